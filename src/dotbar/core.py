@@ -1,0 +1,652 @@
+"""How ``np.sin(x)`` reaches a rule: rules, levels, traced values, views.
+
+Each transform opens a *level*; its values are :class:`Traced` and wrap a value of a lower level, down
+to plain arrays.  A NumPy call on traced values goes to the deepest level among them, which asks the
+function's :class:`Rule` what to do and makes the same call one level lower.  So levels nest in any
+order, and a value of one level is a mere constant to every other.
+
+Assignment works on traced values because each is a cell: ``x[i] = v`` replaces what the cell holds.
+A view remembers its root cell and the path from there; it writes through to the root, and is
+read anew when the root's version has moved.
+"""
+
+import itertools
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import wraps
+from sys import getrefcount
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dotbar.errors import ConversionError, InputError, NoRuleError
+
+F = TypeVar("F", bound=Callable[..., Any])
+Settings = dict[str, Any]
+Step = tuple[Callable[..., Any], Settings]
+
+_depths = itertools.count()
+
+
+# ---------------------------------------------------------------- rules
+
+
+class Rule:
+    """What dotbar knows of one function.  The kinds in ``dotbar.rules.kinds`` fill in the methods.
+
+    ``arrays`` names the leading parameters, which may be traced; ``settings`` the others, in the
+    function's own order.  Between levels a call has one form: arrays positional, settings by keyword.
+    """
+
+    kind: ClassVar[str] = "rule"
+    makes_views: ClassVar[bool] = False
+
+    def __init__(self, fn: Callable[..., Any], arrays: Sequence[str] = ("x",), settings: Sequence[str] = ()):
+        self.fn = fn
+        self.name = full_name(fn)
+        self.arrays = tuple(arrays)
+        self.settings = tuple(settings)
+        self.variadic = bool(arrays) and arrays[-1].startswith("*")
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.name}>"
+
+    def __call__(self, *args: Any, **kw: Any) -> Any:
+        xs, kw = self.bind(args, kw)
+        return apply(self, xs, kw)
+
+    def bind(self, args: tuple[Any, ...], kw: Settings) -> tuple[list[Any], Settings]:
+        """Put a NumPy-style call into the form between levels."""
+        if self.variadic:
+            xs = [as_array(x) for x in args]
+        else:
+            n = len(self.arrays)
+            xs = [as_array(x) for x in args[:n]]
+            if len(args) > n or kw:
+                kw = {**dict(zip(self.settings, args[n:])), **kw}
+                for name in self.arrays[len(xs) :]:
+                    xs.append(as_array(kw.pop(name, None)))
+            while len(xs) < n:
+                xs.append(None)
+        for key, value in kw.items():
+            if isinstance(value, Traced):
+                if type(value) is not Cell:
+                    raise NoRuleError(
+                        f"{self.name} has no rule for a differentiated or batched argument {key!r}. "
+                        f"Pass stop_gradient({key}) if its derivative is not wanted."
+                    )
+                kw = {**kw, key: value.value}
+        return xs, kw
+
+    def keep(self, active: Sequence[int], n: int) -> tuple[bool, list[bool]]:
+        """Whether the bars of the active arguments need the result, and each of the ``n`` arguments."""
+        raise NotImplementedError
+
+    def dot(self, y: Any, xs: Sequence[Any], kw: Settings, xdots: Sequence[Any]) -> Any:
+        """The tangent of the result; ``xdots`` holds None for inactive arguments."""
+        raise NotImplementedError
+
+    def bars(self, y: Any, xs: Sequence[Any], kw: Settings, ybar: Any, active: Sequence[int]) -> list[Any]:
+        """The cotangents of the active arguments."""
+        raise NotImplementedError
+
+    def batch(self, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings) -> Any:
+        """The function over axis 0 of the batched arguments; the result has its batch axis first."""
+        raise NotImplementedError
+
+
+RULES: dict[Any, Rule] = {}
+
+
+def full_name(fn: Callable[..., Any]) -> str:
+    """The name a user would write, such as ``numpy.linalg.qr``."""
+    name = getattr(fn, "__qualname__", getattr(fn, "__name__", repr(fn)))
+    module = getattr(fn, "__module__", None) or ("numpy" if isinstance(fn, np.ufunc) else "")
+    return f"{module.replace('numpy._core.multiarray', 'numpy')}.{name}" if module else name
+
+
+def find_rule(fn: Callable[..., Any]) -> Rule:
+    """The rule of a function, or an error that names it, the nearest supported ones and the remedy."""
+    try:
+        return RULES[fn]
+    except KeyError:
+        pass
+    from difflib import get_close_matches
+
+    name = full_name(fn)
+    near = get_close_matches(name, {rule.name for rule in RULES.values()}, n=3, cutoff=0.5)
+    hint = f" The nearest supported ones: {', '.join(near)}." if near else ""
+    raise NoRuleError(
+        f"{name} has no derivative rule.{hint} To add one, see dotbar.extend; "
+        "to treat the argument as a constant, pass stop_gradient(x)."
+    )
+
+
+def primitive(fn: F) -> F:
+    """Make a plain function dispatch on traced values, as NumPy's own do.  Its rule is registered apart."""
+
+    @wraps(fn)
+    def call(*args: Any, **kw: Any) -> Any:
+        for x in args:
+            if isinstance(x, Traced):
+                return find_rule(call)(*args, **kw)
+        return fn(*args, **kw)
+
+    return call  # type: ignore[return-value]
+
+
+# ---------------------------------------------------------------- levels
+
+
+class Level:
+    """One application of a transform.  ``kind`` is the class of its traced values."""
+
+    __slots__ = ("depth",)
+    kind: ClassVar[type["Traced"]]
+
+    def __init__(self) -> None:
+        self.depth = next(_depths)
+
+    def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
+        """Call the rule's function on values of which at least one is of this level."""
+        raise NotImplementedError
+
+    def lift(self, x: "Traced", inner: Any) -> None:
+        """Turn the cell ``x`` into a constant of this level that wraps ``inner``."""
+        raise NotImplementedError
+
+    def write(self, root: "Traced", path: tuple[Step, ...], v: Any) -> None:
+        """Assign ``v`` to the entries of ``root`` that ``path`` selects."""
+        raise NotImplementedError
+
+
+def apply(rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
+    """Hand a call in the form between levels to the deepest level among its arguments."""
+    level: Level = BASE
+    plain = True
+    for x in xs:
+        if isinstance(x, Traced):
+            plain = False
+            if x.alias is not None:
+                refresh(x)
+            if x.level.depth > level.depth:
+                level = x.level
+    if plain:
+        return rule.fn(*xs, **kw)
+    if level is not BASE:
+        xs = [x.value if type(x) is Cell else x for x in xs]
+    return level.process(rule, xs, kw)
+
+
+def is_differentiable(y: Any) -> bool:
+    """Whether a value is of a floating or complex dtype."""
+    t = type(y)
+    if t is float or t is complex:
+        return True
+    return dtype_of(y).kind in "fc"
+
+
+def dtype_of(x: Any) -> np.dtype[Any]:
+    """The dtype of a value of any level, Python numbers included."""
+    return x.dtype if hasattr(x, "dtype") else np.result_type(x)
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of a value of any level."""
+    return x.shape if hasattr(x, "shape") else np.shape(x)
+
+
+def new_zeros(shape: tuple[int, ...], dtype: Any, like: Any) -> Any:
+    """An array of zeros that can be assigned what ``like`` is."""
+    return np.zeros(shape, dtype, like=like) if hasattr(like, "__array_function__") else np.zeros(shape, dtype)
+
+
+class Shape:
+    """What the tape keeps of an array whose entries no bar needs."""
+
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]):
+        self.shape = shape
+        self.dtype = dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
+
+    @classmethod
+    def of(cls, x: Any) -> Any:
+        """The stand-in for a value; None and tuples of results as they are."""
+        if x is None:
+            return None
+        if isinstance(x, tuple):
+            return tuple(map(cls.of, x))
+        return cls(shape_of(x), dtype_of(x))
+
+
+# ---------------------------------------------------------------- traced values
+
+
+class Traced:
+    """A value under differentiation or batching: it behaves as the ndarray it stands for.
+
+    ``value`` is of a lower level.  ``aux`` belongs to the level: the index of a tape entry, the
+    tangent, nothing.  ``alias`` is None, the :class:`Version` of a root that has views, or a :class:`View`.
+    All subclasses have this one layout, so that a cell can change its level when it is assigned to.
+    """
+
+    __slots__ = ("__weakref__", "alias", "aux", "level", "value")
+    __array_priority__ = 1000.0
+
+    def __init__(self, value: Any, level: Level, aux: Any = None):
+        self.value = value
+        self.level = level
+        self.aux = aux
+        self.alias: "Version | View | None" = None
+
+    # ------------------------------------------------ NumPy's protocols
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kw: Any) -> Any:
+        if method == "__call__" and not kw:
+            return find_rule(ufunc)(*inputs)
+        return UFUNC_METHODS[method](ufunc, *inputs, **kw)
+
+    def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kw: Settings) -> Any:
+        if kw and kw.get("out") is not None:
+            return into(kw["out"], func, args, {k: v for k, v in kw.items() if k != "out"})
+        return find_rule(func)(*args, **kw)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        raise ConversionError(conversion_message())
+
+    # ------------------------------------------------ what an array says of itself
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        if self.alias is not None:
+            refresh(self)
+        return shape_of(self.value)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        n = 1
+        for k in self.shape:
+            n *= k
+        return n
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return dtype_of(self.value)
+
+    @property
+    def itemsize(self) -> int:
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.itemsize
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of unsized object")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.shape:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.value!r})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec)
+
+    def __getitem__(self, index: Any) -> Any:
+        return getitem(self, index)
+
+    def __setitem__(self, index: Any, v: Any) -> None:
+        root, path = self.target()
+        assign(root, (*path, (take_index, {"index": plain_index(index)})), v)
+
+    def target(self) -> tuple["Traced", tuple[Step, ...]]:
+        """The root cell, and the path from it to this value."""
+        alias = self.alias
+        return (alias.root, alias.path) if type(alias) is View else (self, ())
+
+    def become(self, other: "Traced") -> None:
+        """Take the place of another value; what views this cell has stay its views."""
+        self.__class__ = other.__class__
+        self.value = other.value
+        self.level = other.level
+        self.aux = other.aux
+
+    def handle(self) -> "Traced":
+        """A second cell that holds the same: writing to one leaves the other."""
+        twin = Traced.__new__(type(self))
+        Traced.__init__(twin, self.value, self.level, self.aux)
+        return twin
+
+    # ------------------------------------------------ Python's conversions
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __index__(self) -> int:
+        return operator.index(self.value)
+
+    def __float__(self) -> float:
+        raise ConversionError(conversion_message("float"))
+
+    def __complex__(self) -> complex:
+        raise ConversionError(conversion_message("complex"))
+
+    __hash__ = object.__hash__
+
+
+class Cell(Traced):
+    """A plain array that can be assigned traced values: what ``np.zeros_like(x)`` returns for a traced x."""
+
+    __slots__ = ()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.value, dtype) if copy or copy is None else np.asarray(self.value, dtype)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __complex__(self) -> complex:
+        return complex(self.value)
+
+
+class Base(Level):
+    """The level of plain arrays in cells."""
+
+    __slots__ = ()
+    kind = Cell
+
+    def __init__(self) -> None:
+        self.depth = -1
+
+    def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
+        y = rule.fn(*[x.value if type(x) is Cell else x for x in xs], **kw)
+        if rule.makes_views:
+            return wrap_view(self, rule, xs[0], kw, y)
+        return tuple(map(cell, y)) if isinstance(y, tuple) else cell(y)
+
+    def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
+        value_of(own(root), path[:-1])[path[-1][1]["index"]] = v.value if type(v) is Cell else v
+
+
+BASE = Base()
+
+
+def cell(y: Any) -> Any:
+    """A plain array that can be assigned traced values; scalars as they are."""
+    return Cell(y, BASE) if isinstance(y, np.ndarray) else y
+
+
+def without_cells(x: Any) -> Any:
+    """The plain array inside a cell; anything else as it is."""
+    if type(x) is Cell:
+        refresh(x)
+        return x.value
+    return x
+
+
+# ---------------------------------------------------------------- views and assignment
+
+
+class Version:
+    """How often a root that has views was written to."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+class View:
+    """Where a view stands: its root cell, the path from there, the root's version when it was read."""
+
+    __slots__ = ("path", "root", "version")
+
+    def __init__(self, root: Traced, path: tuple[Step, ...]):
+        if root.alias is None:
+            root.alias = Version()
+        self.root = root
+        self.path = path
+        self.version = root.alias.count  # type: ignore[union-attr]
+
+
+def refresh(x: Traced) -> None:
+    """Read a view anew if its root was written to since."""
+    alias = x.alias
+    if type(alias) is View and alias.version != alias.root.alias.count:  # type: ignore[union-attr]
+        alias.version = alias.root.alias.count  # type: ignore[union-attr]
+        x.become(read(alias.root, alias.path))
+
+
+def wrap_view(level: Level, rule: Rule, x: Traced, kw: Settings, y: Any, aux: Any = None) -> Any:
+    """The result of a linear rule on one array: a view of ``x`` where NumPy made one, else a new value."""
+    value = x.value
+    if y is value:
+        return x
+    if not (isinstance(y, Traced) or type(y) is np.ndarray):
+        return level.kind(y, level, aux) if level is not BASE else y
+    result = level.kind(y, level, aux)
+    if is_view_of(y, value):
+        root, path = x.target()
+        path = (*path, *kw["path"]) if rule is READ else (*path, (rule.fn, kw))
+        result.alias = View(root, path)
+        if type(y) is np.ndarray and 8 * y.nbytes <= np.size(value) * y.itemsize:
+            result.value = y.copy()
+    return result
+
+
+def is_view_of(y: Any, x: Any) -> bool:
+    """Whether ``y``, just computed from ``x``, shares its memory."""
+    if isinstance(y, Traced):
+        if type(y.alias) is not View:
+            return False
+        return y.alias.root is (x.alias.root if type(x.alias) is View else x)
+    if type(y) is not np.ndarray:
+        return False
+    base = y.base
+    return base is not None and (base is x or base is x.base)
+
+
+def take_index(x: Any, index: Any) -> Any:
+    """``x[index]``, the commonest step of a path."""
+    return x[index]
+
+
+def value_of(x: Any, path: Iterable[Step]) -> Any:
+    """Follow a path."""
+    for fn, kw in path:
+        x = fn(x, **kw)
+    return x
+
+
+_SIMPLE = (int, slice, type(None), type(Ellipsis))
+
+
+def plain_index(index: Any) -> Any:
+    """A copy of an index that the user can no longer change; cells become plain arrays."""
+    if type(index) in _SIMPLE:
+        return index
+    if type(index) is tuple:
+        return tuple(map(plain_index, index))
+    if isinstance(index, (np.ndarray, list)):
+        return np.array(index) if len(index) else np.array(index, dtype=getattr(index, "dtype", np.intp))
+    return without_cells(index)
+
+
+def getitem(x: Traced, index: Any) -> Any:
+    """``x[index]`` for a traced ``x``; a view's entries are read from its root, at no cost in its size."""
+    index = plain_index(index)
+    if _is_batched(index):
+        return gather(x, index)
+    root, path = x.target()
+    return read(root, (*path, (take_index, {"index": index})))
+
+
+def read(root: Traced, path: tuple[Step, ...]) -> Any:
+    """The entries of a root cell that a path selects."""
+    return root.level.process(READ, (root,), {"path": path})
+
+
+def _is_batched(index: Any) -> bool:
+    if type(index) is tuple:
+        return any(isinstance(i, Traced) for i in index)
+    return isinstance(index, Traced)
+
+
+def gather(x: Any, index: Any) -> Any:
+    """``x[index]`` where the index itself is batched: its arrays become arguments of the call."""
+    parts = index if type(index) is tuple else (index,)
+    traced = tuple(isinstance(i, Traced) for i in parts)
+    arrays = [i for i in parts if isinstance(i, Traced)]
+    template = tuple(None if t else i for t, i in zip(traced, parts))
+    return apply(GATHER, (x, *arrays), {"template": template, "traced": traced})
+
+
+def assign(root: Traced, path: tuple[Step, ...], v: Any) -> None:
+    """``root[path] = v`` at the deeper of the two levels."""
+    v = as_array(v)
+    level = root.level
+    if isinstance(v, Traced):
+        if v.alias is not None:
+            refresh(v)
+        if v.level.depth > level.depth:
+            level = v.level
+        elif type(v) is Cell:
+            v = v.value
+    for i in _index_parts(path[-1][1]["index"]):
+        if isinstance(i, Traced) and i.level.depth > level.depth:
+            level = i.level
+    if root.dtype.kind not in "fc" and isinstance(v, Traced) and is_differentiable(v):
+        raise InputError(
+            f"a differentiated value was assigned into an array of dtype {root.dtype}, which cannot hold "
+            "its derivative. Make the array of a floating dtype, for instance np.zeros_like(x, dtype=float)."
+        )
+    if level is not root.level:
+        inner = root.value if type(root) is Cell else root.handle()
+        root.__class__ = level.kind
+        root.level = level
+        level.lift(root, inner)
+    level.write(root, path, v)
+    if root.alias is not None:
+        root.alias.count += 1  # type: ignore[union-attr]
+
+
+def _index_parts(index: Any) -> tuple[Any, ...]:
+    return index if type(index) is tuple else (index,)
+
+
+def own(x: Traced) -> Any:
+    """The value of a cell, copied first if anything else holds it, so that it may be written to."""
+    if not (getrefcount(x.value) == _SOLE and is_exclusive(x.value)):
+        x.value = duplicate(x.value)
+    return x.value
+
+
+def duplicate(value: Any) -> Any:
+    """A copy that can be written to: of an array its entries, of a traced value its handle."""
+    if isinstance(value, Traced):
+        refresh(value)
+        return value.handle()
+    return np.array(value, order="K")
+
+
+def is_exclusive(value: Any) -> bool:
+    """Whether a value that one name holds is held by that name alone, not by a view or a base."""
+    if isinstance(value, Traced):
+        return type(value.alias) is not View
+    return type(value) is np.ndarray and value.base is None and value.flags.writeable
+
+
+_probe = Traced(np.empty(1), BASE)
+_SOLE = getrefcount(_probe.value)
+
+
+def into(out: Any, func: Callable[..., Any], args: Any, kw: Settings) -> Any:
+    """``func(*args, out=out)``: compute, then assign."""
+    if isinstance(out, tuple):
+        (out,) = out
+    y = func(*args, **kw)
+    return copy_into(out, y)
+
+
+def copy_into(out: Any, y: Any, where: Any = True, casting: str = "same_kind") -> Any:
+    """Assign a result to an ``out=`` argument under NumPy's casting rule."""
+    if not np.can_cast(dtype_of(y), dtype_of(out), casting):  # type: ignore[arg-type]
+        raise np.exceptions.DTypePromotionError(  # a TypeError, as NumPy's own casting error is
+            f"Cannot cast output from {dtype_of(y)} to {dtype_of(out)} with casting rule {casting!r}"
+        )
+    if not isinstance(out, Traced):
+        if isinstance(y, Traced):
+            raise ConversionError(plain_target_message())
+        np.copyto(out, y, where=where, casting=casting)  # type: ignore[arg-type]
+        return out
+    if shape_of(out) != np.broadcast_shapes(shape_of(out), shape_of(y)):
+        raise ValueError(
+            f"non-broadcastable output operand with shape {shape_of(out)} doesn't match "
+            f"the broadcast shape {np.broadcast_shapes(shape_of(out), shape_of(y))}"
+        )
+    out[...] = y if where is True else np.where(where, y, out)
+    return out
+
+
+def as_array(x: Any) -> Any:
+    """Lists that hold traced values become one traced array; everything else as it is."""
+    if type(x) in (list, tuple) and _holds_traced(x):
+        return STACK(x)
+    return x
+
+
+def _holds_traced(x: Any) -> bool:
+    if type(x) in (list, tuple):
+        return any(map(_holds_traced, x))
+    return isinstance(x, Traced)
+
+
+def plain_target_message() -> str:
+    from dotbar.errors import user_line
+
+    return (
+        f"a traced value was written into a plain ndarray at {user_line()}. A plain array cannot hold it: "
+        "make the array with np.zeros_like(x), np.zeros(n, like=x) or dotbar.numpy.zeros(n)."
+    )
+
+
+def conversion_message(to: str = "array") -> str:
+    """Why a traced value cannot become a plain one here, and what to write instead."""
+    from dotbar.errors import user_line
+
+    return (
+        f"a traced value was converted to a plain {to} at {user_line()}; its derivative would be lost in silence. "
+        "Use stop_gradient(x) if that is what you want."
+    )
+
+
+# Filled in by the rules that the engine itself needs.
+UFUNC_METHODS: dict[str, Callable[..., Any]] = {}
+READ: Rule
+GATHER: Rule
+STACK: Callable[[Any], Any]

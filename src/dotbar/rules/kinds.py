@@ -1,0 +1,518 @@
+"""The six kinds of rule.  Each function is registered once; dot, bar and vmap follow.
+
+============  ===============================  =============================================
+kind          you write                        derived
+============  ===============================  =============================================
+constant      nothing                          zero derivative
+elementwise   one partial per argument         dot, bar, broadcasting, vmap
+linear        its bar (the transpose)          dot = the function itself
+bilinear      two bars                         both dots
+rule          dot and bar                      vmap from the signature
+composite     the function in other functions  everything
+============  ===============================  =============================================
+
+A body or a partial names the values it needs: the result first, then the arguments.  The tape keeps those
+that the bar mentions, and of the others (or where only ``x.shape`` and ``x.dtype`` are mentioned) the shape.
+Parameters before ``*`` are arrays, which may be traced; those after it are settings, in NumPy's order.
+"""
+
+import dis
+import inspect
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from types import CodeType
+from typing import Any, ClassVar
+
+import numpy as np
+
+from dotbar.core import RULES, Rule, Settings, Shape, dtype_of, full_name, new_zeros, shape_of
+from dotbar.errors import NoRuleError, RuleError
+
+Batch = str | Callable[..., Any] | None
+
+
+# ---------------------------------------------------------------- cotangents with structural zeros
+
+
+class Masked:
+    """A cotangent that is structurally zero where ``mask`` is False: 0 · ∞ is 0 there, and nan elsewhere.
+
+    Functions that select (``where``, indexing) attach a mask, elementwise functions carry it along,
+    and functions that mix entries drop it.
+    """
+
+    __slots__ = ("array", "mask")
+    __array_ufunc__ = None
+
+    def __init__(self, array: Any, mask: Any):
+        self.array = array
+        self.mask = mask
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return shape_of(self.array)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return dtype_of(self.array)
+
+    def freeze(self) -> "Masked":
+        return self
+
+    def __mul__(self, factor: Any) -> "Masked":
+        return Masked(np.where(self.mask, self.array * factor, 0), self.mask)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: Any) -> "Masked":
+        return Masked(np.where(self.mask, self.array / divisor, 0), self.mask)
+
+    def __neg__(self) -> "Masked":
+        return Masked(-self.array, self.mask)
+
+    def __add__(self, other: Any) -> Any:
+        if isinstance(other, Masked):
+            return Masked(self.array + other.array, self.mask | other.mask)
+        return self.array + other
+
+    __radd__ = __add__
+
+
+def dense(g: Any) -> Any:
+    """A cotangent as an array, its structural zeros written out."""
+    return g.array if isinstance(g, Masked) else g
+
+
+def each(f: Callable[[Any], Any], g: Any) -> Any:
+    """Apply a function that only moves entries to a cotangent and to its mask."""
+    if isinstance(g, Masked):
+        return Masked(f(g.array), f(g.mask * 1.0) != 0)
+    return f(g)
+
+
+# ---------------------------------------------------------------- shapes
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum a cotangent over the axes along which a value of ``shape`` was broadcast."""
+    now = shape_of(g)
+    if now == shape:
+        return g
+    lead = len(now) - len(shape)
+    if lead < 0:
+        return np.reshape(np.broadcast_to(g, np.broadcast_shapes(now, shape)), shape)
+    axes = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 and now[i + lead] != 1)
+    g = np.broadcast_to(g, now[:lead] + tuple(np.maximum(now[lead:], shape).tolist()) if 0 not in shape else now)
+    return np.reshape(np.sum(g, axes), shape)
+
+
+def match(xbar: Any, x: Any) -> Any:
+    """A cotangent in its primal's dtype: the real part for a real primal, float32 for float32."""
+    want, have = dtype_of(x), dtype_of(xbar)
+    if have == want:
+        return xbar
+    if isinstance(xbar, Masked):
+        return Masked(match(xbar.array, x), xbar.mask)
+    if have.kind == "c" and want.kind != "c":
+        xbar = np.real(xbar)
+    return xbar.astype(want) if hasattr(xbar, "astype") else want.type(xbar)
+
+
+# ---------------------------------------------------------------- batching
+
+
+def move_axis_0(x: Any, ndim: int) -> Any:
+    """Insert axes behind the batch axis, so that an array of fewer dimensions broadcasts."""
+    missing = ndim + 1 - np.ndim(x)
+    return np.reshape(x, shape_of(x)[:1] + (1,) * missing + shape_of(x)[1:]) if missing > 0 else x
+
+
+def batch_signature(fn: Any, core: Sequence[int], xs: Sequence[Any], batched: Sequence[bool], kw: Settings) -> Any:
+    """Batch a function that maps over leading axes; ``core`` counts each argument's own dimensions."""
+    own = [0 if x is None else np.ndim(x) - b - n for x, b, n in zip(xs, batched, core)]
+    loop = max(own)
+    aligned = [move_axis_0(x, loop + n) if b else x for x, b, n in zip(xs, batched, core)]
+    return fn(*aligned, **kw)
+
+
+def shift_axis(axis: Any, ndim: int) -> Any:
+    """An axis, a tuple of axes or None (all) of one item, as axes of the batch."""
+    if axis is None:
+        return tuple(range(1, ndim + 1))
+    if isinstance(axis, (tuple, list)):
+        return tuple(shift_axis(a, ndim) for a in axis)
+    if not -ndim <= axis < ndim:
+        raise np.exceptions.AxisError(axis, ndim)
+    return axis % ndim + 1
+
+
+def batch_loop(rule: Rule, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings) -> Any:
+    """One call per item, for functions that cannot map over a leading axis by themselves."""
+    if size == 0:
+        raise NoRuleError(f"vmap of {rule.name} over an axis of length 0 has no result to take the shape from.")
+    results = [rule.fn(*[x[i] if b else x for x, b in zip(xs, batched)], **kw) for i in range(size)]
+    if isinstance(results[0], tuple):
+        return tuple(np.stack(column) for column in zip(*results))
+    return np.stack(results)
+
+
+def call_batched(
+    rule: Rule, how: Batch, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings
+) -> Any:
+    """Batch by a gufunc signature, by the axis setting, or by the rule's own function."""
+    if how is None:
+        return batch_loop(rule, xs, batched, size, kw)
+    if callable(how):
+        return how(xs, batched, size, **kw)
+    if how == "axis":
+        ndim = np.ndim(xs[0]) - 1
+        return rule.fn(*xs, **{**kw, "axis": shift_axis(kw.get("axis", rule.default_axis), ndim)})  # type: ignore[attr-defined]
+    return batch_signature(rule.fn, core_dims(how), xs, batched, kw)
+
+
+def core_dims(signature: str) -> list[int]:
+    """The number of core dimensions of each argument of a gufunc signature."""
+    return [len(s.split(",")) if s else 0 for s in re.findall(r"\(([^)]*)\)", signature.split("->")[0])]
+
+
+# ---------------------------------------------------------------- what a function mentions
+
+_SHAPE_ONLY = {"shape", "ndim", "dtype", "size"}
+
+
+def _mentions(code: CodeType) -> Iterator[tuple[str, bool]]:
+    """The names that a code object loads, each with whether only its shape or dtype is asked for."""
+    instructions = list(dis.get_instructions(code))
+    for now, after in zip(instructions, [*instructions[1:], instructions[-1]]):
+        if now.opname.startswith(("LOAD_FAST", "LOAD_DEREF")):
+            names = now.argval if isinstance(now.argval, tuple) else (now.argval,)
+            shape_only = after.opname == "LOAD_ATTR" and after.argval in _SHAPE_ONLY
+            yield from ((name, False) for name in names[:-1])
+            yield names[-1], shape_only
+
+
+def needed(code: CodeType, skip: Callable[[str], bool] = lambda name: False) -> set[str]:
+    """The names whose values a function and the functions inside it need, those of skipped ones left out."""
+    found = {name for name, shape_only in _mentions(code) if not shape_only}
+    for const in code.co_consts:
+        if isinstance(const, CodeType) and not skip(const.co_name):
+            found |= needed(const, skip)
+    return found
+
+
+def _parameters(fn: Callable[..., Any], leading: int) -> tuple[list[str], list[str], list[str], dict[str, Any]]:
+    """The leading names, the array names, the settings and the settings' defaults of a rule's function."""
+    positional: list[str] = []
+    settings: list[str] = []
+    defaults: dict[str, Any] = {}
+    for p in inspect.signature(fn).parameters.values():
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
+            positional.append(p.name)
+        elif p.kind == p.VAR_POSITIONAL:
+            positional.append("*" + p.name)
+        elif p.kind == p.KEYWORD_ONLY:
+            settings.append(p.name)
+        if p.default is not p.empty:
+            defaults[p.name] = p.default
+    return positional[:leading], positional[leading:], settings, defaults
+
+
+# ---------------------------------------------------------------- the kinds
+
+
+class Constant(Rule):
+    """A function with zero derivative: its result is a plain value at every differentiating level."""
+
+    kind: ClassVar[str] = "constant"
+
+    def __init__(self, fn: Any, arrays: Sequence[str], settings: Sequence[str], batch: Batch, axis: Any = None):
+        super().__init__(fn, arrays, settings)
+        self.how = batch
+        self.default_axis = axis
+
+    def batch(self, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings) -> Any:
+        return call_batched(self, self.how, xs, batched, size, kw)
+
+
+class Elementwise(Rule):
+    """y = f(a, b, ...) entry by entry, given by its partial derivatives, as functions or as constants."""
+
+    kind: ClassVar[str] = "elementwise"
+
+    def __init__(self, fn: Any, partials: Sequence[Any], settings: Sequence[str] = ()):
+        names = ("x",) if len(partials) == 1 else tuple("abcdef"[: len(partials)])
+        super().__init__(fn, names, settings)
+        self.partials = tuple(partials)
+        values = ("y", *names)
+        self.picks = [tuple(map(values.index, inspect.signature(p).parameters)) if callable(p) else () for p in partials]
+
+    def keep(self, active: Sequence[int], n: int) -> tuple[bool, list[bool]]:
+        picked = {k for i in active for k in self.picks[i]}
+        return 0 in picked, [k + 1 in picked for k in range(n)]
+
+    def _times(self, i: int, values: Sequence[Any], t: Any, conj: bool) -> Any:
+        p = self.partials[i]
+        if not callable(p):
+            return t if p == 1 else -t if p == -1 else t * p
+        w = p(*[values[k] for k in self.picks[i]])
+        if conj and dtype_of(w).kind == "c":
+            w = np.conj(w)
+        return t * w
+
+    def dot(self, y: Any, xs: Sequence[Any], kw: Settings, xdots: Sequence[Any]) -> Any:
+        terms = [self._times(i, (y, *xs), t, conj=False) for i, t in enumerate(xdots) if t is not None]
+        ydot = terms[0]
+        for t in terms[1:]:
+            ydot = ydot + t
+        return ydot if shape_of(ydot) == shape_of(y) else np.broadcast_to(ydot, shape_of(y))
+
+    def bars(self, y: Any, xs: Sequence[Any], kw: Settings, ybar: Any, active: Sequence[int]) -> list[Any]:
+        def bar(i: int) -> Any:
+            t = self._times(i, (y, *xs), ybar, conj=True)
+            shape = shape_of(xs[i])
+            return t if shape_of(t) == shape else each(lambda g: unbroadcast(g, shape), t)
+
+        return [bar(i) for i in active]
+
+    def batch(self, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings) -> Any:
+        return batch_signature(self.fn, [0] * len(xs), xs, batched, kw)
+
+
+class Linear(Rule):
+    """A function linear in its array arguments jointly, given by its transpose."""
+
+    kind: ClassVar[str] = "linear"
+    makes_views: ClassVar[bool] = True
+
+    def __init__(self, fn: Any, bar: Callable[..., Any], batch: Batch = None, moves: bool = False):
+        _, arrays, settings, defaults = _parameters(bar, 1)
+        super().__init__(fn, arrays, settings)
+        self.bar = bar
+        self.how = batch
+        self.moves = moves
+        self.default_axis = defaults.get("axis")
+
+    def keep(self, active: Sequence[int], n: int) -> tuple[bool, list[bool]]:
+        return False, [False] * n
+
+    def dot(self, y: Any, xs: Sequence[Any], kw: Settings, xdots: Sequence[Any]) -> Any:
+        some = next(t for t in xdots if t is not None)
+        zero = lambda x: None if x is None else new_zeros(shape_of(x), dtype_of(x), some)  # noqa: E731
+        return self.fn(*[zero(x) if t is None else t for x, t in zip(xs, xdots)], **kw)
+
+    def bars(self, y: Any, xs: Sequence[Any], kw: Settings, ybar: Any, active: Sequence[int]) -> list[Any]:
+        if len(xs) == 1:
+            return [each(lambda g: self.bar(g, xs[0], **kw), ybar if self.moves else dense(ybar))]
+        all_bars = self.bar(dense(ybar), *xs, **kw)
+        return [all_bars[i] for i in active]
+
+    def batch(self, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings) -> Any:
+        return call_batched(self, self.how, xs, batched, size, kw)
+
+
+class Bilinear(Rule):
+    """A function linear in each of two arguments: each bar sees the cotangent and the other argument."""
+
+    kind: ClassVar[str] = "bilinear"
+
+    def __init__(self, fn: Any, signature: str | Batch, bar_a: Callable[..., Any], bar_b: Callable[..., Any]):
+        _, _, settings, _ = _parameters(bar_a, 1)
+        super().__init__(fn, ("a", "b"), settings)
+        self.bar_of = (bar_a, bar_b)
+        self.how = signature
+        self.core = core_dims(signature) if isinstance(signature, str) else None
+
+    def keep(self, active: Sequence[int], n: int) -> tuple[bool, list[bool]]:
+        return False, [1 in active, 0 in active]
+
+    def dot(self, y: Any, xs: Sequence[Any], kw: Settings, xdots: Sequence[Any]) -> Any:
+        (a, b), (adot, bdot) = xs, xdots
+        if bdot is None:
+            return self.fn(adot, b, **kw)
+        if adot is None:
+            return self.fn(a, bdot, **kw)
+        return self.fn(adot, b, **kw) + self.fn(a, bdot, **kw)
+
+    def bars(self, y: Any, xs: Sequence[Any], kw: Settings, ybar: Any, active: Sequence[int]) -> list[Any]:
+        ybar = dense(ybar)
+        bars = [self.bar_of[i](ybar, xs[1 - i], **kw) for i in active]
+        return bars if self.core is None else [self._fit(g, i, xs) for g, i in zip(bars, active)]
+
+    def _fit(self, g: Any, i: int, xs: Sequence[Any]) -> Any:
+        return fit(g, shape_of(xs[i]), self.core[i])  # type: ignore[index]
+
+    def batch(self, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings) -> Any:
+        return call_batched(self, self.how, xs, batched, size, kw)
+
+
+def fit(g: Any, shape: tuple[int, ...], core: int) -> Any:
+    """Undo the broadcasting of leading axes; the ``core`` trailing ones are the rule's own."""
+    lead, now = len(shape) - core, shape_of(g)
+    want = shape[:lead] + now[len(now) - core :]
+    return g if now == want else each(lambda t: unbroadcast(t, want), g)
+
+
+class General(Rule):
+    """Dot and bar side by side: ``body(y, *arrays, **settings)`` returns one pair (dot, bar) per array.
+
+    A pair of None stands for an argument without a derivative.
+    """
+
+    kind: ClassVar[str] = "rule"
+
+    def __init__(self, fn: Any, body: Callable[..., Any], batch: Batch = None):
+        (self.result,), arrays, settings, defaults = _parameters(body, 1)
+        super().__init__(fn, arrays, settings)
+        self.body = body
+        self.how = batch
+        self.core = core_dims(batch) if isinstance(batch, str) and batch != "axis" else None
+        self.default_axis = defaults.get("axis")
+        self._kept: dict[tuple[int, ...], tuple[bool, list[bool]]] = {}
+
+    @cached_property
+    def _needed(self) -> list[set[str]]:
+        """For each array, the names that its bar needs."""
+
+        def skip_for(array: str) -> Callable[[str], bool]:
+            others = {f"bar_{name}" for name in self.arrays if name != array}
+            return lambda name: name.startswith("dot") or name in others
+
+        return [needed(self.body.__code__, skip_for(array)) for array in self.arrays]
+
+    def keep(self, active: Sequence[int], n: int) -> tuple[bool, list[bool]]:
+        key = (*active, n)
+        if key not in self._kept:
+            if self.variadic:
+                names = needed(self.body.__code__, lambda name: name.startswith("dot"))
+                self._kept[key] = self.result in names, [self.arrays[-1][1:] in names] * n
+            else:
+                names = set[str]().union(*(self._needed[i] for i in active))
+                self._kept[key] = self.result in names, [name in names for name in self.arrays]
+        return self._kept[key]
+
+    def _pairs(self, y: Any, xs: Sequence[Any], kw: Settings) -> Sequence[Any]:
+        out = self.body(y, *xs, **kw)
+        return (out,) if isinstance(out, tuple) and callable(out[0]) else out
+
+    def _pair(self, pairs: Sequence[Any], i: int) -> Any:
+        if pairs[i] is None:
+            raise NoRuleError(
+                f"{self.name} has no derivative with respect to {self.arrays[i]!r}. "
+                f"Pass stop_gradient({self.arrays[i]}) to treat it as a constant."
+            )
+        return pairs[i]
+
+    def dot(self, y: Any, xs: Sequence[Any], kw: Settings, xdots: Sequence[Any]) -> Any:
+        pairs = self._pairs(y, xs, kw)
+        total: Any = None
+        for i, xdot in enumerate(xdots):
+            if xdot is not None:
+                t = self._pair(pairs, i)[0](xdot)
+                total = t if total is None else add(total, t)
+        return total
+
+    def bars(self, y: Any, xs: Sequence[Any], kw: Settings, ybar: Any, active: Sequence[int]) -> list[Any]:
+        pairs = self._pairs(y, xs, kw)
+        ybar = tuple(map(dense, ybar)) if isinstance(ybar, list) else dense(ybar)
+        bars = [self._pair(pairs, i)[1](ybar) for i in active]
+        if self.core is None:
+            return bars
+        return [fit(g, shape_of(xs[i]), self.core[i]) for g, i in zip(bars, active)]
+
+    def batch(self, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings) -> Any:
+        return call_batched(self, self.how, xs, batched, size, kw)
+
+
+def add(a: Any, b: Any) -> Any:
+    """Add two results, or two tuples of results of which any may be None."""
+    if isinstance(a, tuple):
+        return tuple(map(add, a, b))
+    return b if a is None else a if b is None else a + b
+
+
+class Composite(Rule):
+    """A function written in others: a traced call runs the body instead."""
+
+    kind: ClassVar[str] = "composite"
+
+    def __init__(self, fn: Any, body: Callable[..., Any]):
+        super().__init__(fn, (), ())
+        self.body = body
+
+    def __call__(self, *args: Any, **kw: Any) -> Any:
+        return self.body(*args, **kw)
+
+
+# ---------------------------------------------------------------- registration
+
+
+def _register(fn: Any, rule: Rule) -> None:
+    if fn in RULES:
+        raise RuleError(f"{full_name(fn)} already has a rule; each function has one definition.")
+    RULES[fn] = rule
+
+
+def constant(fn: Any, like: Callable[..., Any] | None = None, batch: Batch = None) -> None:
+    """Register a function with zero derivative.  ``like`` shows its parameters: arrays, ``*``, settings."""
+    _, arrays, settings, defaults = _parameters(like, 0) if like else ([], ["x"], [], {})
+    _register(fn, Constant(fn, arrays, settings, batch, defaults.get("axis")))
+
+
+def elementwise(fn: Any, *partials: Any, settings: Sequence[str] = ()) -> None:
+    """Register y = f(x) or f(a, b, ...) by one partial derivative per argument.
+
+    Each partial names exactly the values it needs, of ``y`` and ``x`` (or ``a``, ``b``, ``c``), or is a constant.
+    """
+    _register(fn, Elementwise(fn, partials, settings))
+
+
+def linear(fn: Any, bar: Callable[..., Any], batch: Batch = None, moves: bool = False) -> None:
+    """Register a linear function by its transpose ``bar(ybar, x, *, settings)``; of ``x`` only shape and dtype are there.
+
+    ``moves`` says that entries are only moved, so that structural zeros stay known.
+    """
+    _register(fn, Linear(fn, bar, batch, moves))
+
+
+def bilinear(fn: Any, signature: Batch, bar_a: Callable[..., Any], bar_b: Callable[..., Any]) -> None:
+    """Register a function linear in each of two arguments: ``bar_a(ybar, b)`` and ``bar_b(ybar, a)``."""
+    _register(fn, Bilinear(fn, signature, bar_a, bar_b))
+
+
+def rule(fn: Any, batch: Batch = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register the decorated body, which returns (dot, bar), or one such pair for each array argument.
+
+    ``batch`` is a gufunc signature, ``"axis"`` or a function (xs, batched, size, **settings).
+    """
+
+    def register(body: Callable[..., Any]) -> Callable[..., Any]:
+        _register(fn, General(fn, body, batch))
+        return body
+
+    return register
+
+
+def composite(fn: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register the decorated body, which computes the function by others that have rules."""
+
+    def register(body: Callable[..., Any]) -> Callable[..., Any]:
+        _register(fn, Composite(fn, body))
+        return body
+
+    return register
+
+
+__all__ = [
+    "Masked",
+    "Shape",
+    "add",
+    "bilinear",
+    "composite",
+    "constant",
+    "dense",
+    "elementwise",
+    "linear",
+    "rule",
+    "unbroadcast",
+]

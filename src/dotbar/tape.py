@@ -1,0 +1,362 @@
+"""Reverse mode: record each operation on a tape, then sweep the bars backwards.
+
+An entry of the tape is a flat tuple: the function that sweeps it, the entries of its arguments, and the
+values that its bar needs.  The index of an entry names the value it made; ``bars[index]`` is that value's
+cotangent.  The sweep pops entries and bars together, so memory is freed as it goes, and an entry
+without a bar (a dead branch) is never computed.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dotbar import core
+from dotbar.core import (
+    Level,
+    Rule,
+    Settings,
+    Shape,
+    Step,
+    Traced,
+    dtype_of,
+    is_differentiable,
+    is_view_of,
+    new_zeros,
+    own,
+    shape_of,
+    take_index,
+    value_of,
+    wrap_view,
+)
+from dotbar.errors import EscapedError, MutationError, RuleError, user_line
+from dotbar.rules.kinds import Masked, dense, match, unbroadcast
+
+Entry = tuple[Any, ...]
+Bars = list[Any]
+
+
+class Taped(Traced):
+    """A value on a tape; ``aux`` is the index of the entry that made it."""
+
+    __slots__ = ()
+
+
+class Tape(Level):
+    """A level of reverse mode.  Entry ``n - 1`` of a tape with ``n`` inputs is None and ends the sweep."""
+
+    __slots__ = ("entries", "guards", "push")
+    kind: ClassVar[type[Traced]] = Taped
+
+    def __init__(self, n_inputs: int):
+        super().__init__()
+        self.entries: list[Entry | None] = [None] * n_inputs
+        self.push: Callable[[Entry], None] = self.entries.append
+        self.guards: list[Guard] = []
+
+    def input(self, x: Any, index: int) -> Taped:
+        """The traced value of an input; the caller's own array is copied if small, else watched."""
+        if type(x) is np.ndarray:
+            if x.nbytes <= SMALL:
+                x = x.copy()
+            elif is_writable(x):
+                self.guards.append(Guard(x))
+        elif type(x) is np.float64:
+            x = float(x)
+        return Taped(x, self, index)
+
+    def close(self) -> None:
+        """From now on a value of this tape is refused."""
+        self.push = _escaped
+
+    def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
+        vals: list[Any] = []
+        nodes: list[int | None] = []
+        for x in xs:
+            if isinstance(x, Traced) and x.level is self:
+                vals.append(x.value)
+                nodes.append(x.aux)
+            else:
+                vals.append(x)
+                nodes.append(None)
+        y = rule.fn(*vals, **kw)
+        if rule.kind == "constant":
+            return y
+        if rule is core.READ:
+            return self._read(xs[0], kw["path"], y)
+        many = isinstance(y, tuple)
+        if not (any(map(is_differentiable, y)) if many else is_differentiable(y)):
+            return y
+        if y is vals[0] and rule.makes_views:
+            return xs[0]
+        active = [i for i, node in enumerate(nodes) if node is not None]
+        keep_y, keep = rule.keep(active, len(xs))
+        kept = [guarded(x, v) if k else Shape.of(v) for x, v, k in zip(xs, vals, keep)]
+        index = len(self.entries)
+        self.push((sweep_rule, nodes, active, rule, y if keep_y else Shape.of(y), kept, kw))
+        if many:
+            return rebuild(y, [self._output(index, k, len(y), v) for k, v in enumerate(y)])
+        if type(y) is np.float64:
+            y = float(y)
+        if rule.makes_views and len(xs) == 1:
+            return wrap_view(self, rule, xs[0], kw, y, index)
+        return Taped(y, self, index)
+
+    def _output(self, index: int, k: int, n: int, y: Any) -> Any:
+        if not is_differentiable(y):
+            return y
+        self.push((sweep_output, index, k, n))
+        return Taped(y, self, len(self.entries) - 1)
+
+    def _read(self, root: Traced, path: tuple[Step, ...], y: Any) -> Any:
+        if not is_differentiable(y):
+            return y
+        self.push((sweep_read, root.aux, path, Shape.of(root.value), layout(root.value, path)))
+        if type(y) is np.float64:
+            y = float(y)
+        return wrap_view(self, core.READ, root, {"path": path}, y, len(self.entries) - 1)
+
+    def lift(self, x: Traced, inner: Any) -> None:
+        x.value = inner
+        x.aux = None
+
+    def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
+        value, node = (v.value, v.aux) if isinstance(v, Traced) and v.level is self else (v, None)
+        index = path[-1][1]["index"]
+        value_of(own(root), path[:-1])[index] = value
+        form = Shape.of(value) if node is not None else None
+        self.push((sweep_write, root.aux, node, path, form, layout(root.value, path)))
+        root.aux = len(self.entries) - 1
+
+
+def rebuild(y: tuple[Any, ...], items: list[Any]) -> Any:
+    """A tuple or namedtuple of results with other items."""
+    return type(y)(*items) if hasattr(y, "_fields") else tuple(items)
+
+
+def _escaped(entry: Entry) -> None:
+    raise EscapedError(
+        f"a traced value was used at {user_line()} after its transform had ended. Return it from the "
+        "differentiated function (has_aux=True for extra results) instead of storing it outside."
+    )
+
+
+# ---------------------------------------------------------------- the sweep
+
+
+def sweep(entries: list[Any], bars: Bars) -> None:
+    """Pop entries from the end to the inputs, each adding into the bars of its arguments."""
+    pop, take = entries.pop, bars.pop
+    with np.errstate(all="ignore"):
+        while (entry := pop()) is not None:
+            g = take()
+            if g is not None:
+                if type(g) is Accumulator and not (entry[0] is sweep_read or entry[0] is sweep_write):
+                    g = g.freeze()
+                entry[0](g, bars, entry)
+
+
+def accumulate(bars: Bars, node: int, g: Any) -> None:
+    """Add a cotangent into the bar of an entry."""
+    old = bars[node]
+    bars[node] = g if old is None else old + g
+
+
+def sweep_rule(g: Any, bars: Bars, entry: Entry) -> None:
+    """The general entry: ask the rule for the bars of the active arguments."""
+    _, nodes, active, rule, y, kept, kw = entry
+    xs = [k.check() if type(k) is Guard else k for k in kept]
+    for i, xbar in zip(active, rule.bars(y, xs, kw, g, active), strict=True):
+        if xbar is None:
+            continue
+        if shape_of(xbar) != shape_of(xs[i]):
+            raise RuleError(
+                f"the rule of {rule.name} returned a cotangent of shape {shape_of(xbar)} for argument {i}, "
+                f"whose shape is {shape_of(xs[i])}."
+            )
+        accumulate(bars, nodes[i], match(xbar, xs[i]))
+
+
+def sweep_output(g: Any, bars: Bars, entry: Entry) -> None:
+    """One of several outputs: leave its cotangent with the entry of the whole."""
+    _, index, k, n = entry
+    if bars[index] is None:
+        bars[index] = [None] * n
+    bars[index][k] = g
+
+
+def sweep_read(g: Any, bars: Bars, entry: Entry) -> None:
+    """y = x[path]: add into the one accumulator of x."""
+    _, node, path, form, order = entry
+    acc = bars[node]
+    if type(acc) is not Accumulator:
+        acc = bars[node] = Accumulator.of(acc, form, g, order)
+    acc.add(path, g, order)
+
+
+def sweep_write(g: Any, bars: Bars, entry: Entry) -> None:
+    """x[path] = v: v takes its entries of the cotangent, the older x gets what is left."""
+    _, node, v_node, path, form, order = entry
+    acc = g if type(g) is Accumulator else Accumulator.of(g, Shape.of(dense(g)), g, order)
+    vbar = acc.take(path, order)
+    if node is not None:
+        accumulate(bars, node, acc)
+    if v_node is not None:
+        moved = unbroadcast(dense(vbar), form.shape) if shape_of(vbar) != form.shape else vbar
+        accumulate(bars, v_node, match(moved, form))
+
+
+class Accumulator(Masked):
+    """The cotangent of an array that is read or written by entries: changed in place, owned by the sweep."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, g: Any, form: Shape, like: Any, order: Any) -> "Accumulator":
+        """A new accumulator that holds a cotangent, or zero."""
+        like = dense(like)
+        if g is None:
+            array = new_zeros(form.shape, np.result_type(dtype_of(like), form.dtype), like)
+            mask: Any = np.zeros(form.shape, bool)
+        else:
+            array = np.copy(dense(g))
+            mask = np.array(g.mask) if isinstance(g, Masked) else np.ones(form.shape, bool)
+        if order is not None:
+            array, mask = relayout(array, order), relayout(mask, order)
+        return cls(array, mask)
+
+    def freeze(self) -> Masked:
+        """As a cotangent that others may hold too; without the mask if nothing is masked."""
+        return self.array if np.all(self.mask) else Masked(self.array, self.mask)  # type: ignore[return-value]
+
+    def __add__(self, other: Any) -> "Accumulator":
+        mask = self.mask | other.mask if isinstance(other, Masked) else np.ones(self.shape, bool)
+        return Accumulator(self.array + dense(other), mask)
+
+    __radd__ = __add__
+
+    def _arrange(self, path: tuple[Step, ...], order: Any) -> None:
+        if order is not None and not is_view_of(value_of(self.array, path[:-1]), self.array):
+            self.array, self.mask = relayout(self.array, order), relayout(self.mask, order)
+
+    def add(self, path: tuple[Step, ...], g: Any, order: Any) -> None:
+        """Add a cotangent into the entries that a path selects."""
+        self._arrange(path, order)
+        part, seen = value_of(self.array, path[:-1]), value_of(self.mask, path[:-1])
+        fn, kw = path[-1]
+        index: Any = kw["index"] if fn is take_index else None
+        if fn is not take_index:
+            part, seen, index = fn(part, **kw), fn(seen, **kw), ...
+        if is_advanced(index):
+            np.add.at(part, index, dense(g))
+        else:
+            part[index] += dense(g)
+        if isinstance(g, Masked):
+            np.logical_or.at(seen, index, g.mask)
+        else:
+            seen[index] = True
+
+    def take(self, path: tuple[Step, ...], order: Any) -> Any:
+        """Remove and return the entries that a path selects."""
+        self._arrange(path, order)
+        part, seen = value_of(self.array, path[:-1]), value_of(self.mask, path[:-1])
+        index = path[-1][1]["index"]
+        taken, known = part[index], np.array(seen[index])
+        if np.ndim(taken):
+            taken = np.copy(taken)
+            if is_advanced(index):
+                last = winners(part.shape, index)
+                taken, known = np.where(last, taken, 0), known & last
+        part[index] = 0
+        seen[index] = False
+        return taken if known.all() else Masked(taken, known)
+
+
+def is_advanced(index: Any) -> bool:
+    """Whether an index copies in NumPy: arrays and lists do, integers, slices, None and ... do not."""
+    if type(index) is tuple:
+        return any(map(is_advanced, index))
+    return isinstance(index, (np.ndarray, list)) or isinstance(index, (bool, np.bool_))
+
+
+def winners(shape: tuple[int, ...], index: Any) -> NDArray[np.bool_]:
+    """Which assigned entries survive in ``x[index] = v`` where an entry is named more than once: the last."""
+    place = np.empty(shape, np.intp)
+    count = np.arange(place[index].size).reshape(place[index].shape)
+    place[index] = count
+    return place[index] == count
+
+
+def layout(x: Any, path: tuple[Step, ...]) -> Any:
+    """The order of axes in memory, if a path has steps (such as reshape) that depend on it."""
+    if all(fn is take_index for fn, _ in path):
+        return None
+    while isinstance(x, Traced):
+        x = x.value
+    return tuple(sorted(range(x.ndim), key=lambda i: -abs(x.strides[i])))
+
+
+def relayout(x: Any, order: tuple[int, ...]) -> Any:
+    """A copy of ``x`` with its axes in the given order in memory."""
+    back = np.argsort(order)
+    return np.transpose(np.copy(np.transpose(x, order), order="C"), back)
+
+
+# ---------------------------------------------------------------- arrays that the user may change
+
+SMALL = 1024
+_LANES = 1021
+
+
+class Guard:
+    """A plain array that a bar needs, with a fingerprint of its entries when it was recorded.
+
+    The fingerprint takes all bytes, so any single change is found; changes that cancel bit by bit at
+    distances of a multiple of 1021 words would pass.
+    """
+
+    __slots__ = ("array", "place", "print")
+
+    def __init__(self, array: NDArray[Any]):
+        self.array = array
+        self.print = fingerprint(array)
+        self.place = user_line()
+
+    def check(self) -> NDArray[Any]:
+        """The array, if it is unchanged."""
+        if fingerprint(self.array) != self.print:
+            raise MutationError(
+                f"an array of shape {self.array.shape} that the derivative needs was changed in place after it was "
+                f"used at {self.place}. Pass a copy there, or write to a new array."
+            )
+        return self.array
+
+
+def fingerprint(x: NDArray[Any]) -> bytes:
+    """A short summary of all entries and of their places."""
+    if x.dtype.hasobject:
+        return b""
+    words = np.ascontiguousarray(x).reshape(-1).view(np.uint8)
+    tail = words[words.size // 8 * 8 :].tobytes()
+    words = words[: words.size // 8 * 8].view(np.uint64)
+    rows = words.size // _LANES
+    lanes = np.bitwise_xor.reduce(words[: rows * _LANES].reshape(rows, _LANES), axis=0)
+    return lanes.tobytes() + words[rows * _LANES :].tobytes() + tail
+
+
+def is_writable(x: NDArray[Any]) -> bool:
+    """Whether the user could change an array, through itself or through what it is a view of."""
+    base: Any = x
+    while isinstance(base, np.ndarray):
+        if base.flags.writeable:
+            return True
+        base = base.base
+    return base is not None
+
+
+def guarded(x: Any, value: Any) -> Any:
+    """What the tape keeps of an argument: the engine's own values as they are, the user's arrays safely."""
+    if x is not value or type(x) is not np.ndarray or not is_writable(x):
+        return value
+    return x.copy() if x.nbytes <= SMALL else Guard(x)

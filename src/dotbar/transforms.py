@@ -1,0 +1,564 @@
+"""The transforms: functions in, derivative functions out."""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from dotbar.batch import Batch
+from dotbar.core import Traced, dtype_of, is_differentiable, refresh, shape_of, without_cells
+from dotbar.dual import Dual, Forward
+from dotbar.errors import InputError, OutputError, StructureError, user_traceback
+from dotbar.rules.kinds import dense, match
+from dotbar.tape import Tape, Taped, sweep
+from dotbar.tree import LEAF, Structure, flatten, tree_map, unflatten
+
+__all__ = [
+    "elementwise_grad",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jvp",
+    "linearize",
+    "value_and_grad",
+    "vjp",
+    "vmap",
+]
+
+
+# ---------------------------------------------------------------- inputs and outputs
+
+
+def check_inputs(leaves: Sequence[Any], paths: Sequence[str]) -> None:
+    """Refuse what cannot be differentiated, by its path."""
+    for x, path in zip(leaves, paths):
+        if isinstance(x, (int, np.integer)) and not isinstance(x, Traced):
+            raise InputError(
+                f"{path} is the integer {x!r}; derivatives need floating-point inputs. Pass {float(x)!r}, "
+                "or leave it out of argnums."
+            )
+        try:
+            kind = dtype_of(x).kind
+        except TypeError:
+            kind = "O"
+        if kind not in "fc":
+            what = f"of dtype {dtype_of(x)}" if kind in "iub" else f"a {type(x).__name__}"
+            raise InputError(
+                f"{path} is {what}; derivatives need floating-point or complex arrays. "
+                "Convert it with .astype(float), or leave it out of argnums."
+            )
+
+
+def unwrap(y: Any, level: Any) -> tuple[Any, Any]:
+    """The value and the aux of a result at a level; a result that does not depend on the input has aux None."""
+    if isinstance(y, Traced):
+        refresh(y)
+        if y.level is level:
+            return y.value, y.aux
+    return without_cells(y), None
+
+
+def finish(g: Any, x: Any) -> Any:
+    """A gradient as the user gets it: of the input's shape and dtype, an array of its own."""
+    if g is None:
+        return np.zeros(shape_of(x), dtype_of(x))[()] if not isinstance(x, np.ndarray) else np.zeros_like(x)
+    g = match(dense(g), x)
+    if isinstance(g, Traced):
+        return g
+    if isinstance(x, np.ndarray):
+        return np.array(g)
+    return np.float64(g) if type(g) is float else g
+
+
+def primal(x: Any, level: Any) -> Any:
+    """The result of a finished level, without traces of it."""
+    return tree_map(lambda leaf: _plain(unwrap(leaf, level)[0]), x)
+
+
+def _plain(y: Any) -> Any:
+    return np.float64(y) if type(y) is float else y
+
+
+# ---------------------------------------------------------------- reverse mode
+
+
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+    """The value of ``f(*primals)`` and its pullback, ȳ ↦ (x̄₁, x̄₂, ...) = (J₁ᴴȳ, J₂ᴴȳ, ...).
+
+    Args:
+        f: a function of arrays, or containers of arrays, of floating or complex dtype.
+        primals: the arguments at which to differentiate.
+        has_aux: whether ``f`` returns a pair (output, auxiliary data).
+
+    Returns:
+        ``(out, pullback)``, or ``(out, pullback, aux)``.  ``pullback`` takes a cotangent of the structure
+        and shapes of ``out`` and returns a tuple with one entry per primal, each of its primal's
+        structure, shapes and dtypes.  It may be called any number of times.
+
+    Raises:
+        InputError: a primal is not of a floating or complex dtype.
+        StructureError: from the pullback, if the cotangent does not match the output.
+    """
+    out, pullback, aux = _vjp(f, primals, has_aux)
+    return (out, pullback, aux) if has_aux else (out, pullback)
+
+
+@user_traceback
+def _vjp(f: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> tuple[Any, Any, Any]:
+    leaves, structure = flatten(primals)
+    leaves = [without_cells(x) for x in leaves]
+    check_inputs(leaves, list(structure.paths("primals")))
+    tape = Tape(max(len(leaves), 1))
+    traced = [tape.input(x, i) for i, x in enumerate(leaves)]
+    try:
+        out = f(*unflatten(structure, traced))
+        out, aux = out if has_aux else (out, None)
+    finally:
+        tape.close()
+    out_leaves, out_structure = flatten(out)
+    values, nodes = zip(*[unwrap(y, tape) for y in out_leaves]) if out_leaves else ((), ())
+
+    @user_traceback
+    def pullback(cotangent: Any) -> Any:
+        """The pullback of the cotangent: one x̄ per primal."""
+        gs, given = flatten(cotangent)
+        check_like(gs, given, values, out_structure, "cotangent")
+        return unflatten(structure, pull(tape, nodes, gs, leaves))
+
+    copies = [np.array(v) if isinstance(v, np.ndarray) else _plain(v) for v in values]
+    return unflatten(out_structure, copies), pullback, primal(aux, tape)
+
+
+def pull(tape: Tape, nodes: Sequence[Any], gs: Sequence[Any], inputs: Sequence[Any], keep: bool = True) -> list[Any]:
+    """Sweep cotangents from the outputs back to the inputs of a tape."""
+    seeds = [(node, g) for node, g in zip(nodes, gs) if node is not None]
+    n = len(inputs)
+    if not seeds:
+        return [finish(None, x) for x in inputs]
+    entries: list[Any] = list(tape.entries) if keep else tape.entries
+    last = max(node for node, _ in seeds)
+    del entries[max(last + 1, n) :]
+    bars: list[Any] = [None] * len(entries)
+    for node, g in seeds:
+        bars[node] = g if bars[node] is None else bars[node] + g
+    sweep(entries, bars)
+    for guard in tape.guards:
+        guard.check()
+    return [finish(g, x) for g, x in zip(bars, inputs)]
+
+
+def check_like(gs: Any, given: Structure, values: Any, structure: Structure, what: str) -> None:
+    """A tangent or cotangent must match its primal in structure, shape and kind of dtype."""
+    if given != structure:
+        raise StructureError(f"the {what} has the structure {given}, its primal {structure}.")
+    for g, v, path in zip(gs, values, structure.paths(what)):
+        if shape_of(g) != shape_of(v):
+            raise StructureError(f"{path} has shape {shape_of(g)}, its primal {shape_of(v)}.")
+        if dtype_of(g).kind == "c" and dtype_of(v).kind != "c":
+            raise StructureError(f"{path} is complex, its primal is of dtype {dtype_of(v)}.")
+
+
+def value_and_grad(
+    f: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    argnames: str | Sequence[str] | None = None,
+) -> Callable[..., Any]:
+    """A function that returns ``(f(...), gradient)``.
+
+    See :func:`grad` for the arguments; with ``has_aux`` it returns ``((value, aux), gradient)``.
+    """
+    names = (argnames,) if isinstance(argnames, str) else tuple(argnames or ())
+    nums = (argnums,) if isinstance(argnums, (int, np.integer)) else tuple(argnums)
+    if argnames is not None and argnums == 0:
+        nums = ()
+    single = (len(nums) == 1 and not names and not isinstance(argnums, Sequence)) or (
+        not nums and isinstance(argnames, str)
+    )
+
+    @wraps(f)
+    @user_traceback
+    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+        for k in nums:
+            if not -len(args) <= k < len(args):
+                raise InputError(f"argnums has {k}, but the function was called with {len(args)} positional arguments.")
+        for name in names:
+            if name not in kwargs:
+                raise InputError(f"argnames has {name!r}, but the function was called without that keyword argument.")
+        chosen = [args[k] for k in nums] + [kwargs[name] for name in names]
+        leaves, structure = flatten(chosen)
+        leaves = [without_cells(x) for x in leaves]
+        labels = [f"argument {k}" for k in nums] + [f"argument {name!r}" for name in names]
+        check_inputs(leaves, [p for label, s in zip(labels, structure.items) for p in s.paths(label)])
+        tape = Tape(max(len(leaves), 1))
+        traced = unflatten(structure, [tape.input(x, i) for i, x in enumerate(leaves)])
+        full = list(args)
+        for k, x in zip(nums, traced):
+            full[k] = x
+        try:
+            out = f(*full, **{**kwargs, **dict(zip(names, traced[len(nums) :]))})
+            out, aux = out if has_aux else (out, None)
+        finally:
+            tape.close()
+        value, node = unwrap(out, tape)
+        check_scalar(value, holomorphic)
+        seed = 1.0 if dtype_of(value) == np.float64 else dtype_of(value).type(1)
+        gradient = pull(tape, [node], [seed], leaves, keep=False)
+        if holomorphic:
+            gradient = [np.conj(g) for g in gradient]
+        grads = unflatten(structure, gradient)
+        result = grads[0] if single else tuple(grads)
+        return ((_plain(value), primal(aux, tape)), result) if has_aux else (_plain(value), result)
+
+    return value_and_gradient
+
+
+def check_scalar(value: Any, holomorphic: bool) -> None:
+    """``grad`` needs one real number (or one complex number, if the function is said to be holomorphic)."""
+    try:
+        shape, kind = shape_of(value), dtype_of(value).kind
+    except TypeError:
+        shape, kind = None, "O"
+    if shape != ():
+        what = f"an array of shape {shape}" if shape is not None and kind in "fciub" else f"a {type(value).__name__}"
+        raise OutputError(
+            f"grad needs a function that returns one number; this one returned {what}. "
+            "Use jacobian(f), vjp(f, x) or elementwise_grad(f), or reduce the result, for instance with np.sum."
+        )
+    if kind == "c" and not holomorphic:
+        raise OutputError(
+            "grad needs a real result; this one is complex. Take np.real or np.abs of it, pass holomorphic=True "
+            "if the function is holomorphic, or use vjp."
+        )
+    if kind not in "fc":
+        raise OutputError(f"grad needs a floating-point result; this one has dtype {dtype_of(value)}.")
+
+
+def grad(
+    f: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    argnames: str | Sequence[str] | None = None,
+) -> Callable[..., Any]:
+    """A function that returns the gradient of ``f``, which must return one real number.
+
+    Args:
+        f: the function to differentiate.
+        argnums: the positional argument, or arguments, with respect to which to differentiate.
+        has_aux: whether ``f`` returns a pair (value, auxiliary data).
+        holomorphic: whether ``f`` is a holomorphic function of a complex argument; the result is then f′(z).
+        argnames: the keyword argument, or arguments, with respect to which to differentiate.
+
+    Returns:
+        A function of the same arguments.  It returns the gradient, an array of the argument's shape and
+        dtype (a container of them for a container, a tuple for several arguments), or
+        ``(gradient, aux)``.  For complex arguments it is ∂f/∂Re + i ∂f/∂Im, the direction of steepest ascent.
+
+    Raises:
+        InputError: an argument is of an integer or boolean dtype, or not an array.
+        OutputError: the result is not a scalar, or not real.
+    """
+    both = value_and_grad(f, argnums, has_aux, holomorphic, argnames)
+
+    @wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, g = both(*args, **kwargs)
+        return (g, value[1]) if has_aux else g
+
+    return gradient
+
+
+def elementwise_grad(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
+    """The derivative of a function that maps arrays entry by entry: the gradient of sum(f(x)).
+
+    The result has the shape of the argument.
+    """
+
+    def summed(*args: Any, **kwargs: Any) -> Any:
+        return np.sum(f(*args, **kwargs))
+
+    return wraps(f)(grad(summed, argnums))
+
+
+# ---------------------------------------------------------------- forward mode
+
+
+def jvp(
+    f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False
+) -> tuple[Any, ...]:
+    """The value of ``f(*primals)`` and its tangent ẏ = J ẋ, computed side by side.
+
+    Args:
+        f: a function of arrays or containers of arrays.
+        primals: the arguments, a tuple or list.
+        tangents: one tangent per primal, of the same structure, shapes and kind of dtype.
+        has_aux: whether ``f`` returns a pair (output, auxiliary data).
+
+    Returns:
+        ``(out, out_dot)``, or ``(out, out_dot, aux)``.
+
+    Raises:
+        InputError: a primal is not of a floating or complex dtype.
+        StructureError: the tangents do not match the primals.
+    """
+    out, dot, aux = _jvp(f, tuple(primals), tuple(tangents), has_aux)
+    return (out, dot, aux) if has_aux else (out, dot)
+
+
+@user_traceback
+def _jvp(f: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> tuple[Any, Any, Any]:
+    leaves, structure = flatten(primals)
+    dots, given = flatten(tangents)
+    check_inputs(leaves, list(structure.paths("primals")))
+    check_like(dots, given, leaves, structure, "tangents")
+    level = Forward()
+    traced = [Dual(without_cells(x), level, match(without_cells(t), x)) for x, t in zip(leaves, dots)]
+    out = f(*unflatten(structure, traced))
+    out, aux = out if has_aux else (out, None)
+    out_leaves, out_structure = flatten(out)
+    pairs = [unwrap(y, level) for y in out_leaves]
+    values = [_plain(v) for v, _ in pairs]
+    ydots = [finish(t, v) for v, t in pairs]
+    return unflatten(out_structure, values), unflatten(out_structure, ydots), primal(aux, level)
+
+
+def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """The value of ``f(*primals)`` and its linear part, ẋ ↦ J ẋ, without evaluating ``f`` again.
+
+    The pullback is linear, so its own pullback is the map sought: (Jᴴ)ᴴ = J.
+
+    Returns:
+        ``(out, push)``; ``push(*tangents)`` takes one tangent per primal.
+    """
+    out, pullback = vjp(f, *primals)
+    _, push = vjp(pullback, tree_map(lambda y: np.zeros(shape_of(y), dtype_of(y)), out))
+
+    @user_traceback
+    def pushforward(*tangents: Any) -> Any:
+        """The tangent of the output."""
+        return push(tuple(tangents))[0]
+
+    return out, pushforward
+
+
+# ---------------------------------------------------------------- batching
+
+
+def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
+    """A function that applies ``f`` to each item along an axis of its arguments, all items at once.
+
+    Args:
+        f: a function of single items.
+        in_axes: the axis of each argument that runs over items: an integer, None for an argument that
+            all items share, or a tuple with one of these (or a container of them) per argument.
+        out_axes: where the axis of items goes in the result, likewise.
+
+    Raises:
+        StructureError: the arguments disagree about the number of items.
+    """
+
+    @wraps(f)
+    @user_traceback
+    def mapped(*args: Any, **kwargs: Any) -> Any:
+        axes = tuple(in_axes) if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
+        if len(axes) != len(args):
+            raise StructureError(f"in_axes has {len(axes)} entries for {len(args)} arguments.")
+        leaves, structure = flatten(args)
+        flat_axes = [a for axis, s in zip(axes, structure.items) for a in spread_axes(axis, s)]
+        keys, key_structure = flatten(kwargs)
+        leaves, flat_axes = leaves + keys, flat_axes + [0] * len(keys)
+        sizes = {shape_of(x)[a] for x, a in zip(leaves, flat_axes) if a is not None}
+        if len(sizes) != 1:
+            found = ", ".join(f"{shape_of(x)} along {a}" for x, a in zip(leaves, flat_axes) if a is not None)
+            raise StructureError(f"vmap needs one number of items along all mapped axes; it was given {found or 'none'}.")
+        level = Batch(sizes.pop())
+        items = [x if a is None else level.item(without_cells(x), a) for x, a in zip(leaves, flat_axes)]
+        n = len(items) - len(keys)
+        out = f(*unflatten(structure, items[:n]), **unflatten(key_structure, items[n:]))
+        ys, out_structure = flatten(out)
+        moved = [level.collect(*unwrap(y, level)[:1], y, a) for y, a in zip(ys, spread_axes(out_axes, out_structure))]
+        return unflatten(out_structure, moved)
+
+    return mapped
+
+
+def spread_axes(axes: Any, structure: Structure) -> list[Any]:
+    """One axis a leaf, from a container that may stop above the leaves."""
+    if axes is None or isinstance(axes, (int, np.integer)):
+        return [axes] * len(list(structure.paths()))
+    if structure is LEAF or structure.type is None:
+        raise StructureError(f"in_axes or out_axes has the container {axes!r} for a single array.")
+    items = [axes[k] for k in structure.keys] if isinstance(axes, dict) else list(axes)
+    return [a for axis, s in zip(items, structure.items, strict=True) for a in spread_axes(axis, s)]
+
+
+# ---------------------------------------------------------------- Jacobians and Hessians
+
+
+def jacobian(
+    f: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    mode: str = "auto",
+    batch_size: int | None = None,
+    holomorphic: bool = False,
+) -> Callable[..., Any]:
+    """A function that returns the Jacobian, of shape (*output shape, *input shape).
+
+    Args:
+        f: a function of arrays or containers; several outputs or arguments give nested containers,
+            the output's outside.
+        argnums: the argument or arguments to differentiate with respect to.
+        mode: ``"forward"`` (a column per input entry), ``"reverse"`` (a row per output entry) or
+            ``"auto"``, which takes whichever needs fewer sweeps.
+        batch_size: how many columns or rows are computed at once (all by default); smaller needs less memory.
+        holomorphic: required for complex inputs; the result is then f′.
+
+    Raises:
+        InputError: an input is complex and ``holomorphic`` is not set.
+    """
+    if mode not in ("auto", "forward", "reverse"):
+        raise InputError(f"mode is {mode!r}; it must be 'auto', 'forward' or 'reverse'.")
+
+    @wraps(f)
+    @user_traceback
+    def jac(*args: Any, **kwargs: Any) -> Any:
+        nums = (argnums,) if isinstance(argnums, (int, np.integer)) else tuple(argnums)
+        xs = tuple(args[k] for k in nums)
+
+        def at(*chosen: Any) -> Any:
+            full = list(args)
+            for k, x in zip(nums, chosen):
+                full[k] = x
+            return f(*full, **kwargs)
+
+        leaves, structure = flatten(xs)
+        check_inputs(leaves, [p for k, s in zip(nums, structure.items) for p in s.paths(f"argument {k}")])
+        if any(dtype_of(x).kind == "c" for x in leaves) and not holomorphic:
+            raise InputError(
+                "the Jacobian of a function of complex arguments is one array only if the function is holomorphic; "
+                "pass holomorphic=True if it is, otherwise use vjp or jvp."
+            )
+        forward = mode == "forward"
+        out, pullback = (None, None) if forward else vjp(at, *xs)
+        if mode == "auto":
+            n_in = sum(int(np.size(x)) for x in leaves)
+            n_out = sum(int(np.size(y)) for y in flatten(out)[0])
+            forward = n_in < n_out
+        blocks = _columns(at, xs, leaves, structure, batch_size) if forward else _rows(out, pullback, batch_size)
+        if not forward and holomorphic:
+            blocks = tree_map(np.conj, blocks)
+        out_structure, table = blocks if forward else (flatten(out)[1], blocks)
+        rows = [unflatten(structure, row) for row in table]
+        rows = [row[0] if isinstance(argnums, (int, np.integer)) else row for row in rows]
+        return unflatten(out_structure, rows)
+
+    return jac
+
+
+def basis(leaves: Sequence[Any], k: int) -> Any:
+    """The unit vectors along the entries of the ``k``-th leaf, stacked; shape (size, *leaf shape)."""
+    x = leaves[k]
+    size = int(np.size(x))
+    return np.eye(size, dtype=dtype_of(x)).reshape(size, *shape_of(x))
+
+
+def in_chunks(f: Callable[[Any], Any], units: Any, batch_size: int | None) -> Any:
+    """``vmap(f)(units)``, so many at a time."""
+    n = len(units)
+    if batch_size is None or batch_size >= n:
+        return vmap(f)(units)
+    parts = [vmap(f)(units[i : i + batch_size]) for i in range(0, n, batch_size)]
+    return tree_map(lambda *ps: np.concatenate(ps), *parts)
+
+
+def _columns(f: Any, xs: Any, leaves: Any, structure: Any, batch_size: int | None) -> tuple[Structure, list[list[Any]]]:
+    """The Jacobian by forward mode: for each output leaf, one block per input leaf."""
+    zeros = [np.zeros(shape_of(x), dtype_of(x)) for x in leaves]
+    out_structure: Any = None
+    table: list[list[Any]] = []
+    for k in range(len(leaves)):
+        x = leaves[k]
+
+        def push(unit: Any, k: int = k) -> Any:
+            dots = [*zeros[:k], unit, *zeros[k + 1 :]]
+            return jvp(f, xs, unflatten(structure, dots))[1]
+
+        units = basis(leaves, k)
+        if len(units) == 0:
+            ys, out_structure = flatten(jvp(f, xs, unflatten(structure, zeros))[1])
+            columns = [np.zeros((0, *shape_of(y)), dtype_of(y)) for y in ys]
+        else:
+            columns, out_structure = flatten(in_chunks(push, units, batch_size))
+        if not table:
+            table = [[] for _ in columns]
+        for row, column in zip(table, columns):
+            moved = np.moveaxis(column, 0, -1)
+            row.append(np.reshape(moved, shape_of(moved)[:-1] + shape_of(x)))
+    return out_structure, table
+
+
+def _rows(out: Any, pullback: Any, batch_size: int | None) -> list[list[Any]]:
+    """The Jacobian by reverse mode: for each output leaf, one block per input leaf."""
+    ys, structure = flatten(out)
+    zeros = [np.zeros(shape_of(y), dtype_of(y)) for y in ys]
+    table: list[list[Any]] = []
+    for k, y in enumerate(ys):
+
+        def pull_unit(unit: Any, k: int = k) -> Any:
+            return flatten(pullback(unflatten(structure, [*zeros[:k], unit, *zeros[k + 1 :]])))[0]
+
+        units = basis(ys, k)
+        if len(units) == 0:
+            blocks = [g[None][:0] for g in flatten(pullback(out))[0]]
+        else:
+            blocks = in_chunks(pull_unit, units, batch_size)
+        table.append([np.reshape(b, shape_of(y) + shape_of(b)[1:]) for b in blocks])
+    return table
+
+
+def jacfwd(f: Callable[..., Any], argnums: int | Sequence[int] = 0, **options: Any) -> Callable[..., Any]:
+    """:func:`jacobian` by forward mode: one push per input entry."""
+    return jacobian(f, argnums, "forward", **options)
+
+
+def jacrev(f: Callable[..., Any], argnums: int | Sequence[int] = 0, **options: Any) -> Callable[..., Any]:
+    """:func:`jacobian` by reverse mode: one pull per output entry."""
+    return jacobian(f, argnums, "reverse", **options)
+
+
+def hessian(
+    f: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    batch_size: int | None = None,
+    holomorphic: bool = False,
+) -> Callable[..., Any]:
+    """A function that returns the Hessian of a scalar function, of shape (*input shape, *input shape).
+
+    Forward mode over reverse mode; a container of arguments gives a container of containers.
+    """
+    gradient = grad(f, argnums, holomorphic=holomorphic)
+    return wraps(f)(jacobian(gradient, argnums, "forward", batch_size, holomorphic))
+
+
+def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    """The product of the Hessian of a scalar function with a vector, H ẋ, at a small multiple of f's cost.
+
+    Forward mode over reverse mode: the Hessian is never formed.
+
+    Args:
+        f: a function that returns one real number.
+        primals: its arguments, a tuple or list.
+        tangents: one tangent per primal.
+
+    Returns:
+        One array (or container) per primal, as a tuple; the array itself for a single primal.
+    """
+    nums = tuple(range(len(primals)))
+    product = jvp(grad(f, nums), tuple(primals), tuple(tangents))[1]
+    return product[0] if len(nums) == 1 else product
