@@ -80,6 +80,8 @@ class Batch(Level):
 
     def _read(self, root: Traced, value: Any, path: tuple[Step, ...]) -> Any:
         y = self._follow(value, path)
+        if np.ndim(y) == 1 and path[-1][0] is take_index and not _has_ellipsis(path[-1][1]["index"]):
+            return Batched(np.copy(y), self)  # NumPy returns a scalar here, which is no view
         return wrap_view(self, core.READ, root, {"path": path}, y)
 
     def _follow(self, value: Any, path: tuple[Step, ...]) -> Any:
@@ -98,8 +100,12 @@ class Batch(Level):
     def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
         mine = isinstance(v, Traced) and v.level is self
         value = v.value if mine else v
-        part = self._follow(own(root), path[:-1])
+        part = self._follow(own(root, value), path[:-1])
         assign_items(part, path[-1][1]["index"], value, mine, self)
+
+
+def _has_ellipsis(index: Any) -> bool:
+    return index is ... or (type(index) is tuple and any(i is ... for i in index))
 
 
 def take_items(x: Any, index: Any) -> Any:

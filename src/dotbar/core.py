@@ -559,9 +559,11 @@ def _index_parts(index: Any) -> tuple[Any, ...]:
     return index if type(index) is tuple else (index,)
 
 
-def own(x: Traced) -> Any:
-    """The value of a cell, copied first if anything else holds it, so that it may be written to."""
-    if not (getrefcount(x.value) == _SOLE and is_exclusive(x.value)):
+def own(x: Traced, v: Any = None) -> Any:
+    """The value of a cell, made fit to be assigned ``v``: copied first if anything else holds it."""
+    if isinstance(v, Traced) and not isinstance(x.value, Traced):
+        x.value = Cell(x.value, BASE)
+    elif not (getrefcount(x.value) == _SOLE and is_exclusive(x.value)):
         x.value = duplicate(x.value)
     return x.value
 

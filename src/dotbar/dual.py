@@ -78,7 +78,7 @@ class Forward(Level):
     def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
         value, dot = (v.value, v.aux) if isinstance(v, Traced) and v.level is self else (v, 0)
         index = path[-1][1]["index"]
-        value_of(own(root), path[:-1])[index] = value
+        value_of(own(root, value), path[:-1])[index] = value
         if isinstance(dot, Traced) and not isinstance(root.aux, Traced):
             root.aux = core.Cell(root.aux, core.BASE)
         elif not (getrefcount(root.aux) == _SOLE and is_exclusive(root.aux)):

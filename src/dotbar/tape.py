@@ -124,7 +124,7 @@ class Tape(Level):
     def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
         value, node = (v.value, v.aux) if isinstance(v, Traced) and v.level is self else (v, None)
         index = path[-1][1]["index"]
-        value_of(own(root), path[:-1])[index] = value
+        value_of(own(root, value), path[:-1])[index] = value
         form = Shape.of(value) if node is not None else None
         self.push((sweep_write, root.aux, node, path, form, layout(root.value, path)))
         root.aux = len(self.entries) - 1
@@ -242,6 +242,8 @@ class Accumulator(Masked):
 
     def add(self, path: tuple[Step, ...], g: Any, order: Any) -> None:
         """Add a cotangent into the entries that a path selects."""
+        if isinstance(dense(g), Traced) and not isinstance(self.array, Traced):
+            self.array = core.Cell(self.array, core.BASE)
         self._arrange(path, order)
         part, seen = value_of(self.array, path[:-1]), value_of(self.mask, path[:-1])
         fn, kw = path[-1]
