@@ -468,7 +468,7 @@ def is_view_of(y: Any, x: Any) -> bool:
     if type(y) is not np.ndarray:
         return False
     base = y.base
-    return base is not None and (base is x or base is x.base)
+    return base is not None and (base is x or base is getattr(x, "base", None))
 
 
 def take_index(x: Any, index: Any) -> Any:

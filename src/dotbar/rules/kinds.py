@@ -122,7 +122,7 @@ def match(xbar: Any, x: Any) -> Any:
 # ---------------------------------------------------------------- batching
 
 
-def move_axis_0(x: Any, ndim: int) -> Any:
+def align(x: Any, ndim: int) -> Any:
     """Insert axes behind the batch axis, so that an array of fewer dimensions broadcasts."""
     missing = ndim + 1 - np.ndim(x)
     return np.reshape(x, shape_of(x)[:1] + (1,) * missing + shape_of(x)[1:]) if missing > 0 else x
@@ -132,7 +132,7 @@ def batch_signature(fn: Any, core: Sequence[int], xs: Sequence[Any], batched: Se
     """Batch a function that maps over leading axes; ``core`` counts each argument's own dimensions."""
     own = [0 if x is None else np.ndim(x) - b - n for x, b, n in zip(xs, batched, core)]
     loop = max(own)
-    aligned = [move_axis_0(x, loop + n) if b else x for x, b, n in zip(xs, batched, core)]
+    aligned = [align(x, loop + n) if b else x for x, b, n in zip(xs, batched, core)]
     return fn(*aligned, **kw)
 
 
