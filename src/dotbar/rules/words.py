@@ -10,7 +10,9 @@ from dotbar.rules.kinds import Masked, batch_loop, constant, each, linear, rule,
 
 __all__ = [
     "H",
+    "conj",
     "each",
+    "mT",
     "masked",
     "phi",
     "ratio",
@@ -26,8 +28,17 @@ __all__ = [
 
 def H(X: Any) -> Any:
     """The conjugate transpose of the last two axes, Xᴴ."""
-    X = np.swapaxes(X, -1, -2)
-    return np.conj(X) if core.dtype_of(X).kind == "c" else X
+    return conj(mT(X))
+
+
+def mT(X: Any) -> Any:
+    """The transpose of the last two axes, Xᵀ."""
+    return np.swapaxes(X, -1, -2)
+
+
+def conj(x: Any) -> Any:
+    """The complex conjugate; a real array as it is."""
+    return np.conj(x) if core.dtype_of(x).kind == "c" else x
 
 
 def sym(X: Any) -> Any:
@@ -48,6 +59,8 @@ def phi(X: Any) -> Any:
 
 def spread(ybar: Any, shape: tuple[int, ...], axis: Any = None, keepdims: bool = False) -> Any:
     """Undo the shape of a reduction: broadcast a result back over the axes it was reduced along."""
+    if type(ybar) is float:
+        return np.ndarray(shape, float, np.float64(ybar), strides=(0,) * len(shape))
     if axis is not None and not keepdims:
         ybar = np.expand_dims(ybar, axis)
     return np.broadcast_to(ybar, shape)
