@@ -1,6 +1,6 @@
 """dotbar: derivatives of ordinary NumPy code, forward (ẋ) and reverse (x̄)."""
 
-from dotbar import rules as rules
+from dotbar import express, rules
 from dotbar.rules.words import stop_gradient
 from dotbar.transforms import (
     elementwise_grad,

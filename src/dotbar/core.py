@@ -26,7 +26,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Settings = dict[str, Any]
 Step = tuple[Callable[..., Any], Settings]
 
-_depths = itertools.count()
+depths = itertools.count()
 
 
 # ---------------------------------------------------------------- rules
@@ -146,7 +146,7 @@ class Level:
     kind: ClassVar[type["Traced"]]
 
     def __init__(self) -> None:
-        self.depth = next(_depths)
+        self.depth = next(depths)
 
     def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
         """Call the rule's function on values of which at least one is of this level."""

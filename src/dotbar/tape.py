@@ -46,22 +46,24 @@ class Taped(Traced):
 class Tape(Level):
     """A level of reverse mode.  Entry ``n - 1`` of a tape with ``n`` inputs is None and ends the sweep."""
 
-    __slots__ = ("entries", "guards", "push")
+    __slots__ = ("entries", "guards", "has_arrays", "push")
     kind: ClassVar[type[Traced]] = Taped
 
     def __init__(self, n_inputs: int):
-        super().__init__()
+        self.depth = next(core.depths)
         self.entries: list[Entry | None] = [None] * n_inputs
         self.push: Callable[[Entry], None] = self.entries.append
-        self.guards: list[Guard] = []
+        self.guards: tuple[Guard, ...] = ()
+        self.has_arrays = False
 
     def input(self, x: Any, index: int) -> Taped:
         """The traced value of an input; the caller's own array is copied if small, else watched."""
         if type(x) is np.ndarray:
+            self.has_arrays = True
             if x.nbytes <= SMALL:
                 x = x.copy()
             elif is_writable(x):
-                self.guards.append(Guard(x))
+                self.guards += (Guard(x),)
         elif type(x) is np.float64:
             x = float(x)
         return Taped(x, self, index)
@@ -71,6 +73,7 @@ class Tape(Level):
         self.push = _escaped
 
     def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
+        self.has_arrays = True
         vals: list[Any] = []
         nodes: list[int | None] = []
         for x in xs:
@@ -148,13 +151,18 @@ def _escaped(entry: Entry) -> None:
 def sweep(entries: list[Any], bars: Bars) -> None:
     """Pop entries from the end to the inputs, each adding into the bars of its arguments."""
     pop, take = entries.pop, bars.pop
+    while (entry := pop()) is not None:
+        g = take()
+        if g is not None:
+            if type(g) is Accumulator and not (entry[0] is sweep_read or entry[0] is sweep_write):
+                g = g.freeze()
+            entry[0](g, bars, entry)
+
+
+def quiet_sweep(entries: list[Any], bars: Bars) -> None:
+    """The sweep without warnings of its own: NumPy has given those of the function itself."""
     with np.errstate(all="ignore"):
-        while (entry := pop()) is not None:
-            g = take()
-            if g is not None:
-                if type(g) is Accumulator and not (entry[0] is sweep_read or entry[0] is sweep_write):
-                    g = g.freeze()
-                entry[0](g, bars, entry)
+        sweep(entries, bars)
 
 
 def accumulate(bars: Bars, node: int, g: Any) -> None:
@@ -359,6 +367,8 @@ def is_writable(x: NDArray[Any]) -> bool:
 
 def guarded(x: Any, value: Any) -> Any:
     """What the tape keeps of an argument: the engine's own values as they are, the user's arrays safely."""
+    if type(value) is float:
+        return np.float64(value)  # in a rule 1/0 is inf
     if x is not value or type(x) is not np.ndarray or not is_writable(x):
         return value
     return x.copy() if x.nbytes <= SMALL else Guard(x)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from dotbar.core import Traced, dtype_of, is_differentiable, refresh, shape_of, 
 from dotbar.dual import Dual, Forward
 from dotbar.errors import InputError, OutputError, StructureError, user_traceback
 from dotbar.rules.kinds import dense, match
-from dotbar.tape import Tape, Taped, sweep
+from dotbar.tape import Tape, quiet_sweep, sweep
 from dotbar.tree import LEAF, Structure, flatten, tree_map, unflatten
 
 __all__ = [
@@ -62,10 +63,26 @@ def unwrap(y: Any, level: Any) -> tuple[Any, Any]:
     return without_cells(y), None
 
 
-def finish(g: Any, x: Any) -> Any:
+def take(items: list[Any], i: int) -> tuple[Any, bool]:
+    """Take an item out of a list, and say whether anything else holds it."""
+    item = items[i]
+    items[i] = None
+    return item, getrefcount(item) == _SOLE
+
+
+_SOLE = 0
+_SOLE = next(n for n in range(9) if [globals().update(_SOLE=n), take([np.empty(1)], 0)][1][1])
+
+
+def finish(g: Any, sole: bool, x: Any) -> Any:
     """A gradient as the user gets it: of the input's shape and dtype, an array of its own."""
     if g is None:
         return np.zeros(shape_of(x), dtype_of(x))[()] if not isinstance(x, np.ndarray) else np.zeros_like(x)
+    if type(g) is float:
+        if type(x) is float or type(x) is np.float64:
+            return np.float64(g)
+    elif type(g) is np.ndarray and type(x) is np.ndarray and g.dtype is x.dtype and sole and g.base is None:
+        return g
     g = match(dense(g), x)
     if isinstance(g, Traced):
         return g
@@ -135,20 +152,15 @@ def _vjp(f: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> tupl
 
 def pull(tape: Tape, nodes: Sequence[Any], gs: Sequence[Any], inputs: Sequence[Any], keep: bool = True) -> list[Any]:
     """Sweep cotangents from the outputs back to the inputs of a tape."""
-    seeds = [(node, g) for node, g in zip(nodes, gs) if node is not None]
-    n = len(inputs)
-    if not seeds:
-        return [finish(None, x) for x in inputs]
     entries: list[Any] = list(tape.entries) if keep else tape.entries
-    last = max(node for node, _ in seeds)
-    del entries[max(last + 1, n) :]
     bars: list[Any] = [None] * len(entries)
-    for node, g in seeds:
-        bars[node] = g if bars[node] is None else bars[node] + g
-    sweep(entries, bars)
+    for node, g in zip(nodes, gs):
+        if node is not None:
+            bars[node] = g if bars[node] is None else bars[node] + g
+    (quiet_sweep if tape.has_arrays else sweep)(entries, bars)
     for guard in tape.guards:
         guard.check()
-    return [finish(g, x) for g, x in zip(bars, inputs)]
+    return [finish(*take(bars, i), x) for i, x in enumerate(inputs)]
 
 
 def check_like(gs: Any, given: Structure, values: Any, structure: Structure, what: str) -> None:
@@ -184,38 +196,65 @@ def value_and_grad(
     @wraps(f)
     @user_traceback
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        for k in nums:
-            if not -len(args) <= k < len(args):
-                raise InputError(f"argnums has {k}, but the function was called with {len(args)} positional arguments.")
-        for name in names:
-            if name not in kwargs:
-                raise InputError(f"argnames has {name!r}, but the function was called without that keyword argument.")
-        chosen = [args[k] for k in nums] + [kwargs[name] for name in names]
-        leaves, structure = flatten(chosen)
-        leaves = [without_cells(x) for x in leaves]
-        labels = [f"argument {k}" for k in nums] + [f"argument {name!r}" for name in names]
-        check_inputs(leaves, [p for label, s in zip(labels, structure.items) for p in s.paths(label)])
-        tape = Tape(max(len(leaves), 1))
-        traced = unflatten(structure, [tape.input(x, i) for i, x in enumerate(leaves)])
+        chosen = [args[0]] if args and nums == (0,) else _chosen(args, kwargs, nums, names)
+        simple = all(map(is_simple, chosen))
+        leaves, structure = (chosen, None) if simple else _leaves(chosen, nums, names)
+        tape = Tape(len(leaves) or 1)
+        traced = [tape.input(x, i) for i, x in enumerate(leaves)]
+        if structure is not None:
+            traced = unflatten(structure, traced)
         full = list(args)
         for k, x in zip(nums, traced):
             full[k] = x
+        if names:
+            kwargs = {**kwargs, **dict(zip(names, traced[len(nums) :]))}
         try:
-            out = f(*full, **{**kwargs, **dict(zip(names, traced[len(nums) :]))})
+            out = f(*full, **kwargs)
             out, aux = out if has_aux else (out, None)
         finally:
             tape.close()
         value, node = unwrap(out, tape)
-        check_scalar(value, holomorphic)
-        seed = 1.0 if dtype_of(value) == np.float64 else dtype_of(value).type(1)
-        gradient = pull(tape, [node], [seed], leaves, keep=False)
+        if type(value) is float:
+            seed: Any = 1.0
+        else:
+            check_scalar(value, holomorphic)
+            seed = dtype_of(value).type(1)
+        gradient = pull(tape, (node,), (seed,), leaves, keep=False)
         if holomorphic:
             gradient = [np.conj(g) for g in gradient]
-        grads = unflatten(structure, gradient)
-        result = grads[0] if single else tuple(grads)
+        if structure is not None:
+            gradient = unflatten(structure, gradient)
+        result = gradient[0] if single else tuple(gradient)
         return ((_plain(value), primal(aux, tape)), result) if has_aux else (_plain(value), result)
 
     return value_and_gradient
+
+
+def is_simple(x: Any) -> bool:
+    """Whether an argument is a plain floating-point array or number, which needs no further checks."""
+    t = type(x)
+    return t is float or t is np.float64 or (t is np.ndarray and x.dtype.kind == "f")
+
+
+def _chosen(args: Any, kwargs: Any, nums: Sequence[int], names: Sequence[str]) -> list[Any]:
+    """The arguments to differentiate with respect to."""
+    for k in nums:
+        if not -len(args) <= k < len(args):
+            raise InputError(f"argnums has {k}, but the function was called with {len(args)} positional arguments.")
+    for name in names:
+        if name not in kwargs:
+            raise InputError(f"argnames has {name!r}, but the function was called without that keyword argument.")
+    chosen = [args[k] for k in nums]
+    return chosen + [kwargs[name] for name in names] if names else chosen
+
+
+def _leaves(chosen: list[Any], nums: Sequence[int], names: Sequence[str]) -> tuple[list[Any], Structure]:
+    """The arrays of the chosen arguments, checked, and their structure."""
+    leaves, structure = flatten(chosen)
+    leaves = [without_cells(x) for x in leaves]
+    labels = [f"argument {k}" for k in nums] + [f"argument {name!r}" for name in names]
+    check_inputs(leaves, [p for label, s in zip(labels, structure.items) for p in s.paths(label)])
+    return leaves, structure
 
 
 def check_scalar(value: Any, holomorphic: bool) -> None:
@@ -324,7 +363,7 @@ def _jvp(f: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> t
     out_leaves, out_structure = flatten(out)
     pairs = [unwrap(y, level) for y in out_leaves]
     values = [_plain(v) for v, _ in pairs]
-    ydots = [finish(t, v) for v, t in pairs]
+    ydots = [finish(t, False, v) for v, t in pairs]
     return unflatten(out_structure, values), unflatten(out_structure, ydots), primal(aux, level)
 
 

@@ -1,0 +1,296 @@
+"""The express lane of reverse mode: elementwise operations on float64 arrays of one shape and on Python floats.
+
+For each elementwise rule of one or two arguments, functions are generated that record and sweep that operation
+alone, as ``namedtuple`` generates a class.  They do what ``Tape.process`` and ``Elementwise.bars`` do in the case
+that broadcasting, casting, views, guards and other levels play no part, and hand over to those in every
+other case.  Python floats are computed by ``math``; where it raises (1/0, log 0), NumPy's result is taken.
+"""
+
+import math
+import operator
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from dotbar.core import RULES, UFUNC_METHODS, Traced, find_rule
+from dotbar.rules.kinds import Elementwise
+from dotbar.rules.methods import BINARY, UNARY, refuses
+from dotbar.rules.words import spread
+from dotbar.tape import Taped, accumulate
+
+F8 = np.dtype(np.float64)
+RECORD: dict[Any, Callable[..., Any]] = {}
+
+SCALAR: dict[Any, Callable[..., float]] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.negative: operator.neg,
+    np.positive: operator.pos,
+    np.power: math.pow,
+    np.square: lambda x: x * x,
+    np.sqrt: math.sqrt,
+    np.cbrt: math.cbrt,
+    np.exp: math.exp,
+    np.exp2: math.exp2,
+    np.expm1: math.expm1,
+    np.log: math.log,
+    np.log2: math.log2,
+    np.log10: math.log10,
+    np.log1p: math.log1p,
+    np.sin: math.sin,
+    np.cos: math.cos,
+    np.tan: math.tan,
+    np.sinh: math.sinh,
+    np.cosh: math.cosh,
+    np.tanh: math.tanh,
+    np.arcsin: math.asin,
+    np.arccos: math.acos,
+    np.arctan: math.atan,
+    np.arcsinh: math.asinh,
+    np.arccosh: math.acosh,
+    np.arctanh: math.atanh,
+}
+
+
+class ScalarNumPy:
+    """NumPy with the functions of one Python float taken from ``math``: what partials see in the scalar lane."""
+
+    def __init__(self) -> None:
+        for ufunc, f in SCALAR.items():
+            setattr(self, ufunc.__name__, f)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+
+SCALAR_NUMPY = ScalarNumPy()
+FALLBACK = (ValueError, OverflowError, ZeroDivisionError, TypeError)
+
+_UNARY = """
+def record(x):
+    if type(x) is Taped and x.alias is None:
+        v = x.value
+        kind = type(v)
+        if kind is ndarray:
+            if v.dtype is F8:
+                y = fn(v)
+                tape = x.level
+                tape.push((sweep, x.aux{keep}))
+                return Taped(y, tape, len(tape.entries) - 1)
+        elif kind is float:
+            try:
+                y = scalar(v)
+            except FALLBACK:
+                return rule(x)
+            tape = x.level
+            tape.push((sweep_scalar, x.aux{keep}))
+            return Taped(y, tape, len(tape.entries) - 1)
+    return rule(x)
+"""
+
+_BINARY = """
+def record({a}, {b}):
+    kind_b = type(b)
+    if type(a) is Taped:
+        if a.alias is None:
+            u = a.value
+            kind = type(u)
+            if kind_b is Taped:
+                if b.alias is None and b.level is a.level:
+                    v = b.value
+                    if kind is ndarray:
+                        if type(v) is ndarray and u.dtype is F8 and v.dtype is F8 and u.shape == v.shape:
+                            y = fn(u, v)
+                            tape = a.level
+                            tape.push((sweep, a.aux, b.aux{keep}))
+                            return Taped(y, tape, len(tape.entries) - 1)
+                    elif kind is float and type(v) is float:
+                        try:
+                            y = scalar(u, v)
+                        except FALLBACK:
+                            return rule(a, b)
+                        tape = a.level
+                        tape.push((sweep_scalar, a.aux, b.aux{keep}))
+                        return Taped(y, tape, len(tape.entries) - 1)
+            elif kind_b is float or kind_b is int:
+                v = b
+                if kind is ndarray:
+                    if u.dtype is F8:
+                        y = fn(u, v)
+                        tape = a.level
+                        tape.push((sweep_a, a.aux{keep_a}))
+                        return Taped(y, tape, len(tape.entries) - 1)
+                elif kind is float:
+                    try:
+                        y = scalar(u, v)
+                    except FALLBACK:
+                        return rule(a, b)
+                    tape = a.level
+                    tape.push((sweep_scalar_a, a.aux{keep_a}))
+                    return Taped(y, tape, len(tape.entries) - 1)
+    elif (type(a) is float or type(a) is int) and kind_b is Taped and b.alias is None:
+        u = a
+        v = b.value
+        kind = type(v)
+        if kind is ndarray:
+            if v.dtype is F8:
+                y = fn(u, v)
+                tape = b.level
+                tape.push((sweep_b, b.aux{keep_b}))
+                return Taped(y, tape, len(tape.entries) - 1)
+        elif kind is float:
+            try:
+                y = scalar(u, v)
+            except FALLBACK:
+                return rule(a, b)
+            tape = b.level
+            tape.push((sweep_scalar_b, b.aux{keep_b}))
+            return Taped(y, tape, len(tape.entries) - 1)
+    return rule(a, b)
+"""
+
+_SWEEP = """
+def sweep(g, bars, entry):
+    _, {nodes}{keep}= entry
+{terms}
+"""
+
+_SWEEP_SCALAR = """
+def sweep(g, bars, entry):
+    _, {nodes}{keep}= entry
+    try:
+{terms}
+    except FALLBACK:
+        return exact(g, bars, entry)
+"""
+
+def _term(partial: Any, name: str, values: list[str]) -> str:
+    """The source of ``partial · g``."""
+    if not callable(partial):
+        return "g" if partial == 1 else "-g" if partial == -1 else f"g * {partial!r}"
+    return f"g * {name}({', '.join(values)})"
+
+
+def _compile(source: str, name: str, scope: dict[str, Any]) -> Callable[..., Any]:
+    namespace = dict(scope)
+    exec(compile(source, f"<dotbar express: {name}>", "exec"), namespace)
+    return namespace["record" if "def record" in source else "sweep"]
+
+
+def _on_scalars(partial: Any) -> Any:
+    """A partial with ``np`` replaced by the scalar functions."""
+    if not callable(partial):
+        return partial
+    scope = {**partial.__globals__, "np": SCALAR_NUMPY}  # type: ignore[attr-defined]
+    return FunctionType(partial.__code__, scope, closure=partial.__closure__)  # type: ignore[attr-defined]
+
+
+def _exactly(sweep: Callable[..., Any], n_nodes: int) -> Callable[..., Any]:
+    """The sweep by NumPy of an entry that holds Python floats: 1/0 is inf."""
+
+    def exact(g: Any, bars: Any, entry: Any) -> None:
+        with np.errstate(all="ignore"):
+            sweep(g, bars, (*entry[: 1 + n_nodes], *map(np.float64, entry[1 + n_nodes :])))
+
+    return exact
+
+
+def _sweeps(rule: Elementwise, active: tuple[int, ...]) -> tuple[Callable[..., Any], Callable[..., Any], str]:
+    """The sweep of an entry for arrays, the one for floats, and the source of the values that it keeps."""
+    local = "yx" if len(rule.picks) == 1 else "yab"
+    value = "yv" if len(rule.picks) == 1 else "yuv"
+    picked = sorted({k for i in active for k in rule.picks[i]})
+    names = {
+        "nodes": "".join(f"n{i}, " for i in active),
+        "keep": "".join(f"{local[k]}, " for k in picked),
+    }
+    compute = [f"t{i} = {_term(rule.partials[i], f'p{i}', [local[k] for k in rule.picks[i]])}" for i in active]
+    add = [f"o = bars[n{i}]; bars[n{i}] = t{i} if o is None else o + t{i}" for i in active]
+    lines = lambda indent, source: "\n".join(indent + line for line in source)
+    array = _compile(
+        _SWEEP.format(**names, terms=lines("    ", compute + add)),
+        rule.name,
+        {f"p{i}": rule.partials[i] for i in active},
+    )
+    kept = "".join(f", {value[k]}" for k in picked)
+    if not picked:
+        return array, array, kept
+    scalar = _compile(
+        _SWEEP_SCALAR.format(**names, terms=lines("        ", compute)) + lines("    ", add),
+        rule.name,
+        {f"p{i}": _on_scalars(rule.partials[i]) for i in active}
+        | {"FALLBACK": FALLBACK, "exact": _exactly(array, len(active))},
+    )
+    return array, scalar, kept
+
+
+def make_record(rule: Elementwise, reflected: bool = False) -> Callable[..., Any]:
+    """The function that records a call of an elementwise rule of one or two arguments."""
+    a, b = "ba" if reflected else "ab"
+    scope: dict[str, Any] = {
+        "F8": F8,
+        "FALLBACK": FALLBACK,
+        "Taped": Taped,
+        "fn": rule.fn,
+        "ndarray": np.ndarray,
+        "rule": lambda *xs: NotImplemented if any(map(refuses, xs)) else rule(*xs),
+        "scalar": SCALAR.get(rule.fn, rule.fn),
+    }
+    if len(rule.partials) == 1:
+        scope["sweep"], scope["sweep_scalar"], keep = _sweeps(rule, (0,))
+        return _compile(_UNARY.format(keep=keep), rule.name, scope)
+    scope["sweep"], scope["sweep_scalar"], keep = _sweeps(rule, (0, 1))
+    scope["sweep_a"], scope["sweep_scalar_a"], keep_a = _sweeps(rule, (0,))
+    scope["sweep_b"], scope["sweep_scalar_b"], keep_b = _sweeps(rule, (1,))
+    return _compile(_BINARY.format(a=a, b=b, keep=keep, keep_a=keep_a, keep_b=keep_b), rule.name, scope)
+
+
+def record_sum(x: Any) -> Any:
+    """``np.sum(x)`` of a float64 array."""
+    if type(x) is Taped and x.alias is None and type(x.value) is np.ndarray and x.value.dtype is F8:
+        tape, v = x.level, x.value
+        tape.push((sweep_sum, x.aux, v.shape))  # type: ignore[attr-defined]
+        return Taped(float(np.add.reduce(v, None)), tape, len(tape.entries) - 1)  # type: ignore[attr-defined]
+    return RULES[np.sum](x)
+
+
+def sweep_sum(g: Any, bars: Any, entry: Any) -> None:
+    """x̄ = ȳ everywhere."""
+    _, node, shape = entry
+    accumulate(bars, node, spread(g, shape))
+
+
+def _function(self: Any, func: Callable[..., Any], types: Any, args: Any, kw: Any) -> Any:
+    """``Traced.__array_function__`` with the express lane first."""
+    if func is np.sum and len(args) == 1 and not kw:
+        return record_sum(*args)
+    return Traced.__array_function__(self, func, types, args, kw)
+
+
+def _dispatch(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kw: Any) -> Any:
+    """``Traced.__array_ufunc__`` with the express lane first."""
+    if method == "__call__" and not kw:
+        record = RECORD.get(ufunc)
+        return record(*inputs) if record is not None else find_rule(ufunc)(*inputs)
+    return UFUNC_METHODS[method](ufunc, *inputs, **kw)
+
+
+def install() -> None:
+    """Give ``Taped`` the express lane for every elementwise ufunc of one or two arguments."""
+    for fn, rule in RULES.items():
+        if isinstance(rule, Elementwise) and isinstance(fn, np.ufunc) and len(rule.partials) <= 2 and fn.nout == 1:
+            RECORD[fn] = make_record(rule)
+    for name, ufunc in (BINARY | UNARY).items():
+        if ufunc in RECORD:
+            setattr(Taped, f"__{name}__", RECORD[ufunc])
+            if name in BINARY:
+                setattr(Taped, f"__r{name}__", make_record(RULES[ufunc], reflected=True))  # type: ignore[arg-type]
+    Taped.__array_function__ = _function  # type: ignore[method-assign]
+    Taped.__array_ufunc__ = _dispatch  # type: ignore[method-assign]
+
+
+install()
