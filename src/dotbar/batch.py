@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from dotbar import core
-from dotbar.core import Level, Rule, Settings, Step, Traced, own, refresh, shape_of, take_index, value_of, wrap_view
+from dotbar.core import Level, Rule, Settings, Step, Traced, is_advanced, own, refresh, shape_of, take_index, wrap_view
 from dotbar.errors import ConversionError, StructureError, user_line
-from dotbar.tape import is_advanced, rebuild
+from dotbar.tape import rebuild
 
 
 class Batched(Traced):

@@ -483,6 +483,21 @@ def value_of(x: Any, path: Iterable[Step]) -> Any:
     return x
 
 
+def is_advanced(index: Any) -> bool:
+    """Whether an index copies in NumPy: arrays and lists do, integers, slices, None and ... do not."""
+    if type(index) is tuple:
+        return any(map(is_advanced, index))
+    return isinstance(index, (np.ndarray, list, bool, np.bool_))
+
+
+def mentions(shape: tuple[int, ...], index: Any) -> NDArray[np.intp]:
+    """For each entry that an index selects, the number of its last mention there."""
+    place = np.empty(shape, np.intp)
+    selected = place[index]
+    place[index] = np.arange(selected.size).reshape(selected.shape)
+    return place[index]
+
+
 _SIMPLE = (int, slice, type(None), type(Ellipsis))
 
 

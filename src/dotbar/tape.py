@@ -20,9 +20,12 @@ from dotbar.core import (
     Shape,
     Step,
     Traced,
+    depths,
     dtype_of,
+    is_advanced,
     is_differentiable,
     is_view_of,
+    mentions,
     new_zeros,
     own,
     shape_of,
@@ -50,7 +53,7 @@ class Tape(Level):
     kind: ClassVar[type[Traced]] = Taped
 
     def __init__(self, n_inputs: int):
-        self.depth = next(core.depths)
+        self.depth = next(depths)
         self.entries: list[Entry | None] = [None] * n_inputs
         self.push: Callable[[Entry], None] = self.entries.append
         self.guards: tuple[Guard, ...] = ()
@@ -276,26 +279,12 @@ class Accumulator(Masked):
         if np.ndim(taken):
             taken = np.copy(taken)
             if is_advanced(index):
-                last = winners(part.shape, index)
+                seats = mentions(part.shape, index)
+                last = seats == np.arange(seats.size).reshape(seats.shape)  # of several, the last was assigned
                 taken, known = np.where(last, taken, 0), known & last
         part[index] = 0
         seen[index] = False
         return taken if known.all() else Masked(taken, known)
-
-
-def is_advanced(index: Any) -> bool:
-    """Whether an index copies in NumPy: arrays and lists do, integers, slices, None and ... do not."""
-    if type(index) is tuple:
-        return any(map(is_advanced, index))
-    return isinstance(index, (np.ndarray, list)) or isinstance(index, (bool, np.bool_))
-
-
-def winners(shape: tuple[int, ...], index: Any) -> NDArray[np.bool_]:
-    """Which assigned entries survive in ``x[index] = v`` where an entry is named more than once: the last."""
-    place = np.empty(shape, np.intp)
-    count = np.arange(place[index].size).reshape(place[index].shape)
-    place[index] = count
-    return place[index] == count
 
 
 def layout(x: Any, path: tuple[Step, ...]) -> Any:
