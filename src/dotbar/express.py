@@ -168,10 +168,15 @@ def sweep(g, bars, entry):
         return exact(g, bars, entry)
 """
 
+_IDENTITY = (lambda x: x).__code__.co_code
+
+
 def _term(partial: Any, name: str, values: list[str]) -> str:
     """The source of ``partial · g``."""
     if not callable(partial):
         return "g" if partial == 1 else "-g" if partial == -1 else f"g * {partial!r}"
+    if partial.__code__.co_code == _IDENTITY:
+        return f"g * {values[0]}"
     return f"g * {name}({', '.join(values)})"
 
 
@@ -273,10 +278,13 @@ def _function(self: Any, func: Callable[..., Any], types: Any, args: Any, kw: An
 
 def _dispatch(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kw: Any) -> Any:
     """``Traced.__array_ufunc__`` with the express lane first."""
-    if method == "__call__" and not kw:
-        record = RECORD.get(ufunc)
-        return record(*inputs) if record is not None else find_rule(ufunc)(*inputs)
-    return UFUNC_METHODS[method](ufunc, *inputs, **kw)
+    if kw or method != "__call__":
+        return UFUNC_METHODS[method](ufunc, *inputs, **kw)
+    try:
+        record = RECORD[ufunc]
+    except KeyError:
+        record = find_rule(ufunc)
+    return record(*inputs)
 
 
 def install() -> None:

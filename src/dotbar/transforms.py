@@ -63,25 +63,25 @@ def unwrap(y: Any, level: Any) -> tuple[Any, Any]:
     return without_cells(y), None
 
 
-def take(items: list[Any], i: int) -> tuple[Any, bool]:
-    """Take an item out of a list, and say whether anything else holds it."""
+def take(items: list[Any], i: int) -> tuple[Any, int]:
+    """Take an item out of a list; with the number of its holders, compared to an item without others."""
     item = items[i]
     items[i] = None
-    return item, getrefcount(item) == _SOLE
+    return item, getrefcount(item) - _SOLE
 
 
 _SOLE = 0
-_SOLE = next(n for n in range(9) if [globals().update(_SOLE=n), take([np.empty(1)], 0)][1][1])
+_SOLE = take([np.empty(1)], 0)[1]
 
 
-def finish(g: Any, sole: bool, x: Any) -> Any:
-    """A gradient as the user gets it: of the input's shape and dtype, an array of its own."""
+def finish(g: Any, holders: int, x: Any) -> Any:
+    """A gradient as the user gets it: of the input's shape and dtype, an array that nothing else holds."""
     if g is None:
         return np.zeros(shape_of(x), dtype_of(x))[()] if not isinstance(x, np.ndarray) else np.zeros_like(x)
     if type(g) is float:
         if type(x) is float or type(x) is np.float64:
             return np.float64(g)
-    elif type(g) is np.ndarray and type(x) is np.ndarray and g.dtype is x.dtype and sole and g.base is None:
+    elif type(g) is np.ndarray and type(x) is np.ndarray and g.dtype is x.dtype and holders == 0 and g.base is None:
         return g
     g = match(dense(g), x)
     if isinstance(g, Traced):
@@ -363,7 +363,7 @@ def _jvp(f: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> t
     out_leaves, out_structure = flatten(out)
     pairs = [unwrap(y, level) for y in out_leaves]
     values = [_plain(v) for v, _ in pairs]
-    ydots = [finish(t, False, v) for v, t in pairs]
+    ydots = [finish(t, 1, v) for v, t in pairs]
     return unflatten(out_structure, values), unflatten(out_structure, ydots), primal(aux, level)
 
 
