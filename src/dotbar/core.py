@@ -20,7 +20,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dotbar.errors import ConversionError, InputError, NoRuleError
+from dotbar.errors import ConversionError, EscapedError, InputError, NoRuleError
 
 F = TypeVar("F", bound=Callable[..., Any])
 Settings = dict[str, Any]
@@ -142,11 +142,16 @@ def primitive(fn: F) -> F:
 class Level:
     """One application of a transform.  ``kind`` is the class of its traced values."""
 
-    __slots__ = ("depth",)
+    __slots__ = ("closed", "depth")
     kind: ClassVar[type["Traced"]]
 
     def __init__(self) -> None:
         self.depth = next(depths)
+        self.closed = False
+
+    def close(self) -> None:
+        """From now on a value of this level is refused."""
+        self.closed = True
 
     def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
         """Call the rule's function on values of which at least one is of this level."""
@@ -175,6 +180,8 @@ def apply(rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
     if plain:
         return rule.fn(*xs, **kw)
     if level is not BASE:
+        if level.closed:
+            raise EscapedError(escaped_message())
         xs = [x.value if type(x) is Cell else x for x in xs]
     return level.process(rule, xs, kw)
 
@@ -382,6 +389,7 @@ class Base(Level):
 
     def __init__(self) -> None:
         self.depth = -1
+        self.closed = False
 
     def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
         y = rule.fn(*[x.value if type(x) is Cell else x for x in xs], **kw)
@@ -523,6 +531,8 @@ def getitem(x: Traced, index: Any) -> Any:
 
 def read(root: Traced, path: tuple[Step, ...]) -> Any:
     """The entries of a root cell that a path selects."""
+    if root.level.closed:
+        raise EscapedError(escaped_message())
     return root.level.process(READ, (root,), {"path": path})
 
 
@@ -565,6 +575,8 @@ def assign(root: Traced, path: tuple[Step, ...], v: Any) -> None:
         root.__class__ = level.kind
         root.level = level
         level.lift(root, inner)
+    if level.closed:
+        raise EscapedError(escaped_message())
     level.write(root, path, v)
     if root.alias is not None:
         root.alias.count += 1  # type: ignore[union-attr]
@@ -641,6 +653,15 @@ def _holds_traced(x: Any) -> bool:
     if type(x) in (list, tuple):
         return any(map(_holds_traced, x))
     return isinstance(x, Traced)
+
+
+def escaped_message() -> str:
+    from dotbar.errors import user_line
+
+    return (
+        f"a traced value was used at {user_line()} after its transform had ended. Return it from the "
+        "differentiated function (has_aux=True for extra results) instead of storing it outside."
+    )
 
 
 def plain_target_message() -> str:

@@ -22,6 +22,7 @@ from dotbar.core import (
     Traced,
     depths,
     dtype_of,
+    escaped_message,
     is_advanced,
     is_differentiable,
     is_view_of,
@@ -54,6 +55,7 @@ class Tape(Level):
 
     def __init__(self, n_inputs: int):
         self.depth = next(depths)
+        self.closed = False
         self.entries: list[Entry | None] = [None] * n_inputs
         self.push: Callable[[Entry], None] = self.entries.append
         self.guards: tuple[Guard, ...] = ()
@@ -64,7 +66,7 @@ class Tape(Level):
         if type(x) is np.ndarray:
             self.has_arrays = True
             if x.nbytes <= SMALL:
-                x = x.copy()
+                x = np.copy(x)
             elif is_writable(x):
                 self.guards += (Guard(x),)
         elif type(x) is np.float64:
@@ -73,6 +75,7 @@ class Tape(Level):
 
     def close(self) -> None:
         """From now on a value of this tape is refused."""
+        self.closed = True
         self.push = _escaped
 
     def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
@@ -142,10 +145,7 @@ def rebuild(y: tuple[Any, ...], items: list[Any]) -> Any:
 
 
 def _escaped(entry: Entry) -> None:
-    raise EscapedError(
-        f"a traced value was used at {user_line()} after its transform had ended. Return it from the "
-        "differentiated function (has_aux=True for extra results) instead of storing it outside."
-    )
+    raise EscapedError(escaped_message())
 
 
 # ---------------------------------------------------------------- the sweep

@@ -358,8 +358,11 @@ def _jvp(f: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> t
     check_like(dots, given, leaves, structure, "tangents")
     level = Forward()
     traced = [Dual(without_cells(x), level, match(without_cells(t), x)) for x, t in zip(leaves, dots)]
-    out = f(*unflatten(structure, traced))
-    out, aux = out if has_aux else (out, None)
+    try:
+        out = f(*unflatten(structure, traced))
+        out, aux = out if has_aux else (out, None)
+    finally:
+        level.close()
     out_leaves, out_structure = flatten(out)
     pairs = [unwrap(y, level) for y in out_leaves]
     values = [_plain(v) for v, _ in pairs]
@@ -419,7 +422,10 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         level = Batch(sizes.pop())
         items = [x if a is None else level.item(without_cells(x), a) for x, a in zip(leaves, flat_axes)]
         n = len(items) - len(keys)
-        out = f(*unflatten(structure, items[:n]), **unflatten(key_structure, items[n:]))
+        try:
+            out = f(*unflatten(structure, items[:n]), **unflatten(key_structure, items[n:]))
+        finally:
+            level.close()
         ys, out_structure = flatten(out)
         moved = [level.collect(*unwrap(y, level)[:1], y, a) for y, a in zip(ys, spread_axes(out_axes, out_structure))]
         return unflatten(out_structure, moved)
