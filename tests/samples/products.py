@@ -1,9 +1,12 @@
 """Samples of rules/products.py."""
 
 import numpy as np
-from samples import cnormal, normal, sample
 
 from dotbar.rules.products import matvec
+from samples import cnormal, normal, sample
+
+MODES = ("full", "same", "valid")
+chain = normal(2, 5), normal(5, 1), normal(1, 4), normal(4, 3)
 
 SAMPLES = [
     sample(np.matmul, normal(3, 4), normal(4, 2), case="matmul"),
@@ -25,6 +28,61 @@ SAMPLES = [
     sample(np.vecdot, normal(2, 3), normal(3), case="vecdot"),
     sample(np.vecdot, cnormal(3), cnormal(2, 3)),
     sample(np.linalg.vecdot, cnormal(3, 2), cnormal(3, 2), axis=0),
+    sample(np.dot, normal(3, 4), normal(4, 2), case="dot"),
+    sample(np.dot, normal(2, 4), normal(3, 4, 2)),
+    sample(np.dot, np.array(1.5), normal(3)),
+    sample(np.inner, normal(3, 4), normal(2, 4), case="inner"),
+    sample(np.inner, normal(4), normal(4)),
+    sample(np.inner, normal(4), normal(2, 3, 4)),
+    sample(np.inner, np.array(1.5), normal(3)),
+    sample(np.vdot, normal(2, 3), normal(3, 2), case="vdot"),
+    sample(np.vdot, cnormal(6), cnormal(3, 2)),
+    sample(np.outer, normal(3), normal(2, 2), case="outer"),
+    sample(np.outer, cnormal(3), cnormal(2)),
+    sample(np.linalg.outer, normal(3), normal(2)),
+    sample(np.tensordot, normal(2, 3, 4), normal(3, 4, 2), case="tensordot"),
+    sample(np.tensordot, normal(2, 3, 4), normal(4, 3), axes=([1, 2], [1, 0])),
+    sample(np.tensordot, normal(2, 3), normal(4, 3), axes=(-1, 1)),
+    sample(np.tensordot, normal(2), normal(3), axes=0),
+    sample(np.tensordot, cnormal(2, 3), cnormal(3, 2), axes=([0, 1], [1, 0])),
+    sample(np.linalg.tensordot, normal(2, 3), normal(4, 3), axes=(-1, 1)),
+    sample(np.kron, normal(2, 3), normal(3, 2), case="kron"),
+    sample(np.kron, normal(2), normal(2, 1, 3)),
+    sample(np.linalg.multi_dot, *chain, call=lambda *xs: np.linalg.multi_dot(xs), case="multi_dot"),
+    sample(np.linalg.multi_dot, normal(3), normal(3, 4), normal(4), call=lambda *xs: np.linalg.multi_dot(xs)),
+    sample(np.einsum, "ij,jk->ik", normal(2, 3), normal(3, 4), case="einsum"),
+    sample(np.einsum, "ij,kj", cnormal(2, 3), cnormal(4, 3)),
+    sample(np.einsum, "bij,bj->bi", normal(2, 3, 4), normal(2, 4)),
+    sample(np.einsum, "i,j,k->kji", normal(2), normal(3), normal(2)),
+    sample(np.einsum, "ij->j", normal(2, 3)),
+    sample(np.einsum, "ij->ji", normal(2, 3)),
+    sample(np.einsum, "ijk,i->k", normal(2, 3, 4), normal(2)),
+    sample(np.einsum, "ij,ij->", normal(2, 3), normal(1, 3)),
+    sample(np.einsum, "ij,ij->ij", normal(1, 3), normal(1, 1)),
+    sample(np.einsum, "...ij,...jk", normal(2, 1, 2, 3), normal(4, 3, 2), case="einsum ellipsis"),
+    sample(np.einsum, "i...,i->...", normal(3, 2), normal(3)),
+    sample(np.einsum, "ii->i", normal(3, 3), case="einsum diagonal"),
+    sample(np.einsum, "ii", normal(3, 3)),
+    sample(np.einsum, "iji,ij->j", normal(3, 2, 3), cnormal(3, 2)),
+    sample(
+        np.einsum,
+        "ij,jk,kl->il",
+        normal(2, 3),
+        cnormal(3, 4),
+        normal(4, 2),
+        optimize=True,
+        case="einsum 3 operands optimize",
+    ),
+    sample(np.einsum, "ai,bi,ci,di->abcd", normal(2, 3), normal(2, 3), normal(2, 3), normal(2, 3), optimize="optimal"),
+    sample(np.einsum, normal(2, 3), [0, 1], normal(3, 4), [1, 30], [30, 0], wrt=(0, 2)),
+    sample(np.einsum, normal(2, 3), [..., 1], normal(3, 4), [1, 30], wrt=(0, 2)),
+    sample(np.einsum, "ij,jk->ik", normal(50, 40), normal(40, 30)),
+    sample(np.cross, normal(2, 3), normal(3), case="cross"),
+    sample(np.cross, cnormal(3, 2), cnormal(2, 3), axisa=0, axisc=0),
+    sample(np.linalg.cross, normal(2, 3), normal(2, 3), case="cross"),
+    *(sample(np.convolve, normal(5), normal(n), mode, case="convolve") for mode in MODES for n in (2, 3, 5, 6)),
+    *(sample(np.correlate, cnormal(5), cnormal(n), mode, case="correlate") for mode in MODES for n in (2, 3, 5, 6)),
+    sample(np.convolve, cnormal(4), cnormal(2)),
 ]
 
 if hasattr(np, "vecmat"):

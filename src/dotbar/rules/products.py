@@ -1,12 +1,15 @@
 """Products of vectors, matrices and tensors: matmul and its kin, einsum, cross, convolve."""
 
+from collections import Counter
+from math import prod
+from string import ascii_letters, ascii_lowercase, ascii_uppercase
 from typing import Any
 
 import numpy as np
 
 from dotbar import core
-from dotbar.core import apply, primitive
-from dotbar.rules.kinds import Bilinear, composite
+from dotbar.core import apply, primitive, shape_of
+from dotbar.rules.kinds import Bilinear, composite, rule
 from dotbar.rules.shapes import astype
 from dotbar.rules.words import H, conj, mT
 
@@ -52,13 +55,14 @@ def _operands(*xs: Any, dtype: Any = None) -> list[Any]:
 def matmul(x1: Any, x2: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """One rule for each pair of dimensions; a stack times one matrix is one product."""
     A, B = _operands(x1, x2, dtype=dtype)
-    if not A.ndim or not B.ndim:
+    a, b = A.ndim, B.ndim
+    if not (a and b):
         raise ValueError("matmul: an operand is 0-dimensional; use a * b")
-    if B.ndim == 1:
-        return apply(VECDOT, (conj(A), B), {}) if A.ndim == 1 else matvec(A, B)
-    if A.ndim == 1:
+    if b == 1:
+        return np.vecdot(conj(A), B) if a == 1 else matvec(A, B)
+    if a == 1:
         return matvec(mT(B), A)
-    if B.ndim == 2 and A.ndim > 2 and A.size:
+    if a > 2 and b == 2 and A.size:
         rows = np.reshape(A, (-1, A.shape[-1])) @ B
         return np.reshape(rows, (*A.shape[:-1], B.shape[-1]))
     return apply(MATMUL, (A, B), {})
@@ -72,21 +76,303 @@ def _matvec(x1: Any, x2: Any, *, dtype: Any = None, casting: str = "same_kind") 
 
 
 @composite(np.vecdot)
-def vecdot(x1: Any, x2: Any, *, axis: int = -1, dtype: Any = None, casting: str = "same_kind") -> Any:
+def _vecdot(x1: Any, x2: Any, *, axis: int = -1, dtype: Any = None, casting: str = "same_kind") -> Any:
     a, b = _operands(x1, x2, dtype=dtype)
     if axis != -1:
         a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
     return apply(VECDOT, (a, b), {})
 
 
-def vecmat(x1: Any, x2: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+def _vecmat(x1: Any, x2: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """xᴴ A."""
     x, A = _operands(x1, x2, dtype=dtype)
     return matvec(mT(A), conj(x))
 
 
 if hasattr(np, "vecmat"):
-    composite(np.vecmat)(vecmat)
+    composite(np.vecmat)(_vecmat)
 
 composite(np.linalg.matmul)(lambda x1, x2, /: np.matmul(x1, x2))
-composite(np.linalg.vecdot)(lambda x1, x2, /, *, axis=-1: vecdot(x1, x2, axis=axis))
+composite(np.linalg.vecdot)(_vecdot)
+
+
+@composite(np.dot)
+def dot(a: Any, b: Any) -> Any:
+    a, b = _operands(a, b)
+    if not (a.ndim and b.ndim):
+        return a * b
+    return np.matmul(a, b) if b.ndim <= 2 else np.tensordot(a, b, (-1, -2))
+
+
+@composite(np.inner)
+def inner(a: Any, b: Any, /) -> Any:
+    a, b = _operands(a, b)
+    if not (a.ndim and b.ndim):
+        return a * b
+    return np.matmul(a, b if b.ndim == 1 else mT(b)) if b.ndim <= 2 else np.tensordot(a, b, (-1, -1))
+
+
+@composite(np.vdot)
+def vdot(a: Any, b: Any, /) -> Any:
+    return np.vecdot(np.reshape(a, -1), np.reshape(b, -1))
+
+
+@composite(np.outer)
+def outer(a: Any, b: Any) -> Any:
+    return np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1))
+
+
+@composite(np.linalg.outer)
+def linalg_outer(x1: Any, x2: Any, /) -> Any:
+    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
+        raise ValueError(
+            f"Input arrays must be one-dimensional, but they are x1.ndim={np.ndim(x1)} and x2.ndim={np.ndim(x2)}."
+        )
+    return np.outer(x1, x2)
+
+
+@composite(np.tensordot)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """One matrix product, between the free axes of ``a`` and those of ``b``."""
+    a, b = _operands(a, b)
+    along_a, along_b = (range(-axes, 0), range(axes)) if isinstance(axes, (int, np.integer)) else axes
+    along_a, along_b = ([along] if np.ndim(along) == 0 else list(along) for along in (along_a, along_b))
+    if [a.shape[k] for k in along_a] != [b.shape[k] for k in along_b]:
+        raise ValueError("shape-mismatch for sum")
+    along_a, along_b = [k % a.ndim for k in along_a], [k % b.ndim for k in along_b]
+    free_a = [k for k in range(a.ndim) if k not in along_a]
+    free_b = [k for k in range(b.ndim) if k not in along_b]
+    size = prod(a.shape[k] for k in along_a)
+    A = np.reshape(np.transpose(a, free_a + along_a), (prod(a.shape[k] for k in free_a), size))
+    B = np.reshape(np.transpose(b, along_b + free_b), (size, prod(b.shape[k] for k in free_b)))
+    return np.reshape(A @ B, [a.shape[k] for k in free_a] + [b.shape[k] for k in free_b])
+
+
+composite(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: np.tensordot(x1, x2, axes))
+
+
+@composite(np.kron)
+def kron(a: Any, b: Any) -> Any:
+    """All products of an entry of ``a`` with an entry of ``b``, block by block."""
+    ndim = max(np.ndim(a), np.ndim(b))
+    n = (1,) * (ndim - np.ndim(a)) + shape_of(a)
+    m = (1,) * (ndim - np.ndim(b)) + shape_of(b)
+    blocks = np.reshape(a, [s for k in n for s in (k, 1)]) * np.reshape(b, [s for k in m for s in (1, k)])
+    return np.reshape(blocks, [i * j for i, j in zip(n, m)])
+
+
+@composite(np.linalg.multi_dot)
+def multi_dot(arrays: Any) -> Any:
+    """The product in the order of least multiplications.  Cormen et al., Introduction to Algorithms, 15.2."""
+    arrays = _operands(*arrays)
+    n = len(arrays)
+    if n < 2:
+        raise ValueError("Expecting at least two arrays.")
+    first, last = arrays[0].shape, arrays[-1].shape
+    sizes = [1 if len(first) == 1 else first[0], *(X.shape[0] for X in arrays[1:]), 1 if len(last) == 1 else last[-1]]
+    split: dict[tuple[int, int], int] = {}
+    cost = {(i, i): 0 for i in range(n)}
+    for width in range(1, n):
+        for i in range(n - width):
+            j = i + width
+            price = {k: cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1] for k in range(i, j)}
+            split[i, j] = min(price, key=price.__getitem__)
+            cost[i, j] = price[split[i, j]]
+
+    def product(i: int, j: int) -> Any:
+        return arrays[i] if i == j else product(i, split[i, j]) @ product(split[i, j] + 1, j)
+
+    return product(0, n - 1)
+
+
+# ---------------------------------------------------------------- einsum
+
+
+@primitive
+def contract(*arrays: Any, subscripts: str) -> Any:
+    """An einsum without repeated labels in a term, each label in two terms at least, the result among them."""
+    sizes = {label: n for term, x in zip(subscripts.split(","), arrays) for label, n in zip(term, shape_of(x))}
+    return np.einsum(subscripts, *arrays, optimize=prod(sizes.values()) > _WORTH_A_PLAN)
+
+
+_WORTH_A_PLAN = 1 << 15
+
+
+def _batch_contract(xs: Any, batched: Any, size: int, subscripts: str) -> Any:
+    new = next(label for label in ascii_letters if label not in subscripts)
+    terms, out = subscripts.split("->")
+    terms = ",".join(new + term if b else term for term, b in zip(terms.split(","), batched))
+    return contract(*xs, subscripts=f"{terms}->{new}{out}")
+
+
+@rule(contract, _batch_contract)
+def _contract(y: Any, *arrays: Any, subscripts: str) -> Any:
+    """For y = Σ Πₖ xₖ, ẏ replaces one xₖ by its dot and x̄ₖ = Σ ȳ Πⱼ xⱼ* over j ≠ k, an einsum again."""
+    terms, out = subscripts.split("->")
+    terms = terms.split(",")
+
+    def pair(k: int) -> Any:
+        before, after = arrays[:k], arrays[k + 1 :]
+
+        def dot(xdot: Any) -> Any:
+            return contract(*before, xdot, *after, subscripts=subscripts)
+
+        def bar(ybar: Any) -> Any:
+            given = ",".join([out, *terms[:k], *terms[k + 1 :]])
+            return contract(ybar, *map(conj, before + after), subscripts=f"{given}->{terms[k]}")
+
+        return dot, bar
+
+    return [pair(k) for k in range(len(arrays))]
+
+
+@composite(np.einsum)
+def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, **_: Any) -> Any:
+    """Sum and take diagonals of each operand by itself, then multiply by pairs along the cheapest path."""
+    arrays, terms, out = _explicit(operands, dtype)
+    pairs = [_diagonals(x, term) for x, term in zip(arrays, terms)]
+    sizes = dict.fromkeys(out, 1)
+    for x, term in pairs:
+        sizes |= {label: n for label, n in zip(term, x.shape) if sizes.get(label, 1) == 1}
+    pairs = [_sum_out(x, term, {label for label, n in zip(term, x.shape) if n != sizes[label]}) for x, term in pairs]
+    counts = Counter(out + "".join(term for _, term in pairs))
+    pairs = [_sum_out(x, term, {label for label in term if counts[label] == 1}) for x, term in pairs]
+    arrays, terms = map(list, zip(*pairs))
+    while len(arrays) > 1:
+        step = range(len(arrays))
+        if len(arrays) > 2:
+            stand_ins = [np.broadcast_to(0.0, x.shape) for x in arrays]
+            _, step = np.einsum_path(",".join(terms) + "->" + out, *stand_ins, optimize=optimize or "greedy")[0][:2]
+        chosen = [(arrays.pop(k), terms.pop(k)) for k in sorted(step, reverse=True)]
+        rest = set("".join([*terms, out]))
+        term = out if not terms else "".join(sorted(set("".join(t for _, t in chosen)) & rest))
+        given = ",".join(t for _, t in chosen)
+        arrays.append(contract(*[x for x, _ in chosen], subscripts=f"{given}->{term}"))
+        terms.append(term)
+    return np.transpose(arrays[0], [terms[0].index(label) for label in out])
+
+
+def _explicit(operands: Any, dtype: Any) -> tuple[list[Any], list[str], str]:
+    """The arrays of an einsum, one term of letters for each, and the term of the result."""
+    if isinstance(operands[0], str):
+        subscripts, arrays = operands[0].replace(" ", ""), operands[1:]
+    else:
+        *lists, result = [*operands[1::2], None] if len(operands) % 2 == 0 else [*operands[1::2], operands[-1]]
+        arrays = operands[: 2 * len(lists) : 2]
+        subscripts = ",".join(map(_letters, lists)) + ("" if result is None else "->" + _letters(result))
+    arrays = _operands(*arrays, dtype=dtype)
+    given, arrow, out = subscripts.partition("->")
+    if not arrow:
+        counts = Counter(given.replace(",", "").replace("...", ""))
+        out = "..." * ("..." in given) + "".join(sorted(label for label, n in counts.items() if n == 1))
+    terms = given.split(",")
+    if len(terms) != len(arrays):
+        raise ValueError(f"einsum: {len(terms)} terms of subscripts for {len(arrays)} operands")
+    widths = [x.ndim - len(term) + 3 if "..." in term else 0 for x, term in zip(arrays, terms)]
+    free = [label for label in ascii_letters if label not in subscripts]
+    dots = "".join(free[: max(widths)])
+    terms = [term.replace("...", dots[len(dots) - n :]) for term, n in zip(terms, widths)]
+    return arrays, terms, out.replace("...", dots)
+
+
+def _letters(labels: Any) -> str:
+    """A list of integers and ``...`` as a term; capitals first, as they sort."""
+    return "".join("..." if k is ... else (ascii_uppercase + ascii_lowercase)[k] for k in labels)
+
+
+def _diagonals(x: Any, term: str) -> tuple[Any, str]:
+    """One operand of an einsum, each of its labels once."""
+    if len(term) != x.ndim:
+        raise ValueError(f"einsum: an operand of {x.ndim} dimensions has the subscripts {term!r}")
+    for label in sorted(set(term)):
+        while term.count(label) > 1:
+            i, j = term.index(label), term.rindex(label)
+            x, term = np.diagonal(x, 0, i, j), term[:i] + term[i + 1 : j] + term[j + 1 :] + label
+    return x, term
+
+
+def _sum_out(x: Any, term: str, labels: set[str]) -> tuple[Any, str]:
+    """One operand of an einsum, summed over some of its labels."""
+    if not labels:
+        return x, term
+    axes = tuple(k for k, label in enumerate(term) if label in labels)
+    return np.sum(x, axes), "".join(label for label in term if label not in labels)
+
+
+@composite(np.einsum_path)
+def einsum_path(*operands: Any, **kw: Any) -> Any:
+    return np.einsum_path(*[np.broadcast_to(0.0, x.shape) if isinstance(x, core.Traced) else x for x in operands], **kw)
+
+
+# ---------------------------------------------------------------- cross products and convolutions
+
+CROSS = Bilinear(
+    np.cross,
+    "(3),(3)->(3)",
+    bar_a=lambda cbar, b: np.cross(conj(b), cbar),  # c = a × b,  ā = b* × c̄
+    bar_b=lambda cbar, a: np.cross(cbar, conj(a)),  # b̄ = c̄ × a*
+)
+
+
+@composite(np.cross)
+def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """Vectors of two entries lie in the plane; of two of them there is only the third entry."""
+    a, b = _operands(a, b)
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = (x if k == -1 else np.moveaxis(x, k, -1) for x, k in ((a, axisa), (b, axisb)))
+    if not {a.shape[-1], b.shape[-1]} <= {2, 3}:
+        raise ValueError("incompatible dimensions for cross product\n(dimension must be 2 or 3)")
+    if a.shape[-1] == b.shape[-1] == 2:
+        return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    a, b = (x if x.shape[-1] == 3 else np.concatenate([x, 0 * x[..., :1]], -1) for x in (a, b))
+    c = apply(CROSS, (a, b), {})
+    return c if axisc == -1 else np.moveaxis(c, -1, axisc)
+
+
+@composite(np.linalg.cross)
+def linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    if np.shape(x1)[axis] != 3 or np.shape(x2)[axis] != 3:
+        raise ValueError(
+            "Both input arrays must be (arrays of) 3-dimensional vectors, "
+            f"but they are {np.shape(x1)[axis]} and {np.shape(x2)[axis]} dimensional instead."
+        )
+    return np.cross(x1, x2, axis=axis)
+
+
+CONVOLVE = Bilinear(
+    np.convolve,
+    None,
+    # yₖ = Σⱼ aₖ₋ⱼ vⱼ of all k, or of those where v lies within a; each bar is the other kind
+    bar_a=lambda ybar, v, *, mode: np.correlate(ybar, v, "valid" if mode == "full" else "full"),
+    bar_b=lambda ybar, a, *, mode: np.correlate(ybar, a, "valid"),
+)
+_MODES = {0: "valid", 1: "same", 2: "full"}
+
+
+@composite(np.convolve)
+def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
+    """The full and the valid product, the longer array first; ``same`` is a part of the full one."""
+    a, v = (np.reshape(x, -1) if not x.ndim else x for x in _operands(a, v))
+    mode = _MODES.get(mode, mode)
+    if len(v) > len(a):
+        a, v = v, a
+    if not len(v):
+        raise ValueError("v cannot be empty")
+    if mode == "same":
+        start = (len(v) - 1) // 2
+        return np.convolve(a, v)[start : start + len(a)]
+    return apply(CONVOLVE, (a, v), {"mode": mode})
+
+
+@composite(np.correlate)
+def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
+    """A convolution with v*, reversed."""
+    a, v = (np.reshape(x, -1) if not x.ndim else x for x in _operands(a, v))
+    mode = _MODES.get(mode, mode)
+    if len(v) > len(a) and mode == "same":
+        return conj(np.correlate(v, a, mode))[::-1]
+    if mode == "same":
+        start = len(v) // 2
+        return np.correlate(a, v, "full")[start : start + len(a)]
+    return np.convolve(a, conj(v)[::-1], mode)
