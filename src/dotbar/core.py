@@ -15,7 +15,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from sys import getrefcount
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,6 +152,12 @@ class Level:
     def close(self) -> None:
         """From now on a value of this level is refused."""
         self.closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
         """Call the rule's function on values of which at least one is of this level."""
@@ -398,7 +404,8 @@ class Base(Level):
         return tuple(map(cell, y)) if isinstance(y, tuple) else cell(y)
 
     def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
-        value_of(own(root), path[:-1])[path[-1][1]["index"]] = v.value if type(v) is Cell else v
+        steps, index = split(path)
+        value_of(own(root), steps)[index] = v.value if type(v) is Cell else v
 
 
 BASE = Base()
@@ -491,6 +498,12 @@ def value_of(x: Any, path: Iterable[Step]) -> Any:
     return x
 
 
+def split(path: tuple[Step, ...]) -> tuple[tuple[Step, ...], Any]:
+    """A path as the steps that make views, and the index that ends it."""
+    fn, kw = path[-1]
+    return (path[:-1], kw["index"]) if fn is take_index else (path, ...)
+
+
 def is_advanced(index: Any) -> bool:
     """Whether an index copies in NumPy: arrays and lists do, integers, slices, None and ... do not."""
     if type(index) is tuple:
@@ -562,7 +575,7 @@ def assign(root: Traced, path: tuple[Step, ...], v: Any) -> None:
             level = v.level
         elif type(v) is Cell:
             v = v.value
-    for i in _index_parts(path[-1][1]["index"]):
+    for i in _index_parts(split(path)[1]):
         if isinstance(i, Traced) and i.level.depth > level.depth:
             level = i.level
     if root.dtype.kind not in "fc" and isinstance(v, Traced) and is_differentiable(v):

@@ -100,6 +100,11 @@ def _plain(y: Any) -> Any:
     return np.float64(y) if type(y) is float else y
 
 
+def _copy(y: Any) -> Any:
+    """An array that the tape does not hold, for the user to change at will."""
+    return y.copy() if isinstance(y, np.ndarray) else y
+
+
 # ---------------------------------------------------------------- reverse mode
 
 
@@ -129,15 +134,12 @@ def _vjp(f: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> tupl
     leaves, structure = flatten(primals)
     leaves = [without_cells(x) for x in leaves]
     check_inputs(leaves, list(structure.paths("primals")))
-    tape = Tape(max(len(leaves), 1))
-    traced = [tape.input(x, i) for i, x in enumerate(leaves)]
-    try:
-        out = f(*unflatten(structure, traced))
+    with Tape(len(leaves) or 1) as tape:
+        out = f(*unflatten(structure, [tape.input(x, i) for i, x in enumerate(leaves)]))
         out, aux = out if has_aux else (out, None)
-    finally:
-        tape.close()
-    out_leaves, out_structure = flatten(out)
-    values, nodes = zip(*[unwrap(y, tape) for y in out_leaves]) if out_leaves else ((), ())
+        out_leaves, out_structure = flatten(out)
+        values, nodes = zip(*[unwrap(y, tape) for y in out_leaves]) if out_leaves else ((), ())
+        aux = tree_map(_copy, primal(aux, tape))
 
     @user_traceback
     def pullback(cotangent: Any) -> Any:
@@ -146,8 +148,7 @@ def _vjp(f: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> tupl
         check_like(gs, given, values, out_structure, "cotangent")
         return unflatten(structure, pull(tape, nodes, gs, leaves))
 
-    copies = [np.array(v) if isinstance(v, np.ndarray) else _plain(v) for v in values]
-    return unflatten(out_structure, copies), pullback, primal(aux, tape)
+    return unflatten(out_structure, [_copy(_plain(v)) for v in values]), pullback, aux
 
 
 def pull(tape: Tape, nodes: Sequence[Any], gs: Sequence[Any], inputs: Sequence[Any], keep: bool = True) -> list[Any]:
@@ -199,21 +200,18 @@ def value_and_grad(
         chosen = [args[0]] if args and nums == (0,) else _chosen(args, kwargs, nums, names)
         simple = all(map(is_simple, chosen))
         leaves, structure = (chosen, None) if simple else _leaves(chosen, nums, names)
-        tape = Tape(len(leaves) or 1)
-        traced = [tape.input(x, i) for i, x in enumerate(leaves)]
-        if structure is not None:
-            traced = unflatten(structure, traced)
-        full = list(args)
-        for k, x in zip(nums, traced):
-            full[k] = x
-        if names:
-            kwargs = {**kwargs, **dict(zip(names, traced[len(nums) :]))}
-        try:
+        with Tape(len(leaves) or 1) as tape:
+            traced = [tape.input(x, i) for i, x in enumerate(leaves)]
+            if structure is not None:
+                traced = unflatten(structure, traced)
+            full = list(args)
+            for k, x in zip(nums, traced):
+                full[k] = x
+            if names:
+                kwargs = {**kwargs, **dict(zip(names, traced[len(nums) :]))}
             out = f(*full, **kwargs)
-            out, aux = out if has_aux else (out, None)
-        finally:
-            tape.close()
-        value, node = unwrap(out, tape)
+            out, aux = (out[0], primal(out[1], tape)) if has_aux else (out, None)
+            value, node = unwrap(out, tape)
         if type(value) is float:
             seed: Any = 1.0
         else:
@@ -225,7 +223,7 @@ def value_and_grad(
         if structure is not None:
             gradient = unflatten(structure, gradient)
         result = gradient[0] if single else tuple(gradient)
-        return ((_plain(value), primal(aux, tape)), result) if has_aux else (_plain(value), result)
+        return ((_plain(value), aux), result) if has_aux else (_plain(value), result)
 
     return value_and_gradient
 
@@ -356,18 +354,15 @@ def _jvp(f: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> t
     dots, given = flatten(tangents)
     check_inputs(leaves, list(structure.paths("primals")))
     check_like(dots, given, leaves, structure, "tangents")
-    level = Forward()
-    traced = [Dual(without_cells(x), level, match(without_cells(t), x)) for x, t in zip(leaves, dots)]
-    try:
+    with Forward() as level:
+        traced = [Dual(without_cells(x), level, match(without_cells(t), x)) for x, t in zip(leaves, dots)]
         out = f(*unflatten(structure, traced))
-        out, aux = out if has_aux else (out, None)
-    finally:
-        level.close()
-    out_leaves, out_structure = flatten(out)
-    pairs = [unwrap(y, level) for y in out_leaves]
+        out, aux = (out[0], primal(out[1], level)) if has_aux else (out, None)
+        out_leaves, out_structure = flatten(out)
+        pairs = [unwrap(y, level) for y in out_leaves]
     values = [_plain(v) for v, _ in pairs]
     ydots = [finish(t, 1, v) for v, t in pairs]
-    return unflatten(out_structure, values), unflatten(out_structure, ydots), primal(aux, level)
+    return unflatten(out_structure, values), unflatten(out_structure, ydots), aux
 
 
 def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -419,15 +414,12 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         if len(sizes) != 1:
             found = ", ".join(f"{shape_of(x)} along {a}" for x, a in zip(leaves, flat_axes) if a is not None)
             raise StructureError(f"vmap needs one number of items along all mapped axes; it was given {found or 'none'}.")
-        level = Batch(sizes.pop())
-        items = [x if a is None else level.item(without_cells(x), a) for x, a in zip(leaves, flat_axes)]
-        n = len(items) - len(keys)
-        try:
+        with Batch(sizes.pop()) as level:
+            items = [x if a is None else level.item(without_cells(x), a) for x, a in zip(leaves, flat_axes)]
+            n = len(items) - len(keys)
             out = f(*unflatten(structure, items[:n]), **unflatten(key_structure, items[n:]))
-        finally:
-            level.close()
-        ys, out_structure = flatten(out)
-        moved = [level.collect(*unwrap(y, level)[:1], y, a) for y, a in zip(ys, spread_axes(out_axes, out_structure))]
+            ys, out_structure = flatten(out)
+            moved = [level.collect(unwrap(y, level)[0], y, a) for y, a in zip(ys, spread_axes(out_axes, out_structure))]
         return unflatten(out_structure, moved)
 
     return mapped
