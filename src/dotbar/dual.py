@@ -18,11 +18,12 @@ from dotbar.core import (
     is_exclusive,
     own,
     shape_of,
+    split,
     value_of,
     wrap_view,
 )
 from dotbar.errors import RuleError
-from dotbar.tape import rebuild
+from dotbar.tape import lay_out, layout, rebuild
 
 
 class Dual(Traced):
@@ -77,13 +78,14 @@ class Forward(Level):
 
     def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
         value, dot = (v.value, v.aux) if isinstance(v, Traced) and v.level is self else (v, 0)
-        index = path[-1][1]["index"]
-        value_of(own(root, value), path[:-1])[index] = value
+        steps, index = split(path)
+        value_of(own(root, value), steps)[index] = value
         if isinstance(dot, Traced) and not isinstance(root.aux, Traced):
             root.aux = core.Cell(root.aux, core.BASE)
         elif not (getrefcount(root.aux) == _SOLE and is_exclusive(root.aux)):
             root.aux = duplicate(root.aux)
-        value_of(root.aux, path[:-1])[index] = dot
+        root.aux = lay_out(root.aux, steps, layout(root.value, steps))
+        value_of(root.aux, steps)[index] = dot
 
 
 _probe = Dual(0.0, core.BASE, np.empty(1))

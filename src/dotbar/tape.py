@@ -30,6 +30,7 @@ from dotbar.core import (
     new_zeros,
     own,
     shape_of,
+    split,
     take_index,
     value_of,
     wrap_view,
@@ -132,8 +133,8 @@ class Tape(Level):
 
     def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
         value, node = (v.value, v.aux) if isinstance(v, Traced) and v.level is self else (v, None)
-        index = path[-1][1]["index"]
-        value_of(own(root, value), path[:-1])[index] = value
+        steps, index = split(path)
+        value_of(own(root, value), steps)[index] = value
         form = Shape.of(value) if node is not None else None
         self.push((sweep_write, root.aux, node, path, form, layout(root.value, path)))
         root.aux = len(self.entries) - 1
@@ -202,14 +203,14 @@ def sweep_read(g: Any, bars: Bars, entry: Entry) -> None:
     _, node, path, form, order = entry
     acc = bars[node]
     if type(acc) is not Accumulator:
-        acc = bars[node] = Accumulator.of(acc, form, g, order)
+        acc = bars[node] = Accumulator.of(acc, form, g)
     acc.add(path, g, order)
 
 
 def sweep_write(g: Any, bars: Bars, entry: Entry) -> None:
     """x[path] = v: v takes its entries of the cotangent, the older x gets what is left."""
     _, node, v_node, path, form, order = entry
-    acc = g if type(g) is Accumulator else Accumulator.of(g, Shape.of(dense(g)), g, order)
+    acc = g if type(g) is Accumulator else Accumulator.of(g, Shape.of(dense(g)), g)
     vbar = acc.take(path, order)
     if node is not None:
         accumulate(bars, node, acc)
@@ -224,7 +225,7 @@ class Accumulator(Masked):
     __slots__ = ()
 
     @classmethod
-    def of(cls, g: Any, form: Shape, like: Any, order: Any) -> "Accumulator":
+    def of(cls, g: Any, form: Shape, like: Any) -> "Accumulator":
         """A new accumulator that holds a cotangent, or zero."""
         like = dense(like)
         if g is None:
@@ -233,8 +234,6 @@ class Accumulator(Masked):
         else:
             array = np.copy(dense(g))
             mask = np.array(g.mask) if isinstance(g, Masked) else np.ones(form.shape, bool)
-        if order is not None:
-            array, mask = relayout(array, order), relayout(mask, order)
         return cls(array, mask)
 
     def freeze(self) -> Masked:
@@ -247,20 +246,17 @@ class Accumulator(Masked):
 
     __radd__ = __add__
 
-    def _arrange(self, path: tuple[Step, ...], order: Any) -> None:
-        if order is not None and not is_view_of(value_of(self.array, path[:-1]), self.array):
-            self.array, self.mask = relayout(self.array, order), relayout(self.mask, order)
+    def select(self, path: tuple[Step, ...], order: Any) -> tuple[Any, Any, Any]:
+        """Views of the array and the mask, and the index into both that ends a path."""
+        steps, index = split(path)
+        self.array, self.mask = lay_out(self.array, steps, order), lay_out(self.mask, steps, order)
+        return value_of(self.array, steps), value_of(self.mask, steps), index
 
     def add(self, path: tuple[Step, ...], g: Any, order: Any) -> None:
         """Add a cotangent into the entries that a path selects."""
         if isinstance(dense(g), Traced) and not isinstance(self.array, Traced):
             self.array = core.Cell(self.array, core.BASE)
-        self._arrange(path, order)
-        part, seen = value_of(self.array, path[:-1]), value_of(self.mask, path[:-1])
-        fn, kw = path[-1]
-        index: Any = kw["index"] if fn is take_index else None
-        if fn is not take_index:
-            part, seen, index = fn(part, **kw), fn(seen, **kw), ...
+        part, seen, index = self.select(path, order)
         if is_advanced(index):
             np.add.at(part, index, dense(g))
         else:
@@ -272,16 +268,14 @@ class Accumulator(Masked):
 
     def take(self, path: tuple[Step, ...], order: Any) -> Any:
         """Remove and return the entries that a path selects."""
-        self._arrange(path, order)
-        part, seen = value_of(self.array, path[:-1]), value_of(self.mask, path[:-1])
-        index = path[-1][1]["index"]
+        part, seen, index = self.select(path, order)
         taken, known = part[index], np.array(seen[index])
-        if np.ndim(taken):
+        if is_view_of(taken, self.array):
             taken = np.copy(taken)
-            if is_advanced(index):
-                seats = mentions(part.shape, index)
-                last = seats == np.arange(seats.size).reshape(seats.shape)  # of several, the last was assigned
-                taken, known = np.where(last, taken, 0), known & last
+        elif is_advanced(index):
+            seats = mentions(part.shape, index)
+            last = seats == np.arange(seats.size).reshape(seats.shape)  # of several, the last was assigned
+            taken, known = np.where(last, taken, 0), known & last
         part[index] = 0
         seen[index] = False
         return taken if known.all() else Masked(taken, known)
@@ -291,15 +285,18 @@ def layout(x: Any, path: tuple[Step, ...]) -> Any:
     """The order of axes in memory, if a path has steps (such as reshape) that depend on it."""
     if all(fn is take_index for fn, _ in path):
         return None
+    ndim = len(shape_of(x))
     while isinstance(x, Traced):
         x = x.value
-    return tuple(sorted(range(x.ndim), key=lambda i: -abs(x.strides[i])))
+    strides = x.strides[x.ndim - ndim :]  # without the axes of batches
+    return tuple(sorted(range(ndim), key=lambda i: -abs(strides[i])))
 
 
-def relayout(x: Any, order: tuple[int, ...]) -> Any:
-    """A copy of ``x`` with its axes in the given order in memory."""
-    back = np.argsort(order)
-    return np.transpose(np.copy(np.transpose(x, order), order="C"), back)
+def lay_out(x: Any, steps: tuple[Step, ...], order: Any) -> Any:
+    """``x``, copied into another order of axes in memory if in its own the steps would not make views of it."""
+    if order is None or is_view_of(value_of(x, steps), x):
+        return x
+    return np.transpose(np.copy(np.transpose(x, order), order="C"), np.argsort(order))
 
 
 # ---------------------------------------------------------------- arrays that the user may change

@@ -103,7 +103,7 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     if lead < 0:
         return np.reshape(np.broadcast_to(g, np.broadcast_shapes(now, shape)), shape)
     axes = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 and now[i + lead] != 1)
-    g = np.broadcast_to(g, now[:lead] + tuple(np.maximum(now[lead:], shape).tolist()) if 0 not in shape else now)
+    g = np.broadcast_to(g, now[:lead] + tuple(n if m == 1 else m for m, n in zip(now[lead:], shape)))
     return np.reshape(np.sum(g, axes), shape)
 
 
