@@ -656,10 +656,17 @@ def copy_into(out: Any, y: Any, where: Any = True, casting: str = "same_kind") -
 
 
 def as_array(x: Any) -> Any:
-    """Lists that hold traced values become one traced array; everything else as it is."""
-    if type(x) in (list, tuple) and _holds_traced(x):
-        return STACK(x)
-    return x
+    """An argument as an array: lists, stacked if they hold traced values, and what can become an ndarray."""
+    if type(x) in _ARRAYS or isinstance(x, Traced):
+        return x
+    if type(x) in (list, tuple):
+        return STACK(x) if _holds_traced(x) else np.asarray(x)
+    if isinstance(x, np.ma.MaskedArray):
+        raise InputError("a masked array was combined with a traced value; use x.filled(...) and np.where(mask, a, b).")
+    return np.asarray(x) if hasattr(x, "__array__") and not isinstance(x, np.generic) else x
+
+
+_ARRAYS = {np.ndarray, float, int, complex, bool, type(None)}
 
 
 def _holds_traced(x: Any) -> bool:
