@@ -2,7 +2,8 @@
 
     python examples/co2.py
 
-Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), section 5.4.3.  With K = L Lᵀ,
+The kernels and where their search starts: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006),
+section 5.4.3.  With K = L Lᵀ,
 
     −log p(y) = ½ |L⁻¹y|² + Σ log L_ii + ½ n log 2π,
 
@@ -20,7 +21,7 @@ from statsmodels.datasets import co2
 
 from dotbar import value_and_grad
 
-LAST_SEEN = 1994.0
+LAST_SEEN = 1998.0
 
 
 def squared_exponential(d, scale, length):
@@ -38,9 +39,9 @@ def rational_quadratic(d, scale, length, alpha):
 
 
 PARTS = {
-    "trend": (squared_exponential, (50.0, 50.0)),
-    "season": (seasonal, (2.5, 90.0, 1.5)),
-    "irregular": (rational_quadratic, (0.5, 1.0, 1.0)),
+    "trend": (squared_exponential, (66.0, 67.0)),
+    "season": (seasonal, (2.4, 90.0, 1.3)),
+    "irregular": (rational_quadratic, (0.66, 1.2, 0.78)),
 }
 MODELS = {
     "trend": ("trend",),
@@ -118,8 +119,8 @@ def draw(t, y, t_new, mean, deviation, path):
 def main():
     t, y = monthly()
     seen = t < LAST_SEEN
-    level = np.mean(y[seen])
-    t_seen, y_seen = t[seen], y[seen] - level
+    parabola = np.polynomial.Polynomial.fit(t[seen], y[seen], 2)  # growth so far; the process models the rest
+    t_seen, y_seen = t[seen], y[seen] - parabola(t[seen])
     best, theta = -np.inf, None
     for name, parts in MODELS.items():
         candidate, likelihood, calls = fit(parts, t_seen, y_seen)
@@ -128,16 +129,16 @@ def main():
             best, theta = likelihood, candidate
 
     mean, deviation = predict(theta, t_seen, y_seen, t[~seen])
-    error = np.sqrt(np.mean((mean + level - y[~seen]) ** 2))
-    covered = np.mean(np.abs(mean + level - y[~seen]) < 2 * deviation)
+    off = mean + parabola(t[~seen]) - y[~seen]
+    error, covered = np.sqrt(np.mean(off**2)), np.mean(np.abs(off) < 2 * deviation)
     print(f"{np.sum(~seen)} months ahead: root mean square error {error:.2f} ppm, {covered:.0%} within the error band")
 
-    t_new = np.arange(LAST_SEEN, 2012, 1 / 24)
+    t_new = np.arange(LAST_SEEN, 2010, 1 / 24)
     mean, deviation = predict(theta, t_seen, y_seen, t_new)
-    draw(t, y, t_new, mean + level, deviation, "co2.png")
+    draw(t, y, t_new, mean + parabola(t_new), deviation, "co2.png")
     print("picture in co2.png")
-    assert error < 2
-    assert covered > 0.8
+    assert error < 1.2
+    assert covered > 0.75
 
 
 if __name__ == "__main__":
