@@ -276,15 +276,15 @@ def _function(self: Any, func: Callable[..., Any], types: Any, args: Any, kw: An
     return Traced.__array_function__(self, func, types, args, kw)
 
 
-def _dispatch(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kw: Any) -> Any:
+def _dispatch(self: Any, ufunc: np.ufunc, method: str, x: Any, *rest: Any, **kw: Any) -> Any:
     """``Traced.__array_ufunc__`` with the express lane first."""
     if kw or method != "__call__":
-        return UFUNC_METHODS[method](ufunc, *inputs, **kw)
+        return UFUNC_METHODS[method](ufunc, x, *rest, **kw)
     try:
         record = RECORD[ufunc]
     except KeyError:
         record = find_rule(ufunc)
-    return record(*inputs)
+    return record(x, *rest) if rest else record(x)
 
 
 def install() -> None:
