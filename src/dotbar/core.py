@@ -18,6 +18,7 @@ from sys import getrefcount
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from dotbar.errors import ConversionError, EscapedError, InputError, NoRuleError
@@ -215,6 +216,15 @@ def new_zeros(shape: tuple[int, ...], dtype: Any, like: Any) -> Any:
     return np.zeros(shape, dtype, like=like) if hasattr(like, "__array_function__") else np.zeros(shape, dtype)
 
 
+def pattern(x: Any) -> NDArray[Any]:
+    """A plain array of the shape and the memory order of a value, of one item of a batch."""
+    ndim = len(shape_of(x))
+    while isinstance(x, Traced):
+        x = x.value
+    x = np.asarray(x)
+    return x if x.ndim == ndim else as_strided(x, x.shape[x.ndim - ndim :], x.strides[x.ndim - ndim :])
+
+
 class Shape:
     """What the tape keeps of an array whose entries no bar needs."""
 
@@ -341,7 +351,7 @@ class Traced:
 
     def become(self, other: "Traced") -> None:
         """Take the place of another value; what views this cell has stay its views."""
-        self.__class__ = other.__class__
+        self.__class__ = other.__class__  # pyright: ignore[reportAttributeAccessIssue]
         self.value = other.value
         self.level = other.level
         self.aux = other.aux
@@ -533,6 +543,15 @@ def plain_index(index: Any) -> Any:
     return without_cells(index)
 
 
+def is_number(x: Any) -> bool:
+    """Whether a value without dimensions is a number, or an array that in-place operators change."""
+    while isinstance(x, Traced):
+        if x.alias is not None:
+            return False
+        x = x.value
+    return np.ndim(x) > 0 or not isinstance(x, np.ndarray)  # of a batch of numbers x is the array
+
+
 def getitem(x: Traced, index: Any) -> Any:
     """``x[index]`` for a traced ``x``; a view's entries are read from its root, at no cost in its size."""
     index = plain_index(index)
@@ -585,7 +604,7 @@ def assign(root: Traced, path: tuple[Step, ...], v: Any) -> None:
         )
     if level is not root.level:
         inner = root.value if type(root) is Cell else root.handle()
-        root.__class__ = level.kind
+        root.__class__ = level.kind  # pyright: ignore[reportAttributeAccessIssue]
         root.level = level
         level.lift(root, inner)
     if level.closed:

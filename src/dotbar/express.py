@@ -23,7 +23,7 @@ from dotbar.tape import Taped, accumulate
 F8 = np.dtype(np.float64)
 RECORD: dict[Any, Callable[..., Any]] = {}
 
-SCALAR: dict[Any, Callable[..., float]] = {
+SCALAR: dict[Any, Callable[..., Any]] = {
     np.add: operator.add,
     np.subtract: operator.sub,
     np.multiply: operator.mul,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dotbar.batch import Batch
-from dotbar.core import Traced, dtype_of, is_differentiable, refresh, shape_of, without_cells
+from dotbar.core import Traced, dtype_of, refresh, shape_of, without_cells
 from dotbar.dual import Dual, Forward
 from dotbar.errors import InputError, OutputError, StructureError, user_traceback
 from dotbar.rules.kinds import dense, match
@@ -158,7 +158,11 @@ def pull(tape: Tape, nodes: Sequence[Any], gs: Sequence[Any], inputs: Sequence[A
     for node, g in zip(nodes, gs):
         if node is not None:
             bars[node] = g if bars[node] is None else bars[node] + g
-    (quiet_sweep if tape.has_arrays else sweep)(entries, bars)
+    whole, tape.entries = tape.entries, entries
+    try:
+        (quiet_sweep if tape.has_arrays else sweep)(entries, bars)
+    finally:
+        tape.entries = whole
     for guard in tape.guards:
         guard.check()
     return [finish(*take(bars, i), x) for i, x in enumerate(inputs)]
@@ -413,7 +417,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         sizes = {shape_of(x)[a] for x, a in zip(leaves, flat_axes) if a is not None}
         if len(sizes) != 1:
             found = ", ".join(f"{shape_of(x)} along {a}" for x, a in zip(leaves, flat_axes) if a is not None)
-            raise StructureError(f"vmap needs one number of items along all mapped axes; it was given {found or 'none'}.")
+            raise StructureError(f"vmap needs one number of items along all mapped axes, not {found or 'none'}.")
         with Batch(sizes.pop()) as level:
             items = [x if a is None else level.item(without_cells(x), a) for x, a in zip(leaves, flat_axes)]
             n = len(items) - len(keys)
@@ -487,10 +491,12 @@ def jacobian(
             n_in = sum(int(np.size(x)) for x in leaves)
             n_out = sum(int(np.size(y)) for y in flatten(out)[0])
             forward = n_in < n_out
-        blocks = _columns(at, xs, leaves, structure, batch_size) if forward else _rows(out, pullback, batch_size)
-        if not forward and holomorphic:
-            blocks = tree_map(np.conj, blocks)
-        out_structure, table = blocks if forward else (flatten(out)[1], blocks)
+        if forward:
+            out_structure, table = _columns(at, xs, leaves, structure, batch_size)
+        else:
+            out_structure, table = _rows(out, pullback, batch_size)
+            if holomorphic:
+                table = tree_map(np.conj, table)
         rows = [unflatten(structure, row) for row in table]
         rows = [row[0] if isinstance(argnums, (int, np.integer)) else row for row in rows]
         return unflatten(out_structure, rows)
@@ -540,7 +546,7 @@ def _columns(f: Any, xs: Any, leaves: Any, structure: Any, batch_size: int | Non
     return out_structure, table
 
 
-def _rows(out: Any, pullback: Any, batch_size: int | None) -> list[list[Any]]:
+def _rows(out: Any, pullback: Any, batch_size: int | None) -> tuple[Structure, list[list[Any]]]:
     """The Jacobian by reverse mode: for each output leaf, one block per input leaf."""
     ys, structure = flatten(out)
     zeros = [np.zeros(shape_of(y), dtype_of(y)) for y in ys]
@@ -556,7 +562,7 @@ def _rows(out: Any, pullback: Any, batch_size: int | None) -> list[list[Any]]:
         else:
             blocks = in_chunks(pull_unit, units, batch_size)
         table.append([np.reshape(b, shape_of(y) + shape_of(b)[1:]) for b in blocks])
-    return table
+    return structure, table
 
 
 def jacfwd(f: Callable[..., Any], argnums: int | Sequence[int] = 0, **options: Any) -> Callable[..., Any]:
