@@ -273,7 +273,7 @@ class Traced:
         self.value = value
         self.level = level
         self.aux = aux
-        self.alias: "Version | View | None" = None
+        self.alias: Version | View | None = None
 
     # ------------------------------------------------ NumPy's protocols
 
@@ -724,6 +724,6 @@ def conversion_message(to: str = "array") -> str:
 
 # Filled in by the rules that the engine itself needs.
 UFUNC_METHODS: dict[str, Callable[..., Any]] = {}
-READ: Rule
-GATHER: Rule
-STACK: Callable[[Any], Any]
+READ: Any = None
+GATHER: Any = None
+STACK: Any = None

@@ -60,7 +60,8 @@ class Forward(Level):
             return rebuild(y, [self._output(rule, v, t) for v, t in zip(y, ydot, strict=True)])
         if shape_of(ydot) != shape_of(y):
             raise RuleError(
-                f"the rule of {rule.name} returned a tangent of shape {shape_of(ydot)} for a result of shape {shape_of(y)}."
+                f"the rule of {rule.name} returned a tangent of shape {shape_of(ydot)} "
+                f"for a result of shape {shape_of(y)}."
             )
         ydot = core_match(ydot, y)
         if rule.makes_views and len(xs) == 1:
