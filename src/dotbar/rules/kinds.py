@@ -236,7 +236,7 @@ class Constant(Rule):
 
 
 class Elementwise(Rule):
-    """y = f(a, b, ...) entry by entry, given by its partial derivatives, as functions or as constants."""
+    """y = f(a, b, ...) entry by entry, given by its partial derivatives: functions, constants, None for 0."""
 
     kind: ClassVar[str] = "elementwise"
 
@@ -254,24 +254,30 @@ class Elementwise(Rule):
     def _times(self, i: int, values: Sequence[Any], t: Any, conj: bool) -> Any:
         p = self.partials[i]
         if not callable(p):
-            return t if p == 1 else -t if p == -1 else t * p
-        w = p(*[values[k] for k in self.picks[i]])
+            return t if p == 1 else -t if p == -1 else None if p is None else t * p
+        picked = [values[k] for k in self.picks[i]]
+        try:
+            w = p(*picked)
+        except ArithmeticError:  # Python's numbers raise where NumPy's have inf
+            w = p(*[np.asarray(v)[()] if isinstance(v, (float, complex)) else v for v in picked])
         if conj and dtype_of(w).kind == "c":
             w = np.conj(w)
         return t * w
 
     def dot(self, y: Any, xs: Sequence[Any], kw: Settings, xdots: Sequence[Any]) -> Any:
         terms = [self._times(i, (y, *xs), t, conj=False) for i, t in enumerate(xdots) if t is not None]
-        ydot = terms[0]
-        for t in terms[1:]:
-            ydot = ydot + t
+        ydot: Any = None
+        for t in terms:
+            ydot = add(ydot, t)
+        if ydot is None:
+            return np.zeros(shape_of(y), dtype_of(y))
         return ydot if shape_of(ydot) == shape_of(y) else np.broadcast_to(ydot, shape_of(y))
 
     def bars(self, y: Any, xs: Sequence[Any], kw: Settings, ybar: Any, active: Sequence[int]) -> list[Any]:
         def bar(i: int) -> Any:
             t = self._times(i, (y, *xs), ybar, conj=True)
             shape = shape_of(xs[i])
-            return t if shape_of(t) == shape else each(lambda g: unbroadcast(g, shape), t)
+            return t if t is None or shape_of(t) == shape else each(lambda g: unbroadcast(g, shape), t)
 
         return [bar(i) for i in active]
 
@@ -462,7 +468,8 @@ def constant(fn: Any, like: Callable[..., Any] | None = None, batch: Batch = Non
 def elementwise(fn: Any, *partials: Any, settings: Sequence[str] = ()) -> None:
     """Register y = f(x) or f(a, b, ...) by one partial derivative per argument.
 
-    Each partial names exactly the values it needs, of ``y`` and ``x`` (or ``a``, ``b``, ``c``), or is a constant.
+    Each partial names exactly the values it needs, of ``y`` and ``x`` (or ``a``, ``b``, ``c``), or is a constant, or
+    None where the derivative is zero.  For real y = f(z) of complex z it is w with ẏ = Re(w ż), z̄ = conj(w) ȳ.
     """
     _register(fn, Elementwise(fn, partials, settings))
 

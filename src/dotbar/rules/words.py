@@ -1,12 +1,14 @@
 """dotbar's own registered words: what rules need beyond NumPy's functions, each with its rule like any other."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from dotbar import core
-from dotbar.core import Settings, Shape, Step, new_zeros, primitive, shape_of, value_of
-from dotbar.rules.kinds import Masked, batch_loop, constant, each, linear, rule, unbroadcast
+from dotbar.core import Shape, Step, new_zeros, primitive, shape_of, value_of
+from dotbar.errors import ConversionError
+from dotbar.rules.kinds import Masked, align, constant, each, elementwise, linear, rule, unbroadcast
 
 __all__ = [
     "H",
@@ -68,7 +70,7 @@ def spread(ybar: Any, shape: tuple[int, ...], axis: Any = None, keepdims: bool =
 
 def masked(g: Any, mask: Any) -> Any:
     """A cotangent that is structurally zero where ``mask`` is False."""
-    return Masked(np.where(mask, g, 0), mask)
+    return Masked(np.where(mask, g, 0), np.broadcast_to(mask, shape_of(g)))
 
 
 def zeros(x: Shape, like: Any) -> Any:
@@ -99,23 +101,11 @@ def ratio(a: Any, b: Any) -> Any:
         return np.where(b == 0, 0, a / np.where(b == 0, 1, b))
 
 
-@rule(ratio, "(),()->()")
-def _ratio(y: Any, a: Any, b: Any) -> Any:
-    w = 1 / np.where(b == 0, np.nan, b)
-
-    def dot_a(adot: Any) -> Any:
-        return w * adot
-
-    def bar_a(ybar: Any) -> Any:
-        return np.conj(w) * ybar
-
-    def dot_b(bdot: Any) -> Any:
-        return -y * w * bdot
-
-    def bar_b(ybar: Any) -> Any:
-        return -np.conj(y * w) * ybar
-
-    return (dot_a, bar_a), (dot_b, bar_b)
+elementwise(
+    ratio,
+    lambda b: 1 / np.where(b == 0, np.nan, b),
+    lambda y, b: -y / np.where(b == 0, np.nan, b),
+)
 
 
 # ---------------------------------------------------------------- reading entries
@@ -141,47 +131,109 @@ linear(scatter, lambda xbar, y, *, path, shape: value_of(xbar, path), moves=True
 core.READ = core.RULES[read]
 
 
+def batch_index(parts: Any, batched: Sequence[bool], ndim: int) -> tuple[tuple[Any, ...], int, int, int]:
+    """An index, some of whose arrays hold one index per item along axis 0, made to broadcast over the items.
+
+    Returns the index, and of one item's result (from an array of ``ndim`` axes): how many axes stand before those
+    of the index arrays, how many those are, and how many there are in all.
+    """
+    flat: list[tuple[Any, bool]] = []
+    for i, b in zip(parts, batched, strict=True):
+        if core.dtype_of(i).kind == "b" if hasattr(i, "dtype") else isinstance(i, bool):
+            if b:
+                raise ConversionError(
+                    "a boolean mask that differs between the items of a batch selects results of different lengths. "
+                    "Use np.where(mask, a, b)."
+                )
+            flat += [(k, False) for k in np.nonzero(np.atleast_1d(i))]
+        else:
+            flat.append((i, b))
+    picks = [not (i is None or i is Ellipsis or isinstance(i, slice)) for i, _ in flat]
+    hidden = ndim - sum(i is not None and i is not Ellipsis for i, _ in flat)
+    width = max((np.ndim(i) - b for (i, b), pick in zip(flat, picks) if pick), default=0)
+    first, last = (picks.index(True), len(picks) - picks[::-1].index(True)) if any(picks) else (0, 0)
+    before = sum(hidden if i is Ellipsis else 1 for i, _ in flat[:first]) if all(picks[first:last]) else 0
+    index = tuple(align(i, width) if b else i for i, b in flat)
+    return index, before, width, ndim - sum(picks) + sum(i is None for i, _ in flat) + width
+
+
 @primitive
 def gather(x: Any, *arrays: Any, template: tuple[Any, ...], traced: tuple[bool, ...]) -> Any:
     """``x[index]`` where the index arrays that ``template`` leaves out are given apart."""
     return x[_index(arrays, template, traced)]
 
 
-def _index(arrays: Any, template: tuple[Any, ...], traced: tuple[bool, ...]) -> tuple[Any, ...]:
-    rest = iter(arrays)
-    return tuple(next(rest) if t else i for i, t in zip(template, traced, strict=True))
-
-
-def _batch_gather(
-    xs: Any, batched: Any, size: int, template: tuple[Any, ...], traced: tuple[bool, ...]
+@primitive
+def ungather(
+    y: Any, *arrays: Any, template: tuple[Any, ...], traced: tuple[bool, ...], shape: tuple[int, ...]
 ) -> Any:
-    """Batch an index: the batch axis of ``x`` is indexed by the item's own number."""
+    """The transpose of :func:`gather`: zeros of ``shape``, to which ``y`` is added at the entries of the index."""
+    x = new_zeros(shape, core.dtype_of(y), y)
+    np.add.at(x, _index(arrays, template, traced), y)
+    return x
+
+
+def _index(arrays: Any, template: tuple[Any, ...], traced: tuple[bool, ...], rest: Any = None) -> tuple[Any, ...]:
+    """The arrays in their places in the template, and ``rest`` in its own."""
+    given = iter(arrays)
+    return tuple(next(given) if t else i if rest is None else rest for i, t in zip(template, traced, strict=True))
+
+
+def _items(size: int, width: int) -> Any:
+    """The number of each item, in a shape that broadcasts with its index arrays."""
+    return np.arange(size).reshape(size, *(1,) * width)
+
+
+def _batch_gather(xs: Any, batched: Any, size: int, template: Any, traced: Any) -> Any:
+    """The batch axis of ``x`` is indexed by the item's own number; the axes of the index then go where they belong."""
     x, *arrays = xs
-    if not all(isinstance(i, (int, np.integer, np.ndarray)) or t for i, t in zip(template, traced)):
-        settings: Settings = {"template": template, "traced": traced}
-        return batch_loop(core.GATHER, xs, batched, size, settings)
-    ndim = max(np.ndim(i) - b for i, b in zip(arrays, batched[1:]))
-    ndim = max([ndim, *(np.ndim(i) for i, t in zip(template, traced) if not t)])
-    aligned = [
-        np.reshape(i, shape_of(i)[:1] + (1,) * (ndim + 1 - np.ndim(i)) + shape_of(i)[1:]) if b else i
-        for i, b in zip(arrays, batched[1:])
-    ]
-    index = _index(aligned, template, traced)
-    if batched[0]:
-        index = (np.arange(size).reshape(size, *(1,) * ndim), *index)
-    return x[index]
+    flags = _index(batched[1:], template, traced, rest=False)
+    index, before, width, _ = batch_index(_index(arrays, template, traced), flags, np.ndim(x) - batched[0])
+    if not batched[0]:
+        return np.moveaxis(x[index], before, 0)
+    y = x[(_items(size, width), *index)]
+    return np.moveaxis(y, range(1, width + 1), range(before + 1, before + width + 1))
+
+
+def _batch_ungather(xs: Any, batched: Any, size: int, template: Any, traced: Any, shape: Any) -> Any:
+    y, *arrays = xs
+    flags = _index(batched[1:], template, traced, rest=False)
+    index, before, width, ndim = batch_index(_index(arrays, template, traced), flags, len(shape))
+    x = new_zeros((size, *shape), core.dtype_of(y), y)
+    np.add.at(x, (_items(size, width), *index), _index_first(y, batched[0], before, width, ndim))
+    return x
+
+
+def _index_first(y: Any, batched: bool, before: int, width: int, ndim: int) -> Any:
+    """Values for the entries of an index, the axes of its arrays moved right behind the axis of items."""
+    y = align(y if batched else np.expand_dims(y, 0), ndim)
+    return np.moveaxis(y, range(before + 1, before + width + 1), range(1, width + 1))
+
+
+def assign_items(x: Any, index: Any, batched: Sequence[bool], value: Any, mine: bool) -> None:
+    """``item[index] = value`` for each item of ``x``; ``batched`` tells which parts of the index differ by item."""
+    index, before, width, ndim = batch_index(index, batched, np.ndim(x) - 1)
+    x[(_items(len(x), width), *index)] = _index_first(value, mine, before, width, ndim)
 
 
 @rule(gather, _batch_gather)
 def _gather(y: Any, x: Any, *arrays: Any, template: Any, traced: Any) -> Any:
-    index = _index(arrays, template, traced)
-    path = ((core.take_index, {"index": index}),)
-
     def dot(xdot: Any) -> Any:
-        return xdot[index]
+        return gather(xdot, *arrays, template=template, traced=traced)
 
     def bar(ybar: Any) -> Any:
-        return scatter(ybar, path=path, shape=x.shape)
+        return ungather(ybar, *arrays, template=template, traced=traced, shape=x.shape)
+
+    return [(dot, bar), *(None for _ in arrays)]
+
+
+@rule(ungather, _batch_ungather)
+def _ungather(x: Any, y: Any, *arrays: Any, template: Any, traced: Any, shape: Any) -> Any:
+    def dot(ydot: Any) -> Any:
+        return ungather(ydot, *arrays, template=template, traced=traced, shape=shape)
+
+    def bar(xbar: Any) -> Any:
+        return gather(xbar, *arrays, template=template, traced=traced)
 
     return [(dot, bar), *(None for _ in arrays)]
 
