@@ -10,7 +10,7 @@ import math
 import operator
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -21,7 +21,22 @@ from dotbar.rules.words import spread
 from dotbar.tape import Taped, accumulate
 
 F8 = np.dtype(np.float64)
-RECORD: dict[Any, Callable[..., Any]] = {}
+
+class Lane(dict[Any, Callable[..., Any]]):
+    """What records a call of each ufunc, made at its first call; for most it is the rule itself."""
+
+    def __missing__(self, ufunc: np.ufunc) -> Callable[..., Any]:
+        rule = find_rule(ufunc)
+        self[ufunc] = make_record(rule) if fits(rule) else rule
+        return self[ufunc]
+
+
+def fits(rule: Any) -> bool:
+    """Whether the express lane serves a rule."""
+    return isinstance(rule, Elementwise) and len(rule.partials) <= 2 and None not in rule.partials
+
+
+RECORD = Lane()
 
 SCALAR: dict[Any, Callable[..., Any]] = {
     np.add: operator.add,
@@ -280,23 +295,27 @@ def _dispatch(self: Any, ufunc: np.ufunc, method: str, x: Any, *rest: Any, **kw:
     """``Traced.__array_ufunc__`` with the express lane first."""
     if kw or method != "__call__":
         return UFUNC_METHODS[method](ufunc, x, *rest, **kw)
-    try:
-        record = RECORD[ufunc]
-    except KeyError:
-        record = find_rule(ufunc)
-    return record(x, *rest) if rest else record(x)
+    return RECORD[ufunc](x, *rest) if rest else RECORD[ufunc](x)
+
+
+def _operator(name: str, ufunc: np.ufunc, reflected: bool) -> Callable[..., Any]:
+    """A Python operator that at its first use gives place to the generated function."""
+
+    def first(*xs: Any) -> Any:
+        record = make_record(cast(Elementwise, find_rule(ufunc)), reflected)
+        setattr(Taped, name, record)
+        return record(*xs)
+
+    return first
 
 
 def install() -> None:
-    """Give ``Taped`` the express lane for every elementwise ufunc of one or two arguments."""
-    for fn, rule in RULES.items():
-        if isinstance(rule, Elementwise) and isinstance(fn, np.ufunc) and len(rule.partials) <= 2 and fn.nout == 1:
-            RECORD[fn] = make_record(rule)
+    """Give ``Taped`` the express lane for the elementwise ufuncs of one or two arguments."""
     for name, ufunc in (BINARY | UNARY).items():
-        if ufunc in RECORD:
-            setattr(Taped, f"__{name}__", RECORD[ufunc])
+        if fits(RULES.get(ufunc)):
+            setattr(Taped, f"__{name}__", _operator(f"__{name}__", ufunc, reflected=False))
             if name in BINARY:
-                setattr(Taped, f"__r{name}__", make_record(RULES[ufunc], reflected=True))  # type: ignore[arg-type]
+                setattr(Taped, f"__r{name}__", _operator(f"__r{name}__", ufunc, reflected=True))
     Taped.__array_function__ = _function  # type: ignore[method-assign]
     Taped.__array_ufunc__ = _dispatch  # type: ignore[method-assign]
 
