@@ -216,13 +216,16 @@ def new_zeros(shape: tuple[int, ...], dtype: Any, like: Any) -> Any:
     return np.zeros(shape, dtype, like=like) if hasattr(like, "__array_function__") else np.zeros(shape, dtype)
 
 
-def pattern(x: Any) -> NDArray[Any]:
-    """A plain array of the shape and the memory order of a value, of one item of a batch."""
-    ndim = len(shape_of(x))
-    while isinstance(x, Traced):
-        x = x.value
-    x = np.asarray(x)
-    return x if x.ndim == ndim else as_strided(x, x.shape[x.ndim - ndim :], x.strides[x.ndim - ndim :])
+def memory(x: Any) -> NDArray[Any]:
+    """A plain array laid out as a traced one (of a batch: as one item), for its shape, strides and flags."""
+    if not isinstance(x, Traced):
+        return np.asarray(x)
+    root, path = x.target()
+    if path:
+        return value_of(memory(root), path)
+    plain = memory(x.value)
+    axes = plain.ndim - len(shape_of(x))
+    return as_strided(plain, plain.shape[axes:], plain.strides[axes:]) if axes else plain
 
 
 class Shape:
@@ -478,9 +481,11 @@ def wrap_view(level: Level, rule: Rule, x: Traced, kw: Settings, y: Any, aux: An
     if is_view_of(y, value):
         root, path = x.target()
         path = (*path, *kw["path"]) if rule is READ else (*path, (rule.fn, kw))
+        if root is not x and not is_view_of(value_of(base := memory(root), path), base):
+            return result  # it is a view of a view's small copy only
         result.alias = View(root, path)
         if type(y) is np.ndarray and 8 * y.nbytes <= np.size(value) * y.itemsize:
-            result.value = y.copy()
+            result.value = np.copy(y)  # so that the root can be written to in place while this is held
     return result
 
 

@@ -26,6 +26,7 @@ from dotbar.core import (
     is_advanced,
     is_differentiable,
     is_view_of,
+    memory,
     mentions,
     new_zeros,
     own,
@@ -40,6 +41,7 @@ from dotbar.rules.kinds import Masked, dense, match, unbroadcast
 
 Entry = tuple[Any, ...]
 Bars = list[Any]
+WHOLE: tuple[Step, ...] = ((take_index, {"index": ...}),)
 
 
 class Taped(Traced):
@@ -79,6 +81,11 @@ class Tape(Level):
         self.closed = True
         self.push = _escaped
 
+    def reopen(self) -> None:
+        """Record again, behind the entries that are left, until the next ``close``."""
+        self.closed = False
+        self.push = self.entries.append
+
     def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
         self.has_arrays = True
         vals: list[Any] = []
@@ -106,14 +113,15 @@ class Tape(Level):
         index = len(self.entries)
         self.push((sweep_rule, nodes, active, rule, y if keep_y else Shape.of(y), kept, kw))
         if many:
-            return rebuild(y, [self._output(index, k, len(y), v) for k, v in enumerate(y)])
+            return rebuild(y, [self.output(index, k, len(y), v) for k, v in enumerate(y)])
         if type(y) is np.float64:
             y = float(y)
         if rule.makes_views and len(xs) == 1:
             return wrap_view(self, rule, xs[0], kw, y, index)
         return Taped(y, self, index)
 
-    def _output(self, index: int, k: int, n: int, y: Any) -> Any:
+    def output(self, index: int, k: int, n: int, y: Any) -> Any:
+        """One of the ``n`` results of the entry ``index``: an entry of its own."""
         if not is_differentiable(y):
             return y
         self.push((sweep_output, index, k, n))
@@ -241,8 +249,8 @@ class Accumulator(Masked):
         return self.array if np.all(self.mask) else Masked(self.array, self.mask)  # type: ignore[return-value]
 
     def __add__(self, other: Any) -> "Accumulator":
-        mask = self.mask | other.mask if isinstance(other, Masked) else np.ones(self.shape, bool)
-        return Accumulator(self.array + dense(other), mask)
+        self.add(WHOLE, other, None)
+        return self
 
     __radd__ = __add__
 
@@ -285,11 +293,8 @@ def layout(x: Any, path: tuple[Step, ...]) -> Any:
     """The order of axes in memory, if a path has steps (such as reshape) that depend on it."""
     if all(fn is take_index for fn, _ in path):
         return None
-    ndim = len(shape_of(x))
-    while isinstance(x, Traced):
-        x = x.value
-    strides = x.strides[x.ndim - ndim :]  # without the axes of batches
-    return tuple(sorted(range(ndim), key=lambda i: -abs(strides[i])))
+    strides = memory(x).strides
+    return tuple(sorted(range(len(strides)), key=lambda i: -abs(strides[i])))
 
 
 def lay_out(x: Any, steps: tuple[Step, ...], order: Any) -> Any:

@@ -58,7 +58,7 @@ def reflected_operator(ufunc: np.ufunc) -> Callable[..., Any]:
 
 def inplace_operator(ufunc: np.ufunc) -> Callable[..., Any]:
     def op(self: Any, other: Any) -> Any:
-        if not self.shape:
+        if not self.shape and core.is_number(self):
             return find_rule(ufunc)(self, other)
         return copy_into(self, find_rule(ufunc)(self, other))
 

@@ -1,76 +1,239 @@
-"""Shape operations: reshape, transpose, join, split, repeat."""
+"""Shape operations: making arrays, reshape, transpose, join, split, repeat, pad."""
 
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.stride_tricks import sliding_window_view
 
 from dotbar import core
-from dotbar.core import cell, dtype_of, primitive, shape_of
-from dotbar.rules.kinds import align, composite, linear, match, rule, unbroadcast
-from dotbar.rules.words import masked
+from dotbar.core import Traced, cell, dtype_of, memory, primitive, shape_of, take_index
+from dotbar.rules.kinds import align, composite, linear, match, rule, shift_axis, unbroadcast
+from dotbar.rules.words import masked, scatter
+
+
+def operand(x: Any) -> Any:
+    """What NumPy's ``asarray`` makes of an argument: lists become arrays, traced values stay."""
+    x = core.as_array(x)
+    return x if isinstance(x, Traced) else np.asarray(x)
+
+
+# ---------------------------------------------------------------- what an array says of itself
 
 
 @composite(np.shape)
 def shape(a: Any) -> Any:
-    return a.shape
+    return operand(a).shape
 
 
 @composite(np.ndim)
 def ndim(a: Any) -> Any:
-    return a.ndim
+    return operand(a).ndim
 
 
 @composite(np.size)
 def size(a: Any, axis: Any = None) -> Any:
+    a = operand(a)
     if axis is None:
         return a.size
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    return int(np.prod([a.shape[k] for k in axes], dtype=int))
+    return int(np.prod([a.shape[k] for k in normalize_axis_tuple(axis, a.ndim)], dtype=int))
 
 
 # ---------------------------------------------------------------- making arrays
 
 
-@composite(np.zeros)
-def zeros(shape: Any, dtype: Any = float, order: Any = "C", **_: Any) -> Any:
-    return cell(np.zeros(shape, dtype, order))
+def _fresh(fn: Any) -> Any:
+    """A maker of plain arrays called with ``like=``: its array in a cell, so that it can be assigned traced values."""
+
+    def make(*args: Any, **kw: Any) -> Any:
+        return cell(fn(*map(core.without_cells, args), **kw))
+
+    return make
 
 
-@composite(np.zeros_like)
-def zeros_like(a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, **_: Any) -> Any:
-    return cell(np.zeros(a.shape if shape is None else shape, dtype_of(a) if dtype is None else dtype))
+def _fresh_like(fn: Any) -> Any:
+    """The same for ``zeros_like`` and its kin: of the prototype only shape, dtype and memory order count."""
+
+    def make(a: Any, *args: Any, **kw: Any) -> Any:
+        return cell(fn(memory(core.as_array(a)), *args, **kw))
+
+    return make
 
 
-@rule(np.where, "(),(),()->()")
-def where(y: Any, condition: Any, x: Any = None, y_: Any = None) -> Any:
-    return [
-        None,
-        (lambda xdot: np.where(condition, xdot, 0), lambda ybar: masked(ybar, condition)),
-        (lambda ydot: np.where(condition, 0, ydot), lambda ybar: masked(ybar, ~condition)),
-    ]
+for _maker in (np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri):
+    composite(_maker)(_fresh(_maker))
+for _maker in (np.zeros_like, np.ones_like, np.empty_like):
+    composite(_maker)(_fresh_like(_maker))
+
+
+def _array(a: Any, dtype: Any = None, copy: Any = None, ndmin: int = 0) -> Any:
+    x = core.as_array(a)
+    if not isinstance(x, Traced):
+        return cell(np.array(x, dtype, ndmin=ndmin))
+    y = x if dtype is None or dtype_of(x) == dtype else astype(x, dtype=np.dtype(dtype))
+    if y is x is a and copy:
+        y = np.copy(x)
+    if copy is False and y is not a:
+        raise ValueError("Unable to avoid copy while creating an array as requested.")
+    return np.reshape(y, (1,) * (ndmin - y.ndim) + y.shape) if y.ndim < ndmin else y
+
+
+@composite(np.array)
+def array(
+    object: Any, dtype: Any = None, *, copy: Any = True, order: str = "K", subok: bool = False, ndmin: int = 0, **_: Any
+) -> Any:
+    return _array(object, dtype, copy, ndmin)
+
+
+@composite(np.asarray)
+def asarray(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None) -> Any:
+    return _array(a, dtype, copy)
+
+
+@composite(np.asanyarray)
+def asanyarray(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None) -> Any:
+    return _array(a, dtype, copy)
+
+
+@composite(np.ascontiguousarray)
+def ascontiguousarray(a: Any, dtype: Any = None) -> Any:
+    return _array(a, dtype, ndmin=1)
+
+
+@composite(np.asfortranarray)
+def asfortranarray(a: Any, dtype: Any = None) -> Any:
+    return _array(a, dtype)
+
+
+@composite(np.require)
+def require(a: Any, dtype: Any = None, requirements: Any = None) -> Any:
+    return _array(a, dtype)
+
+
+@composite(np.full)
+def full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", *, device: Any = None) -> Any:
+    return _array(np.broadcast_to(operand(fill_value), shape), dtype, copy=True)
+
+
+@composite(np.full_like)
+def full_like(
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Any:
+    a = operand(a)
+    y = np.broadcast_to(operand(fill_value), a.shape if shape is None else shape)
+    return _array(y, a.dtype if dtype is None else dtype, copy=True)
+
+
+@composite(np.arange)
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, device: Any = None) -> Any:
+    start, stop = (0, start) if stop is None else (start, stop)
+    if not any(isinstance(x, Traced) for x in (start, stop, step)):
+        return cell(np.arange(start, stop, step, dtype))
+    n = int(np.ceil((stop - start) / step))
+    return _array(start + step * np.arange(max(n, 0)), dtype)
+
+
+@primitive
+def astype(x: Any, *, dtype: Any) -> Any:
+    """``x`` in another dtype."""
+    return x.astype(dtype) if hasattr(x, "astype") else np.dtype(dtype).type(x)
+
+
+linear(astype, lambda ybar, x, *, dtype: match(ybar, x), batch="()->()", moves=True)
+
+if hasattr(np, "astype"):
+
+    @composite(np.astype)
+    def _astype(x: Any, dtype: Any, *, copy: bool = True, device: Any = None) -> Any:
+        return x if not copy and dtype_of(x) == dtype else astype(x, dtype=np.dtype(dtype))
 
 
 linear(np.copy, lambda ybar, a, *, order="K", subok=False: ybar, batch="()->()", moves=True)
 
 
+# ---------------------------------------------------------------- choosing between two arrays
+
+
+@primitive
+def choose(condition: Any, x: Any, y: Any) -> Any:
+    """``np.where`` with its three arguments."""
+    return np.where(condition, x, y)
+
+
+@rule(choose, "(),(),()->()")
+def _choose(z: Any, condition: Any, x: Any, y: Any) -> Any:
+    return [
+        None,
+        (lambda xdot: np.where(condition, xdot, 0), lambda zbar: masked(zbar, condition)),
+        (lambda ydot: np.where(condition, 0, ydot), lambda zbar: masked(zbar, np.logical_not(condition))),
+    ]
+
+
+@composite(np.where)
+def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    if x is None and y is None:
+        return np.nonzero(condition)
+    condition = operand(condition)
+    return choose(condition if condition.dtype == bool else condition != 0, core.as_array(x), core.as_array(y))
+
+
 # ---------------------------------------------------------------- the shape of one array
 
 
-def _batch_reshape(xs: Any, batched: Any, size: int, shape: Any, order: str = "C", copy: Any = None) -> Any:
-    new = shape if isinstance(shape, (tuple, list)) else (shape,)
+def _reading_order(a: Any, order: Any) -> str:
+    """NumPy's order "A" is Fortran's for an array laid out so, else C's."""
+    return order if order in ("C", "F") else "F" if memory(a).flags.fnc else "C"
+
+
+@primitive
+def reshape_to(x: Any, *, shape: Any, order: str = "C") -> Any:
+    """``np.reshape`` in C's or Fortran's order."""
+    return np.reshape(x, shape, order)
+
+
+def _batch_reshape(xs: Any, batched: Any, size: int, shape: Any, order: str = "C") -> Any:
+    new = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     if -1 in new and size == 0:
         raise ValueError("cannot reshape an array of no items into a shape with -1")
-    x = np.reshape(xs[0], (size, *new)) if order == "C" else np.moveaxis(xs[0], 0, -1)
-    return x if order == "C" else np.moveaxis(np.reshape(x, (*new, size), order=order), -1, 0)
+    if order == "C":
+        return np.reshape(xs[0], (size, *new))
+    return np.moveaxis(np.reshape(np.moveaxis(xs[0], 0, -1), (*new, size), order), -1, 0)
 
 
 linear(
-    np.reshape,
-    lambda ybar, a, *, shape=None, order="C", copy=None: np.reshape(ybar, a.shape, order=order),
+    reshape_to,
+    lambda ybar, x, *, shape, order="C": np.reshape(ybar, x.shape, order),
     batch=_batch_reshape,
     moves=True,
 )
+
+
+@composite(np.reshape)
+def reshape(a: Any, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
+    a = operand(a)
+    y = reshape_to(a, shape=shape, order=_reading_order(a, order))
+    if copy is False and not np.may_share_memory(y, a):
+        raise ValueError("Unable to avoid creating a copy while reshaping.")
+    return np.copy(y) if copy else y
+
+
+@composite(np.ravel)
+def ravel(a: Any, order: str = "C") -> Any:
+    """A view of a contiguous array; a copy of any other, even where a strided view would do."""
+    a = operand(a)
+    if order == "K":
+        strides = memory(a).strides
+        a, order = np.transpose(a, sorted(range(a.ndim), key=lambda k: -abs(strides[k]))), "C"
+    order = _reading_order(a, order)
+    y = reshape_to(a, shape=-1, order=order)
+    return y if memory(a).flags[f"{order}_CONTIGUOUS"] else np.copy(y)
 
 
 def _transpose_bar(ybar: Any, a: Any, *, axes: Any = None) -> Any:
@@ -79,8 +242,8 @@ def _transpose_bar(ybar: Any, a: Any, *, axes: Any = None) -> Any:
 
 def _batch_transpose(xs: Any, batched: Any, size: int, axes: Any = None) -> Any:
     n = np.ndim(xs[0]) - 1
-    axes = range(n)[::-1] if axes is None else axes
-    return np.transpose(xs[0], (0, *(k % n + 1 for k in axes)))
+    axes = range(n)[::-1] if axes is None else normalize_axis_tuple(axes, n)
+    return np.transpose(xs[0], (0, *(k + 1 for k in axes)))
 
 
 linear(np.transpose, _transpose_bar, batch=_batch_transpose, moves=True)
@@ -98,8 +261,16 @@ linear(
 )
 
 
+@composite(np.broadcast_arrays)
+def broadcast_arrays(*args: Any, subok: bool = False) -> Any:
+    xs = list(map(operand, args))
+    shape = np.broadcast_shapes(*(x.shape for x in xs))
+    return tuple(x if x.shape == shape else np.broadcast_to(x, shape) for x in xs)
+
+
 @composite(np.expand_dims)
 def expand_dims(a: Any, axis: Any) -> Any:
+    a = operand(a)
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     n = a.ndim + len(axes)
     places = normalize_axis_tuple(axes, n)
@@ -107,8 +278,43 @@ def expand_dims(a: Any, axis: Any) -> Any:
     return np.reshape(a, tuple(1 if k in places else next(rest) for k in range(n)))
 
 
+@composite(np.squeeze)
+def squeeze(a: Any, axis: Any = None) -> Any:
+    a = operand(a)
+    drop = [k for k, n in enumerate(a.shape) if n == 1] if axis is None else normalize_axis_tuple(axis, a.ndim)
+    if any(a.shape[k] != 1 for k in drop):
+        raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
+    return np.reshape(a, tuple(n for k, n in enumerate(a.shape) if k not in drop))
+
+
+def _at_least(n: int, x: Any) -> Any:
+    return np.reshape(x, (1,) * (n - x.ndim) + x.shape) if x.ndim < n else x
+
+
+@composite(np.atleast_1d)
+def atleast_1d(*arys: Any) -> Any:
+    xs = tuple(_at_least(1, operand(x)) for x in arys)
+    return xs[0] if len(xs) == 1 else xs
+
+
+@composite(np.atleast_2d)
+def atleast_2d(*arys: Any) -> Any:
+    xs = tuple(_at_least(2, operand(x)) for x in arys)
+    return xs[0] if len(xs) == 1 else xs
+
+
+@composite(np.atleast_3d)
+def atleast_3d(*arys: Any) -> Any:
+    """A vector becomes (1, n, 1), a matrix (m, n, 1)."""
+    xs = [_at_least(2, operand(x)) for x in arys]
+    ys = tuple(np.expand_dims(x, -1) if x.ndim == 2 else x for x in xs)
+    return ys[0] if len(ys) == 1 else ys
+
+
 @composite(np.swapaxes)
 def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
+    a = operand(a)
+    (axis1,), (axis2,) = normalize_axis_tuple(axis1, a.ndim), normalize_axis_tuple(axis2, a.ndim)
     axes = list(range(a.ndim))
     axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
     return np.transpose(a, axes)
@@ -116,6 +322,7 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
 
 @composite(np.moveaxis)
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
+    a = operand(a)
     source = normalize_axis_tuple(source, a.ndim, "source")
     destination = normalize_axis_tuple(destination, a.ndim, "destination")
     if len(source) != len(destination):
@@ -126,13 +333,59 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     return np.transpose(a, order)
 
 
-@primitive
-def astype(x: Any, *, dtype: Any) -> Any:
-    """``x`` in another dtype."""
-    return x.astype(dtype) if hasattr(x, "astype") else np.dtype(dtype).type(x)
+@composite(np.matrix_transpose)
+def matrix_transpose(x: Any, /) -> Any:
+    if x.ndim < 2:
+        raise ValueError(f"Input array must be at least 2-dimensional, but it is {x.ndim}")
+    return np.swapaxes(x, -1, -2)
 
 
-linear(astype, lambda ybar, x, *, dtype: match(ybar, x), batch="()->()", moves=True)
+composite(np.linalg.matrix_transpose)(matrix_transpose)
+
+
+@composite(np.rot90)
+def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+    m = operand(m)
+    axes = normalize_axis_tuple(axes, m.ndim)
+    if len(axes) != 2:
+        raise ValueError("len(axes) must be 2.")
+    quarter = k % 4
+    if quarter % 2 == 0:
+        return np.flip(m, axes) if quarter else m[:]
+    return np.swapaxes(np.flip(m, axes[1 if quarter == 1 else 0]), *axes)
+
+
+# NumPy's own Python code of these runs on traced values: it slices and transposes, so their views are NumPy's too.
+for _fn in (
+    np.rollaxis,
+    np.flip,
+    np.fliplr,
+    np.flipud,
+    np.split,
+    np.array_split,
+    np.vsplit,
+    np.hsplit,
+    np.dsplit,
+):
+    composite(_fn)(_fn.__wrapped__)
+
+if hasattr(np, "unstack"):
+    composite(np.unstack)(np.unstack.__wrapped__)
+
+
+def _batch_windows(xs: Any, batched: Any, size: int, window_shape: Any, axis: Any = None, **kw: Any) -> Any:
+    return sliding_window_view(xs[0], window_shape, shift_axis(axis, np.ndim(xs[0]) - 1), **kw)
+
+
+def _windows_bar(
+    ybar: Any, x: Any, *, window_shape: Any, axis: Any = None, subok: bool = False, writeable: bool = False
+) -> Any:
+    """Each entry of x sums the cotangents of the windows that it is in."""
+    places = sliding_window_view(np.arange(x.size).reshape(x.shape), window_shape, axis)
+    return np.reshape(scatter(ybar, path=((take_index, {"index": places}),), shape=(x.size,)), x.shape)
+
+
+linear(sliding_window_view, _windows_bar, batch=_batch_windows, moves=True)
 
 
 # ---------------------------------------------------------------- joining arrays
@@ -160,21 +413,233 @@ linear(concat, _concat_bar, batch=_batch_concat)
 
 @composite(np.concatenate)
 def concatenate(arrays: Any, axis: Any = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    arrays = [a if isinstance(a, core.Traced) else np.asarray(a) for a in map(core.as_array, arrays)]
+    xs = list(map(operand, arrays))
     if axis is None:
-        arrays, axis = [np.reshape(a, -1) for a in arrays], 0
-    y = concat(*arrays, axis=axis)
-    return y if dtype is None else astype(y, dtype=dtype)
+        xs, axis = [np.reshape(a, -1) for a in xs], 0
+    y = concat(*xs, axis=axis)
+    return y if dtype is None else astype(y, dtype=np.dtype(dtype))
 
 
 @composite(np.stack)
 def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    arrays = [a if isinstance(a, core.Traced) else np.asarray(a) for a in map(core.as_array, arrays)]
-    if not arrays:
+    xs = list(map(operand, arrays))
+    if not xs:
         raise ValueError("need at least one array to stack")
-    if len({shape_of(a) for a in arrays}) != 1:
+    if len({shape_of(a) for a in xs}) != 1:
         raise ValueError("all input arrays must have the same shape")
-    return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis, dtype=dtype, casting=casting)
+    return np.concatenate([np.expand_dims(a, axis) for a in xs], axis, dtype=dtype, casting=casting)
 
 
 core.STACK = stack
+
+for _fn in (np.vstack, np.hstack, np.dstack):
+    composite(_fn)(_fn.__wrapped__)
+
+
+@composite(np.column_stack)
+def column_stack(tup: Any) -> Any:
+    xs = map(operand, tup)
+    return np.concatenate([x if x.ndim > 1 else np.reshape(x, (-1, 1)) for x in xs], 1)
+
+
+@composite(np.append)
+def append(arr: Any, values: Any, axis: Any = None) -> Any:
+    return np.concatenate((operand(arr), operand(values)), axis)
+
+
+def _depth(arrays: Any) -> int:
+    return 1 + _depth(arrays[0]) if isinstance(arrays, list) and arrays else 0
+
+
+@composite(np.block)
+def block(arrays: Any) -> Any:
+    """Lists within lists: the innermost are joined along the last axis, each outer level along the one before."""
+    depth = _depth(arrays)
+
+    def join(a: Any, level: int, ndim: int) -> Any:
+        if isinstance(a, list) and a:
+            return np.concatenate([join(b, level + 1, ndim) for b in a], level - depth)
+        if level != depth or isinstance(a, (list, tuple)):
+            raise ValueError(f"List depths are mismatched in np.block: {level} and {depth}, or an empty list or a tuple.")
+        return _at_least(ndim, operand(a))
+
+    return np.copy(operand(arrays)) if depth == 0 else join(arrays, 0, max(depth, *map(np.ndim, _leaves(arrays))))
+
+
+def _leaves(arrays: Any) -> list[Any]:
+    return [x for a in arrays for x in _leaves(a)] if isinstance(arrays, list) else [arrays]
+
+
+# ---------------------------------------------------------------- repeating and removing entries
+
+
+def _batch_roll(xs: Any, batched: Any, size: int, shift: Any, axis: Any = None) -> Any:
+    x = xs[0]
+    if axis is None:
+        return np.reshape(np.roll(np.reshape(x, (size, -1)), shift, 1), shape_of(x))
+    return np.roll(x, shift, shift_axis(axis, np.ndim(x) - 1))
+
+
+linear(
+    np.roll,
+    lambda ybar, a, *, shift, axis=None: np.roll(ybar, np.negative(shift), axis),
+    batch=_batch_roll,
+    moves=True,
+)
+
+
+@composite(np.tile)
+def tile(A: Any, reps: Any) -> Any:
+    A, reps = operand(A), tuple(reps) if np.ndim(reps) else (reps,)
+    A = _at_least(len(reps), A)
+    reps = (1,) * (A.ndim - len(reps)) + reps
+    pairs = np.reshape(A, tuple(k for n in A.shape for k in (1, n)))
+    full = np.broadcast_to(pairs, tuple(k for r, n in zip(reps, A.shape) for k in (r, n)))
+    return np.copy(np.reshape(full, tuple(r * n for r, n in zip(reps, A.shape))))
+
+
+@composite(np.repeat)
+def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
+    a = operand(a)
+    a, axis = (np.ravel(a), 0) if axis is None else (a, *normalize_axis_tuple(axis, a.ndim))
+    return np.take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis)
+
+
+@composite(np.resize)
+def resize(a: Any, new_shape: Any) -> Any:
+    a = np.ravel(operand(a))
+    shape = tuple(new_shape) if np.ndim(new_shape) else (new_shape,)
+    if any(n < 0 for n in shape):
+        raise ValueError("all elements of `new_shape` must be non-negative")
+    if a.size == 0:
+        return np.zeros_like(a, shape=shape)
+    return np.reshape(np.take(a, np.arange(int(np.prod(shape))) % a.size), shape)
+
+
+@composite(np.insert)
+def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
+    """The entries of both arrays, taken in the order in which NumPy inserts their numbers."""
+    arr = operand(arr)
+    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, *normalize_axis_tuple(axis, arr.ndim))
+    n, obj = arr.shape[axis], core.without_cells(obj)
+    places = np.arange(n)[obj] if isinstance(obj, slice) else np.asarray(obj)
+    places = np.flatnonzero(places) if places.dtype == bool else places
+    values = _at_least(arr.ndim, astype(operand(values), dtype=arr.dtype))
+    if places.ndim == 0:
+        values = np.moveaxis(values, 0, axis)
+    count = values.shape[axis] if places.size == 1 else places.size
+    values = np.broadcast_to(values, (*arr.shape[:axis], count, *arr.shape[axis + 1 :]))
+    order = np.insert(np.arange(n), obj, np.arange(n, n + count))
+    return np.take(np.concatenate((arr, values), axis), order, axis)
+
+
+@composite(np.delete)
+def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
+    arr = operand(arr)
+    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, *normalize_axis_tuple(axis, arr.ndim))
+    return np.take(arr, np.delete(np.arange(arr.shape[axis]), core.without_cells(obj)), axis)
+
+
+@composite(np.trim_zeros)
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+    x = operand(filt)
+    if set(trim.lower()) not in ({"f", "b"}, {"f"}, {"b"}):
+        raise ValueError(f"unexpected character(s) in `trim`: {trim!r}")
+    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    places = np.argwhere(x)
+    first = np.min(places, 0) if len(places) else np.zeros(x.ndim, int)
+    stop = np.max(places, 0) + 1 if len(places) else first
+    ends = lambda k: (
+        int(first[k]) if "f" in trim.lower() or not len(places) else None,
+        int(stop[k]) if "b" in trim.lower() or not len(places) else None,
+    )
+    return x[tuple(slice(*ends(k)) if k in axes else slice(None) for k in range(x.ndim))]
+
+
+@composite(np.apply_over_axes)
+def apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
+    x = operand(a)
+    for axis in normalize_axis_tuple(axes, x.ndim):
+        y = func(x, axis)
+        x = y if y.ndim == x.ndim else np.expand_dims(y, axis)
+    return x
+
+
+# ---------------------------------------------------------------- padding
+
+_STATISTICS: dict[str, Any] = {"maximum": np.max, "minimum": np.min, "mean": np.mean, "median": np.median}
+
+
+@composite(np.pad)
+def pad(array: Any, pad_width: Any, mode: Any = "constant", **kw: Any) -> Any:
+    x = operand(array)
+    if isinstance(pad_width, dict):
+        pad_width = [pad_width.get(k, pad_width.get(k - x.ndim, 0)) for k in range(x.ndim)]
+        pad_width = [np.broadcast_to(w, 2).tolist() for w in pad_width]
+    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
+    if callable(mode):
+        return _pad_by(mode, x, widths, kw)
+    np.pad(np.zeros(1), 0, mode, **dict.fromkeys(kw, 1))  # NumPy checks the mode and its keywords
+    odd = kw.get("reflect_type") == "odd"
+    if mode in ("edge", "reflect", "symmetric", "wrap") and not odd:
+        return np.take(x, np.pad(np.arange(x.size).reshape(x.shape), widths, mode, **kw))
+    if x.size == 0 and mode not in ("constant", "empty"):
+        np.pad(np.zeros(x.shape), widths, mode)  # NumPy refuses to extend what is empty
+    settings = None if odd else _pairs(next(iter(kw.values()), None if mode in _STATISTICS else 0), x.ndim)
+    for axis, width in enumerate(widths):
+        if any(width):
+            x = _pad_odd(x, axis, width, mode) if odd else _pad_axis(x, axis, width, mode, settings[axis])
+    return x
+
+
+def _pairs(values: Any, ndim: int) -> Any:
+    """A setting before and after each axis."""
+    return np.broadcast_to(operand(values), (ndim, 2))
+
+
+def _along(x: Any, axis: int, part: slice) -> Any:
+    return x[(slice(None),) * axis + (part,)]
+
+
+def _pad_axis(x: Any, axis: int, width: Any, mode: str, settings: Any) -> Any:
+    """Join the two frames, made of constants, ramps or statistics, to the array."""
+    n = x.shape[axis]
+
+    def frame(side: int) -> Any:
+        k, setting = width[side], settings[side]
+        shape = (*x.shape[:axis], k, *x.shape[axis + 1 :])
+        if mode in _STATISTICS:
+            length = n if setting is None else min(int(setting), n)
+            part = _along(x, axis, slice(0, length) if side == 0 else slice(n - length, n))
+            setting = _STATISTICS[mode](part, axis=axis, keepdims=True)
+        elif mode == "linear_ramp":
+            edge = _along(x, axis, slice(0, 1) if side == 0 else slice(n - 1, n))
+            t = np.reshape(np.arange(k) / max(k, 1), (k,) + (1,) * (x.ndim - axis - 1))
+            setting = setting + (edge - setting) * (t if side == 0 else t[::-1])
+        return astype(np.broadcast_to(setting, shape), dtype=x.dtype)
+
+    return np.concatenate((frame(0), x, frame(1)), axis)
+
+
+def _pad_odd(x: Any, axis: int, width: Any, mode: str) -> Any:
+    """Odd reflection, 2 edge − x: as NumPy does it to the two unit vectors of the edges and to the inside."""
+    n = x.shape[axis]
+    if n == 1:
+        return np.take(x, np.zeros(1 + sum(width), int), axis)
+    reflect = lambda v, kind: np.pad(v, width, mode, reflect_type=kind)
+    unit = np.eye(1, n, dtype=x.dtype)[0]
+    column = lambda v: np.reshape(reflect(v, "odd"), (-1,) + (1,) * (x.ndim - axis - 1))
+    inside = np.take(x, reflect(np.arange(n), "even"), axis) * column(1 - unit - unit[::-1])
+    return (
+        inside + _along(x, axis, slice(0, 1)) * column(unit) + _along(x, axis, slice(n - 1, n)) * column(unit[::-1])
+    )
+
+
+def _pad_by(function: Any, x: Any, widths: Any, kw: Any) -> Any:
+    """A mode given as a function writes the frame of each vector in place, through a view of the padded array."""
+    padded = np.pad(x, widths)
+    for axis in range(x.ndim):
+        lines = np.moveaxis(padded, axis, -1)
+        for place in np.ndindex(lines.shape[:-1]):
+            function(lines[(*place, ...)], tuple(widths[axis]), axis, kw)
+    return padded
