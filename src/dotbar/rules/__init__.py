@@ -1,5 +1,5 @@
 """The mathematics: one file per NumPy module, each function registered once."""
 
-from dotbar.rules import assignment, fft, methods, products, reductions, shapes, ufuncs, words
+from dotbar.rules import assignment, elementwise, fft, methods, products, reductions, shapes, ufuncs, words
 
-__all__ = ["assignment", "fft", "methods", "products", "reductions", "shapes", "ufuncs", "words"]
+__all__ = ["assignment", "elementwise", "fft", "methods", "products", "reductions", "shapes", "ufuncs", "words"]

@@ -1,0 +1,309 @@
+"""Functions of each entry beyond the ufuncs: special points, selection, interpolation, counting, grids."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dotbar import core
+from dotbar.core import Traced, dtype_of, primitive, shape_of, take_index
+from dotbar.rules.kinds import call_batched, composite, constant, elementwise, rule
+from dotbar.rules.shapes import astype
+from dotbar.rules.words import scatter
+
+# ---------------------------------------------------------------- rounding and repairing
+
+constant(np.round, like=lambda a, *, decimals=0: None, batch="()->()")
+constant(np.around, like=lambda a, *, decimals=0: None, batch="()->()")
+constant(np.fix, like=lambda x: None, batch="()->()")
+
+
+@composite(np.nan_to_num)
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """Replaced entries are structural zeros of the derivative."""
+    dtype = dtype_of(x)
+    if dtype.kind == "c":
+        y = nan_to_num(x.real, True, nan, posinf, neginf) + 1j * nan_to_num(x.imag, True, nan, posinf, neginf)
+    else:
+        limits = np.finfo(dtype)
+        y = np.where(np.isnan(x), nan, x)
+        y = np.where(np.equal(x, np.inf), limits.max if posinf is None else posinf, y)
+        y = np.where(np.equal(x, -np.inf), limits.min if neginf is None else neginf, y)
+    return y if copy else core.copy_into(x, y)
+
+
+@composite(np.real_if_close)
+def real_if_close(a: Any, tol: float = 100) -> Any:
+    if dtype_of(a).kind != "c":
+        return a
+    tol = tol * np.finfo(dtype_of(a)).eps if tol > 1 else tol
+    return a.real if np.all(np.abs(a.imag) < tol) else a
+
+
+@composite(np.clip)
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None, **kw: Any) -> Any:
+    """At a bound, argument and bound share the derivative equally."""
+    lo, hi = (a_min if min is None else min), (a_max if max is None else max)
+    y = a if lo is None else np.maximum(a, lo, **kw)
+    return +y if hi is None else np.minimum(y, hi, **kw)
+
+
+@rule(np.unwrap, "axis")
+def unwrap(y: Any, p: Any, *, discont: Any = None, axis: int = -1, period: Any = 2 * np.pi) -> Any:
+    """Adds multiples of the period, which do not change nearby."""
+    return (lambda pdot: pdot), (lambda ybar: ybar)
+
+
+# ---------------------------------------------------------------- sinc and Bessel functions
+
+
+@primitive
+def spherical_jn(x: Any, *, n: int) -> Any:
+    """The spherical Bessel function jₙ(πx), n ≥ 1."""
+    from scipy.special import spherical_jn as jn
+
+    return np.asarray(jn(n, np.pi * x)).astype(dtype_of(x))[()]
+
+
+elementwise(np.sinc, lambda x: -np.pi * spherical_jn(x, n=1))  # sinc x = j₀(πx),  j₀′ = −j₁
+
+
+@rule(spherical_jn, "()->()")
+def _spherical_jn(y: Any, x: Any, *, n: int) -> Any:
+    """(2n + 1) jₙ′ = n jₙ₋₁ − (n + 1) jₙ₊₁, exact at 0.  DLMF 10.51.2."""
+
+    def slope() -> Any:
+        below = np.sinc(x) if n == 1 else spherical_jn(x, n=n - 1)
+        return np.pi / (2 * n + 1) * (n * below - (n + 1) * spherical_jn(x, n=n + 1))
+
+    return (lambda xdot: slope() * xdot), (lambda ybar: np.conj(slope()) * ybar)
+
+
+@primitive
+def bessel_i(x: Any, *, n: int) -> Any:
+    """The modified Bessel function Iₙ(x), n ≥ 1."""
+    from scipy.special import i1, iv
+
+    return i1(x) if n == 1 else iv(n, x)
+
+
+elementwise(np.i0, lambda x: bessel_i(x, n=1))
+
+
+@rule(bessel_i, "()->()")
+def _bessel_i(y: Any, x: Any, *, n: int) -> Any:
+    """2 Iₙ′ = Iₙ₋₁ + Iₙ₊₁.  DLMF 10.29.1."""
+
+    def slope() -> Any:
+        return ((np.i0(x) if n == 1 else bessel_i(x, n=n - 1)) + bessel_i(x, n=n + 1)) / 2
+
+    return (lambda xdot: slope() * xdot), (lambda ybar: slope() * ybar)
+
+
+# ---------------------------------------------------------------- selection
+
+
+@composite(np.select)
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """The first choice whose condition holds; the others are structural zeros of the derivative."""
+    if len(condlist) != len(choicelist):
+        raise ValueError("list of cases must be same length as list of conditions")
+    y = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist)):
+        y = np.where(condition, choice, y)
+    return y
+
+
+@composite(np.piecewise)
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
+    """Each function is called on its own entries only, or on all of a batch and then selected."""
+    if not isinstance(condlist, (list, tuple)) or (x.ndim and not np.ndim(condlist[0])):
+        condlist = [condlist]
+    conditions = [core.without_cells(c) for c in condlist]
+    if len(funclist) == len(conditions) + 1:
+        rest = True
+        for c in conditions:
+            rest = rest & np.logical_not(c)
+        conditions.append(rest)
+    elif len(funclist) != len(conditions):
+        raise ValueError(
+            f"with {len(conditions)} condition(s), either {len(conditions)} or {len(conditions) + 1} "
+            "functions are expected"
+        )
+    y = np.zeros_like(x)
+    for c, f in zip(conditions, funclist):
+        call: Callable[[Any], Any] = (lambda v, f=f: f(v, *args, **kw)) if callable(f) else (lambda v, f=f: f)
+        if isinstance(c, Traced):
+            y = np.where(c, call(x), y)
+        elif np.any(c):
+            c = np.asarray(c)
+            y[c] = call(x[c])
+    return y
+
+
+@composite(np.choose)
+def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
+    """Entries that are not chosen are structural zeros of the derivative."""
+    n = len(choices)
+    if mode == "raise" and np.any((a < 0) | (a >= n)):
+        raise ValueError("invalid entry in choice array")
+    a = np.mod(a, n) if mode == "wrap" else np.minimum(np.maximum(a, 0), n - 1)
+    y = choices[0]
+    for k in range(1, n):
+        y = np.where(np.equal(a, k), choices[k], y)
+    return np.broadcast_to(y, np.broadcast_shapes(shape_of(y), shape_of(a)))
+
+
+# ---------------------------------------------------------------- searching, interpolation, counting
+
+
+def _batch_searchsorted(xs: Any, batched: Any, size: int, side: str = "left", sorter: Any = None) -> Any:
+    how = None if batched[0] else "(n),()->()"
+    return call_batched(core.RULES[np.searchsorted], how, xs, batched, size, {"side": side, "sorter": sorter})
+
+
+def _batch_digitize(xs: Any, batched: Any, size: int, right: bool = False) -> Any:
+    how = None if batched[1] else "(),(n)->()"
+    return call_batched(core.RULES[np.digitize], how, xs, batched, size, {"right": right})
+
+
+constant(np.searchsorted, like=lambda a, v, *, side="left", sorter=None: None, batch=_batch_searchsorted)
+constant(np.digitize, like=lambda x, bins, *, right=False: None, batch=_batch_digitize)
+constant(np.histogram_bin_edges, like=lambda a, *, bins=10, range=None, weights=None: None)
+
+
+@composite(np.interp)
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+    """On each interval y = f₀ + (x − x₀)(f₁ − f₀)/(x₁ − x₀); at a knot the interval to its right counts."""
+    x, xp, fp = (v if isinstance(v, Traced) else np.asarray(v) for v in map(core.as_array, (x, xp, fp)))
+    if xp.ndim != 1 or fp.ndim != 1 or len(xp) != len(fp) or not len(xp):
+        raise ValueError("fp and xp are not 1-D sequences of the same length, or are empty")
+    if period is not None:
+        x, xp = np.mod(x, abs(period)), np.mod(xp, abs(period))
+        order = np.argsort(xp)
+        xp, fp = xp[order], fp[order]
+        xp = np.concatenate([xp[-1:] - abs(period), xp, xp[:1] + abs(period)])
+        fp = np.concatenate([fp[-1:], fp, fp[:1]])
+        left = right = None
+    last = max(len(xp) - 2, 0)
+    k = np.minimum(np.maximum(np.searchsorted(xp, x, "right") - 1, 0), last)
+    low, high = np.less(x, xp[0]), np.greater(x, xp[-1])
+    if len(xp) == 1:
+        y = fp[k]
+    else:
+        slope = (fp[k + 1] - fp[k]) / (xp[k + 1] - xp[k])
+        y = fp[k] + np.where(low | high, 0, x - xp[k]) * slope
+    y = np.where(low, fp[0] if left is None else left, y)
+    return np.where(high, fp[-1] if right is None else right, y)
+
+
+@composite(np.bincount)
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    """Linear in the weights."""
+    if not isinstance(weights, Traced):
+        return np.bincount(core.without_cells(x), weights, minlength)
+    x = np.asarray(core.without_cells(x))
+    if x.ndim != 1 or shape_of(weights) != x.shape:
+        raise ValueError("The weights and list don't have the same length.")
+    if x.size and x.min() < 0:
+        raise ValueError("'list' argument must have no negative elements")
+    n = max(int(x.max(initial=-1)) + 1, minlength)
+    return scatter(astype(weights, dtype=np.float64), path=((take_index, {"index": x}),), shape=(n,))
+
+
+@composite(np.histogram)
+def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    """Linear in the weights, constant in ``a``; a density is divided by its total."""
+    edges = np.histogram_bin_edges(a, bins, range)
+    a = np.reshape(a, -1)
+    inside = np.flatnonzero(np.greater_equal(a, edges[0]) & np.less_equal(a, edges[-1]))
+    bin_of = np.minimum(np.searchsorted(edges, a, "right")[inside] - 1, len(edges) - 2)
+    if weights is None:
+        counts: Any = np.bincount(bin_of, minlength=len(edges) - 1)
+    else:
+        path = ((take_index, {"index": bin_of}),)
+        counts = scatter(np.reshape(weights, -1)[inside], path=path, shape=(len(edges) - 1,))
+    return (counts / np.diff(edges) / np.sum(counts) if density else counts), edges
+
+
+# ---------------------------------------------------------------- grids
+
+
+@composite(np.linspace)
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0,
+    *, device: Any = None,
+) -> Any:  # fmt: skip
+    """The points start + t (stop − start) for equally spaced t."""
+    delta = stop - start * 1.0
+    t = _parameter(num, endpoint, np.ndim(delta), dtype_of(delta))
+    y = _placed(start + t * delta, axis, dtype)
+    parts = num - bool(endpoint)
+    return (y, delta / parts if parts > 0 else np.nan * delta) if retstep else y
+
+
+@composite(np.logspace)
+def logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
+) -> Any:
+    if np.ndim(base):
+        ndim = np.broadcast(*map(_stand_in, (start, stop, base))).ndim
+        start, stop, base = (np.reshape(v, (1,) * (ndim - np.ndim(v)) + shape_of(v)) for v in (start, stop, base))
+        base = np.expand_dims(base, axis)
+    y = np.power(base, np.linspace(start, stop, num, endpoint, axis=axis))
+    return y if dtype is None else astype(y, dtype=dtype)
+
+
+@composite(np.geomspace)
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
+    """The points start · (stop/start)ᵗ for equally spaced t."""
+    ratio = stop / start
+    t = _parameter(num, endpoint, np.ndim(ratio), dtype_of(abs(ratio)))
+    return _placed(start * ratio**t, axis, dtype)
+
+
+def _parameter(num: int, endpoint: bool, ndim: int, dtype: Any) -> Any:
+    """Equally spaced t from 0 to 1 along a new first axis."""
+    t = np.linspace(0, 1, num, endpoint, dtype=np.result_type(dtype, np.float16))
+    return np.reshape(t, (num,) + (1,) * ndim)
+
+
+def _placed(y: Any, axis: int, dtype: Any) -> Any:
+    y = np.moveaxis(y, 0, axis) if axis else y
+    return y if dtype is None else astype(y, dtype=dtype)
+
+
+def _stand_in(x: Any) -> Any:
+    return np.broadcast_to(0, shape_of(x))
+
+
+@composite(np.meshgrid)
+def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> Any:
+    if indexing not in ("xy", "ij"):
+        raise ValueError("Valid values for `indexing` are 'xy' and 'ij'.")
+    n = len(xi)
+    place = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else list(range(n))
+    grids = [np.reshape(x, [-1 if k == place[i] else 1 for k in range(n)]) for i, x in enumerate(xi)]
+    if not sparse:
+        shape = np.broadcast_shapes(*map(shape_of, grids))
+        grids = [np.broadcast_to(g, shape) for g in grids]
+    return tuple(map(np.copy, grids)) if copy else tuple(grids)
+
+
+# ---------------------------------------------------------------- functions along an axis
+
+
+@composite(np.apply_along_axis)
+def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kw: Any) -> Any:
+    """One call per line; the axes of its result take the place of the line."""
+    axis = axis % arr.ndim
+    rows = np.moveaxis(arr, axis, -1)
+    lead = rows.shape[:-1]
+    results = [func1d(rows[index], *args, **kw) for index in np.ndindex(lead)]
+    if not results:
+        raise ValueError("Cannot apply_along_axis when any iteration dimensions are 0")
+    y = np.stack(results)
+    inner = y.shape[1:]
+    y = np.reshape(y, (*lead, *inner))
+    n = len(inner)
+    return np.moveaxis(y, list(range(len(lead), len(lead) + n)), list(range(axis, axis + n)))
