@@ -187,6 +187,7 @@ def sweep_rule(g: Any, bars: Bars, entry: Entry) -> None:
     """The general entry: ask the rule for the bars of the active arguments."""
     _, nodes, active, rule, y, kept, kw = entry
     xs = [k.check() if type(k) is Guard else k for k in kept]
+    g = np.float64(g) if type(g) is float else g  # a rule may index its cotangent
     for i, xbar in zip(active, rule.bars(y, xs, kw, g, active), strict=True):
         if xbar is None:
             continue
