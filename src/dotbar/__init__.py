@@ -1,6 +1,9 @@
 """dotbar: derivatives of ordinary NumPy code, forward (ẋ) and reverse (x̄)."""
 
 from dotbar import express, rules
+from dotbar.checkpoint import checkpoint
+from dotbar.custom import custom_jvp, custom_vjp
+from dotbar.hooks import bars, dots, name, on_bar
 from dotbar.rules.words import stop_gradient
 from dotbar.transforms import (
     elementwise_grad,

@@ -85,3 +85,20 @@ def tree_map(f: Callable[..., Any], tree: Any, *rest: Any) -> Any:
     leaves, structure = flatten(tree)
     others = [flatten(other)[0] for other in rest]
     return unflatten(structure, [f(*xs) for xs in zip(leaves, *others, strict=True)])
+
+
+def flatten_up_to(structure: Structure, x: Any) -> list[Any]:
+    """The leaves of ``x`` along a structure; None may stand for a leaf or a whole part, which gives None at each leaf.
+
+    Raises:
+        ValueError: ``x`` does not have the structure.
+    """
+    if x is None:
+        return [None for _ in structure.paths()]
+    children = _children(x)
+    if structure.type is None and children is None:
+        return [x]
+    if structure.type is None or children is None or children[0] != structure.keys or type(x) is not structure.type:
+        wanted = "an array" if structure.type is None else f"a {structure.type.__name__} of {len(structure.keys)}"
+        raise ValueError(f"a {type(x).__name__} where {wanted} is expected")
+    return [leaf for item, child in zip(structure.items, children[1]) for leaf in flatten_up_to(item, child)]

@@ -1,0 +1,264 @@
+"""Looking at derivatives on their way, and changing them: ``on_bar``, ``name``, ``bars`` and ``dots``."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, Protocol
+
+import numpy as np
+
+from dotbar.core import Level, Traced, dtype_of, is_differentiable, primitive, refresh, shape_of
+from dotbar.dual import Dual, Forward
+from dotbar.errors import InputError, OutputError, user_traceback
+from dotbar.rules.kinds import dense, match, rule
+from dotbar.tape import Bars, Entry, Tape, Taped, accumulate
+from dotbar.transforms import check_inputs, check_like, primal, pull, unwrap, vmap
+from dotbar.tree import flatten, tree_map, unflatten
+
+__all__ = ["bars", "dots", "name", "on_bar"]
+
+Function = Callable[..., Any]
+
+
+# ---------------------------------------------------------------- changing a cotangent
+
+
+def on_bar(x: Any, fn: Callable[[Any], Any]) -> Any:
+    """``x`` itself; in reverse mode its cotangent passes through ``fn``.
+
+    Args:
+        x: an array or a container of arrays.
+        fn: takes the cotangent x̄, of the shape and dtype of ``x``, and returns the one to use instead, of the same
+            shape; or None, to leave it as it is (to print or store it).
+
+    Forward mode is not affected.  Under ``vmap``, ``fn`` sees the cotangent of one item.
+
+    Raises:
+        RuleError: ``fn`` returns another shape.
+    """
+    return tree_map(lambda leaf: _on_bar(leaf, fn=fn), x)
+
+
+@primitive
+def _on_bar(x: Any, *, fn: Callable[[Any], Any]) -> Any:
+    return x
+
+
+def _batch_on_bar(xs: Any, batched: Any, size: int, fn: Callable[[Any], Any]) -> Any:
+    return _on_bar(xs[0], fn=vmap(fn))
+
+
+@rule(_on_bar, _batch_on_bar)
+def _on_bar_rule(y: Any, x: Any, *, fn: Callable[[Any], Any]) -> Any:
+    """y = x, x̄ = fn(ȳ)."""
+
+    def dot(xdot: Any) -> Any:
+        return xdot
+
+    def bar(ybar: Any) -> Any:
+        changed = fn(ybar)
+        return ybar if changed is None else changed
+
+    return dot, bar
+
+
+# ---------------------------------------------------------------- naming quantities
+
+
+class Namer(Protocol):
+    """Whoever wants to know of named quantities while a function runs."""
+
+    def label(self, x: Any, label: str) -> Any:
+        """``x``, with a note of its name."""
+        ...
+
+
+_namers: ContextVar[tuple[Namer, ...]] = ContextVar("namers", default=())
+
+
+def name(x: Any, label: str) -> Any:
+    """``x`` itself, known as ``label`` to :func:`bars`, :func:`dots` and :func:`~dotbar.graph`.
+
+    ``x`` may be an array or a container of arrays.  Outside of those three it costs nothing.
+    """
+    for namer in _namers.get():
+        x = namer.label(x, label)
+    return x
+
+
+@contextmanager
+def naming(namer: Namer) -> Any:
+    """Tell ``namer`` of all names given meanwhile."""
+    token = _namers.set((*_namers.get(), namer))
+    try:
+        yield
+    finally:
+        _namers.reset(token)
+
+
+def at_level(f: Callable[[Any], Any], x: Any, level: Level) -> Any:
+    """Apply ``f`` to the part of a value that is of a level, below what deeper levels put around it."""
+    if not isinstance(x, Traced) or x.level.depth < level.depth:
+        return x
+    refresh(x)
+    if x.level is level:
+        return f(x)
+    return type(x)(at_level(f, x.value, level), x.level, x.aux)
+
+
+def input_names(f: Function, n: int) -> list[str]:
+    """The names of the first ``n`` positional parameters of a function."""
+    try:
+        names = [p.name for p in inspect.signature(f).parameters.values() if p.kind is not p.VAR_POSITIONAL]
+    except (TypeError, ValueError):
+        names = []
+    return (names + [f"x{k}" for k in range(len(names), n)])[:n]
+
+
+class _Labels:
+    """A table of named quantities at one level; every name is given once."""
+
+    def __init__(self, level: Level, inputs: Sequence[str]):
+        self.level = level
+        self.table: dict[str, Any] = dict.fromkeys(inputs)
+
+    def place(self, label: str, x: Any) -> None:
+        if label in self.table:
+            raise InputError(f"the name {label!r} is given twice; number the steps of a loop, for instance f'a{{i}}'.")
+        self.table[label] = x
+
+
+class _Bars(_Labels):
+    """Leaves an entry on the tape for each named value, where the sweep notes its cotangent."""
+
+    sweeping = False
+
+    def label(self, x: Any, label: str) -> Any:
+        leaves, structure = flatten(x)
+        if not self.sweeping:
+            self.place(label, (structure, [np.zeros(shape_of(v), dtype_of(v)) for v in leaves]))
+        found = self.table[label][1]
+
+        def note(k: int) -> Callable[[Any], Any]:
+            def mark(leaf: Any) -> Any:
+                tape = leaf.level
+                tape.push((sweep_note, leaf.aux, found, k, leaf.value))
+                return Taped(leaf.value, tape, len(tape.entries) - 1)
+
+            return mark
+
+        return unflatten(structure, [at_level(note(k), v, self.level) for k, v in enumerate(leaves)])
+
+
+def sweep_note(g: Any, bars: Bars, entry: Entry) -> None:
+    """A named value: note its cotangent and pass it on."""
+    _, node, found, k, value = entry
+    found[k] = match(dense(g), value)
+    accumulate(bars, node, g)
+
+
+class _Dots(_Labels):
+    """Notes the tangent of each named value."""
+
+    def label(self, x: Any, label: str) -> Any:
+        def dot(leaf: Any) -> Any:
+            t = np.zeros(shape_of(leaf), dtype_of(leaf))
+
+            def mark(dual: Any) -> Any:
+                nonlocal t
+                t = dual.aux
+                return dual
+
+            at_level(mark, leaf, self.level)
+            return t
+
+        self.place(label, tree_map(dot, x))
+        return x
+
+
+def bars(f: Function, bar: Any = None) -> Function:
+    """A function that returns ``(f(...), table)``: the bar of each input and of every quantity named in ``f``.
+
+    ``table`` is a dict: first the inputs under the names of f's parameters, then what ``f`` calls ``name(x, label)`` on,
+    in that order.  Each bar has the shape and dtype of its quantity; it is zero where the result does not depend on it.
+
+    Args:
+        f: a function of arrays or containers of arrays; all its positional arguments are differentiated.
+        bar: the cotangent of the result; needed unless that is one real number, whose bar is 1.
+
+    Raises:
+        InputError: a name is given twice.
+        OutputError: the result is not a real number and ``bar`` is not given.
+    """
+
+    @wraps(f)
+    @user_traceback
+    def with_bars(*args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        leaves, structure = flatten(args)
+        names = input_names(f, len(args))
+        check_inputs(leaves, [p for label, s in zip(names, structure.items) for p in s.paths(label)])
+        with Tape(len(leaves) or 1) as tape:
+            notes = _Bars(tape, names)
+            with naming(notes):
+                out = f(*unflatten(structure, [tape.input(x, i) for i, x in enumerate(leaves)]), **kwargs)
+            ys, out_structure = flatten(out)
+            values, nodes = [unwrap(y, tape)[0] for y in ys], [unwrap(y, tape)[1] for y in ys]
+        cotangent = _ones(values) if bar is None else flatten(bar)[0]
+        if bar is not None:
+            check_like(cotangent, flatten(bar)[1], values, out_structure, "bar")
+        notes.sweeping = True
+        with naming(notes):
+            gradient = unflatten(structure, pull(tape, nodes, cotangent, leaves, keep=False))
+        table = {label: unflatten(*pair) for label, pair in notes.table.items() if pair is not None}
+        return primal(out, tape), {**dict(zip(names, gradient)), **table}
+
+    return with_bars
+
+
+def _ones(values: Sequence[Any]) -> list[Any]:
+    if len(values) != 1 or shape_of(values[0]) != () or not is_differentiable(values[0]):
+        raise OutputError("bars needs a function that returns one number, or the cotangent of its result as bar=.")
+    if dtype_of(values[0]).kind == "c":
+        raise OutputError("bars needs a real result; pass the cotangent of a complex one as bar=.")
+    return [dtype_of(values[0]).type(1)]
+
+
+def dots(f: Function, tangents: Sequence[Any] | None = None) -> Function:
+    """A function that returns ``(f(...), table)``: the dot of each input and of every quantity named in ``f``.
+
+    ``table`` is a dict as that of :func:`bars`; the result's own dot is in it as ``"out"``.
+
+    Args:
+        f: a function of arrays or containers of arrays; all its positional arguments are differentiated.
+        tangents: one per argument, of the same structure and shapes; ones by default.
+
+    Raises:
+        InputError: a name is given twice.
+        StructureError: the tangents do not match the arguments.
+    """
+
+    @wraps(f)
+    @user_traceback
+    def with_dots(*args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        leaves, structure = flatten(args)
+        names = input_names(f, len(args))
+        check_inputs(leaves, [p for label, s in zip(names, structure.items) for p in s.paths(label)])
+        along, given = flatten(tuple(tangents) if tangents is not None else tree_map(np.ones_like, args))
+        check_like(along, given, leaves, structure, "tangents")
+        with Forward() as level:
+            notes = _Dots(level, names)
+            duals = [Dual(x, level, match(t, x)) for x, t in zip(leaves, along)]
+            with naming(notes):
+                out = f(*unflatten(structure, duals), **kwargs)
+            notes.table.update(zip(names, unflatten(structure, along)))
+            notes.place("out", tree_map(lambda y: _dot_of(y, level), out))
+        return primal(out, level), notes.table
+
+    return with_dots
+
+
+def _dot_of(y: Any, level: Level) -> Any:
+    value, t = unwrap(y, level)
+    return np.zeros(shape_of(value), dtype_of(value)) if t is None else t
