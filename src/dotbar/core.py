@@ -228,6 +228,17 @@ def memory(x: Any) -> NDArray[Any]:
     return as_strided(plain, plain.shape[axes:], plain.strides[axes:]) if axes else plain
 
 
+def axes_by_stride(x: Any) -> tuple[int, ...]:
+    """The axes of a value (of one item of a batch) from the outermost in memory to the innermost."""
+    strides = memory(x).strides
+    return tuple(sorted(range(len(strides)), key=lambda i: -abs(strides[i])))
+
+
+def copy_in_order(x: Any, order: Sequence[int]) -> Any:
+    """A copy of ``x`` with its axes in the given order in memory, the outermost first."""
+    return np.transpose(np.copy(np.transpose(x, order), order="C"), np.argsort(order))
+
+
 class Shape:
     """What the tape keeps of an array whose entries no bar needs."""
 

@@ -20,13 +20,14 @@ from dotbar.core import (
     Shape,
     Step,
     Traced,
+    axes_by_stride,
+    copy_in_order,
     depths,
     dtype_of,
     escaped_message,
     is_advanced,
     is_differentiable,
     is_view_of,
-    memory,
     mentions,
     new_zeros,
     own,
@@ -294,15 +295,14 @@ def layout(x: Any, path: tuple[Step, ...]) -> Any:
     """The order of axes in memory, if a path has steps (such as reshape) that depend on it."""
     if all(fn is take_index for fn, _ in path):
         return None
-    strides = memory(x).strides
-    return tuple(sorted(range(len(strides)), key=lambda i: -abs(strides[i])))
+    return axes_by_stride(x)
 
 
 def lay_out(x: Any, steps: tuple[Step, ...], order: Any) -> Any:
     """``x``, copied into another order of axes in memory if in its own the steps would not make views of it."""
     if order is None or is_view_of(value_of(x, steps), x):
         return x
-    return np.transpose(np.copy(np.transpose(x, order), order="C"), np.argsort(order))
+    return copy_in_order(x, order)
 
 
 # ---------------------------------------------------------------- arrays that the user may change
