@@ -1,5 +1,9 @@
-"""Every Python block of the documentation runs: those of a page in one namespace, in order."""
+"""Every Python block of the documentation runs: those of a page in one namespace, in order.
 
+``python tests/test_docs.py`` runs them in docs/, which draws the pictures there anew.
+"""
+
+import os
 import re
 from pathlib import Path
 
@@ -14,10 +18,11 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_blocks(page, tmp_path, monkeypatch):
-    """The blocks of a page run one after the other; a failure names the page and the line."""
-    monkeypatch.chdir(tmp_path)
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def run(page):
+    """Run the blocks of a page one after the other; a failure names the page and the line."""
     text = page.read_text(encoding="utf-8")
     namespace = {"__name__": page.stem}
     for block in BLOCK.finditer(text):
@@ -25,8 +30,23 @@ def test_blocks(page, tmp_path, monkeypatch):
         exec(compile("\n" * lines_before + block[1], str(page), "exec"), namespace)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@each_page
+def test_blocks(page, tmp_path, monkeypatch):
+    (tmp_path / "images").mkdir()
+    monkeypatch.chdir(tmp_path)
+    run(page)
+    for picture in tmp_path.rglob("*.png"):
+        assert picture.stat().st_size > 10_000
+
+
+@each_page
 def test_links(page):
     """Links to other files lead somewhere."""
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT / "docs")
+    for page in PAGES:
+        run(page)
