@@ -3,6 +3,7 @@
 from dotbar import express, rules
 from dotbar.checkpoint import checkpoint
 from dotbar.custom import custom_jvp, custom_vjp
+from dotbar.graph import graph
 from dotbar.hooks import bars, dots, name, on_bar
 from dotbar.rules.words import stop_gradient
 from dotbar.transforms import (

@@ -223,7 +223,7 @@ def apply_jvp(name: str, call: Function, push: Function, xs: tuple[Any, ...]) ->
             rest = iter(transpose([g for g, t in zip(gs, there) if t])[0])
             return [next(rest) if m else None for m in mine]
 
-        return unflatten(out_structure, record(level, name, pull, aux, lower, ys))
+        return unflatten(out_structure, record(level, pull, aux, lower, ys))
 
     if isinstance(level, Batch):
         over = _Items(level, structure, mine)
@@ -257,7 +257,7 @@ def apply_vjp(name: str, call: Function, fwd: Function, bwd: Function, xs: tuple
         return _aligned(bwd(residuals, unflatten(out_structure, gs)), structure, lower, name, "cotangent")
 
     if isinstance(level, Tape):
-        return unflatten(out_structure, record(level, name, pull, aux, lower, ys))
+        return unflatten(out_structure, record(level, pull, aux, lower, ys))
 
     where = [k for k, y in enumerate(ys) if is_float(y)]
 
@@ -281,20 +281,18 @@ def apply_vjp(name: str, call: Function, fwd: Function, bwd: Function, xs: tuple
     return unflatten(out_structure, ys)
 
 
-def record(
-    tape: Tape, name: str, pull: Function, nodes: list[Any], inputs: Sequence[Any], outputs: Sequence[Any]
-) -> list[Any]:
+def record(tape: Tape, pull: Function, nodes: list[Any], inputs: list[Any], outputs: list[Any]) -> list[Any]:
     """Put a call whose pullback is known on a tape: one entry for the whole, one per output."""
     index = len(tape.entries)
     forms = [Shape.of(x) if node is not None else None for x, node in zip(inputs, nodes)]
     zeros = [Shape.of(y) if is_float(y) else y for y in outputs]
-    tape.push((sweep_pull, nodes, forms, pull, name, zeros))
+    tape.push((sweep_pull, nodes, forms, pull, zeros))
     return [tape.output(index, k, len(outputs), y) if is_float(y) else y for k, y in enumerate(outputs)]
 
 
 def sweep_pull(g: Any, bars: Bars, entry: Entry) -> None:
     """A call with its own pullback."""
-    _, nodes, forms, pull, name, zeros = entry
+    _, nodes, forms, pull, zeros = entry
     gs = [zero_like(z) if t is None else dense(t) for t, z in zip(g, zeros)]
     for node, form, xbar in zip(nodes, forms, pull(gs)):
         if node is not None and xbar is not None:

@@ -181,8 +181,9 @@ class _Dots(_Labels):
 def bars(f: Function, bar: Any = None) -> Function:
     """A function that returns ``(f(...), table)``: the bar of each input and of every quantity named in ``f``.
 
-    ``table`` is a dict: first the inputs under the names of f's parameters, then what ``f`` calls ``name(x, label)`` on,
-    in that order.  Each bar has the shape and dtype of its quantity; it is zero where the result does not depend on it.
+    ``table`` is a dict: first the inputs under the names of f's parameters, then what ``f`` passes to
+    ``name(x, label)``, in that order.  Each bar has the shape and dtype of its quantity; it is zero where
+    the result does not depend on it.
 
     Args:
         f: a function of arrays or containers of arrays; all its positional arguments are differentiated.
