@@ -177,8 +177,8 @@ def test_memory_order(s: Sample):
     out = f(*s.primals)
     bars = [np.ones_like(y) for y in out]
     want = dotbar.vjp(f, *s.primals)[1](bars)
-    for order in (np.asfortranarray, lambda x: x[..., ::-1].copy()[..., ::-1] if x.ndim else x):
-        xs = tuple(order(x) if isinstance(x, np.ndarray) else x for x in s.primals)
+    for order in (np.asfortranarray, lambda x: x[..., ::-1].copy()[..., ::-1]):
+        xs = tuple(order(x) if np.ndim(x) else x for x in s.primals)
         assert_close(dotbar.vjp(f, *xs)[1](bars), want, 1e-11, "gradient in another memory order")
 
 

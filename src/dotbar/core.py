@@ -509,7 +509,9 @@ def is_view_of(y: Any, x: Any) -> bool:
     if type(y) is not np.ndarray:
         return False
     base = y.base
-    return base is not None and (base is x or base is getattr(x, "base", None))
+    if base is None or not (base is x or base is getattr(x, "base", None)):
+        return False
+    return y.flags.writeable or not x.flags.writeable  # nothing is written through what was broadcast
 
 
 def take_index(x: Any, index: Any) -> Any:

@@ -14,7 +14,7 @@ NO_BATCH = "the shape or dtype of the result depends on the values"
 
 SAMPLES = [
     sample(np.nan_to_num, x, case="nan_to_num"),
-    sample(np.nan_to_num, normal(5), call=lambda x: np.nan_to_num(x + (holes - holes), nan=1.0)),
+    sample(np.nan_to_num, normal(5), call=lambda x: np.nan_to_num(x + holes, nan=1.0, posinf=3.0, neginf=-3.0)),
     sample(np.nan_to_num, cnormal(3)),
     sample(np.real_if_close, normal(3), case="real_if_close"),
     sample(np.real_if_close, normal(3), call=lambda x: np.real_if_close(x + 0j), no_vmap=NO_BATCH),

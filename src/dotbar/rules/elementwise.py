@@ -8,7 +8,7 @@ import numpy as np
 from dotbar import core
 from dotbar.core import Traced, dtype_of, primitive, shape_of, take_index
 from dotbar.rules.kinds import call_batched, composite, constant, elementwise, rule
-from dotbar.rules.shapes import astype
+from dotbar.rules.shapes import astype, operand
 from dotbar.rules.words import scatter
 
 # ---------------------------------------------------------------- rounding and repairing
@@ -23,7 +23,8 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     """Replaced entries are structural zeros of the derivative."""
     dtype = dtype_of(x)
     if dtype.kind == "c":
-        y = nan_to_num(x.real, True, nan, posinf, neginf) + 1j * nan_to_num(x.imag, True, nan, posinf, neginf)
+        re, im = (nan_to_num(part, True, nan, posinf, neginf) for part in (np.real(x), np.imag(x)))
+        y = re + 1j * im
     else:
         limits = np.finfo(dtype)
         y = np.where(np.isnan(x), nan, x)
@@ -37,7 +38,7 @@ def real_if_close(a: Any, tol: float = 100) -> Any:
     if dtype_of(a).kind != "c":
         return a
     tol = tol * np.finfo(dtype_of(a)).eps if tol > 1 else tol
-    return a.real if np.all(np.abs(a.imag) < tol) else a
+    return np.real(a) if np.all(np.abs(np.imag(a)) < tol) else a
 
 
 @composite(np.clip)
@@ -144,7 +145,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
 @composite(np.choose)
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     """Entries that are not chosen are structural zeros of the derivative."""
-    n = len(choices)
+    a, n = operand(a), len(choices)
     if mode == "raise" and np.any((a < 0) | (a >= n)):
         raise ValueError("invalid entry in choice array")
     a = np.mod(a, n) if mode == "wrap" else np.minimum(np.maximum(a, 0), n - 1)
@@ -169,13 +170,19 @@ def _batch_digitize(xs: Any, batched: Any, size: int, right: bool = False) -> An
 
 constant(np.searchsorted, like=lambda a, v, *, side="left", sorter=None: None, batch=_batch_searchsorted)
 constant(np.digitize, like=lambda x, bins, *, right=False: None, batch=_batch_digitize)
-constant(np.histogram_bin_edges, like=lambda a, *, bins=10, range=None, weights=None: None)
+constant(np.histogram_bin_edges, like=lambda a, *, bins=10, range=None, weights=None: None)  # noqa: A006
+
+
+def in_double(x: Any) -> Any:
+    """An array in double precision, where NumPy works in no other."""
+    x = operand(x)
+    return astype(x, dtype=np.result_type(x.dtype, np.float64))
 
 
 @composite(np.interp)
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """On each interval y = f₀ + (x − x₀)(f₁ − f₀)/(x₁ − x₀); at a knot the interval to its right counts."""
-    x, xp, fp = (v if isinstance(v, Traced) else np.asarray(v) for v in map(core.as_array, (x, xp, fp)))
+    x, xp, fp = (in_double(v) for v in (x, xp, fp))
     if xp.ndim != 1 or fp.ndim != 1 or len(xp) != len(fp) or not len(xp):
         raise ValueError("fp and xp are not 1-D sequences of the same length, or are empty")
     if period is not None:
@@ -189,10 +196,11 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     k = np.minimum(np.maximum(np.searchsorted(xp, x, "right") - 1, 0), last)
     low, high = np.less(x, xp[0]), np.greater(x, xp[-1])
     if len(xp) == 1:
-        y = fp[k]
+        y = np.take(fp, k)
     else:
-        slope = (fp[k + 1] - fp[k]) / (xp[k + 1] - xp[k])
-        y = fp[k] + np.where(low | high, 0, x - xp[k]) * slope
+        x0, f0 = np.take(xp, k), np.take(fp, k)
+        slope = (np.take(fp, k + 1) - f0) / (np.take(xp, k + 1) - x0)
+        y = f0 + np.where(low | high, 0, x - x0) * slope
     y = np.where(low, fp[0] if left is None else left, y)
     return np.where(high, fp[-1] if right is None else right, y)
 
@@ -231,12 +239,19 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, we
 
 @composite(np.linspace)
 def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0,
-    *, device: Any = None,
-) -> Any:  # fmt: skip
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
+) -> Any:
     """The points start + t (stop − start) for equally spaced t."""
     delta = stop - start * 1.0
-    t = _parameter(num, endpoint, np.ndim(delta), dtype_of(delta))
+    t = _parameter(num, endpoint, np.ndim(delta), np.finfo(dtype_of(delta)).dtype)
     y = _placed(start + t * delta, axis, dtype)
     parts = num - bool(endpoint)
     return (y, delta / parts if parts > 0 else np.nan * delta) if retstep else y
@@ -257,15 +272,15 @@ def logspace(
 @composite(np.geomspace)
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """The points start · (stop/start)ᵗ for equally spaced t."""
+    start, stop = in_double(start), in_double(stop)
     ratio = stop / start
-    t = _parameter(num, endpoint, np.ndim(ratio), dtype_of(abs(ratio)))
+    t = _parameter(num, endpoint, np.ndim(ratio), np.float64)
     return _placed(start * ratio**t, axis, dtype)
 
 
 def _parameter(num: int, endpoint: bool, ndim: int, dtype: Any) -> Any:
     """Equally spaced t from 0 to 1 along a new first axis."""
-    t = np.linspace(0, 1, num, endpoint, dtype=np.result_type(dtype, np.float16))
-    return np.reshape(t, (num,) + (1,) * ndim)
+    return np.linspace(0, 1, num, endpoint, dtype=dtype).reshape(num, *(1,) * ndim)
 
 
 def _placed(y: Any, axis: int, dtype: Any) -> Any:

@@ -133,15 +133,15 @@ for _name, _body in {"fft": _fftn, "ifft": _ifftn, "rfft": _rfftn, "irfft": _irf
 
 @composite(np.fft.fftshift)
 def fftshift(x: Any, axes: Any = None) -> Any:
-    return _shift(x, axes, 0)
+    axes = _all_axes(x, axes)
+    return np.roll(x, [x.shape[k] // 2 for k in axes], axes)
 
 
 @composite(np.fft.ifftshift)
 def ifftshift(x: Any, axes: Any = None) -> Any:
-    return _shift(x, axes, 1)
+    axes = _all_axes(x, axes)
+    return np.roll(x, [-(x.shape[k] // 2) for k in axes], axes)
 
 
-def _shift(x: Any, axes: Any, inverse: int) -> Any:
-    """Roll each axis by half its length."""
-    axes = range(x.ndim) if axes is None else (axes,) if isinstance(axes, (int, np.integer)) else axes
-    return np.roll(x, [(x.shape[k] + inverse) // 2 * (-1) ** inverse for k in axes], tuple(axes))
+def _all_axes(x: Any, axes: Any) -> tuple[int, ...]:
+    return tuple(range(x.ndim)) if axes is None else (axes,) if isinstance(axes, (int, np.integer)) else tuple(axes)

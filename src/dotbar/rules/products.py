@@ -10,7 +10,7 @@ import numpy as np
 from dotbar import core
 from dotbar.core import apply, primitive, shape_of
 from dotbar.rules.kinds import Bilinear, composite, rule
-from dotbar.rules.shapes import astype
+from dotbar.rules.shapes import astype, operand
 from dotbar.rules.words import H, conj, mT
 
 # ---------------------------------------------------------------- matrices and vectors
@@ -47,8 +47,8 @@ VECDOT = Bilinear(
 
 def _operands(*xs: Any, dtype: Any = None) -> list[Any]:
     """Operands as arrays, in the dtype that the caller asked for."""
-    xs_ = [x if isinstance(x, core.Traced) else np.asarray(x) for x in map(core.as_array, xs)]
-    return xs_ if dtype is None else [astype(x, dtype=dtype) for x in xs_]
+    arrays = [operand(x) for x in xs]
+    return arrays if dtype is None else [astype(x, dtype=dtype) for x in arrays]
 
 
 @composite(np.matmul)
@@ -369,10 +369,6 @@ def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
 def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     """A convolution with v*, reversed."""
     a, v = (np.reshape(x, -1) if not x.ndim else x for x in _operands(a, v))
-    mode = _MODES.get(mode, mode)
-    if len(v) > len(a) and mode == "same":
+    if len(v) > len(a) and mode in ("same", 1):
         return conj(np.correlate(v, a, mode))[::-1]
-    if mode == "same":
-        start = len(v) // 2
-        return np.correlate(a, v, "full")[start : start + len(a)]
     return np.convolve(a, conj(v)[::-1], mode)
