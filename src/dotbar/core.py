@@ -516,7 +516,7 @@ def is_view_of(y: Any, x: Any) -> bool:
 
 def take_index(x: Any, index: Any) -> Any:
     """``x[index]``, the commonest step of a path."""
-    return x[index]
+    return np.float64(x)[index] if type(x) is float else x[index]
 
 
 def value_of(x: Any, path: Iterable[Step]) -> Any:
