@@ -6,8 +6,25 @@ from typing import Any, ClassVar
 import numpy as np
 
 from dotbar import core
-from dotbar.core import Level, Rule, Settings, Step, Traced, is_advanced, own, refresh, shape_of, take_index, wrap_view
+from dotbar.core import (
+    Level,
+    Rule,
+    Settings,
+    Step,
+    Traced,
+    axes_by_stride,
+    copy_in_order,
+    is_advanced,
+    is_view_of,
+    own,
+    refresh,
+    shape_of,
+    take_index,
+    wrap_view,
+)
 from dotbar.errors import ConversionError, StructureError, user_line
+from dotbar.rules.kinds import align
+from dotbar.rules.words import assign_items
 from dotbar.tape import rebuild
 
 
@@ -73,16 +90,18 @@ class Batch(Level):
             return self._read(xs[0], vals[0], kw["path"])
         y = rule.batch(vals, batched, self.size, kw)
         if isinstance(y, (tuple, list)):
-            return rebuild(tuple(y), [Batched(v, self) for v in y])
-        if rule.makes_views and len(xs) == 1:
+            return rebuild(tuple(y), [Batched(outermost(v), self) for v in y])
+        if rule.makes_views and len(xs) == 1 and is_view_of(y, vals[0]):
             return wrap_view(self, rule, xs[0], kw, y)
-        return Batched(y, self)
+        return Batched(outermost(y), self)
 
     def _read(self, root: Traced, value: Any, path: tuple[Step, ...]) -> Any:
         y = self._follow(value, path)
         if np.ndim(y) == 1 and path[-1][0] is take_index and not _has_ellipsis(path[-1][1]["index"]):
             return Batched(np.copy(y), self)  # NumPy returns a scalar here, which is no view
-        return wrap_view(self, core.READ, root, {"path": path}, y)
+        if is_view_of(y, value):
+            return wrap_view(self, core.READ, root, {"path": path}, y)
+        return Batched(outermost(y), self)
 
     def _follow(self, value: Any, path: tuple[Step, ...]) -> Any:
         """Take each step of a path on all items at once."""
@@ -94,14 +113,22 @@ class Batch(Level):
         return value
 
     def lift(self, x: Traced, inner: Any) -> None:
-        x.value = np.copy(np.broadcast_to(inner, (self.size, *shape_of(inner))))
+        x.value = outermost(np.copy(np.broadcast_to(inner, (self.size, *shape_of(inner)))))
         x.aux = None
 
     def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
         mine = isinstance(v, Traced) and v.level is self
         value = v.value if mine else v
         part = self._follow(own(root, value), path[:-1])
-        assign_items(part, path[-1][1]["index"], value, mine, self)
+        assign_to_items(part, path[-1][1]["index"], value, mine, self)
+
+
+def outermost(y: Any) -> Any:
+    """A new result, its batch axis outermost in memory: so that each item is laid out as its own array would be."""
+    order = axes_by_stride(y)
+    if order[0] == 0 or np.size(y) == 0:
+        return y
+    return copy_in_order(y, (0, *(k for k in order if k)))
 
 
 def _has_ellipsis(index: Any) -> bool:
@@ -112,29 +139,41 @@ def take_items(x: Any, index: Any) -> Any:
     """``item[index]`` for each item of a batch, with one index for all."""
     parts = index if type(index) is tuple else (index,)
     y = x[(slice(None), *parts)]
-    if _splits(parts, np.ndim(x) - 1):
-        width = np.broadcast(*[i for i in parts if isinstance(i, (np.ndarray, int, np.integer))]).ndim
-        y = np.moveaxis(y, width, 0)
-    return y
+    return np.moveaxis(y, _width(parts), 0) if _stands_apart(parts) else y
 
 
-def _splits(parts: tuple[Any, ...], ndim: int) -> bool:
-    """Whether advanced indices stand apart, so that NumPy moves their axes to the front."""
-    if not is_advanced(parts):
-        return False
-    places = [k for k, i in enumerate(parts) if isinstance(i, (np.ndarray, int, np.integer, bool, np.bool_))]
-    return places != list(range(places[0], places[-1] + 1))
+def _is_array(i: Any) -> bool:
+    return isinstance(i, (np.ndarray, int, np.integer, np.bool_))
 
 
-def assign_items(part: Any, index: Any, value: Any, mine: bool, level: Batch) -> None:
+def _stands_apart(parts: tuple[Any, ...]) -> bool:
+    """Whether index arrays stand apart from one another, so that NumPy moves their axes to the front."""
+    places = [k for k, i in enumerate(parts) if _is_array(i)] if is_advanced(parts) else []
+    return places != list(range(places[0], places[-1] + 1)) if places else False
+
+
+def _width(parts: tuple[Any, ...]) -> int:
+    """The number of axes that index arrays give to the result."""
+    return max(1 if np.asarray(i).dtype == bool else np.ndim(i) for i in parts if _is_array(i))
+
+
+def assign_to_items(x: Any, index: Any, value: Any, mine: bool, level: Batch) -> None:
     """``item[index] = value`` for each item of a batch."""
     parts = index if type(index) is tuple else (index,)
-    if any(isinstance(i, Traced) and i.level is level for i in parts) or _splits(parts, np.ndim(part) - 1):
-        for k in range(level.size):
-            here = tuple(i.value[k] if isinstance(i, Traced) and i.level is level else i for i in parts)
-            part[k][here] = value[k] if mine else value
-        return
-    if mine:
-        missing = part[(slice(None), *parts)].ndim - np.ndim(value)
-        value = np.reshape(value, shape_of(value)[:1] + (1,) * missing + shape_of(value)[1:]) if missing > 0 else value
-    part[(slice(None), *parts)] = value
+    batched = [isinstance(i, Traced) and i.level is level for i in parts]
+    parts = tuple(i.value if b else i for i, b in zip(parts, batched))
+    if len(parts) == 1 and batched[0] and parts[0].dtype == bool:
+        _assign_where(x, parts[0], value, mine)
+    elif any(batched) or _stands_apart(parts):
+        assign_items(x, parts, batched, value, mine)
+    else:
+        here = (slice(None), *parts)
+        x[here] = align(value, x[here].ndim - 1) if mine else value
+
+
+def _assign_where(x: Any, mask: Any, value: Any, mine: bool) -> None:
+    """``item[mask] = number``, the one assignment by masks that differ which does not depend on their counts."""
+    if np.ndim(value) > mine:
+        raise ConversionError(batch_message("assignment of an array through a boolean mask"))
+    mask = np.reshape(mask, shape_of(mask) + (1,) * (np.ndim(x) - np.ndim(mask)))
+    x[...] = np.where(mask, align(value, np.ndim(x) - 1) if mine else value, x)

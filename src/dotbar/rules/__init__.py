@@ -1,5 +1,41 @@
 """The mathematics: one file per NumPy module, each function registered once."""
 
-from dotbar.rules import assignment, elementwise, fft, methods, products, reductions, shapes, ufuncs, words
+from dotbar.rules import (
+    assignment,
+    elementwise,
+    fft,
+    indexing,
+    lapack_words,
+    linalg,
+    methods,
+    norms,
+    products,
+    reductions,
+    scans,
+    shapes,
+    sorting,
+    spectral,
+    statistics,
+    ufuncs,
+    words,
+)
 
-__all__ = ["assignment", "elementwise", "fft", "methods", "products", "reductions", "shapes", "ufuncs", "words"]
+__all__ = [
+    "assignment",
+    "elementwise",
+    "fft",
+    "indexing",
+    "lapack_words",
+    "linalg",
+    "methods",
+    "norms",
+    "products",
+    "reductions",
+    "scans",
+    "shapes",
+    "sorting",
+    "spectral",
+    "statistics",
+    "ufuncs",
+    "words",
+]
