@@ -19,6 +19,7 @@ Parameters before ``*`` are arrays, which may be traced; those after it are sett
 import dis
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from types import CodeType
@@ -26,7 +27,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dotbar.core import RULES, Rule, Settings, Shape, dtype_of, full_name, new_zeros, shape_of
+from dotbar.core import RULES, Rule, Settings, Shape, dtype_of, full_name, into, new_zeros, shape_of
 from dotbar.errors import NoRuleError, RuleError
 
 Batch = str | Callable[..., Any] | None
@@ -445,8 +446,13 @@ class Composite(Rule):
     def __init__(self, fn: Any, body: Callable[..., Any]):
         super().__init__(fn, (), ())
         self.body = body
+        names = list(inspect.signature(body).parameters)
+        self.place_of_out = names.index("out") if "out" in names else sys.maxsize
 
     def __call__(self, *args: Any, **kw: Any) -> Any:
+        k = self.place_of_out
+        if len(args) > k and args[k] is not None:
+            return into(args[k], self.body, (*args[:k], None, *args[k + 1 :]), kw)
         return self.body(*args, **kw)
 
 

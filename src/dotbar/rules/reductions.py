@@ -1,13 +1,238 @@
-"""Reductions along axes, and scans."""
+"""Reductions along axes: sums, products, extrema, and the counts and positions that are constants.
+
+Each of NumPy's functions is a composite that settles ``where=`` and ``initial=`` by other functions, and hands
+what is left to one rule.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from math import prod
+from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
-from dotbar.rules.kinds import linear
-from dotbar.rules.words import spread
+from dotbar.core import Rule, dtype_of, primitive, shape_of
+from dotbar.rules.kinds import Constant, General, Linear, composite, constant, rule
+from dotbar.rules.shapes import astype
+from dotbar.rules.words import conj, masked, ratio, spread
 
-linear(
+# ---------------------------------------------------------------- axes
+
+
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """An axis setting as a tuple of axes; None stands for all."""
+    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+
+
+def extent(shape: tuple[int, ...], axis: Any) -> int:
+    """How many entries a reduction along the axes takes into one."""
+    return prod(shape[k] for k in axes_of(axis, len(shape)))
+
+
+def lines(a: Any, axis: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """``a`` with the given axes as one last axis, and the way back."""
+    axes = axes_of(axis, np.ndim(a))
+    order = (*(k for k in range(np.ndim(a)) if k not in axes), *axes)
+    moved = np.transpose(a, order)
+    split = len(order) - len(axes)
+
+    def back(x: Any) -> Any:
+        return np.transpose(np.reshape(x, moved.shape), np.argsort(order))
+
+    return np.reshape(moved, (*moved.shape[:split], prod(moved.shape[split:]))), back
+
+
+def restore(y: Any, axis: Any, ndim: int, keepdims: bool) -> Any:
+    """The result of reducing the lines of an array of ``ndim`` axes, its reduced axes kept if wanted."""
+    return np.expand_dims(y, axes_of(axis, ndim)) if keepdims else y
+
+
+def counted(where: Any, a: Any, axis: Any, keepdims: bool) -> Any:
+    """The number of entries of ``a`` that ``where`` lets into a reduction, in a floating dtype that suits ``a``."""
+    real = np.finfo(np.result_type(dtype_of(a), np.float16)).dtype
+    return np.sum(np.broadcast_to(where, shape_of(a)), axis, real, keepdims=keepdims)
+
+
+# ---------------------------------------------------------------- sums and products
+
+_sum = Linear(
     np.sum,
     lambda ybar, a, *, axis=None, dtype=None, keepdims=False: spread(ybar, a.shape, axis, keepdims),
-    batch="axis",
+    "axis",
     moves=True,
 )
+
+
+@composite(np.sum)
+def total(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
+    """y = Σ aᵢ."""
+    if where is not True:
+        a = np.where(where, a, 0)
+    y = _sum(a, axis=axis, dtype=dtype, keepdims=keepdims)
+    return y if initial is None else y + astype(initial, dtype=dtype_of(y))
+
+
+def before(a: Any) -> Any:
+    """Π_{j<i} aⱼ for each entry i along the last axis."""
+    one = np.ones((*shape_of(a)[:-1], 1), dtype_of(a))
+    return np.concatenate([one, np.cumprod(a, -1)], -1)[..., :-1]
+
+
+def others(a: Any, axis: Any) -> Any:
+    """Π_{j≠i} aⱼ for each entry i along the axes, without a division: exact where entries are zero."""
+    x, back = lines(a, axis)
+    return back(before(x) * before(x[..., ::-1])[..., ::-1])
+
+
+def _prod_body(y: Any, a: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    """y = Π aᵢ:  ẏ = Σᵢ pᵢ ȧᵢ,  āᵢ = p̄ᵢ ȳ,  pᵢ = Π_{j≠i} aⱼ."""
+    p = others(a, axis)
+
+    def dot(adot: Any) -> Any:
+        return np.sum(p * adot, axis, dtype, keepdims=keepdims)
+
+    def bar(ybar: Any) -> Any:
+        return spread(ybar, shape_of(a), axis, keepdims) * conj(p)
+
+    return dot, bar
+
+
+_prod = General(np.prod, _prod_body, "axis")
+
+
+@composite(np.prod)
+def product(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
+    """y = Π aᵢ."""
+    if where is not True:
+        a = np.where(where, a, 1)
+    y = _prod(a, axis=axis, dtype=dtype, keepdims=keepdims)
+    return y if initial is None else y * astype(initial, dtype=dtype_of(y))
+
+
+@composite(np.nansum)
+def nansum(a: Any, *args: Any, **kw: Any) -> Any:
+    return np.sum(np.where(np.isnan(a), 0, a), *args, **kw)
+
+
+@composite(np.nanprod)
+def nanprod(a: Any, *args: Any, **kw: Any) -> Any:
+    return np.prod(np.where(np.isnan(a), 1, a), *args, **kw)
+
+
+# ---------------------------------------------------------------- extrema
+
+
+@primitive
+def attains(a: Any, y: Any) -> Any:
+    """Where the entries of ``a`` equal the extremum ``y``, two NaNs being equal."""
+    hit, lost = np.equal(a, y), np.not_equal(y, y)
+    return hit | (lost & np.not_equal(a, a)) if np.any(lost) else hit
+
+
+constant(attains, like=lambda a, y: None, batch="(),()->()")
+
+
+def _extremum(y: Any, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    """y = max aᵢ: entries that attain it share equally, so ẏ is the mean of their ȧᵢ."""
+    hit = attains(a, spread(y, shape_of(a), axis, keepdims))
+    count = np.sum(hit, axis, dtype_of(y), keepdims=keepdims)
+
+    def dot(adot: Any) -> Any:
+        return np.sum(np.where(hit, adot, 0), axis, keepdims=keepdims) / count
+
+    def bar(ybar: Any) -> Any:
+        return masked(spread(ybar / count, shape_of(a), axis, keepdims), hit)
+
+    return dot, bar
+
+
+def extremum(
+    rule: Rule, a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
+    """The largest or smallest entry; ``initial`` is one more entry of each line."""
+    if initial is None:
+        if where is not True:
+            raise ValueError(f"{rule.name} has no identity, so to use a where mask one has to specify 'initial'")
+        return rule(a, axis=axis, keepdims=keepdims)
+    if where is not True:
+        a = np.where(where, a, initial)
+    x, _ = lines(a, axis)
+    column = np.broadcast_to(astype(initial, dtype=dtype_of(a)), (*shape_of(x)[:-1], 1))
+    return restore(rule(np.concatenate([x, column], -1), axis=-1), axis, np.ndim(a), keepdims)
+
+
+for _fn in (np.max, np.amax, np.min, np.amin, np.nanmax, np.nanmin):
+    composite(_fn)(partial(extremum, General(_fn, _extremum, "axis")))
+
+
+@composite(np.ptp)
+def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:
+    """The largest minus the smallest entry."""
+    return np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims)
+
+
+# ---------------------------------------------------------------- sums of exponentials
+
+
+@primitive
+def logsumexp(a: Any, *, axis: Any = 0, keepdims: bool = False) -> Any:
+    """``np.logaddexp.reduce``: log Σ exp aᵢ."""
+    return np.logaddexp.reduce(a, axis, keepdims=keepdims)
+
+
+@rule(logsumexp, "axis")
+def _logsumexp(y: Any, a: Any, *, axis: Any = 0, keepdims: bool = False) -> Any:
+    """ẏ = Σᵢ wᵢ ȧᵢ,  āᵢ = wᵢ ȳ,  wᵢ = exp(aᵢ − y);  entries that are +∞ share equally, where all are −∞ w is 0."""
+    top = spread(y, shape_of(a), axis, keepdims)
+    infinite = np.equal(a, np.inf)
+    share = ratio(1.0, np.sum(infinite, axis, dtype_of(y), keepdims=True))
+    w = np.where(infinite, share, np.exp(a - np.where(np.isinf(top) & (top < 0), 0, top)))
+
+    def dot(adot: Any) -> Any:
+        return np.sum(w * adot, axis, keepdims=keepdims)
+
+    def bar(ybar: Any) -> Any:
+        return w * spread(ybar, shape_of(a), axis, keepdims)
+
+    return dot, bar
+
+
+# ---------------------------------------------------------------- constants
+
+
+def _arg_batch(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Batch a function that counts positions: along all axes they count through the item."""
+
+    def batch(xs: Any, batched: Any, size: int, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:
+        (a,) = xs
+        shape = shape_of(a)[1:]
+        if axis is not None:
+            return fn(a, axis % len(shape) + 1, keepdims=keepdims)
+        y = fn(np.reshape(a, (size, prod(shape))), 1)
+        return np.reshape(y, (size, *(1,) * len(shape))) if keepdims else y
+
+    return batch
+
+
+for _fn in (np.argmax, np.argmin, np.nanargmax, np.nanargmin):
+    constant(_fn, like=lambda a, *, axis=None, out=None, keepdims=False: None, batch=_arg_batch(_fn))
+
+constant(np.count_nonzero, like=lambda a, *, axis=None, keepdims=False: None, batch="axis")
+
+_all = Constant(np.all, ["a"], ["axis", "keepdims"], "axis")
+_any = Constant(np.any, ["a"], ["axis", "keepdims"], "axis")
+
+
+@composite(np.all)
+def all_true(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
+    return _all(a if where is True else np.logical_or(a, np.logical_not(where)), axis=axis, keepdims=keepdims)
+
+
+@composite(np.any)
+def any_true(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
+    return _any(a if where is True else np.logical_and(a, where), axis=axis, keepdims=keepdims)

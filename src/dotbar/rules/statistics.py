@@ -1,0 +1,403 @@
+"""Means, variances, order statistics and correlations."""
+
+from functools import partial
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from dotbar.core import Traced, as_array, dtype_of, primitive, shape_of
+from dotbar.rules.kinds import General, Linear, composite, constant, rule
+from dotbar.rules.reductions import axes_of, counted, extent, lines, restore
+from dotbar.rules.shapes import astype
+from dotbar.rules.words import H, conj, ratio, spread, stop_gradient
+
+# ---------------------------------------------------------------- means
+
+
+def _mean_bar(ybar: Any, a: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    return spread(ybar / max(extent(a.shape, axis), 1), a.shape, axis, keepdims)
+
+
+_mean = Linear(np.mean, _mean_bar, "axis", moves=True)
+
+
+@composite(np.mean)
+def mean(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
+    """y = Σ aᵢ / n."""
+    if where is True:
+        return _mean(a, axis=axis, dtype=dtype, keepdims=keepdims)
+    return np.sum(a, axis, dtype, keepdims=keepdims, where=where) / counted(where, a, axis, keepdims)
+
+
+@composite(np.nanmean)
+def nanmean(a: Any, *args: Any, where: Any = True, **kw: Any) -> Any:
+    return np.mean(a, *args, where=present(a, where), **kw)
+
+
+def present(a: Any, where: Any) -> Any:
+    """Where an entry is wanted and is not NaN."""
+    found = np.logical_not(np.isnan(a))
+    return found if where is True else np.logical_and(found, where)
+
+
+@primitive
+def refuse_zero(total: Any) -> Any:
+    """Weights that sum to zero have no average."""
+    if np.any(total == 0):
+        raise ZeroDivisionError("Weights sum to zero, can't be normalized")
+    return total
+
+
+constant(refuse_zero, batch="()->()")
+
+
+@composite(np.average)
+def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
+    """y = Σ wᵢ aᵢ / Σ wᵢ."""
+    a, weights = as_array(a), as_array(weights)
+    if weights is None:
+        y = np.mean(a, axis, keepdims=keepdims)
+        total: Any = np.full(shape_of(y), extent(shape_of(a), axis), dtype_of(y))
+    else:
+        w = weights_along(weights, shape_of(a), axis)
+        total = np.sum(w, axis, np.result_type(dtype_of(a), dtype_of(w)), keepdims=keepdims)
+        refuse_zero(total)
+        y = np.sum(a * w, axis, keepdims=keepdims) / total
+    return (y, np.copy(np.broadcast_to(total, shape_of(y)))) if returned else y
+
+
+def weights_along(w: Any, shape: tuple[int, ...], axis: Any) -> Any:
+    """Weights of the entries along some axes, shaped to broadcast against an array of ``shape``."""
+    if shape_of(w) == shape:
+        return w
+    if axis is None:
+        raise TypeError("Axis must be specified when shapes of a and weights differ.")
+    axes = axes_of(axis, len(shape))
+    if shape_of(w) != tuple(shape[k] for k in axes):
+        raise ValueError("Shape of weights must be consistent with shape of a along specified axis.")
+    return np.reshape(np.transpose(w, np.argsort(axes)), tuple(n if k in axes else 1 for k, n in enumerate(shape)))
+
+
+# ---------------------------------------------------------------- variances
+
+
+def _degrees(a: Any, axis: Any, ddof: Any) -> float:
+    """n − ddof, the divisor of a variance; nan where NumPy divides by zero."""
+    n = extent(shape_of(a), axis) - ddof
+    return n if n > 0 else np.nan
+
+
+def _var_body(
+    y: Any, a: Any, *, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: bool = False
+) -> Any:
+    """y = Σ |dᵢ|² / (n − ddof),  d = a − mean(a):  ẏ = 2 Re Σ d̄ᵢ ȧᵢ / (n − ddof),  āᵢ = 2 dᵢ ȳ / (n − ddof)."""
+    d = a - np.mean(a, axis, dtype, keepdims=True)
+    scale = 2 / _degrees(a, axis, ddof)
+
+    def dot(adot: Any) -> Any:
+        return scale * np.sum(conj(d) * adot, axis, keepdims=keepdims)
+
+    def bar(ybar: Any) -> Any:
+        return d * spread(scale * ybar, shape_of(a), axis, keepdims)
+
+    return dot, bar
+
+
+def _std_body(
+    y: Any, a: Any, *, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: bool = False
+) -> Any:
+    """y = √var(a):  ẏ = Re Σ d̄ᵢ ȧᵢ / ((n − ddof) y),  āᵢ = dᵢ ȳ / ((n − ddof) y),  and 0 where y is 0."""
+    d = a - np.mean(a, axis, dtype, keepdims=True)
+    d = d - np.mean(d, axis, keepdims=True)  # the mean of equal entries is rounded, and d must vanish there
+    scale = 1 / _degrees(a, axis, ddof)
+
+    def dot(adot: Any) -> Any:
+        return ratio(scale * np.sum(conj(d) * adot, axis, keepdims=keepdims), y)
+
+    def bar(ybar: Any) -> Any:
+        return d * spread(ratio(scale * ybar, y), shape_of(a), axis, keepdims)
+
+    return dot, bar
+
+
+_var = General(np.var, _var_body, "axis")
+_std = General(np.std, _std_body, "axis")
+
+
+def correction_of(ddof: Any, correction: Any) -> Any:
+    """The one of ``ddof`` and its newer name that was given."""
+    if correction is None:
+        return ddof
+    if ddof != 0:
+        raise ValueError("ddof and correction can't be provided simultaneously.")
+    return correction
+
+
+@composite(np.var)
+def var(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: Any = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: Any = None,
+) -> Any:
+    """y = Σ |aᵢ − mean|² / (n − ddof)."""
+    a = as_array(a)
+    ddof = correction_of(ddof, correction)
+    if where is True and mean is None:
+        return _var(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims)
+    if mean is None:
+        mean = np.mean(a, axis, dtype, keepdims=True, where=where)
+    d = a - mean
+    square = d * d if dtype_of(d).kind != "c" else np.real(d * np.conj(d))
+    degrees = np.maximum(counted(where, a, axis, keepdims) - ddof, 0)
+    return np.sum(square, axis, dtype, keepdims=keepdims, where=where) / degrees
+
+
+@primitive
+def root(v: Any) -> Any:
+    """√v of a sum of squares: at 0 its derivative is 0."""
+    return np.sqrt(v)
+
+
+@rule(root, "()->()")
+def _root(y: Any, v: Any) -> Any:
+    return lambda vdot: ratio(vdot, 2 * y), lambda ybar: ratio(ybar, 2 * y)
+
+
+@composite(np.std)
+def std(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: bool = False, **kw: Any) -> Any:
+    """y = √var(a)."""
+    if kw.keys() - {"correction"}:
+        return root(np.var(a, axis, dtype, None, ddof, keepdims, **kw))
+    return _std(a, axis=axis, dtype=dtype, ddof=correction_of(ddof, kw.get("correction")), keepdims=keepdims)
+
+
+@composite(np.nanvar)
+def nanvar(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: bool = False, *, where: Any = True, **kw: Any
+) -> Any:
+    """The variance of what is not NaN; nan where that has no degree of freedom."""
+    return np.var(a, axis, dtype, None, ddof, keepdims, where=present(a, where), **kw)
+
+
+@composite(np.nanstd)
+def nanstd(a: Any, *args: Any, **kw: Any) -> Any:
+    return root(np.nanvar(a, *args, **kw))
+
+
+# ---------------------------------------------------------------- order statistics
+
+
+@primitive
+def stable_order(a: Any) -> Any:
+    """The positions that sort ``a`` along its last axis, equal entries in their order."""
+    return np.argsort(a, -1, kind="stable")
+
+
+constant(stable_order, batch="(n)->(n)")
+
+
+def in_order(x: Any, places: list[Any], skip_nan: bool) -> list[Any]:
+    """The entries of each row of a matrix that stand at the given places in ascending order.
+
+    NaN is the largest of all, and takes the place of every entry of its row unless ``skip_nan``.
+    """
+    order = stable_order(x)
+    rows = np.arange(shape_of(x)[0])[:, None]
+    found = [x[rows, order[rows, place]] for place in places]
+    if skip_nan:
+        return found
+    largest = x[rows, order[:, -1:]]
+    return [np.where(np.isnan(largest), largest, v) for v in found]
+
+
+def median(
+    skip_nan: bool,
+    a: Any,
+    axis: Any = None,
+    out: Any = None,
+    overwrite_input: bool = False,
+    keepdims: bool = False,
+) -> Any:
+    """The middle entry, or the mean of the two; of equal entries the first stands first."""
+    a = as_array(a)
+    if extent(shape_of(a), axis) == 0:
+        return np.mean(a, axis, keepdims=keepdims)
+    x, _ = lines(a, axis)
+    *lead, n = shape_of(x)
+    x = np.reshape(x, (prod(lead), n))
+    count = np.sum(np.logical_not(np.isnan(x)), -1, keepdims=True) if skip_nan else np.array([n])
+    low, high = in_order(x, [np.maximum(count - 1, 0) // 2, count // 2], skip_nan)
+    return restore(np.reshape(low + (high - low) / 2, lead), axis, np.ndim(a), keepdims)
+
+
+composite(np.median)(partial(median, False))
+composite(np.nanmedian)(partial(median, True))
+
+
+CONTINUOUS = {  # α and β of Hyndman & Fan (1996)
+    "interpolated_inverted_cdf": (0, 1),
+    "hazen": (1 / 2, 1 / 2),
+    "weibull": (0, 0),
+    "linear": (1, 1),
+    "median_unbiased": (1 / 3, 1 / 3),
+    "normal_unbiased": (3 / 8, 3 / 8),
+}
+DISCRETE = {
+    "inverted_cdf": lambda n, q: np.ceil(n * q - 1),
+    "averaged_inverted_cdf": lambda n, q: (np.floor(n * q) + np.ceil(n * q) - 1) / 2,
+    "closest_observation": lambda n, q: np.rint(n * q) - 1,
+    "lower": lambda n, q: np.floor((n - 1) * q),
+    "higher": lambda n, q: np.ceil((n - 1) * q),
+    "midpoint": lambda n, q: (np.floor((n - 1) * q) + np.ceil((n - 1) * q)) / 2,
+    "nearest": lambda n, q: np.rint((n - 1) * q),
+}
+
+
+def virtual_index(q: Any, n: Any, method: str) -> Any:
+    """Where the q-quantile of n sorted entries stands: a place between 0 and n − 1, not whole in general."""
+    if method == "linear":
+        return (n - 1) * q
+    if method in CONTINUOUS:
+        alpha, beta = CONTINUOUS[method]
+        return n * q + (alpha + q * (1 - alpha - beta)) - 1
+    if method in DISCRETE:
+        return DISCRETE[method](n, stop_gradient(q))
+    raise ValueError(f"{method!r} is not a valid method. Use one of: {[*CONTINUOUS, *DISCRETE]}")
+
+
+@primitive
+def refuse_outside(q: Any, *, whole: int) -> Any:
+    """Quantiles lie between 0 and 1, percentiles between 0 and 100."""
+    if not (np.all(np.greater_equal(q, 0)) and np.all(np.less_equal(q, whole))):
+        raise ValueError(f"{'Quantiles' if whole == 1 else 'Percentiles'} must be in the range [0, {whole}]")
+    return q
+
+
+constant(refuse_outside, like=lambda q, *, whole: None, batch="()->()")
+
+
+def is_python_number(x: Any) -> bool:
+    """Whether a value is a Python number, which leaves the dtype to the arrays it meets."""
+    while isinstance(x, Traced):
+        x = x.value
+    return type(x) in (int, float)
+
+
+def weighted_place(x: Any, q: Any, w: Any) -> Any:
+    """The first place in ascending order at which the sum of the weights reaches the share ``q`` of all."""
+    order = stable_order(x)
+    cdf = np.cumsum(w[np.arange(shape_of(x)[0])[:, None], order], -1)
+    cdf = cdf / cdf[:, -1:]
+    below = np.logical_or(np.expand_dims(cdf, -1) < q, np.expand_dims(cdf, -1) == 0)
+    return np.minimum(np.sum(below, 1), shape_of(x)[-1] - 1)
+
+
+def quantile(
+    whole: int,
+    skip_nan: bool,
+    a: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Any = None,
+) -> Any:
+    """y = s_k + γ (s_{k+1} − s_k), where k + γ is the virtual index of q among the sorted entries s."""
+    a, q, weights = as_array(a), as_array(q), as_array(weights)
+    if dtype_of(a).kind == "c":
+        raise TypeError("a must be an array of real numbers")
+    refuse_outside(q, whole=whole)
+    x, _ = lines(a, axis)
+    *lead, n = shape_of(x)
+    x, p = np.reshape(x, (prod(lead), n)), np.reshape(q, -1) / whole
+    if is_python_number(q):
+        p = astype(p, dtype=np.result_type(dtype_of(a), np.float16))
+    if weights is not None:
+        if method != "inverted_cdf":
+            raise ValueError(f"Only method 'inverted_cdf' supports weights. Got: {method}.")
+        w = np.broadcast_to(weights_along(stop_gradient(weights), shape_of(a), axis), shape_of(a))
+        w = np.reshape(lines(w, axis)[0], (prod(lead), n))
+        (y,) = in_order(x, [weighted_place(x, p, np.where(np.isnan(x), 0, w) if skip_nan else w)], skip_nan)
+    else:
+        count = np.sum(np.logical_not(np.isnan(x)), -1, keepdims=True) if skip_nan else n
+        h = virtual_index(p, astype(count, dtype=dtype_of(p)) if skip_nan else n, method)
+        k = astype(np.floor(h), dtype=int)
+        ends = [np.clip(k + i, 0, np.maximum(count - 1, 0)) for i in (0, 1)]
+        low, high = in_order(x, ends, skip_nan)
+        y = low + (h - np.floor(h)) * (high - low)
+    y = np.reshape(np.transpose(y), (*shape_of(q), *lead))
+    axes = axes_of(axis, np.ndim(a))
+    return np.expand_dims(y, tuple(i + np.ndim(q) for i in axes)) if keepdims else y
+
+
+composite(np.quantile)(partial(quantile, 1, False))
+composite(np.nanquantile)(partial(quantile, 1, True))
+composite(np.percentile)(partial(quantile, 100, False))
+composite(np.nanpercentile)(partial(quantile, 100, True))
+
+
+# ---------------------------------------------------------------- correlations
+
+
+def variables(m: Any, rowvar: bool) -> Any:
+    """Observations as a matrix, one variable per row."""
+    if np.ndim(m) > 2:
+        raise ValueError("m has more than 2 dimensions")
+    return np.reshape(m, (1, -1)) if np.ndim(m) < 2 else m if rowvar else np.transpose(m)
+
+
+@composite(np.cov)
+def cov(
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: Any = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
+) -> Any:
+    """C = (X − μ) W (X − μ)ᴴ / f, where f corrects the sum of the weights for the mean taken from the data."""
+    X = variables(as_array(m), rowvar)
+    if y is not None:
+        X = np.concatenate([X, variables(as_array(y), rowvar)])
+    X = astype(X, dtype=np.result_type(dtype_of(X), np.float64) if dtype is None else dtype)
+    ddof = (0 if bias else 1) if ddof is None else ddof
+    given = [w for w in (as_array(fweights), as_array(aweights)) if w is not None]
+    w = given[0] * given[1] if len(given) == 2 else given[0] if given else None
+    mean, total = np.average(X, 1, w, returned=True)
+    if aweights is None or ddof == 0:
+        factor = total[0] - ddof
+    else:
+        factor = total[0] - ddof * np.sum(w * given[-1]) / total[0]
+    D = X - np.expand_dims(mean, 1)
+    C = np.matmul(D if w is None else D * w, H(D)) / np.maximum(np.real(factor), 0)
+    return np.reshape(C, tuple(k for k in shape_of(C) if k != 1))
+
+
+@composite(np.corrcoef)
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+    """R_ij = C_ij / √(C_ii C_jj)."""
+    C = np.cov(x, y, rowvar, dtype=dtype)
+    if np.ndim(C) == 0:
+        return C / C
+    k = np.arange(shape_of(C)[0])
+    deviation = np.sqrt(np.real(C[k, k]))
+    R = C / np.expand_dims(deviation, 1) / deviation
+    if dtype_of(R).kind == "c":
+        return np.clip(np.real(R), -1, 1) + 1j * np.clip(np.imag(R), -1, 1)
+    return np.clip(R, -1, 1)
