@@ -10,9 +10,9 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from dotbar import core
 from dotbar.core import Traced, copy_into, shape_of, take_index
 from dotbar.errors import ConversionError
-from dotbar.rules.kinds import composite, constant, linear
+from dotbar.rules.kinds import composite, constant
 from dotbar.rules.shapes import operand
-from dotbar.rules.words import scatter, zeros
+from dotbar.rules.words import scatter
 
 
 def entries(x: Any, index: tuple[Any, ...]) -> Any:
@@ -192,20 +192,6 @@ def _diagonal_index(n: int, offset: int) -> tuple[Any, Any]:
     """Rows and columns of a diagonal of length n."""
     k = np.arange(n)
     return k + max(-offset, 0), k + max(offset, 0)
-
-
-def _diagonal_bar(ybar: Any, a: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    abar = zeros(a, ybar)
-    np.moveaxis(abar, (axis1, axis2), (-2, -1))[(..., *_diagonal_index(shape_of(ybar)[-1], offset))] = ybar
-    return abar
-
-
-def _batch_diagonal(xs: Any, batched: Any, size: int, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    axis1, axis2 = normalize_axis_tuple((axis1, axis2), np.ndim(xs[0]) - 1)
-    return np.diagonal(xs[0], offset, axis1 + 1, axis2 + 1)
-
-
-linear(np.diagonal, _diagonal_bar, batch=_batch_diagonal, moves=True)
 
 
 @composite(np.diag)
