@@ -7,6 +7,7 @@ import numpy as np
 
 from dotbar import core
 from dotbar.core import Traced, dtype_of, primitive, shape_of, take_index
+from dotbar.rules.indexing import entries
 from dotbar.rules.kinds import call_batched, composite, constant, elementwise, rule
 from dotbar.rules.shapes import astype, operand
 from dotbar.rules.words import scatter
@@ -196,10 +197,10 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     k = np.minimum(np.maximum(np.searchsorted(xp, x, "right") - 1, 0), last)
     low, high = np.less(x, xp[0]), np.greater(x, xp[-1])
     if len(xp) == 1:
-        y = np.take(fp, k)
+        y = entries(fp, (k,))
     else:
-        x0, f0 = np.take(xp, k), np.take(fp, k)
-        slope = (np.take(fp, k + 1) - f0) / (np.take(xp, k + 1) - x0)
+        x0, x1, f0, f1 = (entries(v, (i,)) for v in (xp, fp) for i in (k, k + 1))
+        slope = (f1 - f0) / (x1 - x0)
         y = f0 + np.where(low | high, 0, x - x0) * slope
     y = np.where(low, fp[0] if left is None else left, y)
     return np.where(high, fp[-1] if right is None else right, y)
