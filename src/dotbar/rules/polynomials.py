@@ -1,0 +1,149 @@
+"""NumPy's polynomials: coefficients from the highest power down.
+
+Leading zeros of coefficients are kept: which of them NumPy would strip depends on values, not on shapes.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from dotbar.core import Traced
+from dotbar.rules.kinds import composite, rule
+from dotbar.rules.shapes import operand
+from dotbar.rules.words import conj, mT
+
+
+@composite(np.polyval)
+def polyval(p: Any, x: Any) -> Any:
+    """Horner's scheme."""
+    p, x = operand(p), operand(x)
+    y = np.zeros_like(x)
+    for coefficient in p:
+        y = y * x + coefficient
+    return y
+
+
+@composite(np.polyadd)
+def polyadd(a1: Any, a2: Any) -> Any:
+    a1, a2 = (np.ravel(operand(a)) for a in (a1, a2))
+    if len(a1) < len(a2):
+        a1, a2 = a2, a1
+    gap = len(a1) - len(a2)
+    return np.concatenate([a1[:gap], a1[gap:] + a2])
+
+
+@composite(np.polysub)
+def polysub(a1: Any, a2: Any) -> Any:
+    return np.polyadd(a1, -operand(a2))
+
+
+@composite(np.polymul)
+def polymul(a1: Any, a2: Any) -> Any:
+    return np.convolve(a1, a2)
+
+
+@composite(np.polydiv)
+def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
+    """Long division; the remainder has one coefficient less than the divisor."""
+    u, v = (np.ravel(operand(a)) for a in (u, v))
+    n = len(v)
+    quotient, remainder = [], u
+    while len(remainder) >= n:
+        q = remainder[0] / v[0]
+        quotient.append(q)
+        remainder = np.concatenate([remainder[1:n] - q * v[1:], remainder[n:]])
+    zero = 0 * (u[:1] + v[:1])
+    return np.stack(quotient) if quotient else zero, remainder if len(remainder) else zero
+
+
+@composite(np.polyder)
+def polyder(p: Any, m: int = 1) -> Any:
+    if m < 0:
+        raise ValueError("Order of derivative must be positive (see polyint)")
+    p = operand(p)
+    for _ in range(m):
+        p = p[:-1] * np.arange(len(p) - 1, 0, -1)
+    return p
+
+
+@composite(np.polyint)
+def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+    if m < 0:
+        raise ValueError("Order of integral must be positive (see polyder)")
+    p = operand(p)
+    constants = np.ravel(operand(0.0 if k is None else k))
+    if len(constants) == 1 < m:
+        constants = np.broadcast_to(constants, (m,))
+    if len(constants) < m:
+        raise ValueError("k must be a scalar or a rank-1 array of length 1 or >m.")
+    for i in range(m):
+        p = np.concatenate([p / np.arange(len(p), 0, -1), constants[i : i + 1]])
+    return p
+
+
+@composite(np.poly)
+def poly(seq_of_zeros: Any) -> Any:
+    """∏ (x − zero); of a square matrix the characteristic polynomial."""
+    zeros = np.atleast_1d(operand(seq_of_zeros))
+    if zeros.ndim == 2 and zeros.shape[0] == zeros.shape[1] != 0:
+        zeros = np.linalg.eigvals(zeros)
+    elif zeros.ndim != 1:
+        raise ValueError("input must be 1d or non-empty square 2d array.")
+    p = np.ones_like(zeros[:1]) if len(zeros) else np.ones(1)
+    for zero in zeros:
+        p = np.concatenate([p[:1], p[1:] - zero * p[:-1], -zero * p[-1:]])
+    if p.dtype.kind == "c" and np.all(np.sort(zeros) == np.sort(np.conj(zeros))):
+        p = np.real(p)
+    return p
+
+
+@rule(np.roots)
+def roots(y: Any, p: Any) -> Any:
+    """Differentiate p(y) = 0: ẏ = −ṗ(y)/p′(y), for simple roots."""
+    w = -1 / np.polyval(np.polyder(p), y)
+
+    def dot(pdot: Any) -> Any:
+        return w * np.polyval(pdot, y)
+
+    def bar(ybar: Any) -> Any:
+        return (ybar * conj(w)) @ conj(np.vander(y, p.shape[0]))
+
+    return dot, bar
+
+
+@composite(np.polyfit)
+def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False) -> Any:
+    """Least squares for the Vandermonde matrix, its columns scaled to length 1."""
+    x, y = operand(x) + 0.0, operand(y) + 0.0
+    if deg < 0:
+        raise ValueError("expected deg >= 0")
+    if x.ndim != 1 or not x.size:
+        raise TypeError("expected non-empty vector for x" if x.ndim == 1 else "expected 1D vector for x")
+    if not 1 <= y.ndim <= 2:
+        raise TypeError("expected 1D or 2D array for y")
+    if len(x) != len(y):
+        raise TypeError("expected x and y to have same length")
+    rcond = len(x) * np.finfo(x.dtype).eps if rcond is None else rcond
+    A = np.vander(x, deg + 1)
+    if w is not None:
+        w = operand(w) + 0.0
+        A, y = A * w[:, None], y * (w[:, None] if y.ndim == 2 else w)
+    scale = np.sqrt(np.sum(A * A, 0))
+    A = A / scale
+    c, residuals, rank, s = np.linalg.lstsq(A, y, rcond)
+    c = (c / scale[:, None]) if y.ndim == 2 else c / scale
+    if full:
+        return c, residuals, rank, s, rcond
+    if not isinstance(rank, Traced) and rank != deg + 1:
+        warnings.warn("Polyfit may be poorly conditioned", np.exceptions.RankWarning, stacklevel=2)
+    if not cov:
+        return c
+    V = np.linalg.inv(mT(A) @ A) / np.outer(scale, scale)
+    if cov == "unscaled":
+        factor: Any = 1
+    elif len(x) <= deg + 1:
+        raise ValueError("the number of data points must exceed order to scale the covariance matrix")
+    else:
+        factor = residuals / (len(x) - deg - 1)
+    return c, V * factor if y.ndim == 1 else V[:, :, None] * factor
