@@ -1,0 +1,395 @@
+"""Words of linear algebra, each with its rule: the only place where LAPACK or BLAS is chosen.
+
+A factorisation is a constant: what it is used for is differentiated with respect to the matrix, which travels
+along.  So ``lu_solve(A, B, *lu_factor(A))`` factors once for the value, its dot and its bar, at any order.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.linalg import LinAlgError
+
+from dotbar.core import dtype_of, primitive
+from dotbar.rules.kinds import composite, constant, rule
+from dotbar.rules.words import H, phi, sym
+
+__all__ = [
+    "adjugate",
+    "cholesky_bar",
+    "cholesky_dot",
+    "diag",
+    "lu_det",
+    "lu_factor",
+    "lu_inverse",
+    "lu_slogdet",
+    "lu_solve",
+    "raise_if",
+    "solve_triangular",
+]
+
+
+def diag(x: Any) -> Any:
+    """The diagonal matrices of the vectors along the last axis."""
+    return x[..., None] * np.eye(x.shape[-1], dtype=dtype_of(x))
+
+
+@primitive
+def raise_if(condition: Any, *, error: Exception) -> Any:
+    """Raise an error if a condition holds anywhere."""
+    if np.any(condition):
+        raise error
+    return condition
+
+
+constant(raise_if, like=lambda condition, *, error: None, batch="()->()")
+
+
+def _lapack(name: str, *arrays: Any) -> Any:
+    from scipy.linalg import get_lapack_funcs
+
+    return get_lapack_funcs(name, arrays)
+
+
+# ---------------------------------------------------------------- triangular systems
+
+SMALL_TRIANGLE = 64  # up to this order a batch is faster through NumPy's general solve
+
+
+@primitive
+def solve_triangular(T: Any, B: Any, *, lower: bool = True, adjoint: bool = False) -> Any:
+    """X with T X = B, or Tᴴ X = B, for a triangular T (zero on the other side of its diagonal)."""
+    if T.ndim > 2 and T.shape[-1] <= SMALL_TRIANGLE:
+        return np.linalg.solve(H(T) if adjoint else T, B)
+    if T.ndim > 2:
+        lead = np.broadcast_shapes(T.shape[:-2], B.shape[:-2])
+        T, B = np.broadcast_to(T, lead + T.shape[-2:]), np.broadcast_to(B, lead + B.shape[-2:])
+        X = np.empty(B.shape, np.result_type(T, B))
+        for i in np.ndindex(*lead):
+            X[i] = solve_triangular(T[i], B[i], lower=lower, adjoint=adjoint)
+        return X
+    if B.ndim > 2:
+        columns = np.reshape(np.moveaxis(B, -2, 0), (B.shape[-2], -1))
+        X = solve_triangular(T, columns, lower=lower, adjoint=adjoint)
+        return np.moveaxis(np.reshape(X, (B.shape[-2], *B.shape[:-2], B.shape[-1])), 0, -2)
+    if B.size == 0:
+        return np.empty(B.shape, np.result_type(T, B))
+    from scipy.linalg import get_blas_funcs
+
+    # Row-major matrices are their transposes to BLAS: Xᵀ Tᵀ = Bᵀ needs no copy of T.
+    trsm = get_blas_funcs("trsm", (T, B))
+    return trsm(1.0, T.T, B.T, side=1, lower=not lower, trans_a=2 if adjoint else 0).T
+
+
+@rule(solve_triangular, "(n,n),(n,k)->(n,k)")
+def _solve_triangular(X: Any, T: Any, B: Any, *, lower: bool = True, adjoint: bool = False) -> Any:
+    """Giles (2008), 2.3.1: Ẋ = T⁻¹(Ḃ − ṪX);  B̄ = T⁻ᴴX̄, T̄ = −B̄Xᴴ on the triangle of T."""
+    triangle = np.tril if lower else np.triu
+
+    def dot_T(Tdot: Any) -> Any:
+        Tdot = triangle(Tdot)
+        return -solve_triangular(T, (H(Tdot) if adjoint else Tdot) @ X, lower=lower, adjoint=adjoint)
+
+    def bar_T(Xbar: Any) -> Any:
+        Bbar = solve_triangular(T, Xbar, lower=lower, adjoint=not adjoint)
+        return -triangle(X @ H(Bbar) if adjoint else Bbar @ H(X))
+
+    def dot_B(Bdot: Any) -> Any:
+        return solve_triangular(T, Bdot, lower=lower, adjoint=adjoint)
+
+    def bar_B(Xbar: Any) -> Any:
+        return solve_triangular(T, Xbar, lower=lower, adjoint=not adjoint)
+
+    return (dot_T, bar_T), (dot_B, bar_B)
+
+
+# ---------------------------------------------------------------- LU
+
+
+@primitive
+def lu_factor(A: Any) -> Any:
+    """P A = L U, packed as LAPACK does, and the pivots; a batch, faster in NumPy's own loops, is not factored."""
+    A = np.asarray(A)
+    A = A if A.dtype.kind in "fc" else A.astype(float)
+    if A.ndim != 2 or A.size == 0:
+        return A, np.empty((*A.shape[:-2], 0), int)
+    LU, pivots, _ = _lapack("getrf", A)(A)
+    LU.flags.writeable = pivots.flags.writeable = False
+    return LU, pivots
+
+
+constant(lu_factor, like=lambda A: None, batch="(n,n)->(n,n),(p)")
+
+
+def _is_factored(pivots: Any) -> bool:
+    return pivots.shape[-1] > 0
+
+
+@primitive
+def lu_solve(A: Any, B: Any, LU: Any, pivots: Any, *, adjoint: bool = False) -> Any:
+    """A⁻¹B, or A⁻ᴴB, by the factors of A."""
+    if not _is_factored(pivots):
+        return np.linalg.solve(H(A) if adjoint else A, B)
+    if not np.all(np.diagonal(LU)):
+        raise LinAlgError("Singular matrix")
+    if B.ndim > 2:
+        columns = np.reshape(np.moveaxis(B, -2, 0), (B.shape[-2], -1))
+        X = lu_solve(A, columns, LU, pivots, adjoint=adjoint)
+        return np.moveaxis(np.reshape(X, (B.shape[-2], *B.shape[:-2], B.shape[-1])), 0, -2)
+    if B.size == 0:
+        return np.empty(B.shape, np.result_type(LU, B))
+    X, _ = _lapack("getrs", LU, B)(LU, pivots, B, trans=2 if adjoint else 0)
+    return np.ascontiguousarray(X)
+
+
+@rule(lu_solve, "(n,n),(n,k),(n,n),(p)->(n,k)")
+def _lu_solve(X: Any, A: Any, B: Any, LU: Any, pivots: Any, *, adjoint: bool = False) -> Any:
+    """Giles (2008), 2.3.1: Ẋ = A⁻¹(Ḃ − ȦX);  B̄ = A⁻ᴴX̄, Ā = −B̄Xᴴ."""
+
+    def dot_A(Adot: Any) -> Any:
+        return -lu_solve(A, (H(Adot) if adjoint else Adot) @ X, LU, pivots, adjoint=adjoint)
+
+    def bar_A(Xbar: Any) -> Any:
+        Bbar = lu_solve(A, Xbar, LU, pivots, adjoint=not adjoint)
+        return -X @ H(Bbar) if adjoint else -Bbar @ H(X)
+
+    def dot_B(Bdot: Any) -> Any:
+        return lu_solve(A, Bdot, LU, pivots, adjoint=adjoint)
+
+    def bar_B(Xbar: Any) -> Any:
+        return lu_solve(A, Xbar, LU, pivots, adjoint=not adjoint)
+
+    return (dot_A, bar_A), (dot_B, bar_B), None, None
+
+
+@primitive
+def lu_inverse(A: Any, LU: Any, pivots: Any) -> Any:
+    """A⁻¹ by the factors of A; nan for a singular matrix."""
+    if _is_factored(pivots):
+        if not np.all(np.diagonal(LU)):
+            return np.full_like(LU, np.nan)
+        getri, getri_lwork = _lapack(("getri", "getri_lwork"), LU)
+        work = int(np.real(getri_lwork(len(LU))[0]))
+        return getri(LU, pivots, lwork=work)[0]
+    try:
+        return np.linalg.inv(A)
+    except LinAlgError:
+        return np.stack([lu_inverse(a, *lu_factor(a)) for a in A.reshape(-1, *A.shape[-2:])]).reshape(A.shape)
+
+
+@rule(lu_inverse, "(n,n),(n,n),(p)->(n,n)")
+def _lu_inverse(Y: Any, A: Any, LU: Any, pivots: Any) -> Any:
+    """Giles (2008), 2.2.3: Ẏ = −YȦY;  Ā = −YᴴȲYᴴ."""
+
+    def dot(Adot: Any) -> Any:
+        return -Y @ Adot @ Y
+
+    def bar(Ybar: Any) -> Any:
+        return -H(Y) @ Ybar @ H(Y)
+
+    return (dot, bar), None, None
+
+
+def trace_product(X: Any, Y: Any) -> Any:
+    """tr(XY), without the product."""
+    return np.sum(np.swapaxes(X, -1, -2) * Y, (-2, -1))
+
+
+@primitive
+def lu_slogdet(A: Any, LU: Any, pivots: Any) -> Any:
+    """The sign and the logarithm of the modulus of det A, by the factors of A."""
+    if not _is_factored(pivots):
+        return tuple(np.linalg.slogdet(A))
+    u = np.diagonal(LU)
+    if not np.all(u):
+        return LU.dtype.type(0), np.abs(u).dtype.type(-np.inf)
+    swaps = np.count_nonzero(pivots != np.arange(len(u)))
+    return np.prod(np.sign(u)) * (-1) ** swaps, np.sum(np.log(np.abs(u)))
+
+
+@rule(lu_slogdet, "(n,n),(n,n),(p)->(),()")
+def _lu_slogdet(y: Any, A: Any, LU: Any, pivots: Any) -> Any:
+    """With t = tr(A⁻¹Ȧ): log|det|˙ = Re t and sign˙ = i Im(t) sign.  Giles (2008), 2.2.4."""
+    sign, _ = y
+
+    def dot(Adot: Any) -> Any:
+        t = trace_product(lu_inverse(A, LU, pivots), Adot)
+        return (sign * 1j * np.imag(t) if dtype_of(sign).kind == "c" else 0 * np.real(t)), np.real(t)
+
+    def bar(ybar: Any) -> Any:
+        sbar, lbar = ybar
+        tbar = 0.0 if lbar is None else lbar
+        if sbar is not None and dtype_of(sign).kind == "c":
+            tbar = tbar + 1j * np.imag(np.conj(sign) * sbar)
+        return H(lu_inverse(A, LU, pivots)) * np.asarray(tbar, like=sign)[..., None, None]
+
+    return (dot, bar), None, None
+
+
+@primitive
+def lu_det(A: Any, LU: Any, pivots: Any) -> Any:
+    """det A by the factors of A."""
+    if not _is_factored(pivots):
+        return np.linalg.det(A)
+    swaps = np.count_nonzero(pivots != np.arange(len(pivots)))
+    return np.prod(np.diagonal(LU)) * (-1) ** swaps
+
+
+@rule(lu_det, "(n,n),(n,n),(p)->()")
+def _lu_det(y: Any, A: Any, LU: Any, pivots: Any) -> Any:
+    """Jacobi: det˙ = tr(adj(A)Ȧ);  Ā = det‾ adj(A)ᴴ.  Magnus & Neudecker (2019), chapter 8.3."""
+
+    def dot(Adot: Any) -> Any:
+        return trace_product(adjugate(A, LU, pivots), Adot)
+
+    def bar(ybar: Any) -> Any:
+        return H(adjugate(A, LU, pivots)) * ybar[..., None, None]
+
+    return (dot, bar), None, None
+
+
+# ---------------------------------------------------------------- the adjugate
+
+
+def _is_regular(A: Any, LU: Any, pivots: Any) -> bool:
+    """Whether det(A) A⁻¹ and its derivative are accurate, for every matrix of a batch."""
+    if _is_factored(pivots):
+        u = np.abs(np.diagonal(LU))
+        lo, hi = np.min(u), np.max(u)
+    else:
+        s = np.linalg.svd(A, compute_uv=False)
+        lo, hi = np.min(s, -1, initial=np.inf), np.max(s, -1, initial=0)
+    return bool(np.all(lo > np.finfo(A.dtype).eps ** (1 / 3) * hi))
+
+
+def _products_of_others(s: Any) -> Any:
+    """For each entry of the last axis, the product of all the others; exact where entries are zero."""
+    one = np.ones_like(s[..., :1])
+    before = np.cumprod(np.concatenate([one, s[..., :-1]], -1), -1)
+    after = np.cumprod(np.concatenate([one, s[..., :0:-1]], -1), -1)[..., ::-1]
+    return before * after
+
+
+@primitive
+def adjugate(A: Any, LU: Any, pivots: Any) -> Any:
+    """adj(A) = det(A) A⁻¹, by singular values where that loses digits: exact at any rank."""
+    if _is_regular(A, LU, pivots):
+        return lu_det(A, LU, pivots)[..., None, None] * lu_inverse(A, LU, pivots)
+    U, s, Vh = np.linalg.svd(A)
+    phase = np.linalg.det(U) * np.linalg.det(Vh)
+    return phase[..., None, None] * (H(Vh) * _products_of_others(s)[..., None, :]) @ H(U)
+
+
+@rule(adjugate, "(n,n),(n,n),(p)->(n,n)")
+def _adjugate(Y: Any, A: Any, LU: Any, pivots: Any) -> Any:
+    """The second derivative of det is symmetric, so the derivative of adj is its own transpose up to ᴴ."""
+
+    def dot(Adot: Any) -> Any:
+        return adjugate_dot(A, Adot, LU, pivots)
+
+    def bar(Ybar: Any) -> Any:
+        return H(adjugate_dot(A, H(Ybar), LU, pivots))
+
+    return (dot, bar), None, None
+
+
+@primitive
+def adjugate_dot(A: Any, B: Any, LU: Any, pivots: Any) -> Any:
+    """The derivative of adj at A along B, det(A)(tr(A⁻¹B)A⁻¹ − A⁻¹BA⁻¹); exact at any rank.
+
+    At A = diag(s): −B_ij Π_{k≠i,j} s_k off the diagonal, Σ_j B_jj Π_{k≠i,j} s_k on it.
+    """
+    if _is_regular(A, LU, pivots):
+        X = lu_inverse(A, LU, pivots)
+        return lu_det(A, LU, pivots)[..., None, None] * (trace_product(X, B)[..., None, None] * X - X @ B @ X)
+    U, s, Vh = np.linalg.svd(A)
+    phase = np.linalg.det(U) * np.linalg.det(Vh)
+    same = np.eye(s.shape[-1], dtype=bool)
+    others = np.where(same, 0, _products_of_others(np.where(same, 1, s[..., None, :])))
+    B = H(U) @ B @ H(Vh)
+    on = diag((others @ np.diagonal(B, axis1=-2, axis2=-1)[..., None])[..., 0])
+    return phase[..., None, None] * (H(Vh) @ (on - others * B) @ H(U))
+
+
+@rule(adjugate_dot, "(n,n),(n,n),(n,n),(p)->(n,n)")
+def _adjugate_dot(Y: Any, A: Any, B: Any, LU: Any, pivots: Any) -> Any:
+    """The third derivative of det is a symmetric trilinear form; it is taken for regular matrices."""
+
+    def third(C: Any) -> Any:
+        X = lu_inverse(A, LU, pivots)
+        XB, XC = X @ B, X @ C
+        b, c, bc = (np.trace(M, axis1=-2, axis2=-1)[..., None, None] for M in (XB, XC, XB @ XC))
+        return lu_det(A, LU, pivots)[..., None, None] * ((b * c - bc) * X - (c * XB + b * XC - XB @ XC - XC @ XB) @ X)
+
+    def dot_A(Adot: Any) -> Any:
+        return third(Adot)
+
+    def bar_A(Ybar: Any) -> Any:
+        return H(third(H(Ybar)))
+
+    def dot_B(Bdot: Any) -> Any:
+        return adjugate_dot(A, Bdot, LU, pivots)
+
+    def bar_B(Ybar: Any) -> Any:
+        return H(adjugate_dot(A, H(Ybar), LU, pivots))
+
+    return (dot_A, bar_A), (dot_B, bar_B), None, None
+
+
+# ---------------------------------------------------------------- Cholesky, blocked
+
+BLOCK = 64  # benchmarks/cost.py measures the choice
+
+
+def _blocks(n: int) -> list[tuple[int, int]]:
+    return [(j, min(j + BLOCK, n)) for j in range(0, n, BLOCK)]
+
+
+def _symbolic_dot(L: Any, Adot: Any) -> Any:
+    """L̇ = L Φ(L⁻¹ȦL⁻ᴴ)."""
+    P = solve_triangular(L, H(solve_triangular(L, H(Adot))))
+    return L @ phi(P)
+
+
+def _symbolic_bar(L: Any, Lbar: Any) -> Any:
+    """Ā = sym(L⁻ᴴΦ(LᴴL̄)L⁻¹)."""
+    P = solve_triangular(L, phi(H(L) @ Lbar), adjoint=True)
+    return sym(H(solve_triangular(L, H(P), adjoint=True)))
+
+
+@primitive
+def cholesky_dot(L: Any, Adot: Any) -> Any:
+    """The dot of L at A = LLᴴ along a Hermitian Ȧ, column block by column block.
+
+    The product rule through each block of Murray (2016), section 4.1, [R D; B C] as there.
+    """
+    Ldot = np.zeros(np.broadcast_shapes(L.shape, Adot.shape), np.result_type(L, Adot))
+    for j, k in _blocks(L.shape[-1]):
+        R, D, B, C = L[..., j:k, :j], L[..., j:k, j:k], L[..., k:, :j], L[..., k:, j:k]
+        Rdot, Bdot = Ldot[..., j:k, :j], Ldot[..., k:, :j]
+        S = Rdot @ H(R)
+        Ddot = _symbolic_dot(D, Adot[..., j:k, j:k] - S - H(S))
+        E = Adot[..., k:, j:k] - Bdot @ H(R) - B @ H(Rdot) - C @ H(Ddot)
+        Ldot[..., j:k, j:k] = Ddot
+        Ldot[..., k:, j:k] = H(solve_triangular(D, H(E)))
+    return Ldot
+
+
+@primitive
+def cholesky_bar(L: Any, Lbar: Any) -> Any:
+    """The bar of a Hermitian A = LLᴴ: Murray (2016), section 4.1, the level-3 reverse sweep over blocks."""
+    Abar = np.array(np.broadcast_to(np.tril(Lbar), np.broadcast_shapes(L.shape, Lbar.shape)), np.result_type(L, Lbar))
+    for j, k in reversed(_blocks(L.shape[-1])):
+        R, D, B, C = L[..., j:k, :j], L[..., j:k, j:k], L[..., k:, :j], L[..., k:, j:k]
+        Rbar, Dbar, Bbar = Abar[..., j:k, :j], Abar[..., j:k, j:k], Abar[..., k:, :j]
+        Cbar = H(solve_triangular(D, H(Abar[..., k:, j:k]), adjoint=True))
+        Bbar -= Cbar @ R
+        Dbar[...] = _symbolic_bar(D, Dbar - np.tril(H(Cbar) @ C))
+        Rbar -= H(Cbar) @ B + 2 * Dbar @ R
+        Abar[..., k:, j:k] = Cbar
+        Abar[..., j:k, k:] = 0
+    return sym(Abar)
+
+
+# Traced (a higher order, or vmap), both are the formulas that the blocks compute.
+composite(cholesky_dot)(_symbolic_dot)
+composite(cholesky_bar)(_symbolic_bar)
