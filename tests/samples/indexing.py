@@ -112,7 +112,7 @@ SAMPLES = [
         for fn in (np.iscomplexobj, np.isrealobj, np.array_repr, np.array_str, np.array2string)
     ),
     sample(np.result_type, x, call=lambda x: x.astype(np.result_type(x, 1j))),
-    sample(np.can_cast, x, call=lambda x: x * np.can_cast(x, np.float32)),
+    sample(np.can_cast, x, call=lambda x: x * np.can_cast(x, np.complex128)),
     sample(np.min_scalar_type, x, call=lambda x: x.astype(np.min_scalar_type(x))),
     sample(np.common_type, x, call=lambda x: x.astype(np.common_type(x, cnormal(2)))),
 ]

@@ -1,6 +1,7 @@
 """The mathematics: one file per NumPy module, each function registered once."""
 
 from dotbar.rules import (
+    array_methods,
     assignment,
     elementwise,
     fft,
@@ -22,6 +23,7 @@ from dotbar.rules import (
 )
 
 __all__ = [
+    "array_methods",
     "assignment",
     "elementwise",
     "fft",

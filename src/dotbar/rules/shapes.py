@@ -343,6 +343,22 @@ def matrix_transpose(x: Any, /) -> Any:
 composite(np.linalg.matrix_transpose)(matrix_transpose)
 
 
+@composite(np.flipud)
+def flipud(m: Any) -> Any:
+    m = operand(m)
+    if m.ndim < 1:
+        raise ValueError("Input must be >= 1-d.")
+    return m[::-1]
+
+
+@composite(np.fliplr)
+def fliplr(m: Any) -> Any:
+    m = operand(m)
+    if m.ndim < 2:
+        raise ValueError("Input must be >= 2-d.")
+    return m[:, ::-1]
+
+
 @composite(np.rot90)
 def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     m = operand(m)
@@ -359,8 +375,6 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
 for _fn in (
     np.rollaxis,
     np.flip,
-    np.fliplr,
-    np.flipud,
     np.split,
     np.array_split,
     np.vsplit,

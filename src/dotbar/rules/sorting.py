@@ -72,7 +72,7 @@ def partition(a: Any, kth: Any, axis: Any = -1, kind: str = "introselect", order
 @composite(np.sort_complex)
 def sort_complex(a: Any) -> Any:
     a = np.sort(operand(a))
-    return astype(a, dtype=np.result_type(a.dtype, np.complex64))
+    return a if a.dtype.kind == "c" else astype(a, dtype=np.result_type(a.dtype, np.complex128))
 
 
 # ---------------------------------------------------------------- unique entries
