@@ -4,7 +4,7 @@ import numpy as np
 from samples import cnormal, hpd, normal, sample, spd, uniform
 
 from dotbar.rules import lapack_words as words
-from dotbar.rules.linalg import qr_factors
+from dotbar.rules.linalg import from_diagonal, qr_factors
 from dotbar.rules.norms import power_norm, two_norm
 from dotbar.rules.spectral import hermitian_spectrum, singular_values, spectrum, svd_factors
 
@@ -105,6 +105,8 @@ SAMPLES = [
     sample(np.linalg.qr, normal(2, 4, 3)),
     sample(qr_factors, ctall),
     # traces
+    sample(from_diagonal, normal(3, 2), shape=(4, 3, 2), offset=-1, axis1=0, axis2=2),
+    sample(np.diagonal, normal(3, 4, 2), offset=1, axis1=-2, axis2=0),
     sample(np.trace, normal(3, 4, 2), 1, 0, 2, case="trace"),
     sample(np.linalg.trace, normal(2, 3, 4), offset=-1),
     sample(np.linalg.diagonal, normal(2, 3, 4), offset=1, case="diagonal"),
@@ -169,6 +171,6 @@ SAMPLES = [
     sample(power_norm, uniform(0.5, 2, 4), p=1.5),
     # constant
     sample(
-        np.linalg.matrix_rank, A, call=lambda A: np.linalg.matrix_rank(A) * A.sum(), case="matrix_rank (nondiff) mixed"
+        np.linalg.matrix_rank, A, call=lambda A: np.linalg.matrix_rank(A) * np.sum(A), case="matrix_rank (nondiff) mixed"
     ),
 ]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.linalg import LinAlgError
 
-from dotbar.core import dtype_of, primitive
+from dotbar.core import dtype_of, primitive, shape_of
 from dotbar.rules.kinds import composite, constant, rule
 from dotbar.rules.words import H, phi, sym
 
@@ -18,6 +18,7 @@ __all__ = [
     "cholesky_bar",
     "cholesky_dot",
     "diag",
+    "per_matrix",
     "lu_det",
     "lu_factor",
     "lu_inverse",
@@ -31,6 +32,11 @@ __all__ = [
 def diag(x: Any) -> Any:
     """The diagonal matrices of the vectors along the last axis."""
     return x[..., None] * np.eye(x.shape[-1], dtype=dtype_of(x))
+
+
+def per_matrix(t: Any) -> Any:
+    """One number for each matrix of a batch, to be multiplied with it."""
+    return np.reshape(t, (*shape_of(t), 1, 1))
 
 
 @primitive
@@ -220,7 +226,7 @@ def _lu_slogdet(y: Any, A: Any, LU: Any, pivots: Any) -> Any:
         tbar = 0.0 if lbar is None else lbar
         if sbar is not None and dtype_of(sign).kind == "c":
             tbar = tbar + 1j * np.imag(np.conj(sign) * sbar)
-        return H(lu_inverse(A, LU, pivots)) * np.asarray(tbar, like=sign)[..., None, None]
+        return H(lu_inverse(A, LU, pivots)) * np.expand_dims(tbar, (-2, -1))
 
     return (dot, bar), None, None
 
@@ -242,7 +248,7 @@ def _lu_det(y: Any, A: Any, LU: Any, pivots: Any) -> Any:
         return trace_product(adjugate(A, LU, pivots), Adot)
 
     def bar(ybar: Any) -> Any:
-        return H(adjugate(A, LU, pivots)) * ybar[..., None, None]
+        return H(adjugate(A, LU, pivots)) * per_matrix(ybar)
 
     return (dot, bar), None, None
 
@@ -273,10 +279,10 @@ def _products_of_others(s: Any) -> Any:
 def adjugate(A: Any, LU: Any, pivots: Any) -> Any:
     """adj(A) = det(A) A⁻¹, by singular values where that loses digits: exact at any rank."""
     if _is_regular(A, LU, pivots):
-        return lu_det(A, LU, pivots)[..., None, None] * lu_inverse(A, LU, pivots)
+        return per_matrix(lu_det(A, LU, pivots)) * lu_inverse(A, LU, pivots)
     U, s, Vh = np.linalg.svd(A)
     phase = np.linalg.det(U) * np.linalg.det(Vh)
-    return phase[..., None, None] * (H(Vh) * _products_of_others(s)[..., None, :]) @ H(U)
+    return per_matrix(phase) * (H(Vh) * _products_of_others(s)[..., None, :]) @ H(U)
 
 
 @rule(adjugate, "(n,n),(n,n),(p)->(n,n)")
@@ -300,14 +306,14 @@ def adjugate_dot(A: Any, B: Any, LU: Any, pivots: Any) -> Any:
     """
     if _is_regular(A, LU, pivots):
         X = lu_inverse(A, LU, pivots)
-        return lu_det(A, LU, pivots)[..., None, None] * (trace_product(X, B)[..., None, None] * X - X @ B @ X)
+        return per_matrix(lu_det(A, LU, pivots)) * (per_matrix(trace_product(X, B)) * X - X @ B @ X)
     U, s, Vh = np.linalg.svd(A)
     phase = np.linalg.det(U) * np.linalg.det(Vh)
     same = np.eye(s.shape[-1], dtype=bool)
     others = np.where(same, 0, _products_of_others(np.where(same, 1, s[..., None, :])))
     B = H(U) @ B @ H(Vh)
     on = diag((others @ np.diagonal(B, axis1=-2, axis2=-1)[..., None])[..., 0])
-    return phase[..., None, None] * (H(Vh) @ (on - others * B) @ H(U))
+    return per_matrix(phase) * (H(Vh) @ (on - others * B) @ H(U))
 
 
 @rule(adjugate_dot, "(n,n),(n,n),(n,n),(p)->(n,n)")
@@ -317,8 +323,8 @@ def _adjugate_dot(Y: Any, A: Any, B: Any, LU: Any, pivots: Any) -> Any:
     def third(C: Any) -> Any:
         X = lu_inverse(A, LU, pivots)
         XB, XC = X @ B, X @ C
-        b, c, bc = (np.trace(M, axis1=-2, axis2=-1)[..., None, None] for M in (XB, XC, XB @ XC))
-        return lu_det(A, LU, pivots)[..., None, None] * ((b * c - bc) * X - (c * XB + b * XC - XB @ XC - XC @ XB) @ X)
+        b, c, bc = (per_matrix(np.linalg.trace(M)) for M in (XB, XC, XB @ XC))
+        return per_matrix(lu_det(A, LU, pivots)) * ((b * c - bc) * X - (c * XB + b * XC - XB @ XC - XC @ XB) @ X)
 
     def dot_A(Adot: Any) -> Any:
         return third(Adot)

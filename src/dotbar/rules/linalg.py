@@ -7,7 +7,7 @@ from numpy.linalg import LinAlgError
 
 from dotbar.core import as_array, dtype_of, primitive
 from dotbar.errors import NoRuleError
-from dotbar.rules.kinds import composite, rule
+from dotbar.rules.kinds import composite, linear, rule
 from dotbar.rules.lapack_words import (
     cholesky_bar,
     cholesky_dot,
@@ -22,7 +22,44 @@ from dotbar.rules.lapack_words import (
 from dotbar.rules.spectral import refuse_rotation
 from dotbar.rules.words import H, sym
 
-# ---------------------------------------------------------------- traces
+# ---------------------------------------------------------------- diagonals
+
+
+def _batch_diagonal(xs: Any, batched: Any, size: int, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    n = np.ndim(xs[0]) - 1
+    return np.diagonal(xs[0], offset, axis1 % n + 1, axis2 % n + 1)
+
+
+@primitive
+def from_diagonal(d: Any, *, shape: tuple[int, ...], offset: int, axis1: int, axis2: int) -> Any:
+    """The transpose of ``np.diagonal``: zeros of ``shape`` with ``d`` on the diagonal."""
+    x = np.zeros(shape, d.dtype)
+    along = np.arange(d.shape[-1])
+    np.moveaxis(x, (axis1, axis2), (-2, -1))[..., along + max(-offset, 0), along + max(offset, 0)] = d
+    return x
+
+
+def _batch_from_diagonal(
+    xs: Any, batched: Any, size: int, shape: tuple[int, ...], offset: int, axis1: int, axis2: int
+) -> Any:
+    n = len(shape)
+    return from_diagonal(xs[0], shape=(size, *shape), offset=offset, axis1=axis1 % n + 1, axis2=axis2 % n + 1)
+
+
+linear(
+    np.diagonal,
+    lambda ybar, a, *, offset=0, axis1=0, axis2=1: from_diagonal(
+        ybar, shape=a.shape, offset=offset, axis1=axis1, axis2=axis2
+    ),
+    batch=_batch_diagonal,
+    moves=True,
+)
+linear(
+    from_diagonal,
+    lambda xbar, d, *, shape, offset, axis1, axis2: np.diagonal(xbar, offset, axis1, axis2),
+    batch=_batch_from_diagonal,
+    moves=True,
+)
 
 
 @composite(np.trace)

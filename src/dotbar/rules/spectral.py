@@ -288,7 +288,7 @@ def _svd_factors(y: Any, A: Any, *, full_matrices: bool = True) -> Any:
     def outside(X: Any, Q: Any, QX: Any) -> Any:
         """(I − QQᴴ)X/s, given QᴴX."""
         if Q.shape[-2] == k:
-            return 0
+            return np.zeros_like(X)
         rest = X - Q @ QX
         refuse(zero[..., None, :], rest, X, message=SINGULAR_VECTORS)
         return rest / np.where(zero, np.inf, s)[..., None, :]
