@@ -3,11 +3,11 @@
 from functools import partial
 
 import numpy as np
-from samples import cnormal, normal, sample, uniform
 
 from dotbar.rules.reductions import logsumexp
 from dotbar.rules.scans import add_reduceat, recurrence, running_max, running_min
 from dotbar.rules.statistics import root
+from samples import cnormal, normal, sample, uniform
 
 x, z = normal(3, 4), cnormal(3, 4)
 box = normal(2, 3, 4)
@@ -18,7 +18,7 @@ zeros[0, 1] = zeros[2, 0] = zeros[2, 3] = 0.0
 w = uniform(0.5, 2.0, 3, 4)
 grid = np.cumsum(uniform(0.5, 1.5, 5))
 curve = normal(3, 5)
-QUANTILES = np.array([[0.2, 0.45], [0.7, 0.83]])
+QUANTILES = np.array([[0.21, 0.45], [0.705, 0.83]])
 
 NOT_TWICE = dict.fromkeys((np.std, np.nanstd), "the deviation of one entry is not smooth")
 
@@ -88,6 +88,12 @@ SETTINGS = [
     sample(np.max, x, 0.3, call=lambda a, i: np.max(a, (0, 1), keepdims=True, initial=i), case="max initial="),
     sample(np.min, x, -0.3, call=lambda a, i: np.min(a, 0, initial=i, where=some)),
     sample(np.nansum, holes, 0.5, call=lambda a, i: np.nansum(a, 1, initial=i)),
+    sample(np.sum, box, call=partial(np.add.reduce, axis=(0, 2)), case="add.reduce"),
+    sample(np.prod, x, call=partial(np.multiply.reduce, axis=1), case="multiply.reduce"),
+    sample(np.max, x, call=np.maximum.reduce, case="maximum.reduce"),
+    sample(np.cumsum, x, call=partial(np.add.accumulate, axis=1), case="add.accumulate"),
+    sample(np.cumprod, x, call=np.multiply.accumulate, case="multiply.accumulate"),
+    sample(logsumexp, x, call=np.logaddexp.reduce, case="logaddexp.reduce"),
     sample(logsumexp, x, axis=0, case="logaddexp.reduce"),
     sample(logsumexp, box, axis=(0, 2), keepdims=True, case="logaddexp.reduce"),
 ]
@@ -129,7 +135,9 @@ STATISTICS = [
     sample(np.cov, x, normal(4), case="cov"),
     sample(np.cov, z, rowvar=False, bias=True),
     sample(np.cov, normal(5)),
-    sample(np.cov, x, w[0].copy(), call=lambda m, w: np.cov(m, aweights=w, fweights=np.array([1, 2, 1, 3])), case="cov"),
+    sample(
+        np.cov, x, w[0].copy(), call=lambda m, w: np.cov(m, aweights=w, fweights=np.array([1, 2, 1, 3])), case="cov"
+    ),
     sample(np.corrcoef, normal(3, 6), case="corrcoef"),
     sample(np.corrcoef, normal(6), normal(6, seed=1), case="corrcoef"),
     sample(np.corrcoef, cnormal(3, 6)),
@@ -165,9 +173,12 @@ SCANS = [
     sample(recurrence, cnormal(5), cnormal(2, 5)),
     sample(running_max, normal(3, 9), axis=1, case="maximum.accumulate"),
     sample(running_max, box, axis=1, case="maximum.accumulate"),
+    sample(running_max, x, call=np.maximum.accumulate, case="maximum.accumulate"),
+    sample(running_min, x, call=partial(np.minimum.accumulate, axis=1), case="minimum.accumulate"),
     sample(running_min, normal(3, 9), axis=1, case="minimum.accumulate"),
     sample(add_reduceat, normal(9, 2), indices=np.array([0, 4, 1, 7]), axis=0, case="add.reduceat"),
     sample(add_reduceat, normal(2, 9), indices=np.array([2, 2, 5]), axis=-1, case="add.reduceat"),
+    sample(add_reduceat, normal(9), call=lambda a: np.add.reduceat(a, [0, 4, 1, 7]), case="add.reduceat"),
     sample(np.diff, x, case="diff"),
     sample(np.diff, z, n=2, axis=0, case="diff"),
     sample(np.diff, x, n=3, axis=1, case="diff"),

@@ -309,7 +309,7 @@ class Linear(Rule):
         return self.fn(*[zero(x) if t is None else t for x, t in zip(xs, xdots)], **kw)
 
     def bars(self, y: Any, xs: Sequence[Any], kw: Settings, ybar: Any, active: Sequence[int]) -> list[Any]:
-        if len(xs) == 1:
+        if len(xs) == 1 and not self.variadic:
             return [each(lambda g: self.bar(g, xs[0], **kw), ybar if self.moves else dense(ybar))]
         all_bars = self.bar(dense(ybar), *xs, **kw)
         return [all_bars[i] for i in active]

@@ -66,7 +66,13 @@ _sum = Linear(
 
 @composite(np.sum)
 def total(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
 ) -> Any:
     """y = Σ aᵢ."""
     if where is not True:
@@ -105,7 +111,13 @@ _prod = General(np.prod, _prod_body, "axis")
 
 @composite(np.prod)
 def product(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
 ) -> Any:
     """y = Π aᵢ."""
     if where is not True:
@@ -152,7 +164,13 @@ def _extremum(y: Any, a: Any, *, axis: Any = None, keepdims: bool = False) -> An
 
 
 def extremum(
-    rule: Rule, a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+    rule: Rule,
+    a: Any,
+    axis: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
 ) -> Any:
     """The largest or smallest entry; ``initial`` is one more entry of each line."""
     if initial is None:

@@ -90,9 +90,7 @@ def _degrees(a: Any, axis: Any, ddof: Any) -> float:
     return n if n > 0 else np.nan
 
 
-def _var_body(
-    y: Any, a: Any, *, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: bool = False
-) -> Any:
+def _var_body(y: Any, a: Any, *, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any:
     """y = Σ |dᵢ|² / (n − ddof),  d = a − mean(a):  ẏ = 2 Re Σ d̄ᵢ ȧᵢ / (n − ddof),  āᵢ = 2 dᵢ ȳ / (n − ddof)."""
     d = a - np.mean(a, axis, dtype, keepdims=True)
     scale = 2 / _degrees(a, axis, ddof)
@@ -106,9 +104,7 @@ def _var_body(
     return dot, bar
 
 
-def _std_body(
-    y: Any, a: Any, *, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: bool = False
-) -> Any:
+def _std_body(y: Any, a: Any, *, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any:
     """y = √var(a):  ẏ = Re Σ d̄ᵢ ȧᵢ / ((n − ddof) y),  āᵢ = dᵢ ȳ / ((n − ddof) y),  and 0 where y is 0."""
     d = a - np.mean(a, axis, dtype, keepdims=True)
     d = d - np.mean(d, axis, keepdims=True)  # the mean of equal entries is rounded, and d must vanish there
@@ -174,7 +170,9 @@ def _root(y: Any, v: Any) -> Any:
 
 
 @composite(np.std)
-def std(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: bool = False, **kw: Any) -> Any:
+def std(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: bool = False, **kw: Any
+) -> Any:
     """y = √var(a)."""
     if kw.keys() - {"correction"}:
         return root(np.var(a, axis, dtype, None, ddof, keepdims, **kw))
@@ -183,7 +181,15 @@ def std(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any 
 
 @composite(np.nanvar)
 def nanvar(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: bool = False, *, where: Any = True, **kw: Any
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: Any = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    **kw: Any,
 ) -> Any:
     """The variance of what is not NaN; nan where that has no degree of freedom."""
     return np.var(a, axis, dtype, None, ddof, keepdims, where=present(a, where), **kw)
@@ -197,26 +203,16 @@ def nanstd(a: Any, *args: Any, **kw: Any) -> Any:
 # ---------------------------------------------------------------- order statistics
 
 
-@primitive
-def stable_order(a: Any) -> Any:
-    """The positions that sort ``a`` along its last axis, equal entries in their order."""
-    return np.argsort(a, -1, kind="stable")
-
-
-constant(stable_order, batch="(n)->(n)")
-
-
 def in_order(x: Any, places: list[Any], skip_nan: bool) -> list[Any]:
     """The entries of each row of a matrix that stand at the given places in ascending order.
 
     NaN is the largest of all, and takes the place of every entry of its row unless ``skip_nan``.
     """
-    order = stable_order(x)
-    rows = np.arange(shape_of(x)[0])[:, None]
-    found = [x[rows, order[rows, place]] for place in places]
+    order = np.argsort(x, -1, kind="stable")
+    at = [np.broadcast_to(place, (shape_of(x)[0], shape_of(place)[-1])) for place in (*places, np.array([-1]))]
+    *found, largest = [np.take_along_axis(x, np.take_along_axis(order, k, -1), -1) for k in at]
     if skip_nan:
         return found
-    largest = x[rows, order[:, -1:]]
     return [np.where(np.isnan(largest), largest, v) for v in found]
 
 
@@ -295,8 +291,7 @@ def is_python_number(x: Any) -> bool:
 
 def weighted_place(x: Any, q: Any, w: Any) -> Any:
     """The first place in ascending order at which the sum of the weights reaches the share ``q`` of all."""
-    order = stable_order(x)
-    cdf = np.cumsum(w[np.arange(shape_of(x)[0])[:, None], order], -1)
+    cdf = np.cumsum(np.take_along_axis(w, np.argsort(x, -1, kind="stable"), -1), -1)
     cdf = cdf / cdf[:, -1:]
     below = np.logical_or(np.expand_dims(cdf, -1) < q, np.expand_dims(cdf, -1) == 0)
     return np.minimum(np.sum(below, 1), shape_of(x)[-1] - 1)
