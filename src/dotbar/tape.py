@@ -243,12 +243,12 @@ class Accumulator(Masked):
             mask: Any = np.zeros(form.shape, bool)
         else:
             array = np.copy(dense(g))
-            mask = np.array(g.mask) if isinstance(g, Masked) else np.ones(form.shape, bool)
+            mask = np.copy(g.mask) if isinstance(g, Masked) else np.ones(form.shape, bool)
         return cls(array, mask)
 
     def freeze(self) -> Masked:
         """As a cotangent that others may hold too; without the mask if nothing is masked."""
-        return self.array if np.all(self.mask) else Masked(self.array, self.mask)  # type: ignore[return-value]
+        return self.array if is_full(self.mask) else Masked(self.array, self.mask)  # type: ignore[return-value]
 
     def __add__(self, other: Any) -> "Accumulator":
         self.add(WHOLE, other, None)
@@ -266,6 +266,8 @@ class Accumulator(Masked):
         """Add a cotangent into the entries that a path selects."""
         if isinstance(dense(g), Traced) and not isinstance(self.array, Traced):
             self.array = core.Cell(self.array, core.BASE)
+        if isinstance(g, Masked) and isinstance(g.mask, Traced) and not isinstance(self.mask, Traced):
+            self.mask = core.Cell(self.mask, core.BASE)
         part, seen, index = self.select(path, order)
         if is_advanced(index):
             np.add.at(part, index, dense(g))
@@ -279,7 +281,7 @@ class Accumulator(Masked):
     def take(self, path: tuple[Step, ...], order: Any) -> Any:
         """Remove and return the entries that a path selects."""
         part, seen, index = self.select(path, order)
-        taken, known = part[index], np.array(seen[index])
+        taken, known = part[index], np.copy(seen[index])
         if is_view_of(taken, self.array):
             taken = np.copy(taken)
         elif is_advanced(index):
@@ -288,7 +290,12 @@ class Accumulator(Masked):
             taken, known = np.where(last, taken, 0), known & last
         part[index] = 0
         seen[index] = False
-        return taken if known.all() else Masked(taken, known)
+        return taken if is_full(known) else Masked(taken, known)
+
+
+def is_full(mask: Any) -> bool:
+    """Whether a mask is known to leave no entry out; one that differs between the items of a batch may."""
+    return not isinstance(mask, Traced) and bool(np.all(mask))
 
 
 def layout(x: Any, path: tuple[Step, ...]) -> Any:

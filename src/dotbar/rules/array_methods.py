@@ -233,11 +233,6 @@ def contains(self: Traced, x: Any) -> bool:
     return bool(np.any(self == x))
 
 
-def rounded(self: Traced, ndigits: int | None = None) -> Any:
-    y = np.round(self, ndigits or 0)
-    return int(y) if ndigits is None and not self.shape else y
-
-
 def namespace(self: Traced, *, api_version: str | None = None) -> ModuleType:
     return np
 
@@ -250,7 +245,6 @@ PROTOCOLS: dict[str, Callable[..., Any]] = {
     "__contains__": contains,
     "__copy__": _method(np.copy),
     "__deepcopy__": deepcopy,
-    "__round__": rounded,
     "__trunc__": lambda x: int(np.trunc(x)),
     "__floor__": lambda x: int(np.floor(x)),
     "__ceil__": lambda x: int(np.ceil(x)),

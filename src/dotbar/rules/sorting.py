@@ -135,7 +135,7 @@ def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
 def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False) -> Any:
     """The values that are in both arrays, with the first array's entries."""
     a, b = np.ravel(operand(ar1)), np.ravel(operand(ar2))
-    common = np.unique(a[np.isin(a, b)])
+    common = astype(np.unique(a[np.isin(a, b)]), dtype=np.result_type(a, b))
     if not return_indices:
         return common
     places = lambda x: first_places(x)[0][np.isin(np.unique(x), common)]
