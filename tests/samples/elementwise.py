@@ -48,7 +48,7 @@ SAMPLES = [
     sample(np.interp, grid, knots, heights, period=4.3),
     sample(np.interp, 0.5, knots, cnormal(5)),
     sample(np.interp, grid, np.array([1.0]), np.array([2.0])),
-    sample(np.digitize, x, [-1.0, 0.0, 0.5], call=lambda x, b: x * np.digitize(x, b), case="digitize"),
+    sample(np.digitize, x, [-1.0, 0.0, 0.5], call=lambda x, b: x * np.digitize(x, b), case="digitize/searchsorted(nondiff) mixed"),
     sample(np.searchsorted, knots, grid, wrt=(1,), call=lambda a, v: v * np.searchsorted(a, v)),
     sample(np.bincount, counted, weights, 8, wrt=(1,), case="bincount weights", no_float32="NumPy counts in float64"),
     sample(np.histogram, grid, 5, wrt=("weights",), weights=normal(7), case="histogram weights"),

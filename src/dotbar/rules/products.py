@@ -1,6 +1,7 @@
 """Products of vectors, matrices and tensors: matmul and its kin, einsum, cross, convolve."""
 
 from collections import Counter
+from collections.abc import Callable
 from math import prod
 from string import ascii_letters, ascii_lowercase, ascii_uppercase
 from typing import Any
@@ -12,6 +13,8 @@ from dotbar.core import apply, primitive, shape_of
 from dotbar.rules.kinds import Bilinear, composite, rule
 from dotbar.rules.shapes import astype, operand
 from dotbar.rules.words import H, conj, mT
+
+Product = Callable[[Any, Any], Any]
 
 # ---------------------------------------------------------------- matrices and vectors
 
@@ -51,10 +54,45 @@ def _operands(*xs: Any, dtype: Any = None) -> list[Any]:
     return arrays if dtype is None else [astype(x, dtype=dtype) for x in arrays]
 
 
-@composite(np.matmul)
-def matmul(x1: Any, x2: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+def product(fn: Any) -> Callable[[Product], Product]:
+    """Register a product of two operands in terms of others, with the keywords of a generalised ufunc."""
+
+    def register(body: Product) -> Product:
+        def call(
+            x1: Any,
+            x2: Any,
+            *,
+            dtype: Any = None,
+            casting: str = "same_kind",
+            axes: Any = None,
+            axis: int | None = None,
+            keepdims: bool = False,
+        ) -> Any:
+            a, b = _operands(x1, x2, dtype=dtype)
+            if axes is not None:
+                return _along(body, a, b, *axes)
+            if axis is not None:
+                a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
+            y = body(a, b)
+            return np.expand_dims(y, -1 if axis is None else axis) if keepdims else y
+
+        composite(fn)(call)
+        return body
+
+    return register
+
+
+def _along(body: Product, a: Any, b: Any, *axes: Any) -> Any:
+    """A product along given axes of each operand, and of the result if it has any of its own."""
+    places = [ax if isinstance(ax, tuple) else (ax,) for ax in axes]
+    ends = [range(-len(ax), 0) for ax in places]
+    y = body(np.moveaxis(a, places[0], ends[0]), np.moveaxis(b, places[1], ends[1]))
+    return np.moveaxis(y, ends[2], places[2]) if len(places) > 2 else y
+
+
+@product(np.matmul)
+def matmul(A: Any, B: Any) -> Any:
     """One rule for each pair of dimensions; a stack times one matrix is one product."""
-    A, B = _operands(x1, x2, dtype=dtype)
     a, b = A.ndim, B.ndim
     if not (a and b):
         raise ValueError("matmul: an operand is 0-dimensional; use a * b")
@@ -68,32 +106,22 @@ def matmul(x1: Any, x2: Any, *, dtype: Any = None, casting: str = "same_kind") -
     return apply(MATMUL, (A, B), {})
 
 
-@composite(matvec)
-def _matvec(x1: Any, x2: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+@product(matvec)
+def _matvec(A: Any, x: Any) -> Any:
     """One matrix times many vectors is one matrix product."""
-    A, x = _operands(x1, x2, dtype=dtype)
     return x @ mT(A) if A.ndim == 2 and x.ndim > 1 else apply(MATVEC, (A, x), {})
 
 
-@composite(np.vecdot)
-def _vecdot(x1: Any, x2: Any, *, axis: int = -1, dtype: Any = None, casting: str = "same_kind") -> Any:
-    a, b = _operands(x1, x2, dtype=dtype)
-    if axis != -1:
-        a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
+@product(np.vecdot)
+def _vecdot(a: Any, b: Any) -> Any:
     return apply(VECDOT, (a, b), {})
 
 
-def _vecmat(x1: Any, x2: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    """xᴴ A."""
-    x, A = _operands(x1, x2, dtype=dtype)
-    return matvec(mT(A), conj(x))
-
-
 if hasattr(np, "vecmat"):
-    composite(np.vecmat)(_vecmat)
+    product(np.vecmat)(lambda x, A: matvec(mT(A), conj(x)))
 
-composite(np.linalg.matmul)(lambda x1, x2, /: np.matmul(x1, x2))
-composite(np.linalg.vecdot)(_vecdot)
+composite(np.linalg.matmul)(np.matmul)
+composite(np.linalg.vecdot)(np.vecdot)
 
 
 @composite(np.dot)
