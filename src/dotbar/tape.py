@@ -260,7 +260,8 @@ class Accumulator(Masked):
         """Views of the array and the mask, and the index into both that ends a path."""
         steps, index = split(path)
         self.array, self.mask = lay_out(self.array, steps, order), lay_out(self.mask, steps, order)
-        return value_of(self.array, steps), value_of(self.mask, steps), index
+        places = [step for step in steps if step[0] is not np.real and step[0] is not np.imag]  # a mask has no parts
+        return value_of(self.array, steps), value_of(self.mask, places), index
 
     def add(self, path: tuple[Step, ...], g: Any, order: Any) -> None:
         """Add a cotangent into the entries that a path selects."""
