@@ -6,6 +6,8 @@ that broadcasting, casting, views, guards and other levels play no part, and han
 other case.  Python floats are computed by ``math``; where it raises (1/0, log 0), NumPy's result is taken.
 """
 
+import dis
+import inspect
 import math
 import operator
 from collections.abc import Callable
@@ -68,6 +70,8 @@ SCALAR: dict[Any, Callable[..., Any]] = {
     np.arcsinh: math.asinh,
     np.arccosh: math.acosh,
     np.arctanh: math.atanh,
+    np.arctan2: math.atan2,
+    np.hypot: math.hypot,
 }
 
 
@@ -202,11 +206,16 @@ def _compile(source: str, name: str, scope: dict[str, Any]) -> Callable[..., Any
 
 
 def _on_scalars(partial: Any) -> Any:
-    """A partial with ``np`` replaced by the scalar functions."""
+    """A partial, and the words it is made of, with ``np`` replaced by the scalar functions."""
     if not callable(partial):
         return partial
-    scope = {**partial.__globals__, "np": SCALAR_NUMPY}  # type: ignore[attr-defined]
-    return FunctionType(partial.__code__, scope, closure=partial.__closure__)  # type: ignore[attr-defined]
+    body = inspect.unwrap(partial)
+    scope = {**body.__globals__, "np": SCALAR_NUMPY}  # type: ignore[attr-defined]
+    for name in {i.argval for i in dis.get_instructions(body) if i.opname == "LOAD_GLOBAL"}:
+        word = scope.get(name)
+        if isinstance(word, FunctionType) and word.__module__.startswith("dotbar.rules."):
+            scope[name] = _on_scalars(word)
+    return FunctionType(body.__code__, scope, None, body.__defaults__, body.__closure__)  # type: ignore[attr-defined]
 
 
 def _exactly(sweep: Callable[..., Any], n_nodes: int) -> Callable[..., Any]:
@@ -313,7 +322,8 @@ def install() -> None:
     """Give ``Taped`` the express lane for the elementwise ufuncs of one or two arguments."""
     for name, ufunc in (BINARY | UNARY).items():
         if fits(RULES.get(ufunc)):
-            setattr(Taped, f"__{name}__", _operator(f"__{name}__", ufunc, reflected=False))
+            if name != "pow":  # which some exponents make another function
+                setattr(Taped, f"__{name}__", _operator(f"__{name}__", ufunc, reflected=False))
             if name in BINARY:
                 setattr(Taped, f"__r{name}__", _operator(f"__r{name}__", ufunc, reflected=True))
     Taped.__array_function__ = _function  # type: ignore[method-assign]

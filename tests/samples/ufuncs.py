@@ -1,9 +1,9 @@
 """Samples of rules/ufuncs.py."""
 
 import numpy as np
-from samples import cnormal, normal, sample, uniform
 
 from dotbar.rules import ufuncs
+from samples import cnormal, normal, sample, uniform
 
 x, z = normal(3, 4), cnormal(3, 4)
 p = uniform(0.5, 2.0, 3, 4)
