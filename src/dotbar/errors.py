@@ -118,9 +118,12 @@ def user_traceback(f: Callable[P, R]) -> Callable[P, R]:
 
 
 def _without_internals(tb: types.TracebackType | None) -> types.TracebackType | None:
-    if tb is None:
-        return None
-    rest = _without_internals(tb.tb_next)
-    if is_internal(tb.tb_frame):
-        return rest
-    return types.TracebackType(rest, tb.tb_frame, tb.tb_lasti, tb.tb_lineno)
+    frames: list[types.TracebackType] = []
+    while tb is not None:
+        if not is_internal(tb.tb_frame):
+            frames.append(tb)
+        tb = tb.tb_next
+    rest: types.TracebackType | None = None
+    for tb in reversed(frames):
+        rest = types.TracebackType(rest, tb.tb_frame, tb.tb_lasti, tb.tb_lineno)
+    return rest

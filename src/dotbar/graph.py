@@ -209,12 +209,12 @@ class Recorder(Level):
         if y is xs[0].value and rule.makes_views:
             return xs[0]
         inputs = [x.aux if m else x for x, m in zip(xs, mine)]
-        gate = self.gate(rule.name.rpartition(".")[2], inputs, partial(rule.fn, **kw), y)
-        if rule.fn is read:
-            gate.name = gate.function = "getitem"
+        name = "getitem" if rule.fn is read else rule.name.rpartition(".")[2]
+        call = partial(rule.fn, **kw)
         if isinstance(y, tuple):
-            pick = lambda k: self.gate(f"{gate.name}[{k}]", [gate], lambda v, k=k: v[k], y[k])
-            return rebuild(y, [Wire(v, self, pick(k)) for k, v in enumerate(y)])
+            item = lambda k: self.gate(f"{name}[{k}]", inputs, lambda *xs: call(*xs)[k], y[k])
+            return rebuild(y, [Wire(v, self, item(k)) for k, v in enumerate(y)])
+        gate = self.gate(name, inputs, call, y)
         if rule.makes_views and len(xs) == 1:
             return wrap_view(self, rule, xs[0], kw, y, gate)
         return Wire(y, self, gate)

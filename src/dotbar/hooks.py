@@ -10,10 +10,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from dotbar.core import Level, Traced, dtype_of, is_differentiable, primitive, refresh, shape_of
-from dotbar.dual import Dual, Forward
+from dotbar.debug import open_forward, open_tape
+from dotbar.dual import Dual
 from dotbar.errors import InputError, OutputError, user_traceback
 from dotbar.rules.kinds import dense, match, rule
-from dotbar.tape import Bars, Entry, Tape, Taped, accumulate
+from dotbar.tape import Bars, Entry, accumulate
 from dotbar.transforms import check_inputs, check_like, primal, pull, unwrap, vmap
 from dotbar.tree import flatten, tree_map, unflatten
 
@@ -145,7 +146,7 @@ class _Bars(_Labels):
             def mark(leaf: Any) -> Any:
                 tape = leaf.level
                 tape.push((sweep_note, leaf.aux, found, k, leaf.value))
-                return Taped(leaf.value, tape, len(tape.entries) - 1)
+                return type(leaf)(leaf.value, tape, len(tape.entries) - 1)
 
             return mark
 
@@ -200,7 +201,7 @@ def bars(f: Function, bar: Any = None) -> Function:
         leaves, structure = flatten(args)
         names = input_names(f, len(args))
         check_inputs(leaves, [p for label, s in zip(names, structure.items) for p in s.paths(label)])
-        with Tape(len(leaves) or 1) as tape:
+        with open_tape(len(leaves) or 1) as tape:
             notes = _Bars(tape, names)
             with naming(notes):
                 out = f(*unflatten(structure, [tape.input(x, i) for i, x in enumerate(leaves)]), **kwargs)
@@ -248,7 +249,7 @@ def dots(f: Function, tangents: Sequence[Any] | None = None) -> Function:
         check_inputs(leaves, [p for label, s in zip(names, structure.items) for p in s.paths(label)])
         along, given = flatten(tuple(tangents) if tangents is not None else tree_map(np.ones_like, args))
         check_like(along, given, leaves, structure, "tangents")
-        with Forward() as level:
+        with open_forward() as level:
             notes = _Dots(level, names)
             duals = [Dual(x, level, match(t, x)) for x, t in zip(leaves, along)]
             with naming(notes):

@@ -9,7 +9,8 @@ import numpy as np
 
 from dotbar.batch import Batch
 from dotbar.core import Traced, dtype_of, refresh, shape_of, without_cells
-from dotbar.dual import Dual, Forward
+from dotbar.debug import open_forward, open_tape
+from dotbar.dual import Dual
 from dotbar.errors import InputError, OutputError, StructureError, user_traceback
 from dotbar.rules.kinds import dense, match
 from dotbar.tape import Tape, quiet_sweep, sweep
@@ -134,7 +135,7 @@ def _vjp(f: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> tupl
     leaves, structure = flatten(primals)
     leaves = [without_cells(x) for x in leaves]
     check_inputs(leaves, list(structure.paths("primals")))
-    with Tape(len(leaves) or 1) as tape:
+    with open_tape(len(leaves) or 1) as tape:
         out = f(*unflatten(structure, [tape.input(x, i) for i, x in enumerate(leaves)]))
         out, aux = out if has_aux else (out, None)
         out_leaves, out_structure = flatten(out)
@@ -204,7 +205,7 @@ def value_and_grad(
         chosen = [args[0]] if args and nums == (0,) else _chosen(args, kwargs, nums, names)
         simple = all(map(is_simple, chosen))
         leaves, structure = (chosen, None) if simple else _leaves(chosen, nums, names)
-        with Tape(len(leaves) or 1) as tape:
+        with open_tape(len(leaves) or 1) as tape:
             traced = [tape.input(x, i) for i, x in enumerate(leaves)]
             if structure is not None:
                 traced = unflatten(structure, traced)
@@ -358,7 +359,7 @@ def _jvp(f: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> t
     dots, given = flatten(tangents)
     check_inputs(leaves, list(structure.paths("primals")))
     check_like(dots, given, leaves, structure, "tangents")
-    with Forward() as level:
+    with open_forward() as level:
         traced = [Dual(without_cells(x), level, match(without_cells(t), x)) for x, t in zip(leaves, dots)]
         out = f(*unflatten(structure, traced))
         out, aux = (out[0], primal(out[1], level)) if has_aux else (out, None)
