@@ -10,11 +10,12 @@ A view remembers its root cell and the path from there; it writes through to the
 read anew when the root's version has moved.
 """
 
+import inspect
 import itertools
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import wraps
-from sys import getrefcount
+from functools import cache, wraps
+from sys import getrefcount, maxsize
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -297,8 +298,14 @@ class Traced:
         return UFUNC_METHODS[method](ufunc, *inputs, **kw)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kw: Settings) -> Any:
-        if kw and kw.get("out") is not None:
-            return into(kw["out"], func, args, {k: v for k, v in kw.items() if k != "out"})
+        if len(args) > 1:
+            place, names = out_and_after(func)
+            if len(args) > place:
+                args, kw = args[:place], {**dict(zip(names, args[place:])), **kw}
+        if "out" in kw:
+            out, kw = kw["out"], {k: v for k, v in kw.items() if k != "out"}
+            if out is not None:
+                return into(out, func, args, kw)
         return find_rule(func)(*args, **kw)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
@@ -662,6 +669,17 @@ def is_exclusive(value: Any) -> bool:
 
 _probe = Traced(np.empty(1), BASE)
 _SOLE = getrefcount(_probe.value)
+
+
+@cache
+def out_and_after(func: Callable[..., Any]) -> tuple[int, tuple[str, ...]]:
+    """The place of a function's ``out``, and the names from there on, which rules take by keyword."""
+    try:
+        names = tuple(inspect.signature(func).parameters)
+    except ValueError:
+        names = ()
+    place = names.index("out") if "out" in names else maxsize
+    return place, names[place:]
 
 
 def into(out: Any, func: Callable[..., Any], args: Any, kw: Settings) -> Any:

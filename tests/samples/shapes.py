@@ -37,7 +37,7 @@ SAMPLES = [
     sample(np.full, normal(3), call=lambda x: np.full((2, 3), x, like=x), case="full(fill)"),
     sample(np.full_like, x, 0.3),
     sample(np.full_like, x, normal(4), shape=(2, 4)),
-    sample(np.arange, v[:2], call=lambda p: np.arange(p[0] / 100, 0.85, 0.25 + p[1] / 100, like=p)),
+    sample(np.arange, v[:2], call=lambda p: np.arange(p[0] / 100, 0.85, 0.25 + p[1] / 100, like=p), no_vmap="lengths may differ"),
     sample(astype, x, dtype=np.dtype(np.complex128)),
     sample(np.copy, x, case="copy"),
     sample(np.where, x > 0, x, normal(4)),

@@ -94,8 +94,11 @@ def resize(self: Traced, *new_shape: Any, refcheck: bool = True) -> None:
 
 @primitive
 def view_as(x: Any, *, dtype: Any) -> Any:
-    """``x.view(dtype)`` between real and complex entries of one precision: ⟨u, v⟩ is the same in both."""
-    return x.view(dtype)
+    """``x.view(dtype)`` between real and complex entries of one precision: ⟨u, v⟩ is the same in both.
+
+    A cotangent need not be laid out as its primal is; it is copied then.
+    """
+    return (x if x.strides[-1] == x.itemsize else np.copy(x, "C")).view(dtype)
 
 
 def _batch_view(xs: Any, batched: Any, size: int, dtype: Any) -> Any:
@@ -128,6 +131,7 @@ def view(self: Traced, dtype: Any = None, **kw: Any) -> Any:
     dtype = np.dtype(dtype)
     pair = {np.dtype(a): np.dtype(b) for a, b in (("f4", "c8"), ("c8", "f4"), ("f8", "c16"), ("c16", "f8"))}
     if pair.get(self.dtype) == dtype:
+        memory(self).view(dtype)  # NumPy says if the memory order does not allow it
         return view_as(self, dtype=dtype)
     if dtype.kind in "iu" and dtype.itemsize == self.itemsize:
         return bits_as(self, dtype=dtype)

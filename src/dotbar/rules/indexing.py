@@ -309,6 +309,12 @@ def isrealobj(x: Any) -> bool:
     return operand(x).dtype.kind != "c"
 
 
+for _fn in (np.isreal, np.iscomplex, np.isposinf, np.isneginf):
+    constant(_fn, batch="()->()")
+
+constant(np.unravel_index, like=lambda indices, *, shape, order="C": 0, batch="()->()")
+
+
 def _dtypes(xs: Any) -> list[Any]:
     return [x.dtype if isinstance(x, Traced) else x for x in xs]
 
