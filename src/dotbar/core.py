@@ -675,7 +675,8 @@ _SOLE = getrefcount(_probe.value)
 def out_and_after(func: Callable[..., Any]) -> tuple[int, tuple[str, ...]]:
     """The place of a function's ``out``, and the names from there on, which rules take by keyword."""
     try:
-        names = tuple(inspect.signature(func).parameters)
+        parameters = inspect.signature(func).parameters.values()
+        names = tuple(p.name for p in parameters if p.kind <= p.POSITIONAL_OR_KEYWORD)
     except ValueError:
         names = ()
     place = names.index("out") if "out" in names else maxsize
