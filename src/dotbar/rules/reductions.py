@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from dotbar.core import Rule, dtype_of, primitive, shape_of
+from dotbar.core import Rule, as_array, dtype_of, primitive, shape_of
 from dotbar.rules.kinds import Constant, General, Linear, composite, constant, rule
 from dotbar.rules.shapes import astype
 from dotbar.rules.words import conj, masked, ratio, spread
@@ -76,7 +76,7 @@ def total(
 ) -> Any:
     """y = Σ aᵢ."""
     if where is not True:
-        a = np.where(where, a, 0)
+        a = np.where(where, as_array(a), 0)
     y = _sum(a, axis=axis, dtype=dtype, keepdims=keepdims)
     return y if initial is None else y + astype(initial, dtype=dtype_of(y))
 
@@ -121,18 +121,20 @@ def product(
 ) -> Any:
     """y = Π aᵢ."""
     if where is not True:
-        a = np.where(where, a, 1)
+        a = np.where(where, as_array(a), 1)
     y = _prod(a, axis=axis, dtype=dtype, keepdims=keepdims)
     return y if initial is None else y * astype(initial, dtype=dtype_of(y))
 
 
 @composite(np.nansum)
 def nansum(a: Any, *args: Any, **kw: Any) -> Any:
+    a = as_array(a)
     return np.sum(np.where(np.isnan(a), 0, a), *args, **kw)
 
 
 @composite(np.nanprod)
 def nanprod(a: Any, *args: Any, **kw: Any) -> Any:
+    a = as_array(a)
     return np.prod(np.where(np.isnan(a), 1, a), *args, **kw)
 
 
@@ -152,7 +154,7 @@ constant(attains, like=lambda a, y: None, batch="(),()->()")
 def _extremum(y: Any, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     """y = max aᵢ: entries that attain it share equally, so ẏ is the mean of their ȧᵢ."""
     hit = attains(a, spread(y, shape_of(a), axis, keepdims))
-    count = np.sum(hit, axis, dtype_of(y), keepdims=keepdims)
+    count = astype(np.count_nonzero(hit, axis, keepdims=keepdims), dtype=dtype_of(y))
 
     def dot(adot: Any) -> Any:
         return np.sum(np.where(hit, adot, 0), axis, keepdims=keepdims) / count
@@ -177,6 +179,7 @@ def extremum(
         if where is not True:
             raise ValueError(f"{rule.name} has no identity, so to use a where mask one has to specify 'initial'")
         return rule(a, axis=axis, keepdims=keepdims)
+    a = as_array(a)
     if where is not True:
         a = np.where(where, a, initial)
     x, _ = lines(a, axis)
@@ -191,6 +194,7 @@ for _fn in (np.max, np.amax, np.min, np.amin, np.nanmax, np.nanmin):
 @composite(np.ptp)
 def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:
     """The largest minus the smallest entry."""
+    a = as_array(a)
     return np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims)
 
 

@@ -105,6 +105,7 @@ _cumprod = General(np.cumprod, _cumprod_body, "axis")
 
 def scan(rule: Rule, a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
     """A running sum or product; along no given axis it runs through all entries."""
+    a = as_array(a)
     if axis is None or np.ndim(a) == 0:
         a, axis = np.reshape(a, -1), 0
     return rule(a, axis=normalize_axis_index(axis, np.ndim(a)), dtype=dtype)
@@ -112,6 +113,7 @@ def scan(rule: Rule, a: Any, axis: Any = None, dtype: Any = None, out: Any = Non
 
 def scan_skipping_nan(fn: Callable[..., Any], neutral: int, a: Any, *args: Any, **kw: Any) -> Any:
     """A running sum or product in which each NaN counts as ``neutral``."""
+    a = as_array(a)
     return fn(np.where(np.isnan(a), neutral, a), *args, **kw)
 
 
@@ -239,6 +241,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 @composite(np.ediff1d)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """The differences of consecutive entries, with other entries joined on."""
+    ary = as_array(ary)
     y = np.diff(np.reshape(ary, -1))
     pieces = [y if v is y else np.reshape(v, -1) for v in (to_begin, y, to_end) if v is not None]
     return np.concatenate(pieces, dtype=dtype_of(ary), casting="same_kind")

@@ -29,11 +29,13 @@ def mean(
     """y = Σ aᵢ / n."""
     if where is True:
         return _mean(a, axis=axis, dtype=dtype, keepdims=keepdims)
+    a = as_array(a)
     return np.sum(a, axis, dtype, keepdims=keepdims, where=where) / counted(where, a, axis, keepdims)
 
 
 @composite(np.nanmean)
 def nanmean(a: Any, *args: Any, where: Any = True, **kw: Any) -> Any:
+    a = as_array(a)
     return np.mean(a, *args, where=present(a, where), **kw)
 
 
@@ -191,7 +193,8 @@ def nanvar(
     where: Any = True,
     **kw: Any,
 ) -> Any:
-    """The variance of what is not NaN; nan where that has no degree of freedom."""
+    """The variance of what is not NaN."""
+    a = as_array(a)
     return np.var(a, axis, dtype, None, ddof, keepdims, where=present(a, where), **kw)
 
 
@@ -203,17 +206,46 @@ def nanstd(a: Any, *args: Any, **kw: Any) -> Any:
 # ---------------------------------------------------------------- order statistics
 
 
-def in_order(x: Any, places: list[Any], skip_nan: bool) -> list[Any]:
-    """The entries of each row of a matrix that stand at the given places in ascending order.
+@primitive
+def places(x: Any, ranks: Any, *, skip_nan: bool) -> Any:
+    """Where the entries of the given ranks in ascending order stand in each row, equal entries in their order.
 
-    NaN is the largest of all, and takes the place of every entry of its row unless ``skip_nan``.
+    NaN is the largest of all, and takes every rank of its row unless ``skip_nan``.
     """
-    order = np.argsort(x, -1, kind="stable")
-    at = [np.broadcast_to(place, (shape_of(x)[0], shape_of(place)[-1])) for place in (*places, np.array([-1]))]
-    *found, largest = [np.take_along_axis(x, np.take_along_axis(order, k, -1), -1) for k in at]
-    if skip_nan:
-        return found
-    return [np.where(np.isnan(largest), largest, v) for v in found]
+    lead = np.broadcast_shapes(x.shape[:-1], ranks.shape[:-1])
+    n, k = x.shape[-1], ranks.shape[-1]
+    x = np.reshape(np.broadcast_to(x, (*lead, n)), (prod(lead), n))
+    ranks = np.reshape(np.broadcast_to(ranks, (*lead, k)), (prod(lead), k))
+    if not skip_nan:
+        ranks = np.where(np.any(np.isnan(x), -1, keepdims=True), n - 1, ranks)
+    if k > MANY:
+        found = np.take_along_axis(np.argsort(x, -1, kind="stable"), ranks, -1)
+    else:
+        values = np.take_along_axis(np.partition(x, np.unique(ranks), -1), ranks, -1)
+        found = np.stack([_place(x, values[:, [i]], ranks[:, i]) for i in range(k)], -1)
+    return np.reshape(found, (*lead, k))
+
+
+MANY = 8  # ranks for which one sort costs less than a search for each
+
+
+def _place(x: Any, value: Any, rank: Any) -> Any:
+    """Where in each row the entry of a rank stands, given its value."""
+    nan = np.isnan(value)
+    smaller, equal = x < value, x == value
+    if np.any(nan):
+        smaller, equal = np.where(nan, ~np.isnan(x), smaller), np.where(nan, np.isnan(x), equal)
+    count = np.count_nonzero(equal, -1)
+    first = np.cumsum(count) - count
+    return np.nonzero(equal)[1][first + rank - np.count_nonzero(smaller, -1)]
+
+
+constant(places, like=lambda x, ranks, *, skip_nan: None, batch="(n),(k)->(k)")
+
+
+def in_order(x: Any, ranks: Any, skip_nan: bool) -> Any:
+    """The entries of each row of a matrix that have the given ranks in ascending order."""
+    return np.take_along_axis(x, places(x, ranks, skip_nan=skip_nan), -1)
 
 
 def median(
@@ -232,8 +264,10 @@ def median(
     *lead, n = shape_of(x)
     x = np.reshape(x, (prod(lead), n))
     count = np.sum(np.logical_not(np.isnan(x)), -1, keepdims=True) if skip_nan else np.array([n])
-    low, high = in_order(x, [np.maximum(count - 1, 0) // 2, count // 2], skip_nan)
-    return restore(np.reshape(low + (high - low) / 2, lead), axis, np.ndim(a), keepdims)
+    low = in_order(x, np.maximum(count - 1, 0) // 2, skip_nan)
+    if skip_nan or n % 2 == 0:
+        low = (low + in_order(x, count // 2, skip_nan)) / 2
+    return restore(np.reshape(low, lead), axis, np.ndim(a), keepdims)
 
 
 composite(np.median)(partial(median, False))
@@ -289,8 +323,8 @@ def is_python_number(x: Any) -> bool:
     return type(x) in (int, float)
 
 
-def weighted_place(x: Any, q: Any, w: Any) -> Any:
-    """The first place in ascending order at which the sum of the weights reaches the share ``q`` of all."""
+def weighted_rank(x: Any, q: Any, w: Any) -> Any:
+    """The first rank at which the sum of the weights reaches the share ``q`` of all."""
     cdf = np.cumsum(np.take_along_axis(w, np.argsort(x, -1, kind="stable"), -1), -1)
     cdf = cdf / cdf[:, -1:]
     below = np.logical_or(np.expand_dims(cdf, -1) < q, np.expand_dims(cdf, -1) == 0)
@@ -325,13 +359,12 @@ def quantile(
             raise ValueError(f"Only method 'inverted_cdf' supports weights. Got: {method}.")
         w = np.broadcast_to(weights_along(stop_gradient(weights), shape_of(a), axis), shape_of(a))
         w = np.reshape(lines(w, axis)[0], (prod(lead), n))
-        (y,) = in_order(x, [weighted_place(x, p, np.where(np.isnan(x), 0, w) if skip_nan else w)], skip_nan)
+        y = in_order(x, weighted_rank(x, p, np.where(np.isnan(x), 0, w) if skip_nan else w), skip_nan)
     else:
         count = np.sum(np.logical_not(np.isnan(x)), -1, keepdims=True) if skip_nan else n
         h = virtual_index(p, astype(count, dtype=dtype_of(p)) if skip_nan else n, method)
         k = astype(np.floor(h), dtype=int)
-        ends = [np.clip(k + i, 0, np.maximum(count - 1, 0)) for i in (0, 1)]
-        low, high = in_order(x, ends, skip_nan)
+        low, high = (in_order(x, np.clip(k + i, 0, np.maximum(count - 1, 0)), skip_nan) for i in (0, 1))
         y = low + (h - np.floor(h)) * (high - low)
     y = np.reshape(np.transpose(y), (*shape_of(q), *lead))
     axes = axes_of(axis, np.ndim(a))

@@ -61,7 +61,7 @@ def phi(X: Any) -> Any:
 
 def spread(ybar: Any, shape: tuple[int, ...], axis: Any = None, keepdims: bool = False) -> Any:
     """Undo the shape of a reduction: broadcast a result back over the axes it was reduced along."""
-    if type(ybar) is float:
+    if isinstance(ybar, float):
         return np.ndarray(shape, float, np.float64(ybar), strides=(0,) * len(shape))
     if axis is not None and not keepdims:
         ybar = np.expand_dims(ybar, axis)
