@@ -63,8 +63,9 @@ SMALL_TRIANGLE = 64  # up to this order a batch is faster through NumPy's genera
 
 @primitive
 def solve_triangular(T: Any, B: Any, *, lower: bool = True, adjoint: bool = False) -> Any:
-    """X with T X = B, or Tᴴ X = B, for a triangular T (zero on the other side of its diagonal)."""
+    """X with T X = B, or Tᴴ X = B, where T is one triangle of a matrix."""
     if T.ndim > 2 and T.shape[-1] <= SMALL_TRIANGLE:
+        T = np.tril(T) if lower else np.triu(T)
         return np.linalg.solve(H(T) if adjoint else T, B)
     if T.ndim > 2:
         lead = np.broadcast_shapes(T.shape[:-2], B.shape[:-2])
@@ -128,6 +129,11 @@ constant(lu_factor, like=lambda A: None, batch="(n,n)->(n,n),(p)")
 
 def _is_factored(pivots: Any) -> bool:
     return pivots.shape[-1] > 0
+
+
+def _parity(pivots: Any) -> int:
+    """The determinant of the row exchanges."""
+    return -1 if np.count_nonzero(pivots != np.arange(len(pivots))) % 2 else 1
 
 
 @primitive
@@ -208,8 +214,7 @@ def lu_slogdet(A: Any, LU: Any, pivots: Any) -> Any:
     u = np.diagonal(LU)
     if not np.all(u):
         return LU.dtype.type(0), np.abs(u).dtype.type(-np.inf)
-    swaps = np.count_nonzero(pivots != np.arange(len(u)))
-    return np.prod(np.sign(u)) * (-1) ** swaps, np.sum(np.log(np.abs(u)))
+    return np.prod(np.sign(u)) * _parity(pivots), np.sum(np.log(np.abs(u)))
 
 
 @rule(lu_slogdet, "(n,n),(n,n),(p)->(),()")
@@ -236,8 +241,7 @@ def lu_det(A: Any, LU: Any, pivots: Any) -> Any:
     """det A by the factors of A."""
     if not _is_factored(pivots):
         return np.linalg.det(A)
-    swaps = np.count_nonzero(pivots != np.arange(len(pivots)))
-    return np.prod(np.diagonal(LU)) * (-1) ** swaps
+    return np.prod(np.diagonal(LU)) * _parity(pivots)
 
 
 @rule(lu_det, "(n,n),(n,n),(p)->()")

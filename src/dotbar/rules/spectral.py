@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dotbar.core import dtype_of, primitive
+from dotbar.core import RULES, dtype_of, primitive
 from dotbar.errors import DegenerateSpectrumError
 from dotbar.rules.kinds import composite, constant, rule
 from dotbar.rules.lapack_words import diag, raise_if
@@ -135,9 +135,8 @@ def eigh(y: Any, a: Any, *, UPLO: str = "L") -> Any:
     return dot, bar
 
 
-@primitive
 def hermitian_spectrum(A: Any, *, UPLO: str = "L") -> Any:
-    """``eigh`` for the sake of the eigenvalues: at the level that asks, the vectors are constants."""
+    """``eigh`` for its values: the vectors have a derivative only at the levels below, those of higher order."""
     return tuple(np.linalg.eigh(A, UPLO))
 
 
@@ -157,7 +156,7 @@ def _hermitian_spectrum(y: Any, A: Any, *, UPLO: str = "L") -> Any:
 
 @composite(np.linalg.eigvalsh)
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
-    return hermitian_spectrum(a, UPLO=UPLO)[0]
+    return RULES[hermitian_spectrum](a, UPLO=UPLO)[0]
 
 
 # ---------------------------------------------------------------- general matrices
@@ -225,9 +224,8 @@ def eig(y: Any, a: Any) -> Any:
     return dot, bar
 
 
-@primitive
 def spectrum(A: Any) -> Any:
-    """``eig`` for the sake of the eigenvalues: at the level that asks, the vectors are constants."""
+    """``eig`` for its values: the vectors have a derivative only at the levels below, those of higher order."""
     return tuple(np.linalg.eig(A))
 
 
@@ -247,7 +245,7 @@ def _spectrum(y: Any, A: Any) -> Any:
 
 @composite(np.linalg.eigvals)
 def eigvals(a: Any) -> Any:
-    return spectrum(a)[0]
+    return RULES[spectrum](a)[0]
 
 
 # ---------------------------------------------------------------- singular values
@@ -338,9 +336,8 @@ def _svd_factors(y: Any, A: Any, *, full_matrices: bool = True) -> Any:
     return dot, bar
 
 
-@primitive
 def singular_values(A: Any) -> Any:
-    """The thin ``svd`` for the sake of the singular values: at the level that asks, the vectors are constants."""
+    """``svd`` for its values: the vectors have a derivative only at the levels below, those of higher order."""
     return tuple(np.linalg.svd(A, full_matrices=False))
 
 
@@ -364,7 +361,7 @@ def _singular_values(y: Any, A: Any) -> Any:
 
 @composite(np.linalg.svdvals)
 def svdvals(x: Any, /) -> Any:
-    return singular_values(x)[1]
+    return RULES[singular_values](x)[1]
 
 
 SVDResult = type(np.linalg.svd(np.eye(1)))
@@ -373,7 +370,7 @@ SVDResult = type(np.linalg.svd(np.eye(1)))
 @composite(np.linalg.svd)
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     if not hermitian:
-        return SVDResult(*svd_factors(a, full_matrices=full_matrices)) if compute_uv else singular_values(a)[1]
+        return SVDResult(*svd_factors(a, full_matrices=full_matrices)) if compute_uv else np.linalg.svdvals(a)
     w, V = np.linalg.eigh(a) if compute_uv else (np.linalg.eigvalsh(a), None)
     order = np.flip(np.argsort(np.abs(w), -1), -1)
     w = np.take_along_axis(w, order, -1)
