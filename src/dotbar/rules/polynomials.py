@@ -11,17 +11,46 @@ import numpy as np
 from dotbar.core import Traced
 from dotbar.rules.kinds import composite, rule
 from dotbar.rules.shapes import operand
-from dotbar.rules.words import conj, mT
+from dotbar.rules.words import conj, mT, unbroadcast
 
 
-@composite(np.polyval)
-def polyval(p: Any, x: Any) -> Any:
-    """Horner's scheme."""
-    p, x = operand(p), operand(x)
-    y = np.zeros_like(x)
-    for coefficient in p:
-        y = y * x + coefficient
-    return y
+def _slope(p: Any) -> Any:
+    """The coefficients of p′."""
+    p = operand(p)
+    powers = np.arange(len(p) - 1, 0, -1)
+    return p[:-1] * powers.reshape(-1, *(1,) * (p.ndim - 1))
+
+
+def _batch_polyval(xs: Any, batched: Any, size: int) -> Any:
+    """Coefficients that differ by item run along the items of x."""
+    p, x = xs
+    if batched[0]:
+        p = np.swapaxes(p, 0, 1)
+        x = x if batched[1] else np.expand_dims(operand(x), 0)
+        p = np.reshape(p, p.shape[:2] + (1,) * (x.ndim - 1))
+    return np.polyval(p, x)
+
+
+@rule(np.polyval, _batch_polyval)
+def polyval(y: Any, p: Any, x: Any) -> Any:
+    """For y = Σ pₖ xᵏ, ẏ = Σ ṗₖ xᵏ + p′(x) ẋ;  p̄ₖ = Σ conj(xᵏ) ȳ by Horner's scheme backwards."""
+
+    def dot_p(pdot: Any) -> Any:
+        return np.polyval(pdot, x)
+
+    def bar_p(ybar: Any) -> Any:
+        rows = [ybar]
+        for _ in range(p.shape[0] - 1):
+            rows.append(rows[-1] * conj(x))
+        return np.stack([unbroadcast(row, p.shape[1:]) for row in reversed(rows)])
+
+    def dot_x(xdot: Any) -> Any:
+        return np.polyval(_slope(p), x) * xdot
+
+    def bar_x(ybar: Any) -> Any:
+        return unbroadcast(conj(np.polyval(_slope(p), x)) * ybar, x.shape)
+
+    return (dot_p, bar_p), (dot_x, bar_x)
 
 
 @composite(np.polyadd)
@@ -61,10 +90,9 @@ def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
 def polyder(p: Any, m: int = 1) -> Any:
     if m < 0:
         raise ValueError("Order of derivative must be positive (see polyint)")
-    p = operand(p)
     for _ in range(m):
-        p = p[:-1] * np.arange(len(p) - 1, 0, -1)
-    return p
+        p = _slope(p)
+    return operand(p)
 
 
 @composite(np.polyint)
