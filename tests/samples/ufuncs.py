@@ -40,6 +40,7 @@ SAMPLES = [
     *(sample(f, at) for f, at in WORDS),
     sample(ufuncs.sech2, z),
     sample(ufuncs.gap, normal(3, 1), normal(4)),
+    sample(ufuncs.darctan2, normal(3, 1), normal(4)),
     # arithmetic
     sample(np.add, normal(3, 1), normal(4), case="add"),
     sample(np.subtract, normal(3, 1), normal(4), case="subtract"),

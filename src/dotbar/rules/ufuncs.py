@@ -10,6 +10,7 @@ import numpy as np
 
 from dotbar.core import dtype_of, primitive
 from dotbar.rules.kinds import Constant, composite, constant, elementwise, linear, rule
+from dotbar.rules.reductions import attains
 from dotbar.rules.words import conj, ratio
 
 LN2, LN10 = float(np.log(2)), float(np.log(10))
@@ -162,13 +163,19 @@ elementwise(np.rad2deg, 180 / np.pi)
 elementwise(np.degrees, 180 / np.pi)
 
 
-def arctan2_partial(a: Any, b: Any) -> Any:
-    """b/(a² + b²), by two divisions: the square may overflow."""
-    r = np.hypot(a, b)
-    return b / r / r
+
+@primitive
+def darctan2(a: Any, b: Any) -> Any:
+    """b/(a² + b²) as 1/(b + a·(a/b)), whose parts overflow only where it vanishes."""
+    return 1 / (b + a * (a / b))
 
 
-elementwise(np.arctan2, arctan2_partial, lambda a, b: -arctan2_partial(b, a))
+elementwise(
+    darctan2,
+    lambda y, a, b: -2 * y * darctan2(b, a),
+    lambda y, a, b: (darctan2(b, a) - y) * (darctan2(b, a) + y),
+)
+elementwise(np.arctan2, lambda a, b: darctan2(a, b), lambda a, b: -darctan2(b, a))
 elementwise(np.hypot, lambda y, a: ratio(a, y), lambda y, b: ratio(b, y))
 
 
@@ -204,9 +211,9 @@ def angle(z: Any, deg: bool = False) -> Any:
 @primitive
 def share(y: Any, a: Any, b: Any) -> Any:
     """How much of ``a`` is in y = max(a, b): 1 where it is chosen, 1/2 at a tie.  A nan chooses itself."""
-    chosen = (a == y) | ((a != a) & (y != y))
-    tied = chosen & ((b == y) | ((b != b) & (y != y)))
-    return np.add(chosen, chosen & ~tied, dtype=np.real(y).dtype) / 2
+    chosen = attains(a, y)
+    tied = chosen & attains(b, y)
+    return np.where(tied, 0.5, chosen) if np.any(tied) else chosen
 
 
 constant(share, lambda y, a, b: 0, batch="(),(),()->()")
