@@ -13,6 +13,7 @@ read anew when the root's version has moved.
 import inspect
 import itertools
 import operator
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, wraps
 from sys import getrefcount, maxsize
@@ -22,7 +23,15 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from dotbar.errors import ConversionError, EscapedError, InputError, NoRuleError
+from dotbar.errors import (
+    ConversionError,
+    EscapedError,
+    InputError,
+    NoRuleError,
+    conversion_message,
+    escaped_message,
+    plain_target_message,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 Settings = dict[str, Any]
@@ -104,7 +113,9 @@ RULES: dict[Any, Rule] = {}
 def full_name(fn: Callable[..., Any]) -> str:
     """The name a user would write, such as ``numpy.linalg.qr``."""
     name = getattr(fn, "__qualname__", getattr(fn, "__name__", repr(fn)))
-    module = getattr(fn, "__module__", None) or ("numpy" if isinstance(fn, np.ufunc) else "")
+    module = getattr(fn, "__module__", None) or ""
+    if not module and isinstance(fn, np.ufunc):
+        module = "scipy.special" if getattr(sys.modules.get("scipy.special"), name, None) is fn else "numpy"
     return f"{module.replace('numpy._core.multiarray', 'numpy')}.{name}" if module else name
 
 
@@ -395,10 +406,10 @@ class Traced:
         return operator.index(self.value)
 
     def __float__(self) -> float:
-        raise ConversionError(conversion_message("float"))
+        raise ConversionError(conversion_message("a plain float"))
 
     def __complex__(self) -> complex:
-        raise ConversionError(conversion_message("complex"))
+        raise ConversionError(conversion_message("a plain complex number"))
 
     __hash__ = object.__hash__
 
@@ -729,34 +740,6 @@ def _holds_traced(x: Any) -> bool:
     if type(x) in (list, tuple):
         return any(map(_holds_traced, x))
     return isinstance(x, Traced)
-
-
-def escaped_message() -> str:
-    from dotbar.errors import user_line
-
-    return (
-        f"a traced value was used at {user_line()} after its transform had ended. Return it from the "
-        "differentiated function (has_aux=True for extra results) instead of storing it outside."
-    )
-
-
-def plain_target_message() -> str:
-    from dotbar.errors import user_line
-
-    return (
-        f"a traced value was written into a plain ndarray at {user_line()}. A plain array cannot hold it: "
-        "make the array with np.zeros_like(x), np.zeros(n, like=x) or dotbar.numpy.zeros(n)."
-    )
-
-
-def conversion_message(to: str = "array") -> str:
-    """Why a traced value cannot become a plain one here, and what to write instead."""
-    from dotbar.errors import user_line
-
-    return (
-        f"a traced value was converted to a plain {to} at {user_line()}; its derivative would be lost in silence. "
-        "Use stop_gradient(x) if that is what you want."
-    )
 
 
 # Filled in by the rules that the engine itself needs.

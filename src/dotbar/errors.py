@@ -14,6 +14,9 @@ DotbarError
 └── GradientError (AssertionError)     what ``check_grads`` found
 """
 
+import dis
+import linecache
+import re
 import sys
 import types
 from collections.abc import Callable
@@ -83,10 +86,16 @@ def is_internal(frame: types.FrameType) -> bool:
     return frame.f_code.co_filename.startswith((_PACKAGE, "<dotbar"))
 
 
+def library_of(frame: types.FrameType) -> str:
+    """``numpy`` or ``scipy`` if the frame belongs to it, else nothing."""
+    top = frame.f_globals.get("__name__", "").partition(".")[0]
+    return top if top in ("numpy", "scipy") else ""
+
+
 def user_frame() -> types.FrameType | None:
-    """The innermost frame outside dotbar and NumPy: the line the user wrote."""
+    """The innermost frame outside dotbar, NumPy and SciPy: the line the user wrote."""
     frame = sys._getframe(1)
-    while frame is not None and (is_internal(frame) or "/numpy/" in frame.f_code.co_filename):
+    while frame is not None and (is_internal(frame) or library_of(frame)):
         frame = frame.f_back
     return frame
 
@@ -100,6 +109,70 @@ def user_line() -> str:
     return f"{code.co_filename}:{frame.f_lineno}, in {code.co_name}"
 
 
+def source_of(frame: types.FrameType) -> str:
+    """The expression that a frame is evaluating, if it stands on one line of a file that can be read."""
+    start, end, left, right = list(frame.f_code.co_positions())[frame.f_lasti // 2]
+    if start is None or start != end:
+        return ""
+    line = linecache.getline(frame.f_code.co_filename, start).encode()
+    return line[left:right].decode()
+
+
+def called_library() -> tuple[str, str]:
+    """The function of NumPy or SciPy that the user's line called and that called back here: library and full name."""
+    frame, found = sys._getframe(1), ("", "")
+    while frame is not None and (is_internal(frame) or library_of(frame)):
+        if library := library_of(frame):
+            modules = frame.f_globals["__name__"].split(".")
+            public = [part for part in modules if not part.startswith("_")]
+            found = library, ".".join([*public[:2], frame.f_code.co_name])
+        frame = frame.f_back
+    return found
+
+
+def escaped_message() -> str:
+    """Why a value of a transform that has ended is refused."""
+    return (
+        f"a traced value was used at {user_line()} after its transform had ended. Return it from the "
+        "differentiated function (has_aux=True for extra results) instead of storing it outside."
+    )
+
+
+def plain_target_message() -> str:
+    """Why a plain ndarray cannot be assigned a traced value, and what to write instead."""
+    return (
+        f"a traced value was written into a plain ndarray at {user_line()}. A plain array cannot hold it: "
+        "make the array with np.zeros_like(x), np.zeros(n, like=x) or dotbar.numpy.zeros(n)."
+    )
+
+
+def conversion_message(to: str = "a plain array") -> str:
+    """Why a traced value cannot become a plain one here, and what to write instead."""
+    frame = user_frame()
+    operation = dis.opname[frame.f_code.co_code[frame.f_lasti]] if frame is not None else ""
+    if operation.startswith("STORE"):
+        return plain_target_message()
+    library, function = called_library()
+    source = source_of(frame) if frame is not None else ""
+    if library == "scipy":
+        remedy = (
+            f"SciPy's own {function} does not take traced values: use dotbar.{function} where there is one, "
+            "write it in NumPy functions, or give it a derivative with dotbar.custom_vjp."
+        )
+    elif match := re.match(r"(?:np|numpy)\.([\w.]+)", source):
+        remedy = f"Use dotbar.numpy.{match[1]}, which keeps derivatives" + (
+            ", or np.stack([...])." if match[1] in ("array", "asarray") else "."
+        )
+    elif match := re.match(r"math\.(\w+)", source):
+        remedy = f"Use np.{match[1]}, which keeps derivatives."
+    else:
+        remedy = "Use NumPy's functions on the value as it is, or their counterparts in dotbar.numpy."
+    return (
+        f"{source or 'the call'} at {user_line()} needs {to} but was given a traced value, whose derivative would "
+        f"be lost in silence. {remedy} If no derivative is wanted, pass stop_gradient(x)."
+    )
+
+
 def user_traceback(f: Callable[P, R]) -> Callable[P, R]:
     """Wrap a public function so that its errors end at the user's own line.
 
@@ -111,8 +184,10 @@ def user_traceback(f: Callable[P, R]) -> Callable[P, R]:
         try:
             return f(*args, **kwargs)
         except Exception as error:
+            if isinstance(error.__cause__, ConversionError) and not isinstance(error, DotbarError):
+                error = error.__cause__  # what NumPy's own message hides
             error.__traceback__ = _without_internals(error.__traceback__)
-            raise
+            raise error
 
     return call
 
