@@ -43,6 +43,7 @@ from dotbar.rules.kinds import Masked, dense, match, unbroadcast
 Entry = tuple[Any, ...]
 Bars = list[Any]
 WHOLE: tuple[Step, ...] = ((take_index, {"index": ...}),)
+PARTS = (np.real, np.imag)
 
 
 class Taped(Traced):
@@ -260,7 +261,7 @@ class Accumulator(Masked):
         """Views of the array and the mask, and the index into both that ends a path."""
         steps, index = split(path)
         self.array, self.mask = lay_out(self.array, steps, order), lay_out(self.mask, steps, order)
-        places = [step for step in steps if step[0] is not np.real and step[0] is not np.imag]  # a mask has no parts
+        places = [step for step in steps if step[0] not in PARTS]  # a mask has no parts
         return value_of(self.array, steps), value_of(self.mask, places), index
 
     def add(self, path: tuple[Step, ...], g: Any, order: Any) -> None:
@@ -290,7 +291,8 @@ class Accumulator(Masked):
             last = seats == np.arange(seats.size).reshape(seats.shape)  # of several, the last was assigned
             taken, known = np.where(last, taken, 0), known & last
         part[index] = 0
-        seen[index] = False
+        if not any(fn in PARTS for fn, _ in path):
+            seen[index] = False
         return taken if is_full(known) else Masked(taken, known)
 
 
