@@ -27,7 +27,7 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
 
 def extent(shape: tuple[int, ...], axis: Any) -> int:
     """How many entries a reduction along the axes takes into one."""
-    return prod(shape[k] for k in axes_of(axis, len(shape)))
+    return prod(shape if axis is None else (shape[k] for k in axes_of(axis, len(shape))))
 
 
 def lines(a: Any, axis: Any) -> tuple[Any, Callable[[Any], Any]]:

@@ -408,10 +408,8 @@ def cov(
     given = [w for w in (as_array(fweights), as_array(aweights)) if w is not None]
     w = given[0] * given[1] if len(given) == 2 else given[0] if given else None
     mean, total = np.average(X, 1, w, returned=True)
-    if aweights is None or ddof == 0:
-        factor = total[0] - ddof
-    else:
-        factor = total[0] - ddof * np.sum(w * given[-1]) / total[0]
+    lost = ddof if aweights is None or ddof == 0 else ddof * np.sum(w * given[-1]) / total[0]
+    factor = total[0] - lost
     D = X - np.expand_dims(mean, 1)
     C = np.matmul(D if w is None else D * w, H(D)) / np.maximum(np.real(factor), 0)
     return np.reshape(C, tuple(k for k in shape_of(C) if k != 1))
