@@ -361,10 +361,7 @@ class _Items:
 
 def is_float(x: Any) -> bool:
     """Whether a leaf can carry a derivative; False for what is no number at all."""
-    try:
-        return is_differentiable(x)
-    except TypeError:
-        return False
+    return isinstance(x, (float, complex)) or (hasattr(x, "dtype") and is_differentiable(x))
 
 
 def zero_like(x: Any) -> Any:

@@ -262,12 +262,10 @@ def _leaves(chosen: list[Any], nums: Sequence[int], names: Sequence[str]) -> tup
 
 def check_scalar(value: Any, holomorphic: bool) -> None:
     """``grad`` needs one real number (or one complex number, if the function is said to be holomorphic)."""
-    try:
-        shape, kind = shape_of(value), dtype_of(value).kind
-    except TypeError:
-        shape, kind = None, "O"
+    is_number = hasattr(value, "dtype") or isinstance(value, (bool, int, float, complex))
+    shape, kind = (shape_of(value), dtype_of(value).kind) if is_number else (None, "O")
     if shape != ():
-        what = f"an array of shape {shape}" if shape is not None and kind in "fciub" else f"a {type(value).__name__}"
+        what = f"an array of shape {shape}" if is_number else f"a {type(value).__name__}"
         raise OutputError(
             f"grad needs a function that returns one number; this one returned {what}. "
             "Use jacobian(f), vjp(f, x) or elementwise_grad(f), or reduce the result, for instance with np.sum."

@@ -1,0 +1,238 @@
+"""Errors say what was attempted, where, and what to write instead; their tracebacks end at the user's line."""
+
+import inspect
+import math
+import traceback
+
+import numpy as np
+import pytest
+import scipy.linalg
+import scipy.special
+
+import dotbar
+from dotbar import errors, grad, jvp, vjp
+from dotbar.errors import (
+    ConversionError,
+    EscapedError,
+    InputError,
+    MutationError,
+    NoRuleError,
+    OutputError,
+    RuleError,
+    StructureError,
+)
+
+X = np.array([0.5, -1.0, 2.0])
+
+
+def into_plain(x):
+    plain = np.zeros(3)
+    plain[0] = x[0]
+    return plain[0]
+
+
+def into_plain_slice(x):
+    plain = np.zeros(3)
+    plain[:2] = x[:2]
+    return plain[0]
+
+
+def add_to_plain(x):
+    plain = np.zeros(3)
+    plain += x
+    return plain[0]
+
+
+PLAIN_TARGET = r"in {name}\..*np\.zeros_like\(x\), np\.zeros\(n, like=x\) or dotbar\.numpy\.zeros\(n\)"
+CONVERSIONS = {
+    "np.array": (
+        lambda x: np.sum(np.array([x[0], x[1]])),
+        r"np\.array\(\[x\[0\], x\[1\]\]\) at .*dotbar\.numpy\.array.*np\.stack",
+    ),
+    "np.asarray": (lambda x: np.sum(np.asarray(x)), r"dotbar\.numpy\.asarray"),
+    "np.full": (lambda x: np.sum(np.full(2, x[0])), r"dotbar\.numpy\.full"),
+    "np.r_": (lambda x: np.sum(np.r_[x[0], 1.0]), r"dotbar\.numpy\.r_"),
+    "float": (lambda x: float(x[0]), r"float\(x\[0\]\) at .*stop_gradient\(x\)"),
+    "complex": (lambda x: complex(x[0]), "a plain complex number"),
+    "math.sin": (lambda x: math.sin(x[0]), r"math\.sin\(x\[0\]\) at .*Use np\.sin"),
+    "item": (lambda x: x[0].item(), r"\.item.*stop_gradient"),
+    "tolist": (lambda x: x.tolist()[0], r"\.tolist.*stop_gradient"),
+    "scipy": (lambda x: np.sum(scipy.linalg.expm(np.diag(x))), r"scipy\.linalg\.expm.*dotbar\.scipy\.linalg\.expm"),
+    "plain[i] = x": (into_plain, PLAIN_TARGET.format(name="into_plain")),
+    "plain[i:j] = x": (into_plain_slice, PLAIN_TARGET.format(name="into_plain_slice")),
+    "plain += x": (add_to_plain, PLAIN_TARGET.format(name="add_to_plain")),
+    "out=plain": (lambda x: np.sum(np.sin(x, out=np.zeros(3))), r"np\.zeros_like\(x\)"),
+}
+
+
+@pytest.mark.parametrize(("f", "message"), CONVERSIONS.values(), ids=CONVERSIONS)
+@pytest.mark.parametrize("mode", [grad, lambda f: lambda x: jvp(f, (x,), (x,))], ids=["reverse", "forward"])
+def test_conversions(f, message, mode):
+    with pytest.raises(ConversionError, match=message) as caught:
+        mode(f)(X)
+    assert __file__ in str(caught.value)
+    assert isinstance(caught.value, TypeError)
+
+
+def test_undifferentiated_values_convert_freely():
+    y = grad(lambda x: x[0] * float(np.zeros(2, like=x)[0]) + np.array([1.0])[0] * x[1])(X)
+    np.testing.assert_array_equal(y, [0, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda x: np.busday_count(x, 2), r"numpy\.busday_count has no derivative rule.*nearest.*dotbar\.extend"),
+        (lambda x: scipy.special.jv(1, x), r"scipy\.special\.jv has no derivative rule.*dotbar\.extend"),
+    ],
+)
+def test_a_function_without_a_rule(f, message):
+    with pytest.raises(NoRuleError, match=message):
+        grad(f)(X)
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (3, r"argument 0 is the integer 3.*Pass 3\.0"),
+        ({"n": [1.0, 2]}, r"argument 0\['n'\]\[1\] is the integer 2"),
+        (np.arange(3), r"argument 0 is of dtype int64.*astype\(float\)"),
+        (np.array([True]), "argument 0 is of dtype bool"),
+        (True, "argument 0 is"),
+        ("text", "argument 0 is a str"),
+    ],
+)
+def test_arguments_that_are_not_differentiable(x, message):
+    with pytest.raises(InputError, match=message):
+        grad(lambda x: 1.0)(x)
+
+
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda x: x, r"array of shape \(3,\).*jacobian\(f\), vjp\(f, x\) or elementwise_grad"),
+        (lambda x: {"y": x}, "returned a dict"),
+        (lambda x: x[0] * 1j, "complex.*holomorphic=True"),
+        (lambda x: x[0] > 0, "dtype bool"),
+        (lambda x: None, "NoneType"),
+    ],
+)
+def test_results_that_are_no_real_number(f, message):
+    with pytest.raises(OutputError, match=message):
+        grad(f)(X)
+
+
+def test_an_output_independent_of_the_input_has_gradient_zero():
+    for f in (lambda x: 1.0, lambda x: np.sum(np.ones(3)), lambda x: np.sum(x > 0) * 1.0):
+        np.testing.assert_array_equal(grad(f)(X), np.zeros(3))
+    g = grad(lambda x: 2.0)(X.astype(np.float32))
+    assert g.dtype == np.float32
+
+
+def escaped(transform):
+    kept = []
+
+    def f(x):
+        kept.append(np.sin(x))
+        return np.sum(x)
+
+    transform(f)
+    return kept[0]
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        lambda f: grad(f)(X),
+        lambda f: vjp(f, X),
+        lambda f: jvp(f, (X,), (X,)),
+        lambda f: dotbar.vmap(f)(np.stack([X, X])),
+    ],
+    ids=["grad", "vjp", "jvp", "vmap"],
+)
+@pytest.mark.parametrize("use", [np.sin, lambda y: y * 2, lambda y: y[0], lambda y: y.sum()])
+def test_a_value_that_escaped_its_transform(transform, use):
+    y = escaped(transform)
+    with pytest.raises(EscapedError, match=r"after its transform had ended.*has_aux=True"):
+        use(y)
+
+
+@pytest.mark.parametrize(
+    ("bar", "message"),
+    [
+        ([X], r"structure.*its primal"),
+        ({"y": X[:2]}, r"cotangent\['y'\] has shape \(2,\), its primal \(3,\)"),
+        ({"y": X * 1j}, r"cotangent\['y'\] is complex"),
+        ({"y": None}, "structure"),
+    ],
+)
+def test_cotangents_and_tangents_that_do_not_match(bar, message):
+    _, pullback = vjp(lambda x: {"y": np.sin(x)}, X)
+    with pytest.raises(StructureError, match=message):
+        pullback(bar)
+    tangent = dotbar.tree.tree_map(lambda t: t, bar)
+    with pytest.raises(StructureError, match=message.replace("cotangent", "tangents\\[0\\]")):
+        jvp(lambda p: p["y"], ({"y": X},), (tangent,))
+
+
+def shapes(x):
+    return np.sum(x + np.ones(4))  # NumPy refuses
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        grad(shapes),
+        grad(lambda x: grad(shapes)(x)[0]),
+        dotbar.hessian(shapes),
+        lambda x: jvp(shapes, (x,), (x,)),
+        lambda x: dotbar.vmap(shapes)(np.stack([x, x])),
+        grad(dotbar.checkpoint(shapes)),
+        lambda x: dotbar.bars(shapes)(x),
+        lambda x: dotbar.graph(shapes, x),
+    ],
+)
+def test_numpys_own_message_and_no_internals(transform):
+    with pytest.raises(ValueError, match="operands could not be broadcast together") as caught:
+        transform(np.ones(3))
+    last = traceback.extract_tb(caught.value.__traceback__)[-1]
+    assert (last.filename, last.name) == (__file__, "shapes")
+
+
+def test_linalg_errors_are_numpys_own():
+    with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
+        grad(lambda A: np.sum(np.linalg.cholesky(A)))(-np.eye(2))
+    with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
+        grad(lambda A: np.sum(np.linalg.inv(A)))(np.zeros((2, 2)))
+
+
+def test_index_errors_are_numpys_own():
+    with pytest.raises(IndexError, match="index 5 is out of bounds"):
+        grad(lambda x: x[5])(X)
+
+
+def test_an_array_changed_between_the_passes():
+    W = np.ones(1000)
+    _, pullback = vjp(lambda x: np.sum(W * x), np.ones(1000))
+    W[3] = 7
+    with pytest.raises(MutationError, match=rf"shape \(1000,\).*{__file__}"):
+        pullback(1.0)
+
+
+def test_a_rule_of_the_wrong_shape():
+    f = dotbar.custom_vjp(lambda x: np.sin(x))
+    f.defvjp(lambda x: (np.sin(x), x), lambda x, g: (g[:1],))
+    with pytest.raises(RuleError, match=r"lambda.*cotangent of shape \(1,\)"):
+        grad(lambda x: np.sum(f(x)))(X)
+
+
+def test_the_hierarchy_is_the_one_drawn():
+    """Every exception is in the docstring, with the bases it has."""
+    for name, error in inspect.getmembers(errors, inspect.isclass):
+        if issubclass(error, errors.DotbarError):
+            assert name in errors.__doc__
+            other = [
+                base.__name__ for base in error.__bases__ if base is not errors.DotbarError and base is not Exception
+            ]
+            for base in other:
+                assert f"{name} ({base})" in errors.__doc__
