@@ -144,9 +144,17 @@ def primitive(fn: F) -> F:
         for x in args:
             if isinstance(x, Traced):
                 return find_rule(call)(*args, **kw)
-        return fn(*args, **kw)
+        return with_infinities(fn, args, kw)
 
     return call  # type: ignore[return-value]
+
+
+def with_infinities(fn: Callable[..., Any], args: Sequence[Any], kw: Settings) -> Any:
+    """``fn(*args, **kw)`` where 1/0 is inf also for Python's numbers, which raise instead."""
+    try:
+        return fn(*args, **kw)
+    except ArithmeticError:
+        return fn(*[np.asarray(x)[()] if isinstance(x, (float, complex)) else x for x in args], **kw)
 
 
 # ---------------------------------------------------------------- levels
@@ -554,12 +562,14 @@ def is_advanced(index: Any) -> bool:
     """Whether an index copies in NumPy: arrays and lists do, integers, slices, None and ... do not."""
     if type(index) is tuple:
         return any(map(is_advanced, index))
-    return isinstance(index, (np.ndarray, list, bool, np.bool_))
+    return isinstance(index, (np.ndarray, list, bool, np.bool_, Traced))
 
 
-def mentions(shape: tuple[int, ...], index: Any) -> NDArray[np.intp]:
+def mentions(shape: tuple[int, ...], index: Any) -> Any:
     """For each entry that an index selects, the number of its last mention there."""
-    place = np.empty(shape, np.intp)
+    place: Any = np.empty(shape, np.intp)
+    if is_batched(index):
+        place = Cell(place, BASE)
     selected = place[index]
     place[index] = np.arange(selected.size).reshape(selected.shape)
     return place[index]
@@ -575,7 +585,7 @@ def plain_index(index: Any) -> Any:
     if type(index) is tuple:
         return tuple(map(plain_index, index))
     if isinstance(index, (np.ndarray, list)):
-        return np.array(index) if len(index) else np.array(index, dtype=getattr(index, "dtype", np.intp))
+        return np.array(index) if np.size(index) else np.array(index, dtype=getattr(index, "dtype", np.intp))
     return without_cells(index)
 
 
@@ -591,7 +601,7 @@ def is_number(x: Any) -> bool:
 def getitem(x: Traced, index: Any) -> Any:
     """``x[index]`` for a traced ``x``; a view's entries are read from its root, at no cost in its size."""
     index = plain_index(index)
-    if _is_batched(index):
+    if is_batched(index):
         return gather(x, index)
     root, path = x.target()
     return read(root, (*path, (take_index, {"index": index})))
@@ -604,7 +614,8 @@ def read(root: Traced, path: tuple[Step, ...]) -> Any:
     return root.level.process(READ, (root,), {"path": path})
 
 
-def _is_batched(index: Any) -> bool:
+def is_batched(index: Any) -> bool:
+    """Whether an index holds traced arrays: integers can only be those of a batch."""
     if type(index) is tuple:
         return any(isinstance(i, Traced) for i in index)
     return isinstance(index, Traced)
@@ -654,9 +665,9 @@ def _index_parts(index: Any) -> tuple[Any, ...]:
     return index if type(index) is tuple else (index,)
 
 
-def own(x: Traced, v: Any = None) -> Any:
-    """The value of a cell, made fit to be assigned ``v``: copied first if anything else holds it."""
-    if isinstance(v, Traced) and not isinstance(x.value, Traced):
+def own(x: Traced, v: Any = None, index: Any = None) -> Any:
+    """The value of a cell, made fit to be assigned ``v`` at ``index``: copied first if anything else holds it."""
+    if (isinstance(v, Traced) or is_batched(index)) and not isinstance(x.value, Traced):
         x.value = Cell(x.value, BASE)
     elif not (getrefcount(x.value) == _SOLE and is_exclusive(x.value)):
         x.value = duplicate(x.value)

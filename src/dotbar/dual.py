@@ -80,8 +80,8 @@ class Forward(Level):
     def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
         value, dot = (v.value, v.aux) if isinstance(v, Traced) and v.level is self else (v, 0)
         steps, index = split(path)
-        value_of(own(root, value), steps)[index] = value
-        if isinstance(dot, Traced) and not isinstance(root.aux, Traced):
+        value_of(own(root, value, index), steps)[index] = value
+        if (isinstance(dot, Traced) or core.is_batched(index)) and not isinstance(root.aux, Traced):
             root.aux = core.Cell(root.aux, core.BASE)
         elif not (getrefcount(root.aux) == _SOLE and is_exclusive(root.aux)):
             root.aux = duplicate(root.aux)

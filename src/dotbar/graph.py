@@ -226,7 +226,7 @@ class Recorder(Level):
     def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
         value, source = (v.value, v.aux) if isinstance(v, Traced) and v.level is self else (v, v)
         steps, index = split(path)
-        value_of(own(root, value), steps)[index] = value
+        value_of(own(root, value, index), steps)[index] = value
 
         def setitem(old: Any, v: Any) -> Any:
             new = np.copy(old)

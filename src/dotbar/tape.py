@@ -144,7 +144,7 @@ class Tape(Level):
     def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
         value, node = (v.value, v.aux) if isinstance(v, Traced) and v.level is self else (v, None)
         steps, index = split(path)
-        value_of(own(root, value), steps)[index] = value
+        value_of(own(root, value, index), steps)[index] = value
         form = Shape.of(value) if node is not None else None
         self.push((sweep_write, root.aux, node, path, form, layout(root.value, path)))
         root.aux = len(self.entries) - 1
@@ -260,16 +260,18 @@ class Accumulator(Masked):
     def select(self, path: tuple[Step, ...], order: Any) -> tuple[Any, Any, Any]:
         """Views of the array and the mask, and the index into both that ends a path."""
         steps, index = split(path)
+        if core.is_batched(index):
+            self.array, self.mask = assignable(self.array), assignable(self.mask)
         self.array, self.mask = lay_out(self.array, steps, order), lay_out(self.mask, steps, order)
         places = [step for step in steps if step[0] not in PARTS]  # a mask has no parts
         return value_of(self.array, steps), value_of(self.mask, places), index
 
     def add(self, path: tuple[Step, ...], g: Any, order: Any) -> None:
         """Add a cotangent into the entries that a path selects."""
-        if isinstance(dense(g), Traced) and not isinstance(self.array, Traced):
-            self.array = core.Cell(self.array, core.BASE)
-        if isinstance(g, Masked) and isinstance(g.mask, Traced) and not isinstance(self.mask, Traced):
-            self.mask = core.Cell(self.mask, core.BASE)
+        if isinstance(dense(g), Traced):
+            self.array = assignable(self.array)
+        if isinstance(g, Masked) and isinstance(g.mask, Traced):
+            self.mask = assignable(self.mask)
         part, seen, index = self.select(path, order)
         if is_advanced(index):
             np.add.at(part, index, dense(g))
@@ -294,6 +296,11 @@ class Accumulator(Masked):
         if not any(fn in PARTS for fn, _ in path):
             seen[index] = False
         return taken if is_full(known) else Masked(taken, known)
+
+
+def assignable(x: Any) -> Any:
+    """An array that can be assigned traced values, or at a traced index."""
+    return x if isinstance(x, Traced) else core.Cell(x, core.BASE)
 
 
 def is_full(mask: Any) -> bool:

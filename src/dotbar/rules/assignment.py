@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from dotbar import core
-from dotbar.core import Traced, is_advanced, mentions, plain_index, shape_of, take_index
-from dotbar.errors import ConversionError
-from dotbar.rules.words import scatter
+from dotbar.core import Traced, dtype_of, is_advanced, mentions, plain_index, shape_of
+from dotbar.errors import ConversionError, NoRuleError
+from dotbar.rules.words import ungather
 
 
 def ufunc_at(ufunc: np.ufunc, a: Any, indices: Any, *b: Any) -> None:
@@ -15,7 +15,10 @@ def ufunc_at(ufunc: np.ufunc, a: Any, indices: Any, *b: Any) -> None:
     if not isinstance(a, Traced):
         raise ConversionError(core.plain_target_message())
     index = plain_index(indices)
-    if not is_advanced(index):
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(i, Traced) and i.ndim for i in parts):
+        at_each(ufunc, a, parts, *b)
+    elif not is_advanced(index):
         a[index] = ufunc(a[index], *b)
     elif ufunc in (np.add, np.subtract):
         a[index] = ufunc(a[index], total(b[0], mentions(shape_of(a), index)))
@@ -30,10 +33,22 @@ def ufunc_at(ufunc: np.ufunc, a: Any, indices: Any, *b: Any) -> None:
             turn = np.delete(turn, first)
 
 
+def at_each(ufunc: np.ufunc, a: Traced, places: tuple[Any, ...], *b: Any) -> None:
+    """``ufunc.at`` where the items of a batch mention different entries: one mention after the other."""
+    if any(isinstance(i, slice) or i is None or i is ... or dtype_of(i).kind not in "iu" for i in places):
+        raise NoRuleError(f"{ufunc.__name__}.at takes only integers where an index differs between items of a batch.")
+    shape = np.broadcast_shapes(*map(shape_of, places))
+    places = tuple(np.broadcast_to(i, shape) for i in places)
+    values = [np.broadcast_to(v, (*shape, *a.shape[len(places) :])) for v in b]
+    for k in np.ndindex(shape):
+        place = tuple(i[k] for i in places)
+        a[place] = ufunc(a[place], *(v[k] for v in values))
+
+
 def total(v: Any, same: Any) -> Any:
     """For each mention of an entry the sum of ``v`` over all mentions of it."""
     v = np.broadcast_to(v, same.shape)
-    return scatter(v, path=((take_index, {"index": same}),), shape=(same.size,))[same]
+    return ungather(v, same, template=(None,), traced=(True,), shape=(same.size,))[same]
 
 
 core.UFUNC_METHODS["at"] = ufunc_at

@@ -1,0 +1,281 @@
+"""Shapes and indices: what is a view in NumPy is one here, and batched indices select what a loop would."""
+
+import numpy as np
+import pytest
+from samples import cnormal, normal
+
+import dotbar
+from dotbar.errors import ConversionError
+
+VIEWS = {
+    "reshape": lambda x: np.reshape(x, (4, -1)),
+    "reshape F": lambda x: np.reshape(x, -1, order="F"),
+    "reshape A": lambda x: np.reshape(x, -1, order="A"),
+    "ravel": np.ravel,
+    "ravel F": lambda x: np.ravel(x, "F"),
+    "ravel K": lambda x: np.ravel(x, "K"),
+    "ravel of a column": lambda x: np.ravel(x[:, :1]),
+    "flatten": lambda x: x.flatten(),
+    "transpose": lambda x: np.transpose(x, (1, 0)),
+    "T": lambda x: x.T,
+    "mT": lambda x: x.mT,
+    "swapaxes": lambda x: np.swapaxes(x, 0, 1),
+    "moveaxis": lambda x: np.moveaxis(x, 0, -1),
+    "rollaxis": lambda x: np.rollaxis(x, 1),
+    "rot90": np.rot90,
+    "rot180": lambda x: np.rot90(x, 2),
+    "flip": np.flip,
+    "fliplr": np.fliplr,
+    "squeeze": lambda x: np.squeeze(x[:1]),
+    "expand_dims": lambda x: np.expand_dims(x, 1),
+    "atleast_3d": np.atleast_3d,
+    "split": lambda x: np.split(x, 2, axis=1)[1],
+    "array_split": lambda x: np.array_split(x, 2)[0],
+    "diagonal": np.diagonal,
+    "diag": np.diag,
+    "broadcast_to": lambda x: np.broadcast_to(x, (2, *x.shape)),
+    "broadcast_arrays": lambda x: np.broadcast_arrays(x, x[0])[0],
+    "sliding_window_view": lambda x: np.lib.stride_tricks.sliding_window_view(x, 2, axis=1),
+    "trim_zeros": lambda x: np.trim_zeros(x[0]),
+    "slice": lambda x: x[::-2, 1:],
+    "row": lambda x: x[1],
+    "entry": lambda x: x[1, 2, ...],
+    "fancy": lambda x: x[[0, 1]],
+    "take": lambda x: np.take(x, 1, axis=0),
+    "view": lambda x: x.view(),
+    "copy": np.copy,
+    "real": lambda x: x.real,
+    "view as pairs": lambda x: x.view(np.complex128).imag,
+}
+LAYOUTS = {"C": np.array, "F": np.asfortranarray, "negative": lambda x: np.array(x)[::-1]}
+
+
+def write_through(view, x):
+    """The array and the view after writing to both, through a name of the other; None where NumPy refuses."""
+    y = np.ones_like(x) * x
+    v = view(y)
+    try:
+        v[...] = 2 * v + 1
+    except ValueError as error:
+        assert "read-only" in str(error)
+    y[1:, 1] = 3 * y[:-1, 0]
+    return y, v * v
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("name", VIEWS)
+def test_views(name, layout):
+    """Writing through a view changes the base and the other way round, exactly where it does so in NumPy."""
+    x, t = LAYOUTS[layout](normal(3, 4)), LAYOUTS[layout](normal(3, 4, seed=1))
+    f = lambda x: write_through(VIEWS[name], x)
+    try:
+        want = f(x)
+    except ValueError:
+        pytest.skip("NumPy refuses this view in this memory order")
+    h = 1e-6
+    slopes = [(a - b) / (2 * h) for a, b in zip(f(x + h * t), f(x - h * t))]
+    got, dots = dotbar.jvp(f, (x,), (t,))
+    items = np.stack([x, x + t])
+    batch = f(items[1]) if name == "trim_zeros" else [y[1] for y in dotbar.vmap(f)(items)]
+    _, pullback = dotbar.vjp(f, x)
+    bars = tuple(normal(*w.shape) for w in want)
+    (xbar,) = pullback(bars)
+    for g, w, dot, slope, item, again in zip(got, want, dots, slopes, batch, f(items[1])):
+        np.testing.assert_allclose(g, w, rtol=1e-14)
+        np.testing.assert_allclose(dot, slope, atol=1e-7)
+        np.testing.assert_allclose(item, again, rtol=1e-14)
+    np.testing.assert_allclose(np.vdot(xbar, t), sum(np.vdot(b, dot) for b, dot in zip(bars, dots)), rtol=1e-12)
+
+
+def test_real_and_imag_are_views():
+    """Parts of a complex array are written one by one; the other part keeps its derivative."""
+
+    def f(z):
+        z = z * 1
+        z.real[0] = 2 * z.imag[1]
+        z.imag = z.real * z.imag
+        np.imag(z)[2:] = 0.5
+        return z * z
+
+    z, t = cnormal(4), cnormal(4, seed=3)
+    h = 1e-6
+    _, dot = dotbar.jvp(f, (z,), (t,))
+    np.testing.assert_allclose(dot, (f(z + h * t) - f(z - h * t)) / (2 * h), atol=1e-7)
+    bar = cnormal(4, seed=5)
+    (zbar,) = dotbar.vjp(f, z)[1](bar)
+    np.testing.assert_allclose(np.vdot(zbar, t).real, np.vdot(bar, dot).real, rtol=1e-12)
+    np.testing.assert_allclose(dotbar.vmap(f)(np.stack([z, t]))[1], f(t), rtol=1e-14)
+
+
+# ---------------------------------------------------------------- indices that differ between the items of a batch
+
+rng = np.random.default_rng(7)
+I, J, K = rng.integers(0, 3, (5, 2)), rng.integers(0, 3, (5, 2)), rng.integers(0, 3, 5)
+PARTS = {
+    "one": lambda i, j, k: i,
+    "number": lambda i, j, k: k,
+    "second axis": lambda i, j, k: (slice(None), i),
+    "third axis": lambda i, j, k: (..., i),
+    "adjacent": lambda i, j, k: (slice(0, 2), i, j),
+    "apart": lambda i, j, k: (i, slice(None), j),
+    "apart, with a number": lambda i, j, k: (k, slice(1, 3), j),
+    "with an integer": lambda i, j, k: (1, slice(None), i),
+    "with a plain index": lambda i, j, k: (i, ..., [0, 2]),
+    "with a mask": lambda i, j, k: (np.array([True, False, True]), slice(None), j),
+    "with new axes": lambda i, j, k: (None, i, None, j),
+    "matrix of indices": lambda i, j, k: (i[:, None], j),
+    "negative": lambda i, j, k: (slice(None, None, -1), i - 3),
+}
+
+
+def read_twice(part):
+    return lambda x, i, j, k: x[part(i, j, k)] ** 2
+
+
+def write_twice(part):
+    def write(x, i, j, k):
+        y = x * 1.0
+        index = part(i, j, k)
+        y[index] = 3 * y[index] + 1
+        y[index] *= y[index]
+        return y
+
+    return write
+
+
+@pytest.mark.parametrize("make", [read_twice, write_twice])
+@pytest.mark.parametrize("name", PARTS)
+def test_batched_indices(name, make):
+    """Reading, writing and their derivatives at batched indices equal a loop over the items."""
+    f = make(PARTS[name])
+    loss = lambda *args: np.sum(np.sin(f(*args)))
+    second = lambda x, *rest: dotbar.hvp(lambda x: loss(x, *rest), (x,), (np.ones_like(x),))
+    x = normal(5, 3, 3, 3)
+    for g in (f, dotbar.grad(loss), second):
+        want = np.stack([g(*item) for item in zip(x, I, J, K)])
+        np.testing.assert_allclose(dotbar.vmap(g)(x, I, J, K), want, rtol=1e-12, atol=1e-12)
+    shared = dotbar.grad(lambda x: np.sum(dotbar.vmap(loss, (None, 0, 0, 0))(x, I, J, K)))
+    want = sum(dotbar.grad(loss)(x[0], i, j, k) for i, j, k in zip(I, J, K))
+    np.testing.assert_allclose(shared(x[0]), want, rtol=1e-12, atol=1e-12)
+
+
+def test_batched_add_at():
+    def f(x, i):
+        y = x * 1.0
+        np.add.at(y, i, x[i] ** 2)
+        return y
+
+    x = normal(5, 3)
+    for g in (f, dotbar.grad(lambda x, i: np.sum(f(x, i) ** 2))):
+        np.testing.assert_allclose(dotbar.vmap(g)(x, I), np.stack([g(*item) for item in zip(x, I)]), rtol=1e-12)
+
+
+def test_batched_mask():
+    """A mask that differs between items can be assigned a number; what depends on its count is refused by name."""
+    x = normal(4, 3)
+
+    def f(x):
+        y = x * 1.0
+        y[y < 0] = 0.5
+        np.putmask(y, y > 1, x)
+        return y * y
+
+    np.testing.assert_allclose(dotbar.vmap(f)(x), np.stack([f(item) for item in x]))
+    with pytest.raises(ConversionError, match=r"np\.where"):
+        dotbar.vmap(lambda x: x[x > 0])(x)
+
+
+# ---------------------------------------------------------------- edges
+
+
+@pytest.mark.parametrize("mode", ["edge", "reflect", "symmetric", "wrap", "mean", "maximum", "linear_ramp", "constant"])
+def test_pad_as_numpy(mode):
+    """Pads wider than the array, of one entry, of none, in two dimensions."""
+    for shape, width in (((1,), 3), ((2,), (7, 5)), ((2, 1), ((0, 4), (3, 1))), ((0, 2), ((0, 0), (1, 1))), ((3, 2), {-1: (1, 2)})):
+        x = normal(*shape)
+        if isinstance(width, dict) and np.lib.NumpyVersion(np.__version__) < "2.3.0":
+            continue
+        if x.size == 0 and mode in ("maximum", "mean"):
+            continue
+        want = np.pad(x, width, mode)
+        np.testing.assert_allclose(dotbar.jvp(lambda x: np.pad(x, width, mode), (x,), (x,))[0], want)
+
+
+def test_pad_with_a_function():
+    def frame(line, width, axis, kw):
+        line[: width[0]] = line[width[0]] * kw["factor"]
+        line[line.size - width[1] :] = kw["factor"]
+
+    x = normal(2, 3)
+    f = lambda x: np.pad(x, ((1, 2), (2, 1)), frame, factor=0.5)
+    value, dot = dotbar.jvp(f, (x,), (x,))
+    np.testing.assert_allclose(value, f(x))
+    np.testing.assert_allclose(dot, f(2 * x) - f(x))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.squeeze(x, 0),
+        lambda x: np.reshape(x, (5, 5)),
+        lambda x: np.reshape(x.T, -1, copy=False),
+        lambda x: np.expand_dims(x, 7),
+        lambda x: np.swapaxes(x, 0, 5),
+        lambda x: np.split(x, 2),
+        lambda x: np.take(x, 5, axis=0),
+        lambda x: np.take(x, [0, -9], axis=1),
+        lambda x: np.pad(x, 1, "no such mode"),
+        lambda x: np.pad(x, 1, "edge", constant_values=1),
+        lambda x: np.block([[x, x], x]),
+        lambda x: np.vsplit(x[0], 2),
+        lambda x: np.put(x, [99], 1.0),
+        lambda x: np.fill_diagonal(x[0], 1.0),
+        lambda x: np.diag(x[None]),
+        lambda x: np.trim_zeros(x[0], "x"),
+        lambda x: np.resize(x, (-1, 2)),
+        lambda x: np.insert(x, 9, 1.0, axis=0),
+        lambda x: x[:1].resize((2, 2)),
+        lambda x: np.stack([x, x[0]]),
+    ],
+)
+def test_errors_are_numpys(call):
+    """What NumPy refuses is refused with the same kind of exception."""
+    x = normal(3, 4)
+    with pytest.raises(Exception) as plain:  # noqa: PT011
+        call(np.copy(x))
+    kind = next(k for k in (IndexError, ValueError, TypeError) if isinstance(plain.value, k))
+    with pytest.raises(kind):
+        dotbar.jvp(call, (x,), (x,))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda a, x: np.put(a, [0], x[0]),
+        lambda a, x: np.place(a, [True, False, False], x),
+        lambda a, x: np.putmask(a, [True, False, False], x),
+        lambda a, x: np.copyto(a, x),
+        lambda a, x: np.put_along_axis(a, np.array([0]), x[:1], 0),
+        lambda a, x: np.take(x, [0, 1, 2], 0, a),
+    ],
+)
+def test_plain_target(write):
+    """A plain array cannot hold a traced value; the error names the three ways to make one that can."""
+    with pytest.raises(ConversionError, match="zeros_like"):
+        dotbar.grad(lambda x: write(np.zeros(3), x) or x[0])(np.ones(3))
+
+
+def test_unique_options():
+    """Indices, inverse and counts are NumPy's; NaNs are one value or several, as asked."""
+    x = np.array([3.0, 1.0, np.nan, 3.0, np.nan])
+    for options in ({}, {"equal_nan": False}):
+        call = lambda x: np.unique(x, True, True, True, **options)
+        for got, want in zip(dotbar.jvp(call, (x,), (x,))[0], call(x), strict=True):
+            np.testing.assert_array_equal(got, want)
+
+
+def test_sort_keeps_the_order_of_equal_entries():
+    x = np.array([1.0, 0.0, 1.0, 0.0])
+    t = np.arange(4.0)
+    np.testing.assert_array_equal(dotbar.jvp(np.sort, (x,), (t,))[1], [1, 3, 0, 2])
+    np.testing.assert_array_equal(dotbar.jvp(lambda x: np.partition(x, 1), (x,), (t,))[1], [1, 3, 0, 2])
