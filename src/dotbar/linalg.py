@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dotbar.core import dtype_of, primitive
+from dotbar.core import primitive
 from dotbar.errors import DegenerateSpectrumError
 from dotbar.rules.kinds import rule
 from dotbar.rules.spectral import SINGULAR_VECTORS, refuse, same_value
@@ -171,7 +171,11 @@ class Step:
         """f[a, b, c] = (f[a, b] − f[b, c])/(a − c) with a and c on two sides of the step."""
         y, F = self.value(w), self.first(w)
         i, j, k = (..., slice(None), None, None), (..., None, slice(None), None), (..., None, None, slice(None))
-        ij, jk, ik = (..., slice(None), slice(None), None), (..., None, slice(None), slice(None)), (..., slice(None), None, slice(None))
+        ij, jk, ik = (
+            (..., slice(None), slice(None), None),
+            (..., None, slice(None), slice(None)),
+            (..., slice(None), None, slice(None)),
+        )
         outer = self._quotient(F[ij] - F[jk], w[i] - w[k], y[i] != y[k])
         inner = self._quotient(F[ik] - F[jk], w[i] - w[j], y[i] != y[j])
         return np.where(y[i] != y[k], outer, inner)
@@ -230,6 +234,25 @@ def _frechet(Y: Any, A: Any, E: Any, *, f: OnSpectrum) -> Any:
         return frechet(A, Ybar, f=f)
 
     return (dot_A, bar_A), (dot_E, bar_E)
+
+
+@rule(frechet2, "(n,n),(n,n),(n,n)->(n,n)")
+def _frechet2(Y: Any, A: Any, E: Any, B: Any, *, f: OnSpectrum) -> Any:
+    """Linear in E and in B; the third derivative in A is not taken."""
+
+    def dot_E(Edot: Any) -> Any:
+        return frechet2(A, sym(Edot), B, f=f)
+
+    def bar_E(Ybar: Any) -> Any:
+        return frechet2(A, sym(Ybar), B, f=f)
+
+    def dot_B(Bdot: Any) -> Any:
+        return frechet2(A, E, sym(Bdot), f=f)
+
+    def bar_B(Ybar: Any) -> Any:
+        return frechet2(A, E, sym(Ybar), f=f)
+
+    return None, (dot_E, bar_E), (dot_B, bar_B)
 
 
 # ---------------------------------------------------------------- the polar factor

@@ -1,13 +1,14 @@
 """Samples of rules/linalg.py, spectral.py, norms.py and lapack_words.py."""
 
 import numpy as np
-from samples import cnormal, hpd, normal, sample, spd, uniform
 
 import dotbar.linalg as dl
 from dotbar.rules import lapack_words as words
 from dotbar.rules.linalg import from_diagonal, qr_factors
 from dotbar.rules.norms import power_norm, two_norm
 from dotbar.rules.spectral import hermitian_spectrum, singular_values, spectrum, svd_factors
+from dotbar.rules.words import sym
+from samples import cnormal, hpd, normal, sample, spd, uniform
 
 A, B, C = normal(4, 4), normal(2, 3, 3), cnormal(3, 3)
 tall, wide, ctall, cwide = normal(5, 3), normal(3, 5), cnormal(5, 3), cnormal(3, 5)
@@ -150,7 +151,12 @@ SAMPLES = [
     sample(np.linalg.cond, cnormal(2, 3, 3), p=1),
     # norms
     *(
-        sample(np.linalg.norm, normal(3, 4), ord=p, case=f"norm matrix ord={p}" if not isinstance(p, str) else f'norm matrix ord="{p}"')
+        sample(
+            np.linalg.norm,
+            normal(3, 4),
+            ord=p,
+            case=f"norm matrix ord={p}" if not isinstance(p, str) else f'norm matrix ord="{p}"',
+        )
         for p in (None, "fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf)
     ),
     *(
@@ -158,7 +164,10 @@ SAMPLES = [
         for p in (None, 1, 2, 3, 0.5, np.inf, -np.inf, 0, -1)
     ),
     *(sample(np.linalg.norm, cnormal(3, 3), ord=p) for p in ("nuc", 1, 2, np.inf)),
-    *(sample(np.linalg.norm, cnormal(4), ord=p, case="norm complex vector" if p is None else "") for p in (None, 1, 3, -1)),
+    *(
+        sample(np.linalg.norm, cnormal(4), ord=p, case="norm complex vector" if p is None else "")
+        for p in (None, 1, 3, -1)
+    ),
     sample(np.linalg.norm, normal(2, 3, 4)),
     sample(np.linalg.norm, normal(2, 3, 4), axis=1, keepdims=True, case="norm axis/keepdims"),
     sample(np.linalg.norm, normal(2, 3, 4), ord=1, axis=(2, 0), keepdims=True),
@@ -172,22 +181,35 @@ SAMPLES = [
     sample(power_norm, uniform(0.5, 2, 4), p=1.5),
     # dotbar.linalg
     sample(dl.spectral_function, spd(3), call=lambda A: dl.matrix_function(np.log, A), hermitian=True),
-    sample(dl.spectral_function, hpd(3), call=lambda A: dl.matrix_function(lambda w: np.exp(0.3j * w), A), hermitian=True),
+    sample(
+        dl.spectral_function, hpd(3), call=lambda A: dl.matrix_function(lambda w: np.exp(0.3j * w), A), hermitian=True
+    ),
     sample(dl.spectral_function, spd(3, 2), call=lambda A: dl.projector(A, [0, 2]), hermitian=True),
     sample(dl.spectral_function, hpd(4), call=lambda A: dl.projector(A, lambda w: w > 6), hermitian=True),
     sample(
         dl.frechet,
         hpd(3),
         normal(3, 3),
-        call=lambda A, E: dl.frechet(A, E, f=dl.Smooth(np.sqrt)),
+        call=lambda A, E: dl.frechet(A, sym(E), f=dl.Smooth(np.sqrt)),
         hermitian=True,
         no_second="the third derivative of a function of a matrix has no rule",
+    ),
+    sample(
+        dl.frechet2,
+        hpd(3),
+        cnormal(3, 3),
+        hpd(3),
+        wrt=(1, 2),
+        call=lambda A, E, B: dl.frechet2(A, sym(E), sym(B), f=dl.Smooth(np.sqrt)),
     ),
     sample(dl.sylvester, hpd(3), cnormal(3, 3), hermitian=True),
     *(sample(dl.unitary_factor, A, call=dl.polar) for A in (normal(4, 4), normal(5, 3), normal(3, 5), cnormal(4, 3))),
     sample(dl.unitary_factor, cnormal(2, 3, 3), call=lambda A: dl.polar(A, side="left")),
     # constant
     sample(
-        np.linalg.matrix_rank, A, call=lambda A: np.linalg.matrix_rank(A) * np.sum(A), case="matrix_rank (nondiff) mixed"
+        np.linalg.matrix_rank,
+        A,
+        call=lambda A: np.linalg.matrix_rank(A) * np.sum(A),
+        case="matrix_rank (nondiff) mixed",
     ),
 ]

@@ -18,12 +18,12 @@ __all__ = [
     "cholesky_bar",
     "cholesky_dot",
     "diag",
-    "per_matrix",
     "lu_det",
     "lu_factor",
     "lu_inverse",
     "lu_slogdet",
     "lu_solve",
+    "per_matrix",
     "raise_if",
     "solve_triangular",
 ]
