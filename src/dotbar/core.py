@@ -221,6 +221,11 @@ def is_differentiable(y: Any) -> bool:
     return dtype_of(y).kind in "fc"
 
 
+def is_array(x: Any) -> bool:
+    """Whether a value is an array or stands for one: ``isinstance(x, np.ndarray)`` is False for traced values."""
+    return isinstance(x, (np.ndarray, Traced))
+
+
 def dtype_of(x: Any) -> np.dtype[Any]:
     """The dtype of a value of any level, Python numbers included."""
     return x.dtype if hasattr(x, "dtype") else np.result_type(x)

@@ -27,7 +27,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dotbar.core import RULES, Rule, Settings, Shape, dtype_of, full_name, into, new_zeros, shape_of
+from dotbar.core import RULES, Rule, Settings, Shape, dtype_of, full_name, into, new_zeros, shape_of, with_infinities
 from dotbar.errors import NoRuleError, RuleError
 
 Batch = str | Callable[..., Any] | None
@@ -256,11 +256,7 @@ class Elementwise(Rule):
         p = self.partials[i]
         if not callable(p):
             return t if p == 1 else -t if p == -1 else None if p is None else t * p
-        picked = [values[k] for k in self.picks[i]]
-        try:
-            w = p(*picked)
-        except ArithmeticError:  # Python's numbers raise where NumPy's have inf
-            w = p(*[np.asarray(v)[()] if isinstance(v, (float, complex)) else v for v in picked])
+        w = with_infinities(p, [values[k] for k in self.picks[i]], {})
         if conj and dtype_of(w).kind == "c":
             w = np.conj(w)
         return t * w
