@@ -1,8 +1,11 @@
 """dotbar: derivatives of ordinary NumPy code, forward (ẋ) and reverse (x̄)."""
 
-from dotbar import express, rules
+from dotbar import errors, extend, linalg
+from dotbar import express as express  # gives traced values the express lane
+from dotbar import rules as rules  # registers them
 from dotbar.check import check_grads
 from dotbar.checkpoint import checkpoint
+from dotbar.core import is_array
 from dotbar.custom import custom_jvp, custom_vjp
 from dotbar.debug import debug_nans
 from dotbar.graph import graph
@@ -22,3 +25,33 @@ from dotbar.transforms import (
     vjp,
     vmap,
 )
+
+__all__ = [
+    "bars",
+    "check_grads",
+    "checkpoint",
+    "custom_jvp",
+    "custom_vjp",
+    "debug_nans",
+    "dots",
+    "elementwise_grad",
+    "errors",
+    "extend",
+    "grad",
+    "graph",
+    "hessian",
+    "hvp",
+    "is_array",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jvp",
+    "linalg",
+    "linearize",
+    "name",
+    "on_bar",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+    "vmap",
+]
