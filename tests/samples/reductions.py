@@ -179,6 +179,10 @@ SCANS = [
     sample(add_reduceat, normal(9, 2), indices=np.array([0, 4, 1, 7]), axis=0, case="add.reduceat"),
     sample(add_reduceat, normal(2, 9), indices=np.array([2, 2, 5]), axis=-1, case="add.reduceat"),
     sample(add_reduceat, normal(9), call=lambda a: np.add.reduceat(a, [0, 4, 1, 7]), case="add.reduceat"),
+    sample(
+        np.logaddexp, normal(3), call=lambda x: np.logaddexp(np.logaddexp(x[0], x[1]), x[2]), case="logaddexp chain"
+    ),
+    sample(np.linalg.norm, x, case="linalg.norm default"),
     sample(np.diff, x, case="diff"),
     sample(np.diff, z, n=2, axis=0, case="diff"),
     sample(np.diff, x, n=3, axis=1, case="diff"),

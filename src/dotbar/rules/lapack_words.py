@@ -11,7 +11,7 @@ from numpy.linalg import LinAlgError
 
 from dotbar.core import dtype_of, primitive, shape_of
 from dotbar.rules.kinds import composite, constant, rule
-from dotbar.rules.words import H, phi, sym
+from dotbar.rules.words import H, phi, raise_if, sym
 
 __all__ = [
     "adjugate",
@@ -37,17 +37,6 @@ def diag(x: Any) -> Any:
 def per_matrix(t: Any) -> Any:
     """One number for each matrix of a batch, to be multiplied with it."""
     return np.reshape(t, (*shape_of(t), 1, 1))
-
-
-@primitive
-def raise_if(condition: Any, *, error: Exception) -> Any:
-    """Raise an error if a condition holds anywhere."""
-    if np.any(condition):
-        raise error
-    return condition
-
-
-constant(raise_if, like=lambda condition, *, error: None, batch="()->()")
 
 
 def _lapack(name: str, *arrays: Any) -> Any:

@@ -48,10 +48,9 @@ def restore(y: Any, axis: Any, ndim: int, keepdims: bool) -> Any:
     return np.expand_dims(y, axes_of(axis, ndim)) if keepdims else y
 
 
-def counted(where: Any, a: Any, axis: Any, keepdims: bool) -> Any:
-    """The number of entries of ``a`` that ``where`` lets into a reduction, in a floating dtype that suits ``a``."""
-    real = np.finfo(np.result_type(dtype_of(a), np.float16)).dtype
-    return np.sum(np.broadcast_to(where, shape_of(a)), axis, real, keepdims=keepdims)
+def chosen(where: Any, a: Any, neutral: Any) -> Any:
+    """``a`` with ``neutral`` in place of what ``where`` leaves out of a reduction."""
+    return np.where(np.broadcast_to(where, shape_of(a)), a, neutral)
 
 
 # ---------------------------------------------------------------- sums and products
@@ -76,7 +75,7 @@ def total(
 ) -> Any:
     """y = Σ aᵢ."""
     if where is not True:
-        a = np.where(where, as_array(a), 0)
+        a = chosen(where, as_array(a), 0)
     y = _sum(a, axis=axis, dtype=dtype, keepdims=keepdims)
     return y if initial is None else y + astype(initial, dtype=dtype_of(y))
 
@@ -121,7 +120,7 @@ def product(
 ) -> Any:
     """y = Π aᵢ."""
     if where is not True:
-        a = np.where(where, as_array(a), 1)
+        a = chosen(where, as_array(a), 1)
     y = _prod(a, axis=axis, dtype=dtype, keepdims=keepdims)
     return y if initial is None else y * astype(initial, dtype=dtype_of(y))
 
@@ -181,7 +180,7 @@ def extremum(
         return rule(a, axis=axis, keepdims=keepdims)
     a = as_array(a)
     if where is not True:
-        a = np.where(where, a, initial)
+        a = chosen(where, a, initial)
     x, _ = lines(a, axis)
     column = np.broadcast_to(astype(initial, dtype=dtype_of(a)), (*shape_of(x)[:-1], 1))
     return restore(rule(np.concatenate([x, column], -1), axis=-1), axis, np.ndim(a), keepdims)

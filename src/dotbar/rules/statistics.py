@@ -8,9 +8,9 @@ import numpy as np
 
 from dotbar.core import Traced, as_array, dtype_of, primitive, shape_of
 from dotbar.rules.kinds import General, Linear, composite, constant, rule
-from dotbar.rules.reductions import axes_of, counted, extent, lines, restore
+from dotbar.rules.reductions import axes_of, extent, lines, restore
 from dotbar.rules.shapes import astype
-from dotbar.rules.words import H, conj, ratio, spread, stop_gradient
+from dotbar.rules.words import H, conj, raise_if, ratio, spread, stop_gradient
 
 # ---------------------------------------------------------------- means
 
@@ -30,7 +30,14 @@ def mean(
     if where is True:
         return _mean(a, axis=axis, dtype=dtype, keepdims=keepdims)
     a = as_array(a)
-    return np.sum(a, axis, dtype, keepdims=keepdims, where=where) / counted(where, a, axis, keepdims)
+    count = np.count_nonzero(np.broadcast_to(where, shape_of(a)), axis, keepdims=keepdims)
+    return share(np.sum(a, axis, dtype, keepdims=keepdims, where=where), count)
+
+
+def share(total: Any, n: Any) -> Any:
+    """total / n, where the integers n leave the dtype as it is."""
+    y = total / n
+    return astype(y, dtype=dtype_of(total)) if dtype_of(total).kind in "fc" else y
 
 
 @composite(np.nanmean)
@@ -45,17 +52,6 @@ def present(a: Any, where: Any) -> Any:
     return found if where is True else np.logical_and(found, where)
 
 
-@primitive
-def refuse_zero(total: Any) -> Any:
-    """Weights that sum to zero have no average."""
-    if np.any(total == 0):
-        raise ZeroDivisionError("Weights sum to zero, can't be normalized")
-    return total
-
-
-constant(refuse_zero, batch="()->()")
-
-
 @composite(np.average)
 def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """y = Σ wᵢ aᵢ / Σ wᵢ."""
@@ -66,7 +62,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     else:
         w = weights_along(weights, shape_of(a), axis)
         total = np.sum(w, axis, np.result_type(dtype_of(a), dtype_of(w)), keepdims=keepdims)
-        refuse_zero(total)
+        raise_if(np.equal(total, 0), error=ZeroDivisionError("Weights sum to zero, can't be normalized"))
         y = np.sum(a * w, axis, keepdims=keepdims) / total
     return (y, np.copy(np.broadcast_to(total, shape_of(y)))) if returned else y
 
@@ -156,8 +152,8 @@ def var(
         mean = np.mean(a, axis, dtype, keepdims=True, where=where)
     d = a - mean
     square = d * d if dtype_of(d).kind != "c" else np.real(d * np.conj(d))
-    degrees = np.maximum(counted(where, a, axis, keepdims) - ddof, 0)
-    return np.sum(square, axis, dtype, keepdims=keepdims, where=where) / degrees
+    count = np.count_nonzero(np.broadcast_to(where, shape_of(a)), axis, keepdims=keepdims)
+    return share(np.sum(square, axis, dtype, keepdims=keepdims, where=where), np.maximum(count - ddof, 0))
 
 
 @primitive
@@ -305,15 +301,11 @@ def virtual_index(q: Any, n: Any, method: str) -> Any:
     raise ValueError(f"{method!r} is not a valid method. Use one of: {[*CONTINUOUS, *DISCRETE]}")
 
 
-@primitive
-def refuse_outside(q: Any, *, whole: int) -> Any:
+def check_fractions(q: Any, whole: int) -> None:
     """Quantiles lie between 0 and 1, percentiles between 0 and 100."""
-    if not (np.all(np.greater_equal(q, 0)) and np.all(np.less_equal(q, whole))):
-        raise ValueError(f"{'Quantiles' if whole == 1 else 'Percentiles'} must be in the range [0, {whole}]")
-    return q
-
-
-constant(refuse_outside, like=lambda q, *, whole: None, batch="()->()")
+    name = "Quantiles" if whole == 1 else "Percentiles"
+    inside = np.logical_and(np.greater_equal(q, 0), np.less_equal(q, whole))
+    raise_if(np.logical_not(inside), error=ValueError(f"{name} must be in the range [0, {whole}]"))
 
 
 def is_python_number(x: Any) -> bool:
@@ -348,15 +340,14 @@ def quantile(
     a, q, weights = as_array(a), as_array(q), as_array(weights)
     if dtype_of(a).kind == "c":
         raise TypeError("a must be an array of real numbers")
-    refuse_outside(q, whole=whole)
+    check_fractions(q, whole)
     x, _ = lines(a, axis)
     *lead, n = shape_of(x)
     x, p = np.reshape(x, (prod(lead), n)), np.reshape(q, -1) / whole
-    if is_python_number(q):
-        p = astype(p, dtype=np.result_type(dtype_of(a), np.float16))
     if weights is not None:
         if method != "inverted_cdf":
             raise ValueError(f"Only method 'inverted_cdf' supports weights. Got: {method}.")
+        raise_if(np.less(weights, 0), error=ValueError("Weights must be non-negative."))
         w = np.broadcast_to(weights_along(stop_gradient(weights), shape_of(a), axis), shape_of(a))
         w = np.reshape(lines(w, axis)[0], (prod(lead), n))
         y = in_order(x, weighted_rank(x, p, np.where(np.isnan(x), 0, w) if skip_nan else w), skip_nan)
@@ -365,7 +356,8 @@ def quantile(
         h = virtual_index(p, astype(count, dtype=dtype_of(p)) if skip_nan else n, method)
         k = astype(np.floor(h), dtype=int)
         low, high = (in_order(x, np.clip(k + i, 0, np.maximum(count - 1, 0)), skip_nan) for i in (0, 1))
-        y = low + (h - np.floor(h)) * (high - low)
+        gamma = h - np.floor(h)
+        y = low + (astype(gamma, dtype=dtype_of(high - low)) if is_python_number(q) else gamma) * (high - low)
     y = np.reshape(np.transpose(y), (*shape_of(q), *lead))
     axes = axes_of(axis, np.ndim(a))
     return np.expand_dims(y, tuple(i + np.ndim(q) for i in axes)) if keepdims else y
@@ -383,8 +375,21 @@ composite(np.nanpercentile)(partial(quantile, 100, True))
 def variables(m: Any, rowvar: bool) -> Any:
     """Observations as a matrix, one variable per row."""
     if np.ndim(m) > 2:
-        raise ValueError("m has more than 2 dimensions")
+        raise ValueError("m and y have at most 2 dimensions")
     return np.reshape(m, (1, -1)) if np.ndim(m) < 2 else m if rowvar else np.transpose(m)
+
+
+def observation_weights(n: int, **weights: Any) -> Any:
+    """The product of the given weights of n observations; None if none is given."""
+    product: Any = None
+    for name, w in weights.items():
+        if w is None:
+            continue
+        if shape_of(w) != (n,):
+            raise RuntimeError(f"{name} has to be one weight for each of the {n} observations")
+        raise_if(np.less(w, 0), error=ValueError(f"{name} cannot be negative"))
+        product = w if product is None else product * w
+    return product
 
 
 @composite(np.cov)
@@ -402,17 +407,20 @@ def cov(
     """C = (X − μ) W (X − μ)ᴴ / f, where f corrects the sum of the weights for the mean taken from the data."""
     X = variables(as_array(m), rowvar)
     if y is not None:
-        X = np.concatenate([X, variables(as_array(y), rowvar)])
+        X = np.concatenate([X, variables(as_array(y), rowvar or shape_of(y)[0] == 1)])
     X = astype(X, dtype=np.result_type(dtype_of(X), np.float64) if dtype is None else dtype)
-    ddof = (0 if bias else 1) if ddof is None else ddof
-    given = [w for w in (as_array(fweights), as_array(aweights)) if w is not None]
-    w = given[0] * given[1] if len(given) == 2 else given[0] if given else None
+    if shape_of(X)[0] == 0:
+        return np.zeros((0, 0))
+    fweights, aweights = as_array(fweights), as_array(aweights)
+    if fweights is not None:
+        raise_if(np.not_equal(fweights, np.round(fweights)), error=TypeError("fweights must be integer"))
+    w = observation_weights(shape_of(X)[1], fweights=fweights, aweights=aweights)
     mean, total = np.average(X, 1, w, returned=True)
-    lost = ddof if aweights is None or ddof == 0 else ddof * np.sum(w * given[-1]) / total[0]
-    factor = total[0] - lost
+    ddof = (0 if bias else 1) if ddof is None else ddof
+    lost = ddof if aweights is None or ddof == 0 else ddof * np.sum(w * aweights) / total[0]
     D = X - np.expand_dims(mean, 1)
-    C = np.matmul(D if w is None else D * w, H(D)) / np.maximum(np.real(factor), 0)
-    return np.reshape(C, tuple(k for k in shape_of(C) if k != 1))
+    C = np.matmul(D if w is None else D * w, H(D)) / np.maximum(np.real(total[0] - lost), 0)
+    return np.squeeze(C)
 
 
 @composite(np.corrcoef)

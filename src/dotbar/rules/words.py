@@ -17,6 +17,7 @@ __all__ = [
     "mT",
     "masked",
     "phi",
+    "raise_if",
     "ratio",
     "scatter",
     "skew",
@@ -106,6 +107,17 @@ elementwise(
     lambda b: 1 / np.where(b == 0, np.nan, b),
     lambda y, b: -y / np.where(b == 0, np.nan, b),
 )
+
+
+@primitive
+def raise_if(condition: Any, *, error: Exception) -> Any:
+    """Raise an error if a condition on values holds anywhere."""
+    if np.any(condition):
+        raise error
+    return condition
+
+
+constant(raise_if, like=lambda condition, *, error: None, batch="()->()")
 
 
 # ---------------------------------------------------------------- reading entries
