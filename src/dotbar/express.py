@@ -18,11 +18,12 @@ import numpy as np
 
 from dotbar.core import RULES, UFUNC_METHODS, Traced, find_rule
 from dotbar.rules.kinds import Elementwise
-from dotbar.rules.methods import BINARY, UNARY, refuses
+from dotbar.rules.methods import BINARY, POWERS, UNARY, refuses
 from dotbar.rules.words import spread
 from dotbar.tape import Taped, accumulate
 
 F8 = np.dtype(np.float64)
+
 
 class Lane(dict[Any, Callable[..., Any]]):
     """What records a call of each ufunc, made at its first call; for most it is the rule itself."""
@@ -318,14 +319,21 @@ def _operator(name: str, ufunc: np.ufunc, reflected: bool) -> Callable[..., Any]
     return first
 
 
+def _power(self: Any, exponent: Any) -> Any:
+    """``Traced.__pow__`` with the express lane first."""
+    if (type(exponent) is int or type(exponent) is float) and exponent in POWERS:
+        return RECORD[POWERS[exponent]](self)
+    return RECORD[np.power](self, exponent)
+
+
 def install() -> None:
     """Give ``Taped`` the express lane for the elementwise ufuncs of one or two arguments."""
     for name, ufunc in (BINARY | UNARY).items():
         if fits(RULES.get(ufunc)):
-            if name != "pow":  # which some exponents make another function
-                setattr(Taped, f"__{name}__", _operator(f"__{name}__", ufunc, reflected=False))
+            setattr(Taped, f"__{name}__", _operator(f"__{name}__", ufunc, reflected=False))
             if name in BINARY:
                 setattr(Taped, f"__r{name}__", _operator(f"__r{name}__", ufunc, reflected=True))
+    Taped.__pow__ = _power  # type: ignore[attr-defined]
     Taped.__array_function__ = _function  # type: ignore[method-assign]
     Taped.__array_ufunc__ = _dispatch  # type: ignore[method-assign]
 

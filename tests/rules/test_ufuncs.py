@@ -406,10 +406,11 @@ def test_divmod():
     agrees(lambda x: np.stack(divmod(5.0, x)), x0)
 
 
-@pytest.mark.parametrize("exponent", [-1, 0.5, 2, 2.0, 3, 0, -2, 1.7])
+@pytest.mark.parametrize("exponent", [0.5, 2, 2.0, 3, 0, -2, 1.7])
 def test_powers_are_numpys_to_the_last_bit(exponent):
     x = np.abs(x0)
     np.testing.assert_array_equal(jvp(lambda x: x**exponent, (x,), (x,))[0], x**exponent)
+    np.testing.assert_array_equal(vjp(lambda x: x**exponent, x)[0], x**exponent)
 
 
 def test_rounding_is_locally_constant():

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dotbar import core
-from dotbar.core import Traced, as_array, copy_into, dtype_of, find_rule, is_differentiable, shape_of, without_cells
+from dotbar.core import Traced, as_array, copy_into, dtype_of, find_rule, shape_of, without_cells
 from dotbar.rules.reductions import lines, logsumexp, restore
 from dotbar.rules.scans import add_reduceat, running_max, running_min
 from dotbar.rules.shapes import astype
@@ -37,7 +37,7 @@ COMPARISONS: dict[str, np.ufunc] = {
     "gt": np.greater,
     "ge": np.greater_equal,
 }
-POWERS: dict[Any, np.ufunc] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}
+POWERS: dict[Any, np.ufunc] = {2: np.square, 0.5: np.sqrt}
 UNARY: dict[str, np.ufunc] = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
 
 
@@ -78,9 +78,9 @@ def unary_operator(ufunc: np.ufunc) -> Callable[..., Any]:
 
 def power_operator(self: Any, exponent: Any) -> Any:
     """x ** n; the exponents that NumPy's operator hands to a cheaper function, as there."""
-    if type(exponent) in (int, float) and exponent in POWERS and is_differentiable(self):
-        return POWERS[exponent](self)
-    return NotImplemented if refuses(exponent) else np.power(self, exponent)
+    if type(exponent) in (int, float) and exponent in POWERS:
+        return find_rule(POWERS[exponent])(self)
+    return NotImplemented if refuses(exponent) else find_rule(np.power)(self, exponent)
 
 
 def round_operator(self: Any, digits: int | None = None) -> Any:
@@ -124,7 +124,7 @@ ASSOCIATIVE = {np.logaddexp, np.logaddexp2, np.fmax, np.fmin, np.hypot, np.logic
 def ufunc_call(ufunc: np.ufunc, *inputs: Any, out: Any = None, where: Any = True, **kw: Any) -> Any:
     """A ufunc with keywords: ``out=`` and ``where=`` by assignment, the rest (dtype, casting) by NumPy itself."""
     kw = {k: v for k, v in kw.items() if k not in ("order", "subok")}
-    with np.errstate(**({} if where is True else {"all": "ignore"})):
+    with np.errstate(all=None if where is True else "ignore"):
         y = find_rule(ufunc)(*inputs, **kw)
     if not isinstance(y, tuple):
         return deliver(y, out[0] if out else None, where, **kw)
