@@ -91,7 +91,7 @@ class Batch(Level):
         y = rule.batch(vals, batched, self.size, kw)
         if isinstance(y, (tuple, list)):
             return rebuild(tuple(y), [Batched(outermost(v), self) for v in y])
-        if rule.makes_views and len(xs) == 1 and is_view_of(y, vals[0]):
+        if rule.makes_views and len(xs) == 1 and (y is vals[0] or is_view_of(y, vals[0])):
             return wrap_view(self, rule, xs[0], kw, y)
         return Batched(outermost(y), self)
 

@@ -38,6 +38,7 @@ from dotbar.core import (
     wrap_view,
 )
 from dotbar.errors import EscapedError, MutationError, RuleError, user_line
+from dotbar.rules.array_methods import view_as
 from dotbar.rules.kinds import Masked, dense, match, unbroadcast
 
 Entry = tuple[Any, ...]
@@ -55,7 +56,7 @@ class Taped(Traced):
 class Tape(Level):
     """A level of reverse mode.  Entry ``n - 1`` of a tape with ``n`` inputs is None and ends the sweep."""
 
-    __slots__ = ("entries", "guards", "has_arrays", "push")
+    __slots__ = ("copies", "entries", "guards", "has_arrays", "push")
     kind: ClassVar[type[Traced]] = Taped
 
     def __init__(self, n_inputs: int):
@@ -64,6 +65,7 @@ class Tape(Level):
         self.entries: list[Entry | None] = [None] * n_inputs
         self.push: Callable[[Entry], None] = self.entries.append
         self.guards: tuple[Guard, ...] = ()
+        self.copies: dict[int, tuple[Any, Any]] = {}
         self.has_arrays = False
 
     def input(self, x: Any, index: int) -> Taped:
@@ -73,7 +75,7 @@ class Tape(Level):
             if x.nbytes <= SMALL:
                 x = np.copy(x)
             elif is_writable(x):
-                self.guards += (Guard(x),)
+                self.guards += (Guard(x, "given as an argument"),)
         elif type(x) is np.float64:
             x = float(x)
         return Taped(x, self, index)
@@ -90,15 +92,8 @@ class Tape(Level):
 
     def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
         self.has_arrays = True
-        vals: list[Any] = []
-        nodes: list[int | None] = []
-        for x in xs:
-            if isinstance(x, Traced) and x.level is self:
-                vals.append(x.value)
-                nodes.append(x.aux)
-            else:
-                vals.append(x)
-                nodes.append(None)
+        nodes = [x.aux if isinstance(x, Traced) and x.level is self else None for x in xs]
+        vals = [x if node is None else x.value for x, node in zip(xs, nodes)]
         y = rule.fn(*vals, **kw)
         if rule.kind == "constant":
             return y
@@ -109,9 +104,12 @@ class Tape(Level):
             return y
         if y is vals[0] and rule.makes_views:
             return xs[0]
-        active = [i for i, node in enumerate(nodes) if node is not None]
-        keep_y, keep = rule.keep(active, len(xs))
-        kept = [guarded(x, v) if k else Shape.of(v) for x, v, k in zip(xs, vals, keep)]
+        active = tuple([i for i, node in enumerate(nodes) if node is not None])
+        keep_y, keep = rule.plan(active, len(xs))
+        kept = [
+            (v if node is not None and type(v) is not float else self.keep(v)) if k else Shape.of(v)
+            for v, node, k in zip(vals, nodes, keep)
+        ]
         index = len(self.entries)
         self.push((sweep_rule, nodes, active, rule, y if keep_y else Shape.of(y), kept, kw))
         if many:
@@ -121,6 +119,21 @@ class Tape(Level):
         if rule.makes_views and len(xs) == 1:
             return wrap_view(self, rule, xs[0], kw, y, index)
         return Taped(y, self, index)
+
+    def keep(self, x: Any) -> Any:
+        """What the tape keeps of a plain argument that a bar needs, so that the user may change it later."""
+        if type(x) is float:
+            return np.float64(x)  # in a rule 1/0 is inf
+        if type(x) is not np.ndarray or not is_writable(x):
+            return x
+        if x.nbytes > SMALL:
+            return Guard(x, "used at " + user_line())
+        if x.nbytes <= TINY:
+            return np.copy(x)
+        held = self.copies.get(id(x))
+        if held is None or not np.array_equal(held[1], x):
+            held = self.copies[id(x)] = (x, np.copy(x))
+        return held[1]
 
     def output(self, index: int, k: int, n: int, y: Any) -> Any:
         """One of the ``n`` results of the entry ``index``: an entry of its own."""
@@ -191,14 +204,22 @@ def sweep_rule(g: Any, bars: Bars, entry: Entry) -> None:
     xs = [k.check() if type(k) is Guard else k for k in kept]
     g = np.float64(g) if type(g) is float else g  # a rule may index its cotangent
     for i, xbar in zip(active, rule.bars(y, xs, kw, g, active), strict=True):
-        if xbar is None:
-            continue
-        if shape_of(xbar) != shape_of(xs[i]):
-            raise RuleError(
-                f"the rule of {rule.name} returned a cotangent of shape {shape_of(xbar)} for argument {i}, "
-                f"whose shape is {shape_of(xs[i])}."
-            )
-        accumulate(bars, nodes[i], match(xbar, xs[i]))
+        if xbar is not None:
+            x, node = xs[i], nodes[i]
+            if type(xbar) is not np.ndarray or xbar.dtype is not x.dtype or xbar.shape != x.shape:
+                xbar = fitted(xbar, x, rule, i)
+            old = bars[node]
+            bars[node] = xbar if old is None else old + xbar
+
+
+def fitted(xbar: Any, x: Any, rule: Rule, i: int) -> Any:
+    """A cotangent in its argument's dtype; its shape must be the argument's."""
+    if shape_of(xbar) != shape_of(x):
+        raise RuleError(
+            f"the rule of {rule.name} returned a cotangent of shape {shape_of(xbar)} for argument {i}, "
+            f"whose shape is {shape_of(x)}."
+        )
+    return match(xbar, x)
 
 
 def sweep_output(g: Any, bars: Bars, entry: Entry) -> None:
@@ -262,9 +283,14 @@ class Accumulator(Masked):
         steps, index = split(path)
         if core.is_batched(index):
             self.array, self.mask = assignable(self.array), assignable(self.mask)
-        self.array, self.mask = lay_out(self.array, steps, order), lay_out(self.mask, steps, order)
+        self.array = lay_out(self.array, steps, order)
+        part = value_of(self.array, steps)
+        if any(fn is view_as for fn, _ in steps):  # entries of another size: what is known of zeros is given up
+            self.mask = np.ones(self.shape, bool)
+            return part, np.ones(shape_of(part), bool), index
         places = [step for step in steps if step[0] not in PARTS]  # a mask has no parts
-        return value_of(self.array, steps), value_of(self.mask, places), index
+        self.mask = lay_out(self.mask, places, order)
+        return part, value_of(self.mask, places), index
 
     def add(self, path: tuple[Step, ...], g: Any, order: Any) -> None:
         """Add a cotangent into the entries that a path selects."""
@@ -293,7 +319,7 @@ class Accumulator(Masked):
             last = seats == np.arange(seats.size).reshape(seats.shape)  # of several, the last was assigned
             taken, known = np.where(last, taken, 0), known & last
         part[index] = 0
-        if not any(fn in PARTS for fn, _ in path):
+        if not any(fn in PARTS or fn is view_as for fn, _ in path):
             seen[index] = False
         return taken if is_full(known) else Masked(taken, known)
 
@@ -324,7 +350,8 @@ def lay_out(x: Any, steps: tuple[Step, ...], order: Any) -> Any:
 
 # ---------------------------------------------------------------- arrays that the user may change
 
-SMALL = 1024
+TINY = 1024
+SMALL = 16384
 _LANES = 1021
 
 
@@ -337,17 +364,17 @@ class Guard:
 
     __slots__ = ("array", "place", "print")
 
-    def __init__(self, array: NDArray[Any]):
+    def __init__(self, array: NDArray[Any], place: str):
         self.array = array
         self.print = fingerprint(array)
-        self.place = user_line()
+        self.place = place
 
     def check(self) -> NDArray[Any]:
         """The array, if it is unchanged."""
         if fingerprint(self.array) != self.print:
             raise MutationError(
                 f"an array of shape {self.array.shape} that the derivative needs was changed in place after it was "
-                f"used at {self.place}. Pass a copy there, or write to a new array."
+                f"{self.place}. Pass a copy there, or write to a new array."
             )
         return self.array
 
@@ -373,11 +400,3 @@ def is_writable(x: NDArray[Any]) -> bool:
         base = base.base
     return base is not None
 
-
-def guarded(x: Any, value: Any) -> Any:
-    """What the tape keeps of an argument: the engine's own values as they are, the user's arrays safely."""
-    if type(value) is float:
-        return np.float64(value)  # in a rule 1/0 is inf
-    if x is not value or type(x) is not np.ndarray or not is_writable(x):
-        return value
-    return x.copy() if x.nbytes <= SMALL else Guard(x)
