@@ -12,7 +12,7 @@ import math
 import operator
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class Lane(dict[Any, Callable[..., Any]]):
         return self[ufunc]
 
 
-def fits(rule: Any) -> bool:
+def fits(rule: Any) -> TypeGuard[Elementwise]:
     """Whether the express lane serves a rule."""
     return isinstance(rule, Elementwise) and len(rule.partials) <= 2 and None not in rule.partials
 
