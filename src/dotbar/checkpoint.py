@@ -15,8 +15,8 @@ from dotbar.core import Level, Traced, cell, without_cells
 from dotbar.custom import deepest, is_float, lowered
 from dotbar.dual import Forward
 from dotbar.errors import MutationError
-from dotbar.tape import Bars, Entry, Guard, Tape, Taped, accumulate, guarded, sweep_write
-from dotbar.transforms import unwrap
+from dotbar.tape import Bars, Entry, Guard, Tape, Taped, accumulate, sweep_write
+from dotbar.transforms import derived, unwrap
 from dotbar.tree import flatten, unflatten
 
 __all__ = ["checkpoint"]
@@ -24,6 +24,7 @@ __all__ = ["checkpoint"]
 Segment = Callable[[list[Any]], Any]
 
 
+@derived
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """A function with the same values and derivatives as ``f`` that saves memory in reverse mode.
 
@@ -73,7 +74,7 @@ def record(tape: Tape, segment: Segment, leaves: list[Any]) -> Any:
     del tape.entries[start:]
     if any(isinstance(y, Traced) and y.level.depth > tape.depth for y in ys):
         return segment(leaves)  # it closes over a value of a deeper tape, which has no entry to rewind to
-    kept = [guarded(x, v) for x, v in zip(leaves, lower)]
+    kept = [v if m else tape.keep(v) for v, m in zip(lower, mine)]
     tape.push((sweep_checkpoint, tape, segment, nodes, mine, kept))
     return unflatten(structure, [tape.output(start, k, len(ys), y) if is_float(y) else y for k, y in enumerate(ys)])
 

@@ -20,7 +20,7 @@ from sys import getrefcount, maxsize
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from numpy.typing import NDArray
 
 from dotbar.errors import (
@@ -59,6 +59,7 @@ class Rule:
         self.arrays = tuple(arrays)
         self.settings = tuple(settings)
         self.variadic = bool(arrays) and arrays[-1].startswith("*")
+        self._plans: dict[tuple[int, ...], tuple[bool, list[bool]]] = {}
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.name}>"
@@ -89,6 +90,14 @@ class Rule:
                     )
                 kw = {**kw, key: value.value}
         return xs, kw
+
+    def plan(self, active: tuple[int, ...], n: int) -> tuple[bool, list[bool]]:
+        """What the tape keeps of a call, see :meth:`keep`; worked out once."""
+        key = (*active, n)
+        found = self._plans.get(key)
+        if found is None:
+            found = self._plans[key] = self.keep(active, n)
+        return found
 
     def keep(self, active: Sequence[int], n: int) -> tuple[bool, list[bool]]:
         """Whether the bars of the active arguments need the result, and each of the ``n`` arguments."""
@@ -387,6 +396,8 @@ class Traced:
 
     def __setitem__(self, index: Any, v: Any) -> None:
         root, path = self.target()
+        if path and is_read_only(path):
+            raise ValueError("assignment destination is read-only")
         assign(root, (*path, (take_index, {"index": plain_index(index)})), v)
 
     def target(self) -> tuple["Traced", tuple[Step, ...]]:
@@ -540,9 +551,15 @@ def is_view_of(y: Any, x: Any) -> bool:
     if type(y) is not np.ndarray:
         return False
     base = y.base
-    if base is None or not (base is x or base is getattr(x, "base", None)):
-        return False
-    return y.flags.writeable or not x.flags.writeable  # nothing is written through what was broadcast
+    return base is not None and (base is x or base is getattr(x, "base", None))
+
+
+READ_ONLY = (np.broadcast_to, np.diagonal, sliding_window_view)
+
+
+def is_read_only(path: tuple[Step, ...]) -> bool:
+    """Whether NumPy refuses to write through what a path selects."""
+    return any(fn in READ_ONLY for fn, _ in path)
 
 
 def take_index(x: Any, index: Any) -> Any:
@@ -597,7 +614,7 @@ def plain_index(index: Any) -> Any:
 def is_number(x: Any) -> bool:
     """Whether a value without dimensions is a number, or an array that in-place operators change."""
     while isinstance(x, Traced):
-        if x.alias is not None:
+        if type(x.alias) is View:
             return False
         x = x.value
     return np.ndim(x) > 0 or not isinstance(x, np.ndarray)  # of a batch of numbers x is the array

@@ -27,6 +27,7 @@ from dotbar.core import (
     escaped_message,
     is_advanced,
     is_differentiable,
+    is_read_only,
     is_view_of,
     mentions,
     new_zeros,
@@ -236,7 +237,19 @@ def sweep_read(g: Any, bars: Bars, entry: Entry) -> None:
     acc = bars[node]
     if type(acc) is not Accumulator:
         acc = bars[node] = Accumulator.of(acc, form, g)
+    if is_read_only(path):
+        path, g = WHOLE, pull_back(path, g, form)
     acc.add(path, g, order)
+
+
+def pull_back(path: tuple[Step, ...], g: Any, form: Shape) -> Any:
+    """The cotangent of an array of which a path selects more than can be added to in place, step by step."""
+    x = np.empty(form.shape, form.dtype)
+    forms = [Shape.of(x := fn(x, **kw)) for fn, kw in path[:-1]]
+    for (fn, kw), at in zip(reversed(path), reversed([form, *forms])):
+        rule, settings = (core.READ, {"path": ((fn, kw),)}) if fn is take_index else (core.RULES[fn], kw)
+        (g,) = rule.bars(None, [at], settings, g, [0])
+    return g
 
 
 def sweep_write(g: Any, bars: Bars, entry: Entry) -> None:

@@ -85,6 +85,14 @@ def dense(g: Any) -> Any:
     return g.array if isinstance(g, Masked) else g
 
 
+def masked(g: Any, mask: Any) -> Any:
+    """A cotangent that is structurally zero where ``mask`` is False, besides where it was before."""
+    known = np.broadcast_to(mask, shape_of(g))
+    if isinstance(g, Masked):
+        g, known = g.array, known & g.mask
+    return Masked(np.where(known, g, 0), known)
+
+
 def each(f: Callable[[Any], Any], g: Any) -> Any:
     """Apply a function that only moves entries to a cotangent and to its mask."""
     if isinstance(g, Masked):
@@ -104,8 +112,9 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     if lead < 0:
         return np.reshape(np.broadcast_to(g, np.broadcast_shapes(now, shape)), shape)
     axes = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 and now[i + lead] != 1)
-    g = np.broadcast_to(g, now[:lead] + tuple(n if m == 1 else m for m, n in zip(now[lead:], shape)))
-    return np.reshape(np.sum(g, axes), shape)
+    full = now[:lead] + tuple(n if m == 1 else m for m, n in zip(now[lead:], shape))
+    g = np.sum(g if full == now else np.broadcast_to(g, full), axes)
+    return g if shape_of(g) == shape else np.reshape(g, shape)
 
 
 def match(xbar: Any, x: Any) -> Any:
@@ -158,9 +167,7 @@ def batch_loop(rule: Rule, xs: Sequence[Any], batched: Sequence[bool], size: int
     return np.stack(results)
 
 
-def call_batched(
-    rule: Rule, how: Batch, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings
-) -> Any:
+def call_batched(rule: Rule, how: Batch, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings) -> Any:
     """Batch by a gufunc signature, by the axis setting, or by the rule's own function."""
     if how is None:
         return batch_loop(rule, xs, batched, size, kw)
@@ -246,7 +253,9 @@ class Elementwise(Rule):
         super().__init__(fn, names, settings)
         self.partials = tuple(partials)
         values = ("y", *names)
-        self.picks = [tuple(map(values.index, inspect.signature(p).parameters)) if callable(p) else () for p in partials]
+        self.picks = [
+            tuple(map(values.index, inspect.signature(p).parameters)) if callable(p) else () for p in partials
+        ]
 
     def keep(self, active: Sequence[int], n: int) -> tuple[bool, list[bool]]:
         picked = {k for i in active for k in self.picks[i]}
@@ -301,7 +310,7 @@ class Linear(Rule):
 
     def dot(self, y: Any, xs: Sequence[Any], kw: Settings, xdots: Sequence[Any]) -> Any:
         some = next(t for t in xdots if t is not None)
-        zero = lambda x: None if x is None else new_zeros(shape_of(x), dtype_of(x), some)  # noqa: E731
+        zero = lambda x: None if x is None else new_zeros(shape_of(x), dtype_of(x), some)
         return self.fn(*[zero(x) if t is None else t for x, t in zip(xs, xdots)], **kw)
 
     def bars(self, y: Any, xs: Sequence[Any], kw: Settings, ybar: Any, active: Sequence[int]) -> list[Any]:
@@ -370,8 +379,8 @@ class General(Rule):
         self.body = body
         self.how = batch
         self.core = core_dims(batch) if isinstance(batch, str) and batch != "axis" else None
+        self.entrywise = self.core is not None and not any(self.core)
         self.default_axis = defaults.get("axis")
-        self._kept: dict[tuple[int, ...], tuple[bool, list[bool]]] = {}
 
     @cached_property
     def _needed(self) -> list[set[str]]:
@@ -384,15 +393,11 @@ class General(Rule):
         return [needed(self.body.__code__, skip_for(array)) for array in self.arrays]
 
     def keep(self, active: Sequence[int], n: int) -> tuple[bool, list[bool]]:
-        key = (*active, n)
-        if key not in self._kept:
-            if self.variadic:
-                names = needed(self.body.__code__, lambda name: name.startswith("dot"))
-                self._kept[key] = self.result in names, [self.arrays[-1][1:] in names] * n
-            else:
-                names = set[str]().union(*(self._needed[i] for i in active))
-                self._kept[key] = self.result in names, [name in names for name in self.arrays]
-        return self._kept[key]
+        if self.variadic:
+            names = needed(self.body.__code__, lambda name: name.startswith("dot"))
+            return self.result in names, [self.arrays[-1][1:] in names] * n
+        names = set[str]().union(*(self._needed[i] for i in active))
+        return self.result in names, [name in names for name in self.arrays]
 
     def _pairs(self, y: Any, xs: Sequence[Any], kw: Settings) -> Sequence[Any]:
         out = self.body(y, *xs, **kw)
@@ -417,8 +422,11 @@ class General(Rule):
 
     def bars(self, y: Any, xs: Sequence[Any], kw: Settings, ybar: Any, active: Sequence[int]) -> list[Any]:
         pairs = self._pairs(y, xs, kw)
+        mask = ybar.mask if isinstance(ybar, Masked) and self.entrywise else None
         ybar = tuple(map(dense, ybar)) if isinstance(ybar, list) else dense(ybar)
         bars = [self._pair(pairs, i)[1](ybar) for i in active]
+        if mask is not None:
+            bars = [masked(g, mask) for g in bars]
         if self.core is None:
             return bars
         return [fit(g, shape_of(xs[i]), self.core[i]) for g, i in zip(bars, active)]
