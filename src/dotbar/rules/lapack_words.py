@@ -4,6 +4,7 @@ A factorisation is a constant: what it is used for is differentiated with respec
 along.  So ``lu_solve(A, B, *lu_factor(A))`` factors once for the value, its dot and its bar, at any order.
 """
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -39,10 +40,16 @@ def per_matrix(t: Any) -> Any:
     return np.reshape(t, (*shape_of(t), 1, 1))
 
 
-def _lapack(name: str, *arrays: Any) -> Any:
-    from scipy.linalg import get_lapack_funcs
+@cache
+def _routine(library: str, name: str, dtype: np.dtype[Any]) -> Any:
+    """A routine of BLAS or LAPACK for one dtype.  SciPy is loaded when the first is asked for."""
+    from scipy.linalg import blas, lapack
 
-    return get_lapack_funcs(name, arrays)
+    return {"blas": blas.get_blas_funcs, "lapack": lapack.get_lapack_funcs}[library](name, dtype=dtype)
+
+
+def _lapack(name: str, *arrays: Any) -> Any:
+    return _routine("lapack", name, np.result_type(*arrays))
 
 
 # ---------------------------------------------------------------- triangular systems
@@ -69,10 +76,8 @@ def solve_triangular(T: Any, B: Any, *, lower: bool = True, adjoint: bool = Fals
         return np.moveaxis(np.reshape(X, (B.shape[-2], *B.shape[:-2], B.shape[-1])), 0, -2)
     if B.size == 0:
         return np.empty(B.shape, np.result_type(T, B))
-    from scipy.linalg import get_blas_funcs
-
     # Row-major matrices are their transposes to BLAS: Xᵀ Tᵀ = Bᵀ needs no copy of T.
-    trsm = get_blas_funcs("trsm", (T, B))
+    trsm = _routine("blas", "trsm", np.result_type(T, B))
     return trsm(1.0, T.T, B.T, side=1, lower=not lower, trans_a=2 if adjoint else 0).T
 
 
@@ -168,9 +173,8 @@ def lu_inverse(A: Any, LU: Any, pivots: Any) -> Any:
     if _is_factored(pivots):
         if not np.all(np.diagonal(LU)):
             return np.full_like(LU, np.nan)
-        getri, getri_lwork = _lapack(("getri", "getri_lwork"), LU)
-        work = int(np.real(getri_lwork(len(LU))[0]))
-        return getri(LU, pivots, lwork=work)[0]
+        work, _ = _lapack("getri_lwork", LU)(len(LU))
+        return _lapack("getri", LU)(LU, pivots, lwork=int(work.real))[0]
     try:
         return np.linalg.inv(A)
     except LinAlgError:
@@ -336,7 +340,7 @@ def _adjugate_dot(Y: Any, A: Any, B: Any, LU: Any, pivots: Any) -> Any:
 
 # ---------------------------------------------------------------- Cholesky, blocked
 
-BLOCK = 64  # benchmarks/cost.py measures the choice
+BLOCK = 64  # the order of a block; up to it the formula is faster, see benchmarks/cost.py
 
 
 def _blocks(n: int) -> list[tuple[int, int]]:
@@ -361,6 +365,8 @@ def cholesky_dot(L: Any, Adot: Any) -> Any:
 
     The product rule through each block of Murray (2016), section 4.1, [R D; B C] as there.
     """
+    if L.shape[-1] <= BLOCK:
+        return _symbolic_dot(L, Adot)
     Ldot = np.zeros(np.broadcast_shapes(L.shape, Adot.shape), np.result_type(L, Adot))
     for j, k in _blocks(L.shape[-1]):
         R, D, B, C = L[..., j:k, :j], L[..., j:k, j:k], L[..., k:, :j], L[..., k:, j:k]
@@ -376,6 +382,8 @@ def cholesky_dot(L: Any, Adot: Any) -> Any:
 @primitive
 def cholesky_bar(L: Any, Lbar: Any) -> Any:
     """The bar of a Hermitian A = LLᴴ: Murray (2016), section 4.1, the level-3 reverse sweep over blocks."""
+    if L.shape[-1] <= BLOCK:
+        return _symbolic_bar(L, np.tril(Lbar))
     Abar = np.array(np.broadcast_to(np.tril(Lbar), np.broadcast_shapes(L.shape, Lbar.shape)), np.result_type(L, Lbar))
     for j, k in reversed(_blocks(L.shape[-1])):
         R, D, B, C = L[..., j:k, :j], L[..., j:k, j:k], L[..., k:, :j], L[..., k:, j:k]
