@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from dotbar.custom import is_float
 from dotbar.errors import GradientError, InputError, user_traceback
 from dotbar.hooks import input_names
-from dotbar.transforms import jvp, vjp
+from dotbar.transforms import derived, jvp, vjp
 from dotbar.tree import flatten, unflatten
 
 __all__ = ["check_grads"]
@@ -24,6 +25,7 @@ SAFETY = 10.0  # times the estimated error of a difference is what a derivative 
 ENTRIES = 200  # of an array that is searched for the wrong entry
 
 
+@derived
 def check_grads(
     f: Callable[..., Any],
     modes: Sequence[str] = ("fwd", "rev"),
@@ -55,6 +57,7 @@ def check_grads(
     if unknown := set(modes) - {"fwd", "rev"}:
         raise InputError(f"modes has {unknown.pop()!r}; it may hold 'fwd' and 'rev'.")
 
+    @wraps(f)
     @user_traceback
     def check(*args: Any, **kwargs: Any) -> None:
         leaves, structure = flatten(args)
@@ -88,7 +91,7 @@ class Check:
     paths: list[str]
     hermitian: list[bool]
     name: str
-    rng: np.random.Generator
+    rng: "np.random.Generator"
     analytic: bool = True
 
     def run(self, modes: Sequence[str], order: int) -> None:
@@ -385,7 +388,7 @@ def inner(u: Arrays, v: Arrays) -> float:
     return sum(float(np.real(np.vdot(a, b))) for a, b in zip(u, v))
 
 
-def normal(rng: np.random.Generator, x: Any) -> Any:
+def normal(rng: "np.random.Generator", x: Any) -> Any:
     """Standard normal entries of the shape and dtype of ``x``."""
     x = np.asarray(x)
     t = rng.standard_normal(x.shape)

@@ -33,6 +33,10 @@ class _Custom:
         self.nondiff_argnums = tuple(nondiff_argnums)
         update_wrapper(self, f)
 
+    def __reduce__(self) -> str:
+        """A decorated function pickles by name, as a plain one does."""
+        return self.__qualname__  # type: ignore[attr-defined]
+
     @cached_property
     def _signature(self) -> inspect.Signature:
         return inspect.signature(self.f)

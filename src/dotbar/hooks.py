@@ -15,7 +15,7 @@ from dotbar.dual import Dual
 from dotbar.errors import InputError, OutputError, user_traceback
 from dotbar.rules.kinds import dense, match, rule
 from dotbar.tape import Bars, Entry, accumulate
-from dotbar.transforms import check_inputs, check_like, primal, pull, unwrap, vmap
+from dotbar.transforms import check_inputs, check_like, derived, primal, pull, unwrap, vmap
 from dotbar.tree import flatten, tree_map, unflatten
 
 __all__ = ["bars", "dots", "name", "on_bar"]
@@ -179,6 +179,7 @@ class _Dots(_Labels):
         return x
 
 
+@derived
 def bars(f: Function, bar: Any = None) -> Function:
     """A function that returns ``(f(...), table)``: the bar of each input and of every quantity named in ``f``.
 
@@ -227,6 +228,7 @@ def _ones(values: Sequence[Any]) -> list[Any]:
     return [dtype_of(values[0]).type(1)]
 
 
+@derived
 def dots(f: Function, tangents: Sequence[Any] | None = None) -> Function:
     """A function that returns ``(f(...), table)``: the dot of each input and of every quantity named in ``f``.
 

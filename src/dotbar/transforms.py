@@ -1,9 +1,10 @@
 """The transforms: functions in, derivative functions out."""
 
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import update_wrapper, wraps
 from sys import getrefcount
-from typing import Any
+from types import MethodType
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from dotbar.errors import InputError, OutputError, StructureError, user_tracebac
 from dotbar.rules.kinds import dense, match
 from dotbar.tape import Tape, quiet_sweep, sweep
 from dotbar.tree import LEAF, Structure, flatten, tree_map, unflatten
+
+P = ParamSpec("P")
 
 __all__ = [
     "elementwise_grad",
@@ -30,6 +33,41 @@ __all__ = [
     "vjp",
     "vmap",
 ]
+
+
+# ---------------------------------------------------------------- what transforms return
+
+
+class Derived:
+    """A function that a transform made; it pickles as the transform and its arguments, if those do."""
+
+    def __init__(self, recipe: tuple[Any, ...], call: Callable[..., Any]):
+        update_wrapper(self, call)
+        self._recipe = recipe
+        self._call = call
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._call(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _make, self._recipe
+
+
+def _make(transform: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    return transform(*args, **options)
+
+
+def derived(transform: Callable[P, Callable[..., Any]]) -> Callable[P, Callable[..., Any]]:
+    """Make the functions that a transform returns picklable."""
+
+    @wraps(transform)
+    def make(*args: P.args, **options: P.kwargs) -> Derived:
+        return Derived((make, args, options), transform(*args, **options))
+
+    return make
 
 
 # ---------------------------------------------------------------- inputs and outputs
@@ -180,6 +218,7 @@ def check_like(gs: Any, given: Structure, values: Any, structure: Structure, wha
             raise StructureError(f"{path} is complex, its primal is of dtype {dtype_of(v)}.")
 
 
+@derived
 def value_and_grad(
     f: Callable[..., Any],
     argnums: int | Sequence[int] = 0,
@@ -279,6 +318,7 @@ def check_scalar(value: Any, holomorphic: bool) -> None:
         raise OutputError(f"grad needs a floating-point result; this one has dtype {dtype_of(value)}.")
 
 
+@derived
 def grad(
     f: Callable[..., Any],
     argnums: int | Sequence[int] = 0,
@@ -314,6 +354,7 @@ def grad(
     return gradient
 
 
+@derived
 def elementwise_grad(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     """The derivative of a function that maps arrays entry by entry: the gradient of sum(f(x)).
 
@@ -390,6 +431,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
 # ---------------------------------------------------------------- batching
 
 
+@derived
 def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
     """A function that applies ``f`` to each item along an axis of its arguments, all items at once.
 
@@ -441,6 +483,7 @@ def spread_axes(axes: Any, structure: Structure) -> list[Any]:
 # ---------------------------------------------------------------- Jacobians and Hessians
 
 
+@derived
 def jacobian(
     f: Callable[..., Any],
     argnums: int | Sequence[int] = 0,
@@ -564,16 +607,19 @@ def _rows(out: Any, pullback: Any, batch_size: int | None) -> tuple[Structure, l
     return structure, table
 
 
+@derived
 def jacfwd(f: Callable[..., Any], argnums: int | Sequence[int] = 0, **options: Any) -> Callable[..., Any]:
     """:func:`jacobian` by forward mode: one push per input entry."""
     return jacobian(f, argnums, "forward", **options)
 
 
+@derived
 def jacrev(f: Callable[..., Any], argnums: int | Sequence[int] = 0, **options: Any) -> Callable[..., Any]:
     """:func:`jacobian` by reverse mode: one pull per output entry."""
     return jacobian(f, argnums, "reverse", **options)
 
 
+@derived
 def hessian(
     f: Callable[..., Any],
     argnums: int | Sequence[int] = 0,
