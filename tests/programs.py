@@ -77,8 +77,7 @@ class Writer:
         elif extra == 1:
             parts.append("...")
         elif extra == 2 and parts:
-            parts[0] = "..."
-            parts = parts[: 1 + (len(parts) > 1)]
+            parts = ["...", *parts[1:][-1:]]
         return ", ".join(parts) or "..."
 
     def numbers(self, n, count):
@@ -190,7 +189,10 @@ class Writer:
             self.write(f"np.sin({name}, out={name})")
         elif kind == 4:
             index = self.index(name)
-            value = self.value(np.shape(eval(f"{name}[{index}]", self.names)), apart_from=name)
+            shape = np.shape(eval(f"{name}[{index}]", self.names))
+            value = self.value(shape, apart_from=name)
+            if np.shape(eval(value, self.names)) != shape:
+                value = "0.25"  # NumPy's add.at reads beyond the end of a value that it broadcasts
             self.write(f"np.add.at({name}, np.s_[{index}], {value})")
         else:
             self.write(f"{name} {op}= {value}")

@@ -1,0 +1,315 @@
+"""Assignment and views mean what they mean in NumPy, with exact derivatives, in time and memory that do not grow."""
+
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from programs import function, program
+
+import dotbar
+from dotbar import grad, hvp, jvp, stop_gradient, value_and_grad, vjp, vmap
+from dotbar.errors import ConversionError, InputError, MutationError
+
+# ---------------------------------------------------------------- random programs
+
+
+def complex_step(f, x, t):
+    """The derivative of ``f`` along ``t``, exact to rounding."""
+    return f(x + 1e-30j * t).imag / 1e-30
+
+
+def second_difference(f, x, t, u):
+    """The derivative along ``u`` of the derivative along ``t``, by differences extrapolated once."""
+
+    def central(h):
+        return (complex_step(f, x + h * u, t) - complex_step(f, x - h * u, t)) / (2 * h)
+
+    return (4 * central(5e-5) - central(1e-4)) / 3
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("shape", [(4,), (24,), (2, 3), (1, 4), (3, 2, 2)], ids=str)
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(data=st.binary(min_size=60, max_size=160))
+def test_random_programs(shape, order, data):
+    """A program of indexing, views, in-place operations and assignment, in every mode."""
+    x, t, u = (np.cos(np.arange(np.prod(shape)) * k).reshape(shape, order=order) for k in (1.1, 2.3, 3.7))
+    source = program(data, x.copy(order), steps=16)
+    f = function(source)
+    value = f(x.copy(order))
+    assume(abs(value) < 1e4)
+    first, second = complex_step(f, x, t), second_difference(f, x, t, u)
+
+    def close(got, want, tolerance):
+        assert abs(got - want) <= tolerance * (1 + abs(want) + abs(value)), source
+
+    before = x.copy(order)
+    y, ydot = jvp(f, (x,), (t,))
+    close(y, value, 1e-12)
+    close(ydot, first, 1e-11)
+    y, xbar = value_and_grad(f)(x)
+    close(y, value, 1e-12)
+    close(np.sum(xbar * t), first, 1e-11)
+    close(np.sum(hvp(f, (x,), (u,)) * t), second, 1e-5)
+    close(np.sum(grad(lambda x: np.sum(grad(f)(x) * u))(x) * t), second, 1e-5)
+    batch = np.stack([x, x + 0.1 * u], axis=0)
+    assert np.allclose(vmap(grad(f))(batch), [grad(f)(item) for item in np.stack([x, x + 0.1 * u])], 1e-9, 1e-9), source
+    assert np.array_equal(x, before), source
+
+
+# ---------------------------------------------------------------- the cost of single entries
+
+
+def allocated(f, x):
+    """The bytes that a call allocates in pieces not small beside ``x``, summed over the functions it calls."""
+    f(x)
+    total = last = 0
+
+    def event(frame, kind, arg):
+        nonlocal total, last
+        new = tracemalloc.get_traced_memory()[1] - last
+        total += new if new > x.nbytes / 100 else 0
+        tracemalloc.reset_peak()
+        last = tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    sys.setprofile(event)
+    try:
+        f(x)
+    finally:
+        sys.setprofile(None)
+        tracemalloc.stop()
+    return total
+
+
+def reads(x, n):
+    return sum(x[i] * x[i] for i in range(n))
+
+
+def reads_through_a_view(x, n):
+    v = x.reshape(2, -1).T[::-1]
+    return sum(v[i, 0] * v[i, 1] for i in range(n))
+
+
+def writes(x, n):
+    y = np.zeros(len(x), like=x)
+    for i in range(n):
+        y[i + 1] = y[i] * x[i] + x[i + 1]
+    return np.sum(y)
+
+
+def writes_into_the_argument(x, n):
+    for i in range(n):
+        x[i + 1] += x[i] * x[i]
+    return np.sum(x)
+
+
+def writes_through_a_view(x, n):
+    v = np.zeros_like(x)
+    v = v.reshape(2, -1).T[::-1]
+    for i in range(n):
+        v[i + 1, 0] = v[i, 1] * x[i]
+        v[i, 1] += x[i + 1]
+    return np.sum(v)
+
+
+MODES = {
+    "value": lambda f: f,
+    "forward": lambda f: lambda x: jvp(f, (x,), (np.ones_like(x),)),
+    "reverse": grad,
+    "forward over reverse": lambda f: lambda x: hvp(f, (x,), (np.ones_like(x),)),
+    "reverse over reverse": lambda f: grad(lambda x: np.sum(grad(f)(x) ** 2)),
+    "vmap": lambda f: lambda x: vmap(grad(f))(x[None]),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "f", [reads, reads_through_a_view, writes, writes_into_the_argument, writes_through_a_view], ids=lambda f: f.__name__
+)
+def test_entries_cost_nothing_in_the_size_of_their_array(f, mode):
+    """Twice as many entries of one large array: the difference is far below a copy of the array for each."""
+    x = np.linspace(0.1, 0.9, 40_000)
+    few, many = (allocated(MODES[mode](lambda x, n=n: f(x, n)), x.copy()) for n in (10, 20))
+    assert many - few < x.nbytes
+
+
+# ---------------------------------------------------------------- arrays that the user changes
+
+
+def outcome(f, x, change, want):
+    """The pullback after a change is an error, or what it was without the change."""
+    _, pullback = vjp(f, x)
+    change()
+    try:
+        (xbar,) = pullback(1.0)
+    except MutationError:
+        return
+    assert np.array_equal(xbar, want)
+
+
+USES = {
+    "multiply": lambda x, c: np.sum(x * c),
+    "divide": lambda x, c: np.sum(c / x),
+    "part": lambda x, c: np.sum(x[1:] * c[:-1]),
+    "matmul": lambda x, c: np.sum(np.sin(x) * (c @ x)),
+    "where": lambda x, c: np.sum(np.where(c > 0.5, x, 2 * x)),
+    "assigned": lambda x, c: np.sum(assigned(x, c) * x),
+    "held": lambda x, c: np.sum(np.sin(np.stack([x, c])) * c),
+    "stop_gradient": lambda x, c: np.sum(stop_gradient(x * c) * x),
+}
+
+
+def assigned(x, c):
+    y = np.zeros_like(x)
+    y[...] = c
+    return y
+
+
+@pytest.mark.parametrize("n", [8, 800])
+@pytest.mark.parametrize("use", USES)
+def test_a_constant_changed_before_the_reverse_pass(use, n):
+    x, c = np.linspace(0.1, 0.9, n), np.linspace(0.3, 0.8, n)
+    f = lambda x: USES[use](x, c)
+    want = grad(f)(x)
+    outcome(f, x, lambda: c.fill(7.0), want)
+
+
+@pytest.mark.parametrize("n", [8, 800])
+@pytest.mark.parametrize("use", USES)
+def test_the_argument_changed_before_the_reverse_pass(use, n):
+    x, c = np.linspace(0.1, 0.9, n), np.linspace(0.3, 0.8, n)
+    f = lambda x: USES[use](x, c)
+    want = grad(f)(x)
+    outcome(f, x, lambda: x.fill(7.0), want)
+
+
+@pytest.mark.parametrize("n", [8, 800])
+def test_settings_changed_before_the_reverse_pass(n):
+    x, mask, index = np.linspace(0.1, 0.9, n), np.arange(n) % 3 == 0, np.arange(n)[::2].copy()
+    axes, repeats = [0], np.arange(n) % 3
+    functions = [
+        (lambda x: np.sum(x * x, where=mask), lambda: np.logical_not(mask, out=mask)),
+        (lambda x: np.sum(x[index] ** 2), lambda: index.fill(0)),
+        (lambda x: np.sum(np.take(x, index) ** 2), lambda: index.fill(0)),
+        (lambda x: np.sum(x[mask] ** 2), lambda: np.logical_not(mask, out=mask)),
+        (lambda x: np.sum(np.repeat(x, repeats) ** 2), lambda: repeats.fill(1)),
+        (lambda x: np.sum(np.multiply(x, x, where=mask, out=np.zeros_like(x))), lambda: np.logical_not(mask, out=mask)),
+        (lambda x: np.sum(np.transpose(x[None], [1, 0]) ** 2), lambda: axes.append(1)),
+        (lambda x: np.sum(np.compress(mask, x) ** 2), lambda: np.logical_not(mask, out=mask)),
+        (lambda x: np.sum(np.take_along_axis(x, index, 0) ** 2), lambda: index.fill(0)),
+        (lambda x: np.sum(np.delete(x, index) ** 2), lambda: index.fill(0)),
+        (lambda x: np.sum(np.insert(x, index, x[0]) ** 2), lambda: index.fill(0)),
+    ]
+    for f, change in functions:
+        want = grad(f)(x)
+        held = mask.copy(), index.copy(), repeats.copy()
+        outcome(f, x, change, want)
+        mask[:], index[:], repeats[:] = held
+
+
+@pytest.mark.parametrize("n", [8, 800])
+def test_results_of_vjp_belong_to_the_user(n):
+    x = np.linspace(0.1, 0.9, n)
+    y, pullback, aux = vjp(lambda x: (np.exp(x), np.exp(x)), x, has_aux=True)
+    g = np.ones(n)
+    (want,) = pullback(g)
+    y.fill(0)
+    aux.fill(0)
+    (xbar,) = pullback(g)
+    want.fill(0)
+    assert np.array_equal(xbar, np.exp(x))
+    xbar.fill(0)
+    assert np.array_equal(pullback(g)[0], np.exp(x))
+    assert np.array_equal(g, np.ones(n))
+
+
+@pytest.mark.parametrize("n", [8, 800])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_function_that_writes_into_its_argument_leaves_the_callers(mode, n):
+    def f(x):
+        x[0] = 2 * x[1]
+        x *= x
+        x[::2] = 0
+        x.T[...] += 1
+        return np.sum(np.sin(x, out=x))
+
+    if mode == "value":
+        return
+    x = np.linspace(0.1, 0.9, n)
+    before = x.copy()
+    MODES[mode](f)(x)
+    assert np.array_equal(x, before)
+
+
+def test_a_constant_is_written_to_as_in_numpy():
+    """Only arguments are copies: an array from outside is the user's own."""
+    log = np.zeros(3)
+
+    def f(x):
+        log[1] += 1
+        return np.sum(x * log)
+
+    assert np.array_equal(grad(f)(np.ones(3)), [0, 1, 0])
+    assert log[1] == 1
+
+
+# ---------------------------------------------------------------- what cannot be
+
+
+def set_entry(a, x):
+    a[0] = x[0]
+
+
+def set_slice(a, x):
+    a[:] = x
+
+
+def add_in_place(a, x):
+    a += x
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        set_entry,
+        set_slice,
+        add_in_place,
+        lambda a, x: np.add(x, 1, out=a),
+        lambda a, x: np.copyto(a, x),
+        lambda a, x: np.add.at(a, [0, 1], x[:2]),
+        lambda a, x: np.sum(x, axis=0, keepdims=True, out=a[:1]),
+    ],
+)
+def test_a_plain_target_names_the_remedies(write):
+    def f(x):
+        write(np.zeros(3), x)
+        return x[0]
+
+    with pytest.raises(ConversionError) as error:
+        grad(f)(np.ones(3))
+    for remedy in ("np.zeros_like(x)", "np.zeros(n, like=x)", "dotbar.numpy.zeros(n)"):
+        assert remedy in str(error.value)
+
+
+def test_an_integer_array_cannot_hold_a_derivative():
+    def f(x):
+        a = np.zeros(3, int, like=x)
+        a[0] = x[0]
+        return x[0]
+
+    with pytest.raises(InputError, match="np.zeros_like"):
+        grad(f)(np.ones(3))
+
+
+def test_shapes_that_do_not_fit_raise_as_in_numpy():
+    def f(x):
+        x[:2] = x
+        return x[0]
+
+    with pytest.raises(ValueError, match="could not broadcast"):
+        grad(f)(np.ones(3))
+    assert dotbar.grad(lambda x: x[0])(np.ones(3))[0] == 1
