@@ -211,17 +211,16 @@ def test_index_errors_are_numpys_own():
         grad(lambda x: x[5])(X)
 
 
-@pytest.mark.parametrize("n", [3, 10**6])
-def test_an_array_changed_between_the_passes(n):
-    """An error that names the line, or no effect; never a wrong gradient."""
-    W = np.ones(n)
-    _, pullback = vjp(lambda x: np.sum(W * x), np.ones(n))
-    W[1] = 7
-    try:
-        np.testing.assert_array_equal(pullback(1.0)[0], np.ones(n))
-    except MutationError as error:
-        assert f"shape ({n},)" in str(error)
-        assert __file__ in str(error)
+def test_an_array_changed_between_the_passes():
+    """No effect if it is small; else an error that names the line where it was used."""
+    small, large = np.ones(3), np.ones(10**6)
+    _, pullback = vjp(lambda x: np.sum(small * x), np.ones(3))
+    small[1] = 7
+    np.testing.assert_array_equal(pullback(1.0)[0], np.ones(3))
+    _, pullback = vjp(lambda x: np.sum(large * x), np.ones(10**6))
+    large[1] = 7
+    with pytest.raises(MutationError, match=rf"shape \(1000000,\).*{__file__}"):
+        pullback(1.0)
 
 
 def test_a_rule_of_the_wrong_shape():

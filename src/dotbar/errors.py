@@ -163,6 +163,8 @@ def conversion_message(to: str = "a plain array") -> str:
         remedy = f"Use dotbar.numpy.{match[1]}, which keeps derivatives" + (
             ", or np.stack([...])." if match[1] in ("array", "asarray") else "."
         )
+    elif source.endswith("]"):
+        remedy = "A plain array takes no traced index: use np.take(array, index)."
     elif match := re.match(r"math\.(\w+)", source):
         remedy = f"Use np.{match[1]}, which keeps derivatives."
     else:

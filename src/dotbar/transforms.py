@@ -41,6 +41,8 @@ __all__ = [
 class Derived:
     """A function that a transform made; it pickles as the transform and its arguments, if those do."""
 
+    __slots__ = ("__dict__", "__weakref__", "_call", "_recipe")  # slots, which wraps() does not overwrite
+
     def __init__(self, recipe: tuple[Any, ...], call: Callable[..., Any]):
         update_wrapper(self, call)
         self._recipe = recipe
@@ -241,7 +243,7 @@ def value_and_grad(
     @wraps(f)
     @user_traceback
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        chosen = [args[0]] if args and nums == (0,) else _chosen(args, kwargs, nums, names)
+        chosen = [args[0]] if args and nums == (0,) and not names else _chosen(args, kwargs, nums, names)
         simple = all(map(is_simple, chosen))
         leaves, structure = (chosen, None) if simple else _leaves(chosen, nums, names)
         with open_tape(len(leaves) or 1) as tape:
