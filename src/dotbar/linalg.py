@@ -1,6 +1,7 @@
 """Functions of a matrix's spectrum that stay differentiable where eigenvalues or singular values repeat."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,8 +24,8 @@ def matrix_function(f: Callable[[Any], Any], A: Any) -> Any:
     it needs the divided differences f[wᵢ, wⱼ], which become f′ there.  First and second order.
 
     Args:
-        f: an elementwise function in NumPy, such as ``np.log`` or ``lambda w: np.exp(-w**2)``; dotbar differentiates it.
-            What it closes over is a constant.
+        f: an elementwise function in NumPy, such as ``np.log`` or ``lambda w: np.exp(-w**2)``, which dotbar
+            differentiates.  What it closes over is a constant.
         A: Hermitian matrices ``(..., n, n)``, real or complex.  Only the lower triangle is read.
 
     Returns:
@@ -96,6 +97,13 @@ class OnSpectrum(Protocol):
 CLOSE = 1e-2  # relative distance below which a difference quotient gives way to an integral of the derivative
 
 
+@cache
+def gauss() -> list[tuple[float, float]]:
+    """Nodes and weights on [0, 1]; as Python numbers, which leave float32 alone."""
+    nodes, weights = np.polynomial.legendre.leggauss(6)
+    return [((t + 1) / 2, v / 2) for t, v in zip(nodes.tolist(), weights.tolist())]
+
+
 def gauss_legendre(n: int) -> tuple[list[float], list[float]]:
     """Nodes and weights on [0, 1], from the spectrum of the Jacobi matrix.  Golub & Welsch (1969)."""
     k = np.arange(1, n)
@@ -111,16 +119,19 @@ def _is_close(gap: Any, *ends: Any) -> Any:
 
 
 class Smooth:
-    """A smooth f.  Of close arguments the divided differences are integrals: f[a, b] = ∫₀¹ f′(a + t(b − a)) dt, and
+    """A smooth f.  Of close arguments the divided differences are integrals (Hermite-Genocchi), by Gauss's rule.
 
-    f[a, b, c] = ∫₀¹∫₀¹ s f″(a + s(b − a) + st(c − b)) dt ds (Hermite-Genocchi), by Gauss's rule.
+    f[a, b] = ∫₀¹ f′(a + t(b − a)) dt,   f[a, b, c] = ∫₀¹∫₀¹ s f″(a + s(b − a) + st(c − b)) dt ds.
     """
 
     def __init__(self, f: Callable[[Any], Any]):
-        self.value = f
+        self.f = f
+
+    def value(self, w: NDArray[Any]) -> NDArray[Any]:
+        return self.f(w)
 
     def prime(self, w: Any) -> Any:
-        return jvp(self.value, (w,), (np.ones_like(w),))[1]
+        return jvp(self.f, (w,), (np.ones_like(w),))[1]
 
     def prime2(self, w: Any) -> Any:
         return jvp(self.prime, (w,), (np.ones_like(w),))[1]
@@ -131,7 +142,7 @@ class Smooth:
         close = _is_close(np.abs(b - a), a, b)
         y = (self.value(b) - self.value(a)) / np.where(close, 1, b - a)
         near, gap = a[close], (b - a)[close]
-        y[close] = sum(weight * self.prime(near + t * gap) for t, weight in zip(NODES, WEIGHTS))
+        y[close] = sum(weight * self.prime(near + t * gap) for t, weight in gauss())
         return y
 
     def first(self, w: NDArray[Any]) -> NDArray[Any]:
@@ -143,8 +154,8 @@ class Smooth:
         close = _is_close(c - a, a, c)
         y = (self.pair(b, c) - self.pair(a, b)) / np.where(close, 1, c - a)
         a, b, c = a[close], b[close], c[close]
-        rule_2d = [(s, t, u * v * s) for s, u in zip(NODES, WEIGHTS) for t, v in zip(NODES, WEIGHTS)]
-        y[close] = sum(weight * self.prime2(a + s * (b - a) + s * t * (c - b)) for s, t, weight in rule_2d)
+        simplex = [(s, t, u * v * s) for s, u in gauss() for t, v in gauss()]
+        y[close] = sum(weight * self.prime2(a + s * (b - a) + s * t * (c - b)) for s, t, weight in simplex)
         return y
 
 

@@ -271,10 +271,10 @@ def _refuse_dependent_columns(R: Any, m: int) -> None:
 
 @rule(qr_factors, "(m,n)->(m,k),(k,n)")
 def _qr_factors(y: Any, A: Any, *, complete: bool = False) -> Any:
-    """Roberts & Roberts (2020), arXiv:2009.10071.  With C = QᴴȦR⁻¹ and the skew-Hermitian Ω of its lower triangle
+    """Roberts & Roberts (2020), arXiv:2009.10071.  With C = QᴴȦR⁻¹:  Ṙ = (C − Ω)R,  Q̇ = QΩ + (I − QQᴴ)ȦR⁻¹.
 
-    (the diagonal i Im C, as LAPACK makes diag R real):  Ṙ = (C − Ω)R,  Q̇ = QΩ + (I − QQᴴ)ȦR⁻¹.
-    The columns that ``complete`` adds move only as far as Q makes them: Q̇₂ = −Q Q̇ᴴQ₂.
+    Ω is skew-Hermitian with the lower triangle of C, and i Im diag C as LAPACK makes diag R real.  The columns
+    that ``complete`` adds move only as far as Q makes them: Q̇₂ = −Q Q̇ᴴQ₂.
     """
     Q, R = y
     n = R.shape[-1]

@@ -1,4 +1,4 @@
-"""Norms of vectors and matrices.  At zero every norm has derivative 0, and a second derivative of nan where it has none."""
+"""Norms of vectors and matrices.  At zero every norm has derivative 0, and nan for a second one that does not exist."""
 
 from typing import Any
 

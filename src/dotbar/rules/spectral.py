@@ -264,9 +264,9 @@ def svd_factors(A: Any, *, full_matrices: bool = True) -> Any:
 
 @rule(svd_factors, "(m,n)->(m,p),(k),(q,n)")
 def _svd_factors(y: Any, A: Any, *, full_matrices: bool = True) -> Any:
-    """Wan & Zhang (2019), arXiv:1909.02659, with the gaps s_j² − s_i² split.  For U̇ = UΩ, V̇ = VΨ in the ranges and
+    """Wan & Zhang (2019), arXiv:1909.02659, with 1/(s_j² − s_i²) split; in the ranges U̇ = UΩ, V̇ = VΨ.
 
-    M = UᴴȦV:  ṡ = Re diag M,  (Ω+Ψ)_ij = (M+Mᴴ)_ij/(s_j−s_i),  (Ω−Ψ)_ij = (M−Mᴴ)_ij/(s_i+s_j);  outside them
+    M = UᴴȦV,  ṡ = Re diag M,  (Ω+Ψ)_ij = (M+Mᴴ)_ij/(s_j−s_i),  (Ω−Ψ)_ij = (M−Mᴴ)_ij/(s_i+s_j);  outside them
     U̇ = (I−UUᴴ)ȦV/s, V̇ = (I−VVᴴ)ȦᴴU/s.  A common phase keeps the first entry of each column of V (of U for a wide A)
     real, as bidiagonalisation leaves that coordinate alone.  Columns of a null space move only as far as
     the others make them.
