@@ -9,7 +9,7 @@ from dotbar import core
 from dotbar.core import Traced, dtype_of, primitive, shape_of, take_index
 from dotbar.rules.indexing import entries
 from dotbar.rules.kinds import call_batched, composite, constant, elementwise, rule
-from dotbar.rules.shapes import astype, operand
+from dotbar.rules.shapes import astype, operand, stand_in
 from dotbar.rules.words import scatter
 
 # ---------------------------------------------------------------- rounding and repairing
@@ -158,9 +158,9 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
 
 @composite(np.choose)
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
-    """Entries that are not chosen are structural zeros of the derivative."""
+    """Entries that are not chosen are structural zeros of the derivative; a batch takes the nearest valid index."""
     a, n = operand(a), len(choices)
-    if mode == "raise" and np.any((a < 0) | (a >= n)):
+    if mode == "raise" and not isinstance(a, Traced) and np.any((a < 0) | (a >= n)):
         raise ValueError("invalid entry in choice array")
     a = np.mod(a, n) if mode == "wrap" else np.minimum(np.maximum(a, 0), n - 1)
     y = choices[0]
@@ -276,7 +276,7 @@ def logspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
 ) -> Any:
     if np.ndim(base):
-        ndim = np.broadcast(*map(_stand_in, (start, stop, base))).ndim
+        ndim = np.broadcast(*map(stand_in, (start, stop, base))).ndim
         start, stop, base = (np.reshape(v, (1,) * (ndim - np.ndim(v)) + shape_of(v)) for v in (start, stop, base))
         base = np.expand_dims(base, axis)
     y = np.power(base, np.linspace(start, stop, num, endpoint, axis=axis))
@@ -300,10 +300,6 @@ def _parameter(num: int, endpoint: bool, ndim: int, dtype: Any) -> Any:
 def _placed(y: Any, axis: int, dtype: Any) -> Any:
     y = np.moveaxis(y, 0, axis) if axis else y
     return y if dtype is None else astype(y, dtype=dtype)
-
-
-def _stand_in(x: Any) -> Any:
-    return np.broadcast_to(0, shape_of(x))
 
 
 @composite(np.meshgrid)

@@ -147,8 +147,8 @@ def batch_signature(fn: Any, core: Sequence[int], xs: Sequence[Any], batched: Se
 
 
 def shift_axis(axis: Any, ndim: int) -> Any:
-    """An axis, a tuple of axes or None (all) of one item, as axes of the batch."""
-    if axis is None:
+    """An axis, a tuple of axes or None (all) of one item, as axes of the batch; NumPy allows 0 of a number."""
+    if axis is None or (ndim == 0 and axis in (0, -1)):
         return tuple(range(1, ndim + 1))
     if isinstance(axis, (tuple, list)):
         return tuple(shift_axis(a, ndim) for a in axis)

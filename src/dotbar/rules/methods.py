@@ -9,7 +9,7 @@ from dotbar import core
 from dotbar.core import Traced, as_array, copy_into, dtype_of, find_rule, shape_of, without_cells
 from dotbar.rules.reductions import lines, logsumexp, restore
 from dotbar.rules.scans import add_reduceat, running_max, running_min
-from dotbar.rules.shapes import astype
+from dotbar.rules.shapes import astype, stand_in
 
 # ---------------------------------------------------------------- operators
 
@@ -139,11 +139,6 @@ def deliver(y: Any, out: Any, where: Any = True, casting: str = "same_kind", **_
         return copy_into(out, y, where, casting)
     y, where = without_cells(y), without_cells(where)
     return copy_into(out, np.where(where, y, out) if isinstance(where, Traced) else y, where, casting)
-
-
-def stand_in(x: Any) -> Any:
-    """A plain array of the shape of ``x``, on which NumPy itself checks the other arguments."""
-    return np.broadcast_to(np.ones((), dtype_of(x)), shape_of(x))
 
 
 def ufunc_reduce(

@@ -11,7 +11,7 @@ import numpy as np
 from dotbar import core
 from dotbar.core import apply, primitive, shape_of
 from dotbar.rules.kinds import Bilinear, composite, rule
-from dotbar.rules.shapes import astype, operand
+from dotbar.rules.shapes import astype, operand, stand_in
 from dotbar.rules.words import H, conj, mT
 
 Product = Callable[[Any, Any], Any]
@@ -52,6 +52,11 @@ def _operands(*xs: Any, dtype: Any = None) -> list[Any]:
     """Operands as arrays, in the dtype that the caller asked for."""
     arrays = [operand(x) for x in xs]
     return arrays if dtype is None else [astype(x, dtype=dtype) for x in arrays]
+
+
+def _ask_numpy(fn: Any, *args: Any, **kw: Any) -> Any:
+    """What NumPy itself says of operands of these shapes: a result, or the error that users of NumPy know."""
+    return fn(*[stand_in(x) if isinstance(x, core.Traced) else x for x in args], **kw)
 
 
 def product(fn: Any) -> Callable[[Product], Product]:
@@ -95,7 +100,7 @@ def matmul(A: Any, B: Any) -> Any:
     """One rule for each pair of dimensions; a stack times one matrix is one product."""
     a, b = A.ndim, B.ndim
     if not (a and b):
-        raise ValueError("matmul: an operand is 0-dimensional; use a * b")
+        return _ask_numpy(np.matmul, A, B)
     if b == 1:
         return np.vecdot(conj(A), B) if a == 1 else matvec(A, B)
     if a == 1:
@@ -129,6 +134,8 @@ def dot(a: Any, b: Any) -> Any:
     a, b = _operands(a, b)
     if not (a.ndim and b.ndim):
         return a * b
+    if a.shape[-1] != b.shape[max(b.ndim - 2, 0)]:
+        return _ask_numpy(np.dot, a, b)
     return np.matmul(a, b) if b.ndim <= 2 else np.tensordot(a, b, (-1, -2))
 
 
@@ -137,12 +144,15 @@ def inner(a: Any, b: Any, /) -> Any:
     a, b = _operands(a, b)
     if not (a.ndim and b.ndim):
         return a * b
+    if a.shape[-1] != b.shape[-1]:
+        return _ask_numpy(np.inner, a, b)
     return np.matmul(a, b if b.ndim == 1 else mT(b)) if b.ndim <= 2 else np.tensordot(a, b, (-1, -1))
 
 
 @composite(np.vdot)
 def vdot(a: Any, b: Any, /) -> Any:
-    return np.vecdot(np.reshape(a, -1), np.reshape(b, -1))
+    a, b = np.reshape(a, -1), np.reshape(b, -1)
+    return np.vecdot(a, b) if a.shape == b.shape else _ask_numpy(np.vdot, a, b)
 
 
 @composite(np.outer)
@@ -152,11 +162,7 @@ def outer(a: Any, b: Any) -> Any:
 
 @composite(np.linalg.outer)
 def linalg_outer(x1: Any, x2: Any, /) -> Any:
-    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
-        raise ValueError(
-            f"Input arrays must be one-dimensional, but they are x1.ndim={np.ndim(x1)} and x2.ndim={np.ndim(x2)}."
-        )
-    return np.outer(x1, x2)
+    return np.outer(x1, x2) if np.ndim(x1) == np.ndim(x2) == 1 else _ask_numpy(np.linalg.outer, x1, x2)
 
 
 @composite(np.tensordot)
@@ -194,8 +200,8 @@ def multi_dot(arrays: Any) -> Any:
     """The product in the order of least multiplications.  Cormen et al., Introduction to Algorithms, 15.2."""
     arrays = _operands(*arrays)
     n = len(arrays)
-    if n < 2:
-        raise ValueError("Expecting at least two arrays.")
+    if n < 2 or any(X.ndim != 2 for X in arrays[1:-1]) or not {arrays[0].ndim, arrays[-1].ndim} <= {1, 2}:
+        return np.linalg.multi_dot(list(map(stand_in, arrays)))
     first, last = arrays[0].shape, arrays[-1].shape
     sizes = [1 if len(first) == 1 else first[0], *(X.shape[0] for X in arrays[1:]), 1 if len(last) == 1 else last[-1]]
     split: dict[tuple[int, int], int] = {}
@@ -258,24 +264,22 @@ def _contract(y: Any, *arrays: Any, subscripts: str) -> Any:
 def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, **_: Any) -> Any:
     """Sum and take diagonals of each operand by itself, then multiply by pairs along the cheapest path."""
     arrays, terms, out = _explicit(operands, dtype)
+    sizes = _sizes(arrays, terms, out)
+    if sizes is None:
+        return _ask_numpy(np.einsum, *operands)
     pairs = [_diagonals(x, term) for x, term in zip(arrays, terms)]
-    sizes = dict.fromkeys(out, 1)
-    for x, term in pairs:
-        sizes |= {label: n for label, n in zip(term, x.shape) if sizes.get(label, 1) == 1}
-    pairs = [_sum_out(x, term, {label for label, n in zip(term, x.shape) if n != sizes[label]}) for x, term in pairs]
+    pairs = [
+        _sum_out(x, term, {label for label, n in zip(term, x.shape) if n == 1 != sizes[label]}) for x, term in pairs
+    ]
     counts = Counter(out + "".join(term for _, term in pairs))
     pairs = [_sum_out(x, term, {label for label in term if counts[label] == 1}) for x, term in pairs]
     arrays, terms = map(list, zip(*pairs))
-    while len(arrays) > 1:
-        step = range(len(arrays))
-        if len(arrays) > 2:
-            stand_ins = [np.broadcast_to(0.0, x.shape) for x in arrays]
-            _, step = np.einsum_path(",".join(terms) + "->" + out, *stand_ins, optimize=optimize or "greedy")[0][:2]
+    for step in _path(arrays, terms, out, optimize or "greedy"):
         chosen = [(arrays.pop(k), terms.pop(k)) for k in sorted(step, reverse=True)]
+        given = [term for _, term in chosen]
         rest = set("".join([*terms, out]))
-        term = out if not terms else "".join(sorted(set("".join(t for _, t in chosen)) & rest))
-        given = ",".join(t for _, t in chosen)
-        arrays.append(contract(*[x for x, _ in chosen], subscripts=f"{given}->{term}"))
+        term = "".join(sorted(set("".join(given)) & rest)) if terms else out
+        arrays.append(contract(*[x for x, _ in chosen], subscripts=f"{','.join(given)}->{term}"))
         terms.append(term)
     return np.transpose(arrays[0], [terms[0].index(label) for label in out])
 
@@ -294,13 +298,36 @@ def _explicit(operands: Any, dtype: Any) -> tuple[list[Any], list[str], str]:
         counts = Counter(given.replace(",", "").replace("...", ""))
         out = "..." * ("..." in given) + "".join(sorted(label for label, n in counts.items() if n == 1))
     terms = given.split(",")
-    if len(terms) != len(arrays):
-        raise ValueError(f"einsum: {len(terms)} terms of subscripts for {len(arrays)} operands")
     widths = [x.ndim - len(term) + 3 if "..." in term else 0 for x, term in zip(arrays, terms)]
     free = [label for label in ascii_letters if label not in subscripts]
-    dots = "".join(free[: max(widths)])
-    terms = [term.replace("...", dots[len(dots) - n :]) for term, n in zip(terms, widths)]
-    return arrays, terms, out.replace("...", dots)
+    dots = "".join(free[: max(widths, default=0)])
+    if len(terms) != len(arrays) or (dots and "..." not in out):
+        return arrays, [], out
+    return (
+        arrays,
+        [term.replace("...", dots[len(dots) - n :]) for term, n in zip(terms, widths)],
+        out.replace("...", dots),
+    )
+
+
+def _sizes(arrays: list[Any], terms: list[str], out: str) -> dict[str, int] | None:
+    """The length of each label's axes, 1 aside; None if the subscripts do not fit the arrays."""
+    if [len(term) for term in terms] != [x.ndim for x in arrays]:
+        return None
+    lengths: dict[str, set[int]] = {}
+    for term, x in zip(terms, arrays):
+        for label, n in zip(term, x.shape):
+            lengths.setdefault(label, set()).add(n)
+    if len(set(out)) < len(out) or not set(out) <= lengths.keys() or any(len(ns - {1}) > 1 for ns in lengths.values()):
+        return None
+    return {label: (ns - {1} or {1}).pop() for label, ns in lengths.items()}
+
+
+def _path(arrays: list[Any], terms: list[str], out: str, optimize: Any) -> Any:
+    """Which operands to multiply in each step, their product then standing last."""
+    if len(arrays) < 3:
+        return [range(2)] * (len(arrays) - 1)
+    return np.einsum_path(",".join(terms) + "->" + out, *map(stand_in, arrays), optimize=optimize)[0][1:]
 
 
 def _letters(labels: Any) -> str:
@@ -310,8 +337,6 @@ def _letters(labels: Any) -> str:
 
 def _diagonals(x: Any, term: str) -> tuple[Any, str]:
     """One operand of an einsum, each of its labels once."""
-    if len(term) != x.ndim:
-        raise ValueError(f"einsum: an operand of {x.ndim} dimensions has the subscripts {term!r}")
     for label in sorted(set(term)):
         while term.count(label) > 1:
             i, j = term.index(label), term.rindex(label)
@@ -329,7 +354,7 @@ def _sum_out(x: Any, term: str, labels: set[str]) -> tuple[Any, str]:
 
 @composite(np.einsum_path)
 def einsum_path(*operands: Any, **kw: Any) -> Any:
-    return np.einsum_path(*[np.broadcast_to(0.0, x.shape) if isinstance(x, core.Traced) else x for x in operands], **kw)
+    return _ask_numpy(np.einsum_path, *operands, **kw)
 
 
 # ---------------------------------------------------------------- cross products and convolutions
@@ -360,12 +385,8 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
 
 @composite(np.linalg.cross)
 def linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
-    if np.shape(x1)[axis] != 3 or np.shape(x2)[axis] != 3:
-        raise ValueError(
-            "Both input arrays must be (arrays of) 3-dimensional vectors, "
-            f"but they are {np.shape(x1)[axis]} and {np.shape(x2)[axis]} dimensional instead."
-        )
-    return np.cross(x1, x2, axis=axis)
+    fits = np.shape(x1)[axis] == np.shape(x2)[axis] == 3
+    return np.cross(x1, x2, axis=axis) if fits else _ask_numpy(np.linalg.cross, x1, x2, axis=axis)
 
 
 CONVOLVE = Bilinear(

@@ -18,6 +18,11 @@ def operand(x: Any) -> Any:
     return x if isinstance(x, Traced) else np.asarray(x)
 
 
+def stand_in(x: Any) -> Any:
+    """A plain array of the shape of ``x``, on which NumPy itself checks the other arguments."""
+    return np.broadcast_to(np.ones((), dtype_of(x)), shape_of(x))
+
+
 # ---------------------------------------------------------------- what an array says of itself
 
 

@@ -64,7 +64,7 @@ def spread(ybar: Any, shape: tuple[int, ...], axis: Any = None, keepdims: bool =
     """Undo the shape of a reduction: broadcast a result back over the axes it was reduced along."""
     if isinstance(ybar, float):
         return np.ndarray(shape, float, np.float64(ybar), strides=(0,) * len(shape))
-    if axis is not None and not keepdims:
+    if axis is not None and shape and not keepdims:
         ybar = np.expand_dims(ybar, axis)
     return broadcast(ybar, shape)
 
