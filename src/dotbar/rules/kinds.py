@@ -450,7 +450,7 @@ class Composite(Rule):
     def __init__(self, fn: Any, body: Callable[..., Any]):
         super().__init__(fn, (), ())
         self.body = body
-        names = list(inspect.signature(body).parameters)
+        names = [] if isinstance(body, np.ufunc) else list(inspect.signature(body).parameters)
         self.place_of_out = names.index("out") if "out" in names else sys.maxsize
 
     def __call__(self, *args: Any, **kw: Any) -> Any:
