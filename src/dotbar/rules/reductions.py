@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from dotbar.core import Rule, as_array, dtype_of, primitive, shape_of
-from dotbar.rules.kinds import Constant, General, Linear, composite, constant, rule
+from dotbar.rules.kinds import Constant, General, Linear, composite, constant, rule, shift_axis
 from dotbar.rules.shapes import astype
 from dotbar.rules.words import conj, masked, ratio, spread
 
@@ -21,8 +21,8 @@ from dotbar.rules.words import conj, masked, ratio, spread
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
-    """An axis setting as a tuple of axes; None stands for all."""
-    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+    """An axis setting as a tuple of axes; None stands for all, and 0 is allowed of a number."""
+    return tuple(range(ndim)) if axis is None or (ndim == 0 and axis in (0, -1)) else normalize_axis_tuple(axis, ndim)
 
 
 def extent(shape: tuple[int, ...], axis: Any) -> int:
@@ -179,10 +179,11 @@ def extremum(
             raise ValueError(f"{rule.name} has no identity, so to use a where mask one has to specify 'initial'")
         return rule(a, axis=axis, keepdims=keepdims)
     a = as_array(a)
+    initial = astype(initial, dtype=dtype_of(a))
     if where is not True:
         a = chosen(where, a, initial)
     x, _ = lines(a, axis)
-    column = np.broadcast_to(astype(initial, dtype=dtype_of(a)), (*shape_of(x)[:-1], 1))
+    column = np.broadcast_to(initial, (*shape_of(x)[:-1], 1))
     return restore(rule(np.concatenate([x, column], -1), axis=-1), axis, np.ndim(a), keepdims)
 
 
@@ -232,8 +233,8 @@ def _arg_batch(fn: Callable[..., Any]) -> Callable[..., Any]:
     def batch(xs: Any, batched: Any, size: int, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:
         (a,) = xs
         shape = shape_of(a)[1:]
-        if axis is not None:
-            return fn(a, axis % len(shape) + 1, keepdims=keepdims)
+        if axis is not None and shape:
+            return fn(a, shift_axis(axis, len(shape)), keepdims=keepdims)
         y = fn(np.reshape(a, (size, prod(shape))), 1)
         return np.reshape(y, (size, *(1,) * len(shape))) if keepdims else y
 

@@ -106,8 +106,7 @@ _cumprod = General(np.cumprod, _cumprod_body, "axis")
 def scan(rule: Rule, a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
     """A running sum or product; along no given axis it runs through all entries."""
     a = as_array(a)
-    if axis is None or np.ndim(a) == 0:
-        a, axis = np.reshape(a, -1), 0
+    a, axis = (np.reshape(a, -1), axis or 0) if axis is None or np.ndim(a) == 0 else (a, axis)
     return rule(a, axis=normalize_axis_index(axis, np.ndim(a)), dtype=dtype)
 
 

@@ -256,7 +256,7 @@ def median(
     a = as_array(a)
     if extent(shape_of(a), axis) == 0:
         return np.mean(a, axis, keepdims=keepdims)
-    x, _ = lines(a, axis)
+    x, _ = lines(a if dtype_of(a).kind in "fc" else astype(a, dtype=float), axis)
     *lead, n = shape_of(x)
     x = np.reshape(x, (prod(lead), n))
     count = np.sum(np.logical_not(np.isnan(x)), -1, keepdims=True) if skip_nan else np.array([n])
@@ -278,13 +278,15 @@ CONTINUOUS = {  # α and β of Hyndman & Fan (1996)
     "median_unbiased": (1 / 3, 1 / 3),
     "normal_unbiased": (3 / 8, 3 / 8),
 }
-DISCRETE = {
-    "inverted_cdf": lambda n, q: np.ceil(n * q - 1),
+BETWEEN = {
     "averaged_inverted_cdf": lambda n, q: (np.floor(n * q) + np.ceil(n * q) - 1) / 2,
+    "midpoint": lambda n, q: (np.floor((n - 1) * q) + np.ceil((n - 1) * q)) / 2,
+}
+WHOLE = {
+    "inverted_cdf": lambda n, q: np.ceil(n * q - 1),
     "closest_observation": lambda n, q: np.rint(n * q) - 1,
     "lower": lambda n, q: np.floor((n - 1) * q),
     "higher": lambda n, q: np.ceil((n - 1) * q),
-    "midpoint": lambda n, q: (np.floor((n - 1) * q) + np.ceil((n - 1) * q)) / 2,
     "nearest": lambda n, q: np.rint((n - 1) * q),
 }
 
@@ -296,9 +298,10 @@ def virtual_index(q: Any, n: Any, method: str) -> Any:
     if method in CONTINUOUS:
         alpha, beta = CONTINUOUS[method]
         return n * q + (alpha + q * (1 - alpha - beta)) - 1
-    if method in DISCRETE:
-        return DISCRETE[method](n, stop_gradient(q))
-    raise ValueError(f"{method!r} is not a valid method. Use one of: {[*CONTINUOUS, *DISCRETE]}")
+    steps = {**BETWEEN, **WHOLE}
+    if method in steps:
+        return steps[method](n, stop_gradient(q))
+    raise ValueError(f"{method!r} is not a valid method. Use one of: {[*CONTINUOUS, *steps]}")
 
 
 def check_fractions(q: Any, whole: int) -> None:
@@ -323,6 +326,25 @@ def weighted_rank(x: Any, q: Any, w: Any) -> Any:
     return np.minimum(np.sum(below, 1), shape_of(x)[-1] - 1)
 
 
+def interpolated(x: Any, q: Any, method: str, weak: bool, skip_nan: bool) -> Any:
+    """y = s_k + γ (s_{k+1} − s_k), where k + γ is the virtual index of q among the sorted entries s of each row.
+
+    A ``weak`` q is a Python number, which leaves the dtype as it is.
+    """
+    n = shape_of(x)[-1]
+    count = (
+        astype(np.count_nonzero(np.logical_not(np.isnan(x)), -1, keepdims=True), dtype=dtype_of(q)) if skip_nan else n
+    )
+    h = virtual_index(q, count, method)
+    k = np.floor(h)
+    low, high = (astype(np.clip(k + i, 0, np.maximum(count - 1, 0)), dtype=int) for i in (0, 1))
+    first = in_order(x, low, skip_nan)
+    if method in WHOLE:
+        return first
+    gamma = astype(h - k, dtype=dtype_of(x)) if weak and dtype_of(x).kind == "f" else h - k
+    return first + gamma * (in_order(x, high, skip_nan) - first)
+
+
 def quantile(
     whole: int,
     skip_nan: bool,
@@ -336,7 +358,7 @@ def quantile(
     *,
     weights: Any = None,
 ) -> Any:
-    """y = s_k + γ (s_{k+1} − s_k), where k + γ is the virtual index of q among the sorted entries s."""
+    """Quantiles along axes, one for each entry of ``q``, whose axes come first."""
     a, q, weights = as_array(a), as_array(q), as_array(weights)
     if dtype_of(a).kind == "c":
         raise TypeError("a must be an array of real numbers")
@@ -352,12 +374,7 @@ def quantile(
         w = np.reshape(lines(w, axis)[0], (prod(lead), n))
         y = in_order(x, weighted_rank(x, p, np.where(np.isnan(x), 0, w) if skip_nan else w), skip_nan)
     else:
-        count = np.sum(np.logical_not(np.isnan(x)), -1, keepdims=True) if skip_nan else n
-        h = virtual_index(p, astype(count, dtype=dtype_of(p)) if skip_nan else n, method)
-        k = astype(np.floor(h), dtype=int)
-        low, high = (in_order(x, np.clip(k + i, 0, np.maximum(count - 1, 0)), skip_nan) for i in (0, 1))
-        gamma = h - np.floor(h)
-        y = low + (astype(gamma, dtype=dtype_of(high - low)) if is_python_number(q) else gamma) * (high - low)
+        y = interpolated(x, p, method, is_python_number(q), skip_nan)
     y = np.reshape(np.transpose(y), (*shape_of(q), *lead))
     axes = axes_of(axis, np.ndim(a))
     return np.expand_dims(y, tuple(i + np.ndim(q) for i in axes)) if keepdims else y
