@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dotbar.rules.products import matvec
+from dotbar.rules.products import contract, matvec
 from samples import cnormal, normal, sample
 
 MODES = ("full", "same", "valid")
@@ -79,6 +79,9 @@ SAMPLES = [
     sample(np.einsum, normal(2, 3), [0, 1], normal(3, 4), [1, 30], [30, 0], wrt=(0, 2)),
     sample(np.einsum, normal(2, 3), [..., 1], normal(3, 4), [1, 30], wrt=(0, 2)),
     sample(np.einsum, "ij,jk->ik", normal(50, 40), normal(40, 30)),
+    sample(np.einsum_path, normal(2, 3), call=lambda A: A * len(np.einsum_path("ij,kj,ij", A, A, A)[0])),
+    sample(contract, normal(2, 3), normal(3, 4), subscripts="ij,jk->ki"),
+    sample(contract, cnormal(2, 3), normal(2), cnormal(3, 2), subscripts="ij,i,jk->k"),
     sample(np.cross, normal(2, 3), normal(3), case="cross"),
     sample(np.cross, cnormal(3, 2), cnormal(2, 3), axisa=0, axisc=0),
     sample(np.linalg.cross, normal(2, 3), normal(2, 3), case="cross"),
