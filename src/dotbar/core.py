@@ -365,6 +365,8 @@ class Traced:
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        if self.alias is not None:
+            refresh(self)
         return dtype_of(self.value)
 
     @property
@@ -551,6 +553,8 @@ def is_view_of(y: Any, x: Any) -> bool:
     if type(y) is not np.ndarray:
         return False
     base = y.base
+    if not isinstance(base, np.ndarray):
+        base = getattr(base, "base", None)  # as_strided puts an object of its own between
     return base is not None and (base is x or base is getattr(x, "base", None))
 
 
@@ -568,7 +572,17 @@ def take_index(x: Any, index: Any) -> Any:
 
 
 def value_of(x: Any, path: Iterable[Step]) -> Any:
-    """Follow a path."""
+    """Follow a path; of a traced value make a view that is not read until it must be.
+
+    So a view through which entries are read and written does not hold the memory of its root.
+    """
+    if isinstance(x, Traced):
+        root, start = x.target()
+        view = Traced.__new__(type(root))
+        Traced.__init__(view, None, root.level)
+        view.alias = View(root, (*start, *path))
+        view.alias.version = -1
+        return view
     for fn, kw in path:
         x = fn(x, **kw)
     return x

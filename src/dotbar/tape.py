@@ -29,6 +29,7 @@ from dotbar.core import (
     is_differentiable,
     is_read_only,
     is_view_of,
+    memory,
     mentions,
     new_zeros,
     own,
@@ -356,7 +357,7 @@ def layout(x: Any, path: tuple[Step, ...]) -> Any:
 
 def lay_out(x: Any, steps: tuple[Step, ...], order: Any) -> Any:
     """``x``, copied into another order of axes in memory if in its own the steps would not make views of it."""
-    if order is None or is_view_of(value_of(x, steps), x):
+    if order is None or is_view_of(value_of(entries := memory(x), steps), entries):
         return x
     return copy_in_order(x, order)
 
