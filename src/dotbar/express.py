@@ -17,10 +17,10 @@ from typing import Any, TypeGuard, cast
 import numpy as np
 
 from dotbar.core import RULES, UFUNC_METHODS, Traced, find_rule
-from dotbar.rules.kinds import Elementwise
+from dotbar.rules.kinds import Elementwise, fit
 from dotbar.rules.methods import BINARY, POWERS, UNARY, refuses
 from dotbar.rules.words import spread
-from dotbar.tape import Taped, accumulate
+from dotbar.tape import SMALL, Taped, accumulate
 
 F8 = np.dtype(np.float64)
 
@@ -123,10 +123,13 @@ def record({a}, {b}):
                 if b.alias is None and b.level is a.level:
                     v = b.value
                     if kind is ndarray:
-                        if type(v) is ndarray and u.dtype is F8 and v.dtype is F8 and u.shape == v.shape:
+                        if type(v) is ndarray and u.dtype is F8 and v.dtype is F8:
                             y = fn(u, v)
                             tape = a.level
-                            tape.push((sweep, a.aux, b.aux{keep}))
+                            if u.shape == v.shape:
+                                tape.push((sweep, a.aux, b.aux{keep}))
+                            else:
+                                tape.push((sweep_wide, a.aux, b.aux, u.shape, v.shape{keep}))
                             return Taped(y, tape, len(tape.entries) - 1)
                     elif kind is float and type(v) is float:
                         try:
@@ -135,6 +138,14 @@ def record({a}, {b}):
                             return rule(a, b)
                         tape = a.level
                         tape.push((sweep_scalar, a.aux, b.aux{keep}))
+                        return Taped(y, tape, len(tape.entries) - 1)
+            elif kind_b is ndarray:
+                if kind is ndarray and u.dtype is F8 and b.dtype is F8 and b.nbytes <= SMALL:
+                    tape = a.level
+                    v = tape.keep(b)
+                    y = fn(u, v)
+                    if y.shape == u.shape:
+                        tape.push((sweep_a, a.aux{keep_a}))
                         return Taped(y, tape, len(tape.entries) - 1)
             elif kind_b is float or kind_b is int:
                 v = b
@@ -176,6 +187,12 @@ def record({a}, {b}):
 _SWEEP = """
 def sweep(g, bars, entry):
     _, {nodes}{keep}= entry
+{terms}
+"""
+
+_SWEEP_WIDE = """
+def sweep(g, bars, entry):
+    _, {nodes}{shapes}{keep}= entry
 {terms}
 """
 
@@ -229,8 +246,8 @@ def _exactly(sweep: Callable[..., Any], n_nodes: int) -> Callable[..., Any]:
     return exact
 
 
-def _sweeps(rule: Elementwise, active: tuple[int, ...]) -> tuple[Callable[..., Any], Callable[..., Any], str]:
-    """The sweep of an entry for arrays, the one for floats, and the source of the values that it keeps."""
+def _sweeps(rule: Elementwise, active: tuple[int, ...]) -> tuple[dict[str, Callable[..., Any]], str]:
+    """The sweeps of an entry for arrays of one shape, of several, and for floats; and the source of what it keeps."""
     local = "yx" if len(rule.picks) == 1 else "yab"
     value = "yv" if len(rule.picks) == 1 else "yuv"
     picked = sorted({k for i in active for k in rule.picks[i]})
@@ -246,16 +263,27 @@ def _sweeps(rule: Elementwise, active: tuple[int, ...]) -> tuple[Callable[..., A
         rule.name,
         {f"p{i}": rule.partials[i] for i in active},
     )
+    wide = _compile(
+        _SWEEP_WIDE.format(
+            **names,
+            shapes="".join(f"s{i}, " for i in active),
+            terms=lines(
+                "    ", [*compute, *(f"if t{i}.shape != s{i}: t{i} = fit(t{i}, s{i}, 0)" for i in active), *add]
+            ),
+        ),
+        rule.name,
+        {f"p{i}": rule.partials[i] for i in active} | {"fit": fit},
+    )
     kept = "".join(f", {value[k]}" for k in picked)
     if not picked:
-        return array, array, kept
+        return {"sweep": array, "sweep_wide": wide, "sweep_scalar": array}, kept
     scalar = _compile(
         _SWEEP_SCALAR.format(**names, terms=lines("        ", compute)) + lines("    ", add),
         rule.name,
         {f"p{i}": _on_scalars(rule.partials[i]) for i in active}
         | {"FALLBACK": FALLBACK, "exact": _exactly(array, len(active))},
     )
-    return array, scalar, kept
+    return {"sweep": array, "sweep_wide": wide, "sweep_scalar": scalar}, kept
 
 
 def make_record(rule: Elementwise, reflected: bool = False) -> Callable[..., Any]:
@@ -264,19 +292,23 @@ def make_record(rule: Elementwise, reflected: bool = False) -> Callable[..., Any
     scope: dict[str, Any] = {
         "F8": F8,
         "FALLBACK": FALLBACK,
+        "SMALL": SMALL,
         "Taped": Taped,
         "fn": rule.fn,
         "ndarray": np.ndarray,
         "rule": lambda *xs: NotImplemented if any(map(refuses, xs)) else rule(*xs),
         "scalar": SCALAR.get(rule.fn, rule.fn),
     }
+    sweeps, keep = _sweeps(rule, tuple(range(len(rule.partials))))
+    scope |= sweeps
     if len(rule.partials) == 1:
-        scope["sweep"], scope["sweep_scalar"], keep = _sweeps(rule, (0,))
         return _compile(_UNARY.format(keep=keep), rule.name, scope)
-    scope["sweep"], scope["sweep_scalar"], keep = _sweeps(rule, (0, 1))
-    scope["sweep_a"], scope["sweep_scalar_a"], keep_a = _sweeps(rule, (0,))
-    scope["sweep_b"], scope["sweep_scalar_b"], keep_b = _sweeps(rule, (1,))
-    return _compile(_BINARY.format(a=a, b=b, keep=keep, keep_a=keep_a, keep_b=keep_b), rule.name, scope)
+    kept: dict[str, str] = {}
+    for i, name in enumerate("ab"):
+        sweeps, kept[name] = _sweeps(rule, (i,))
+        scope |= {f"{key}_{name}": f for key, f in sweeps.items()}
+    source = _BINARY.format(a=a, b=b, keep=keep, keep_a=kept["a"], keep_b=kept["b"])
+    return _compile(source, rule.name, scope)
 
 
 def record_sum(x: Any) -> Any:
