@@ -313,3 +313,18 @@ def test_shapes_that_do_not_fit_raise_as_in_numpy():
     with pytest.raises(ValueError, match="could not broadcast"):
         grad(f)(np.ones(3))
     assert dotbar.grad(lambda x: x[0])(np.ones(3))[0] == 1
+
+
+def test_python_sees_a_view_as_it_is_now():
+    def f(x):
+        view, cell = x[0, ...], np.zeros_like(x)
+        part = cell[0, ...]
+        x[0] = cell[0] = 0
+        assert not view
+        assert not part
+        assert int(view) == 0
+        assert float(part) == 0
+        assert np.asarray(part) == 0
+        return np.sum(x)
+
+    assert np.array_equal(grad(f)(np.ones(2)), [0, 1])

@@ -388,10 +388,10 @@ class Traced:
         return (self[i] for i in range(self.shape[0]))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.value!r})"
+        return f"{type(self).__name__}({self.current()!r})"
 
     def __format__(self, spec: str) -> str:
-        return format(self.value, spec)
+        return format(self.current(), spec)
 
     def __getitem__(self, index: Any) -> Any:
         return getitem(self, index)
@@ -401,6 +401,11 @@ class Traced:
         if path and is_read_only(path):
             raise ValueError("assignment destination is read-only")
         assign(root, (*path, (take_index, {"index": plain_index(index)})), v)
+
+    def current(self) -> Any:
+        """The value of the lower level; a view's entries as they are now."""
+        refresh(self)
+        return self.value
 
     def target(self) -> tuple["Traced", tuple[Step, ...]]:
         """The root cell, and the path from it to this value."""
@@ -423,13 +428,13 @@ class Traced:
     # ------------------------------------------------ Python's conversions
 
     def __bool__(self) -> bool:
-        return bool(self.value)
+        return bool(self.current())
 
     def __int__(self) -> int:
-        return int(self.value)
+        return int(self.current())
 
     def __index__(self) -> int:
-        return operator.index(self.value)
+        return operator.index(self.current())
 
     def __float__(self) -> float:
         raise ConversionError(conversion_message("a plain float"))
@@ -446,13 +451,13 @@ class Cell(Traced):
     __slots__ = ()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.array(self.value, dtype) if copy or copy is None else np.asarray(self.value, dtype)
+        return np.array(self.current(), dtype) if copy or copy is None else np.asarray(self.current(), dtype)
 
     def __float__(self) -> float:
-        return float(self.value)
+        return float(self.current())
 
     def __complex__(self) -> complex:
-        return complex(self.value)
+        return complex(self.current())
 
 
 class Base(Level):

@@ -365,7 +365,7 @@ def lay_out(x: Any, steps: tuple[Step, ...], order: Any) -> Any:
 # ---------------------------------------------------------------- arrays that the user may change
 
 TINY = 1024
-SMALL = 16384
+SMALL = 65536
 _LANES = 1021
 
 
