@@ -248,6 +248,48 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, we
     return (counts / np.diff(edges) / np.sum(counts) if density else counts), edges
 
 
+@primitive
+def cells(sample: Any, *, bins: Any, range: Any) -> tuple[Any, ...]:
+    """The cell of each point of ``np.histogramdd``, −1 outside, and the edges along each axis."""
+    edges = np.histogramdd(sample, bins, range)[1]
+    inside = np.ones(len(sample), bool)
+    numbers = []
+    for x, e in zip(sample.T, edges):
+        inside &= (x >= e[0]) & (x <= e[-1])
+        numbers.append(np.clip(np.searchsorted(e, x, "right") - 1, 0, len(e) - 2))
+    flat = np.ravel_multi_index(numbers, [len(e) - 1 for e in edges])
+    return np.where(inside, flat, -1), *edges
+
+
+constant(cells)
+
+
+@composite(np.histogramdd)
+def histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    """Linear in the weights, constant in the points."""
+    sample = operand(sample) if hasattr(sample, "shape") else np.transpose(np.atleast_2d(operand(sample)))
+    place, *edges = cells(sample if sample.ndim > 1 else sample[:, None], bins=bins, range=range)
+    inside = np.flatnonzero(place >= 0)
+    shape = tuple(len(e) - 1 for e in edges)
+    weights = np.ones(len(place)) if weights is None else np.reshape(in_double(weights), -1)
+    path = ((take_index, {"index": place[inside]}),)
+    counts = np.reshape(scatter(weights[inside], path=path, shape=(int(np.prod(shape)),)), shape)
+    if density:
+        volumes = np.ones(())
+        for e in edges:
+            volumes = np.multiply.outer(volumes, np.diff(e))
+        counts = counts / volumes / np.sum(counts)
+    return counts, tuple(edges)
+
+
+@composite(np.histogram2d)
+def histogram2d(x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    if np.ndim(bins) == 1 and len(bins) > 2:
+        bins = [np.asarray(bins)] * 2
+    counts, edges = np.histogramdd([x, y], bins, range, density, weights)
+    return counts, *edges
+
+
 # ---------------------------------------------------------------- grids
 
 
@@ -263,10 +305,12 @@ def linspace(
     *,
     device: Any = None,
 ) -> Any:
-    """The points start + t (stop − start) for equally spaced t."""
+    """The points start + t (stop − start) for equally spaced t; whole numbers are rounded down."""
+    start, stop = (operand(v) if isinstance(v, (list, tuple)) else v for v in (start, stop))
     delta = stop - start * 1.0
     t = _parameter(num, endpoint, np.ndim(delta), np.finfo(dtype_of(delta)).dtype)
-    y = _placed(start + t * delta, axis, dtype)
+    y = start + t * delta
+    y = _placed(y if dtype is None or np.dtype(dtype).kind not in "iu" else np.floor(y), axis, dtype)
     parts = num - bool(endpoint)
     return (y, delta / parts if parts > 0 else np.nan * delta) if retstep else y
 

@@ -73,12 +73,12 @@ linear(np.fft.irfft, _irfft_bar, batch="axis")
 
 @composite(np.fft.hfft)
 def hfft(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
-    return np.fft.irfft(conj(a), n, axis, OPPOSITE[norm])
+    return np.fft.irfft(conj(a), n, axis, OPPOSITE.get(norm, norm))
 
 
 @composite(np.fft.ihfft)
 def ihfft(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
-    return conj(np.fft.rfft(a, n, axis, OPPOSITE[norm]))
+    return conj(np.fft.rfft(a, n, axis, OPPOSITE.get(norm, norm)))
 
 
 # ---------------------------------------------------------------- several axes

@@ -1,7 +1,7 @@
 """Products of vectors, matrices and tensors: matmul and its kin, einsum, cross, convolve."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from string import ascii_letters, ascii_lowercase, ascii_uppercase
 from typing import Any
@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from dotbar import core
-from dotbar.core import apply, primitive, shape_of
-from dotbar.rules.kinds import Bilinear, composite, rule
+from dotbar.core import RULES, Settings, apply, primitive, shape_of
+from dotbar.rules.kinds import Bilinear, batch_signature, composite, rule
 from dotbar.rules.shapes import astype, operand, stand_in
 from dotbar.rules.words import H, conj, mT
 
@@ -28,19 +28,26 @@ else:
         return np.matmul(x1, np.expand_dims(x2, -1))[..., 0]
 
 
-MATMUL = Bilinear(
+class ProductRule(Bilinear):
+    """A product of which a batch may be another product: one matrix and a batch of vectors, two matrices."""
+
+    def batch(self, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings) -> Any:
+        return batch_signature(RULES[self.fn], self.core, xs, batched, kw)  # type: ignore[arg-type]
+
+
+MATMUL = ProductRule(
     np.matmul,
     "(n,k),(k,m)->(n,m)",
     bar_a=lambda Cbar, B: Cbar @ H(B),  # C = A B,  Ā = C̄ Bᴴ
     bar_b=lambda Cbar, A: H(A) @ Cbar,  # B̄ = Aᴴ C̄
 )
-MATVEC = Bilinear(
+MATVEC = ProductRule(
     matvec,
     "(m,n),(n)->(m)",
     bar_a=lambda ybar, x: ybar[..., :, None] * conj(x)[..., None, :],  # y = A x,  Ā = ȳ xᴴ
     bar_b=lambda ybar, A: matvec(H(A), ybar),  # x̄ = Aᴴ ȳ
 )
-VECDOT = Bilinear(
+VECDOT = ProductRule(
     np.vecdot,
     "(n),(n)->()",
     bar_a=lambda sbar, b: conj(sbar)[..., None] * b,  # s = aᴴ b,  ā = s̄* b
