@@ -423,11 +423,11 @@ def cov(
 ) -> Any:
     """C = (X − μ) W (X − μ)ᴴ / f, where f corrects the sum of the weights for the mean taken from the data."""
     X = variables(as_array(m), rowvar)
-    if y is not None:
-        X = np.concatenate([X, variables(as_array(y), rowvar or shape_of(y)[0] == 1)])
-    X = astype(X, dtype=np.result_type(dtype_of(X), np.float64) if dtype is None else dtype)
     if shape_of(X)[0] == 0:
         return np.zeros((0, 0))
+    if y is not None:
+        X = np.concatenate([X, variables(as_array(y), rowvar or shape_of(y)[:1] == (1,))])
+    X = astype(X, dtype=np.result_type(dtype_of(X), np.float64) if dtype is None else dtype)
     fweights, aweights = as_array(fweights), as_array(aweights)
     if fweights is not None:
         raise_if(np.not_equal(fweights, np.round(fweights)), error=TypeError("fweights must be integer"))
