@@ -173,7 +173,7 @@ def std(
 ) -> Any:
     """y = √var(a)."""
     if kw.keys() - {"correction"}:
-        return root(np.var(a, axis, dtype, None, ddof, keepdims, **kw))
+        return root(np.var(as_array(a), axis, dtype, None, ddof, keepdims, **kw))
     return _std(a, axis=axis, dtype=dtype, ddof=correction_of(ddof, kw.get("correction")), keepdims=keepdims)
 
 
@@ -196,7 +196,7 @@ def nanvar(
 
 @composite(np.nanstd)
 def nanstd(a: Any, *args: Any, **kw: Any) -> Any:
-    return root(np.nanvar(a, *args, **kw))
+    return root(np.nanvar(as_array(a), *args, **kw))
 
 
 # ---------------------------------------------------------------- order statistics
