@@ -1,9 +1,9 @@
 """Samples of rules/array_methods.py: what a method does beyond the NumPy function of its name."""
 
 import numpy as np
-from samples import cnormal, normal, sample
 
 from dotbar.rules.array_methods import view_as
+from samples import cnormal, normal, sample
 
 precision = "the sample names the precision"
 x, z, v = normal(3, 4), cnormal(3, 4), normal(5)
@@ -45,6 +45,8 @@ SAMPLES = [
     sample(np.resize, x, call=on_copy(lambda a: a.resize((4, 5), refcheck=False))),
     sample(np.put, x, v, call=on_copy(lambda a, b: a.put([2, -1], b))),
     sample(np.copyto, x, 0.3, call=on_copy(lambda a, b: a[1].fill(b))),
-    sample(np.transpose, normal(2, 3, 4), call=lambda t: t.transpose(1, 0, 2) * t.transpose((1, 0, 2)).mT.swapaxes(1, 2)),
+    sample(
+        np.transpose, normal(2, 3, 4), call=lambda t: t.transpose(1, 0, 2) * t.transpose((1, 0, 2)).mT.swapaxes(1, 2)
+    ),
     sample(np.compress, x, call=lambda x: x.compress([True, False, True], axis=0).clip(-1, 1).astype(complex)),
 ]

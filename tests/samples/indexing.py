@@ -1,9 +1,9 @@
 """Samples of rules/indexing.py, and of reading and writing entries."""
 
 import numpy as np
-from samples import cnormal, normal, sample
 
 from dotbar.rules.words import read
+from samples import cnormal, normal, sample
 
 x, t, v = normal(3, 4), normal(2, 3, 4), normal(5)
 mask = np.array([[True, False, True, True], [False, False, True, False], [True, True, False, False]])

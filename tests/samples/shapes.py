@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from samples import cnormal, normal, sample, uniform
 
 from dotbar.rules.shapes import astype, choose, concat, reshape_to
+from samples import cnormal, normal, sample, uniform
 
 x, t, v = normal(3, 4), normal(2, 3, 4), normal(5)
 positive = uniform(0.5, 1.5, 2, 3)
@@ -37,7 +37,12 @@ SAMPLES = [
     sample(np.full, normal(3), call=lambda x: np.full((2, 3), x, like=x), case="full(fill)"),
     sample(np.full_like, x, 0.3),
     sample(np.full_like, x, normal(4), shape=(2, 4)),
-    sample(np.arange, v[:2], call=lambda p: np.arange(p[0] / 100, 0.85, 0.25 + p[1] / 100, like=p), no_vmap="lengths may differ"),
+    sample(
+        np.arange,
+        v[:2],
+        call=lambda p: np.arange(p[0] / 100, 0.85, 0.25 + p[1] / 100, like=p),
+        no_vmap="lengths may differ",
+    ),
     sample(astype, x, dtype=np.dtype(np.complex128)),
     sample(np.copy, x, case="copy"),
     sample(np.where, x > 0, x, normal(4)),

@@ -1,6 +1,7 @@
 """Samples of rules/sorting.py."""
 
 import numpy as np
+
 from samples import cnormal, normal, sample
 
 x, v = normal(3, 4), normal(6)

@@ -1,10 +1,10 @@
 """Samples of rules/words.py."""
 
 import numpy as np
-from samples import normal, sample, uniform
 
 from dotbar.core import take_index
 from dotbar.rules.words import gather, ratio, read, scatter, stop_gradient, ungather
+from samples import normal, sample, uniform
 
 x, t = normal(3, 4), normal(2, 3, 4)
 rows = np.array([2, 0, 2])

@@ -23,13 +23,37 @@ def _method(fn: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    name: getattr(np, name)
-    for name in (
-        "all any argmax argmin argpartition argsort choose conj conjugate cumprod cumsum diagonal dot max mean min "
-        "nonzero prod put ravel repeat round searchsorted squeeze std sum swapaxes take trace var"
-    ).split()
-}
+FUNCTIONS: tuple[Callable[..., Any], ...] = (
+    np.all,
+    np.any,
+    np.argmax,
+    np.argmin,
+    np.argpartition,
+    np.argsort,
+    np.choose,
+    np.conjugate,
+    np.cumprod,
+    np.cumsum,
+    np.diagonal,
+    np.dot,
+    np.max,
+    np.mean,
+    np.min,
+    np.nonzero,
+    np.prod,
+    np.put,
+    np.ravel,
+    np.repeat,
+    np.round,
+    np.searchsorted,
+    np.squeeze,
+    np.std,
+    np.sum,
+    np.swapaxes,
+    np.take,
+    np.trace,
+    np.var,
+)
 
 
 def reshape(self: Traced, *shape: Any, order: str = "C", copy: Any = None) -> Any:
@@ -44,7 +68,9 @@ def astype(
     self: Traced, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
 ) -> Any:
     if not np.can_cast(self.dtype, dtype, casting):
-        raise TypeError(f"Cannot cast array data from {self.dtype} to {np.dtype(dtype)} according to the rule {casting!r}")
+        raise TypeError(
+            f"Cannot cast array data from {self.dtype} to {np.dtype(dtype)} according to the rule {casting!r}"
+        )
     return self if not copy and self.dtype == dtype else cast(self, dtype=np.dtype(dtype))
 
 
@@ -278,8 +304,9 @@ METHODS: tuple[Callable[..., Any], ...] = (
 def _install() -> None:
     for method in METHODS:
         setattr(Traced, method.__name__, method)
-    for name, fn in FUNCTIONS.items():
-        setattr(Traced, name, _method(fn))
+    for fn in FUNCTIONS:
+        setattr(Traced, fn.__name__, _method(fn))
+    Traced.conj = Traced.conjugate  # type: ignore[attr-defined]
     for name, attribute in {**ATTRIBUTES, **PROTOCOLS}.items():
         setattr(Traced, name, attribute)
     for name, to in REFUSED.items():

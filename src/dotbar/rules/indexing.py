@@ -55,7 +55,7 @@ def _in_mode(indices: Any, n: int, mode: str) -> Any:
 @composite(np.take)
 def take(a: Any, indices: Any, axis: Any = None, *, mode: str = "raise") -> Any:
     a, indices = operand(a), operand(indices)
-    a, axis = (np.ravel(a), 0) if axis is None else (a, *normalize_axis_tuple(axis, a.ndim))
+    a, axis = (np.ravel(a), 0) if axis is None or not a.ndim else (a, *normalize_axis_tuple(axis, a.ndim))
     indices = indices if indices.size else indices.astype(np.intp)
     return entries(a, (slice(None),) * axis + (_in_mode(indices, a.shape[axis], mode),))
 
@@ -225,6 +225,8 @@ def triu(m: Any, k: int = 0) -> Any:
 @composite(np.vander)
 def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
     x = operand(x)
+    if x.ndim != 1:
+        raise ValueError("x must be a one-dimensional array or sequence.")
     powers = np.arange(len(x) if N is None else N)
     return np.expand_dims(x, 1) ** (powers if increasing else powers[::-1])
 
@@ -271,9 +273,7 @@ def diag_indices_from(arr: Any) -> Any:
 
 # ---------------------------------------------------------------- questions about arrays
 
-constant(
-    np.isclose, like=lambda a, b, *, rtol=1e-5, atol=1e-8, equal_nan=False: 0, batch="(),()->()"
-)
+constant(np.isclose, like=lambda a, b, *, rtol=1e-5, atol=1e-8, equal_nan=False: 0, batch="(),()->()")
 
 
 @composite(np.allclose)

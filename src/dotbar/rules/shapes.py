@@ -479,7 +479,9 @@ def block(arrays: Any) -> Any:
         if isinstance(a, list) and a:
             return np.concatenate([join(b, level + 1, ndim) for b in a], level - depth)
         if level != depth or isinstance(a, (list, tuple)):
-            raise ValueError(f"List depths are mismatched in np.block: {level} and {depth}, or an empty list or a tuple.")
+            raise ValueError(
+                f"List depths are mismatched in np.block: {level} and {depth}, or an empty list or a tuple."
+            )
         return _at_least(ndim, operand(a))
 
     return np.copy(operand(arrays)) if depth == 0 else join(arrays, 0, max(depth, *map(np.ndim, _leaves(arrays))))
@@ -520,7 +522,7 @@ def tile(A: Any, reps: Any) -> Any:
 @composite(np.repeat)
 def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     a = operand(a)
-    a, axis = (np.ravel(a), 0) if axis is None else (a, *normalize_axis_tuple(axis, a.ndim))
+    a, axis = (np.ravel(a), 0) if axis is None or not a.ndim else (a, *normalize_axis_tuple(axis, a.ndim))
     return np.take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis)
 
 
@@ -594,14 +596,16 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kw: Any) -> Any:
     x = operand(array)
     if isinstance(pad_width, dict):
         pad_width = [pad_width.get(k, pad_width.get(k - x.ndim, 0)) for k in range(x.ndim)]
-        pad_width = [np.broadcast_to(w, 2).tolist() for w in pad_width]
-    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
+        pad_width = [np.broadcast_to(w, 2) for w in pad_width]
+    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))
+    if widths.dtype.kind != "i":
+        raise TypeError("`pad_width` must be of integral type.")
     if callable(mode):
         return _pad_by(mode, x, widths, kw)
     np.pad(np.zeros(1), 0, mode, **dict.fromkeys(kw, 1))  # NumPy checks the mode and its keywords
     odd = kw.get("reflect_type") == "odd"
     if mode in ("edge", "reflect", "symmetric", "wrap") and not odd:
-        return np.take(x, np.pad(np.arange(x.size).reshape(x.shape), widths, mode, **kw))
+        return np.take(x, np.pad(np.arange(x.size).reshape(x.shape), pad_width, mode, **kw))
     if x.size == 0 and mode not in ("constant", "empty"):
         np.pad(np.zeros(x.shape), widths, mode)  # NumPy refuses to extend what is empty
     settings = None if odd else _pairs(next(iter(kw.values()), None if mode in _STATISTICS else 0), x.ndim)
@@ -649,9 +653,7 @@ def _pad_odd(x: Any, axis: int, width: Any, mode: str) -> Any:
     unit = np.eye(1, n, dtype=x.dtype)[0]
     column = lambda v: np.reshape(reflect(v, "odd"), (-1,) + (1,) * (x.ndim - axis - 1))
     inside = np.take(x, reflect(np.arange(n), "even"), axis) * column(1 - unit - unit[::-1])
-    return (
-        inside + _along(x, axis, slice(0, 1)) * column(unit) + _along(x, axis, slice(n - 1, n)) * column(unit[::-1])
-    )
+    return inside + _along(x, axis, slice(0, 1)) * column(unit) + _along(x, axis, slice(n - 1, n)) * column(unit[::-1])
 
 
 def _pad_by(function: Any, x: Any, widths: Any, kw: Any) -> Any:
