@@ -72,6 +72,23 @@ def test_unary_derivatives_to_twelve_digits(f, order):
     np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-290)
 
 
+@pytest.mark.parametrize(
+    ("f", "at", "want"),
+    [
+        (np.tanh, 800 + 1j, 0),
+        (np.tanh, -30 + 1j, 4 * np.exp(-60 + 2j)),
+        (np.tan, 1 - 30j, 4 * np.exp(-60 - 2j)),
+        (np.arcsin, 1j * 1e200, 1e-200),
+        (np.arcsinh, 1e200 + 1j, 1e-200),
+        (np.arccosh, 1e200 + 1j, 1e-200),
+        (np.log1p, -1 + 1e-20j, -1e20j),
+        (np.expm1, -50 + 1j, np.exp(-50 + 1j)),
+    ],
+)
+def test_complex_derivatives_far_out(f, at, want):
+    np.testing.assert_allclose(jvp(f, (np.array(at),), (np.array(1 + 0j),))[1], want, rtol=1e-12)
+
+
 def test_every_ufunc_has_a_rule():
     assert set(RULES) >= UFUNCS
 
@@ -377,6 +394,12 @@ def test_errors_of_reduce_are_numpys(kw):
     for f in (np.fmax, np.maximum):
         with pytest.raises(ValueError, match=r"axis|identity"):
             grad(lambda x, f=f: np.sum(f.reduce(x, **kw)))(x0)
+
+
+def test_traced_settings_of_reduce():
+    agrees(lambda x: np.hypot.reduce(x, where=x > 0), x0)
+    agrees(lambda x: np.fmin.reduce(x, axis=1, where=x > 0, initial=x[0, 0] + 1.0), x0)
+    agrees(lambda x: np.add.reduce(x, axis=1, where=x > 0, initial=x[0, 0] + 1.0), x0)
 
 
 def test_reductions_of_nothing():

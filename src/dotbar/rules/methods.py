@@ -118,7 +118,7 @@ ACCUMULATE: dict[np.ufunc, Callable[..., Any]] = {
     np.maximum: running_max,
     np.minimum: running_min,
 }
-ASSOCIATIVE = {np.logaddexp, np.logaddexp2, np.fmax, np.fmin, np.hypot, np.logical_and, np.logical_or, np.logical_xor}
+ASSOCIATIVE = {np.logaddexp, np.logaddexp2, np.fmax, np.fmin, np.hypot, np.logical_xor}
 
 
 def ufunc_call(ufunc: np.ufunc, *inputs: Any, out: Any = None, where: Any = True, **kw: Any) -> Any:
@@ -152,7 +152,8 @@ def ufunc_reduce(
     elif ufunc is np.logaddexp and not kw:
         y = logsumexp(x, axis=axis, keepdims=keepdims)
     else:
-        ufunc.reduce(stand_in(x), axis, keepdims=keepdims, **kw)
+        plain = {k: stand_in(v) if isinstance(v, Traced) else v for k, v in kw.items()}
+        ufunc.reduce(stand_in(x), axis, keepdims=keepdims, **plain)
         y = restore(fold(ufunc, x, axis, **kw), axis, np.ndim(x), keepdims)
     return deliver(y, out[0] if out else None)
 

@@ -17,7 +17,7 @@ LN2, LN10 = float(np.log(2)), float(np.log(10))
 
 
 def is_complex(x: Any) -> bool:
-    return dtype_of(x).kind == "c"
+    return isinstance(x, complex) or (hasattr(x, "dtype") and x.dtype.kind == "c")
 
 
 # ---------------------------------------------------------------- arithmetic
@@ -98,26 +98,29 @@ elementwise(np.logaddexp2, lambda a, b: sigmoid(LN2 * gap(a, b)), lambda a, b: s
 
 @primitive
 def sech2(x: Any) -> Any:
-    """1/cosh² x: no cancellation as in 1 − tanh² x."""
+    """1/cosh² x: no cancellation as in 1 − tanh² x.  For complex x, 4t/(1 + t)² with |t| = |e⁻²ˣ| ≤ 1."""
+    if is_complex(x):
+        t = np.exp(2 * np.where(np.real(x) < 0, x, -x))
+        return 4 * t / np.square(1 + t)
     return np.square(1 / np.cosh(x))
 
 
 @primitive
 def darcsin(x: Any) -> Any:
-    """1/√(1 − x²), exact near ±1."""
-    return 1 / np.sqrt((1 - x) * (1 + x))
+    """1/√(1 − x²), exact near ±1 and without overflow."""
+    return 1 / (np.sqrt(1 - x) * np.sqrt(1 + x))
 
 
 @primitive
 def darctan(x: Any) -> Any:
     """1/(1 + x²)."""
-    return 1 / (1 + x * x)
+    return 1 / (1 + np.square(x))
 
 
 @primitive
 def darcsinh(x: Any) -> Any:
     """1/√(1 + x²), without overflow."""
-    return 1 / (np.sqrt(1 + x * x) if is_complex(x) else np.hypot(1, x))
+    return 1 / (np.sqrt(1 - 1j * x) * np.sqrt(1 + 1j * x) if is_complex(x) else np.hypot(1, x))
 
 
 @primitive
@@ -161,7 +164,6 @@ elementwise(np.deg2rad, np.pi / 180)
 elementwise(np.radians, np.pi / 180)
 elementwise(np.rad2deg, 180 / np.pi)
 elementwise(np.degrees, 180 / np.pi)
-
 
 
 @primitive
