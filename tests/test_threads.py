@@ -1,0 +1,49 @@
+"""Derivatives in independent threads do not see each other."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+import dotbar
+
+
+def loss(w, x):
+    h = np.tanh(dotbar.name(w * x, "a"))
+    h[0] = h[1] * w[0]
+    return np.sum(dotbar.checkpoint(np.sin)(h) * w)
+
+
+def derivatives(seed):
+    rng = np.random.default_rng(seed)
+    w, x = rng.standard_normal(5), rng.standard_normal(5)
+    value, bars = dotbar.bars(loss)(w, x)
+    return [
+        value,
+        bars["a"],
+        dotbar.grad(loss, (0, 1))(w, x)[1],
+        dotbar.hessian(loss)(w, x),
+        dotbar.vmap(dotbar.grad(loss), (None, 0))(w, np.stack([x, w])),
+    ]
+
+
+def test_threads_give_what_one_thread_gives():
+    want = [derivatives(seed) for seed in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(derivatives, range(40)))
+    for one, other in zip(got, want):
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_watching_is_a_matter_of_one_thread():
+    with dotbar.debug_nans(), ThreadPoolExecutor(1) as pool:
+        assert np.isinf(pool.submit(dotbar.grad(np.sqrt), 0.0).result())
+
+
+def test_one_pullback_in_many_threads():
+    x = np.linspace(0.1, 1, 50)
+    _, pullback = dotbar.vjp(lambda x: np.sin(x) * np.cumsum(x), x)
+    want = [pullback(k * x)[0] for k in range(20)]
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda k: pullback(k * x)[0], range(20)))
+    np.testing.assert_array_equal(got, want)
