@@ -150,18 +150,22 @@ def attains(a: Any, y: Any) -> Any:
 constant(attains, like=lambda a, y: None, batch="(),()->()")
 
 
-def _extremum(y: Any, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    """y = max aᵢ: entries that attain it share equally, so ẏ is the mean of their ȧᵢ."""
-    hit = attains(a, spread(y, shape_of(a), axis, keepdims))
-    count = astype(np.count_nonzero(hit, axis, keepdims=keepdims), dtype=dtype_of(y))
+def extremum_rule(fn: Any, hits: Callable[[Any, Any], Any]) -> Rule:
+    """y = max aᵢ: the entries that attain it share equally, so ẏ is the mean of their ȧᵢ."""
 
-    def dot(adot: Any) -> Any:
-        return np.sum(np.where(hit, adot, 0), axis, keepdims=keepdims) / count
+    def body(y: Any, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+        hit = hits(a, spread(y, shape_of(a), axis, keepdims))
+        count = astype(np.count_nonzero(hit, axis, keepdims=keepdims), dtype=dtype_of(y))
 
-    def bar(ybar: Any) -> Any:
-        return masked(spread(ybar / count, shape_of(a), axis, keepdims), hit)
+        def dot(adot: Any) -> Any:
+            return ratio(np.sum(np.where(hit, adot, 0), axis, keepdims=keepdims), count)
 
-    return dot, bar
+        def bar(ybar: Any) -> Any:
+            return masked(spread(ratio(ybar, count), shape_of(a), axis, keepdims), hit)
+
+        return dot, bar
+
+    return General(fn, body, "axis")
 
 
 def extremum(
@@ -187,8 +191,10 @@ def extremum(
     return restore(rule(np.concatenate([x, column], -1), axis=-1), axis, np.ndim(a), keepdims)
 
 
-for _fn in (np.max, np.amax, np.min, np.amin, np.nanmax, np.nanmin):
-    composite(_fn)(partial(extremum, General(_fn, _extremum, "axis")))
+for _fn in (np.max, np.amax, np.min, np.amin):
+    composite(_fn)(partial(extremum, extremum_rule(_fn, attains)))
+for _fn in (np.nanmax, np.nanmin):
+    composite(_fn)(partial(extremum, extremum_rule(_fn, np.equal)))
 
 
 @composite(np.ptp)

@@ -202,6 +202,9 @@ def nanstd(a: Any, *args: Any, **kw: Any) -> Any:
 # ---------------------------------------------------------------- order statistics
 
 
+MANY = 8  # ranks, for which one sort costs less than a search for each
+
+
 @primitive
 def places(x: Any, ranks: Any, *, skip_nan: bool) -> Any:
     """Where the entries of the given ranks in ascending order stand in each row, equal entries in their order.
@@ -220,9 +223,6 @@ def places(x: Any, ranks: Any, *, skip_nan: bool) -> Any:
         values = np.take_along_axis(np.partition(x, np.unique(ranks), -1), ranks, -1)
         found = np.stack([_place(x, values[:, [i]], ranks[:, i]) for i in range(k)], -1)
     return np.reshape(found, (*lead, k))
-
-
-MANY = 8  # ranks for which one sort costs less than a search for each
 
 
 def _place(x: Any, value: Any, rank: Any) -> Any:
@@ -259,11 +259,12 @@ def median(
     x, _ = lines(a if dtype_of(a).kind in "fc" else astype(a, dtype=float), axis)
     *lead, n = shape_of(x)
     x = np.reshape(x, (prod(lead), n))
-    count = np.sum(np.logical_not(np.isnan(x)), -1, keepdims=True) if skip_nan else np.array([n])
-    low = in_order(x, np.maximum(count - 1, 0) // 2, skip_nan)
-    if skip_nan or n % 2 == 0:
-        low = (low + in_order(x, count // 2, skip_nan)) / 2
-    return restore(np.reshape(low, lead), axis, np.ndim(a), keepdims)
+    if skip_nan:
+        count = np.count_nonzero(np.logical_not(np.isnan(x)), -1, keepdims=True)
+        ranks = np.concatenate([np.maximum(count - 1, 0) // 2, count // 2], -1)
+    else:
+        ranks = np.arange((n - 1) // 2, n // 2 + 1)
+    return restore(np.reshape(np.mean(in_order(x, ranks, skip_nan), -1), lead), axis, np.ndim(a), keepdims)
 
 
 composite(np.median)(partial(median, False))
@@ -332,17 +333,19 @@ def interpolated(x: Any, q: Any, method: str, weak: bool, skip_nan: bool) -> Any
     A ``weak`` q is a Python number, which leaves the dtype as it is.
     """
     n = shape_of(x)[-1]
-    count = (
-        astype(np.count_nonzero(np.logical_not(np.isnan(x)), -1, keepdims=True), dtype=dtype_of(q)) if skip_nan else n
-    )
-    h = virtual_index(q, count, method)
+    if skip_nan:
+        n = astype(np.count_nonzero(np.logical_not(np.isnan(x)), -1, keepdims=True), dtype=dtype_of(q))
+    h = virtual_index(q, n, method)
     k = np.floor(h)
-    low, high = (astype(np.clip(k + i, 0, np.maximum(count - 1, 0)), dtype=int) for i in (0, 1))
-    first = in_order(x, low, skip_nan)
+    ranks = astype(
+        np.clip(k if method in WHOLE else np.concatenate([k, k + 1], -1), 0, np.maximum(n - 1, 0)), dtype=int
+    )
+    s = in_order(x, ranks, skip_nan)
     if method in WHOLE:
-        return first
+        return s
+    first, second = s[:, : shape_of(q)[0]], s[:, shape_of(q)[0] :]
     gamma = astype(h - k, dtype=dtype_of(x)) if weak and dtype_of(x).kind == "f" else h - k
-    return first + gamma * (in_order(x, high, skip_nan) - first)
+    return first + gamma * (second - first)
 
 
 def quantile(
