@@ -14,6 +14,7 @@ import inspect
 import itertools
 import operator
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, wraps
 from sys import getrefcount, maxsize
@@ -169,6 +170,15 @@ def with_infinities(fn: Callable[..., Any], args: Sequence[Any], kw: Settings) -
 # ---------------------------------------------------------------- levels
 
 
+class Active(threading.local):
+    """How many levels this thread is in: whether ``dotbar.numpy.zeros(n)`` is to hold traced values."""
+
+    levels = 0
+
+
+active = Active()
+
+
 class Level:
     """One application of a transform.  ``kind`` is the class of its traced values."""
 
@@ -184,9 +194,11 @@ class Level:
         self.closed = True
 
     def __enter__(self) -> Self:
+        active.levels += 1
         return self
 
     def __exit__(self, *error: object) -> None:
+        active.levels -= 1
         self.close()
 
     def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:

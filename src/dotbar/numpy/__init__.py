@@ -1,0 +1,48 @@
+"""NumPy's namespace, complete.  What NumPy dispatches is NumPy's own object; the rest accepts traced values too.
+
+``import dotbar.numpy as np`` in place of ``import numpy as np`` makes ``np.array([x, y])``, ``np.zeros(n)``, ``np.r_[x, y]``
+or ``np.polynomial`` differentiable.  Nothing else changes.
+"""
+
+from typing import Any
+
+import numpy as _numpy
+from numpy import *
+from numpy import __all__ as __all__
+
+from dotbar.numpy import fft, lib, linalg, polynomial, random
+from dotbar.numpy.creation import (
+    arange,
+    array,
+    asanyarray,
+    asarray,
+    asarray_chkfinite,
+    ascontiguousarray,
+    asfortranarray,
+    asmatrix,
+    bmat,
+    empty,
+    eye,
+    fromiter,
+    frompyfunc,
+    full,
+    identity,
+    isfortran,
+    kaiser,
+    ones,
+    require,
+    tri,
+    vectorize,
+    zeros,
+)
+from dotbar.numpy.replanted import replant as _replant
+
+_index_tricks = _replant("numpy.lib._index_tricks_impl", "dotbar.numpy._index_tricks")
+r_, c_, mgrid, ogrid = (getattr(_index_tricks, _name) for _name in ("r_", "c_", "mgrid", "ogrid"))
+poly1d = _replant("numpy.lib._polynomial_impl", "dotbar.numpy._polynomial").poly1d
+emath = lib.scimath
+
+
+def __getattr__(name: str) -> Any:
+    """Names outside NumPy's ``__all__``, such as ``numpy.version``."""
+    return getattr(_numpy, name)
