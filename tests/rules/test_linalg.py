@@ -332,7 +332,7 @@ def test_nuclear_norm_at_low_rank_is_smooth_on_the_range(make):
 @real_or_complex
 @pytest.mark.parametrize("n", [words.BLOCK - 1, words.BLOCK + 1, 2 * words.BLOCK + 5])
 @pytest.mark.parametrize("batch", [(), (2,)])
-def test_blocked_cholesky_is_the_formula(make, n, batch):
+def test_cholesky_by_halves_is_the_formula(make, n, batch):
     A = (spd if make is normal else hpd)(n, *batch)
     L, X = np.linalg.cholesky(A), make(*batch, n, n)
     np.testing.assert_allclose(words.cholesky_dot(L, sym(X)), words._symbolic_dot(L, sym(X)), atol=1e-12)

@@ -1,5 +1,7 @@
 """numpy.linalg: determinants, systems, factorisations.  Spectra are in spectral.py, norms in norms.py."""
 
+from functools import reduce
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -144,18 +146,19 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
 @composite(np.linalg.matrix_power)
 def matrix_power(a: Any, n: int) -> Any:
     """Aⁿ by repeated squaring; the derivative at n = 0 is zero."""
+    n = index(n)
     if n == 0:
         return np.zeros_like(a) + np.eye(a.shape[-1], dtype=dtype_of(a))
     if n < 0:
         return np.linalg.matrix_power(np.linalg.inv(a), -n)
-    square, power = a, None
+    square, factors = a, []
     while n:
         n, odd = divmod(n, 2)
         if odd:
-            power = square if power is None else power @ square
+            factors.append(square)
         if n:
             square = square @ square
-    return +power if power is a else power
+    return +reduce(np.matmul, factors)
 
 
 # ---------------------------------------------------------------- pseudo-inverse and least squares

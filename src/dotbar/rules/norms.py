@@ -24,13 +24,13 @@ def two_norm(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
 @rule(two_norm, _batch_two_norm)
 def _two_norm(y: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     """ẏ = Re Σ x̄ẋ / y,  x̄ = ȳ x/y.  Giles (2008), 2.2.6 for the Frobenius norm."""
-    unit = ratio(x, spread(y, x.shape, axis, keepdims))
+    inverse = ratio(1.0, y)
 
     def dot(xdot: Any) -> Any:
-        return np.sum(np.real(np.conj(unit) * xdot), axis, keepdims=keepdims)
+        return np.sum(np.real(np.conj(x) * xdot), axis, keepdims=keepdims) * inverse
 
     def bar(ybar: Any) -> Any:
-        return spread(ybar, x.shape, axis, keepdims) * unit
+        return spread(ybar * inverse, x.shape, axis, keepdims) * x
 
     return dot, bar
 

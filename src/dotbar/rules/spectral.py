@@ -135,7 +135,7 @@ def eigh(y: Any, a: Any, *, UPLO: str = "L") -> Any:
     return dot, bar
 
 
-def hermitian_spectrum(A: Any, *, UPLO: str = "L") -> Any:
+def hermitian_spectrum(A: Any, *, UPLO: Any = "L") -> Any:
     """``eigh`` for its values: the vectors have a derivative only at the levels below, those of higher order."""
     return tuple(np.linalg.eigh(A, UPLO))
 

@@ -1,0 +1,185 @@
+"""What a derivative costs beside the function: time and peak memory, of value and derivative over value alone.
+
+    OPENBLAS_NUM_THREADS=1 python benchmarks/cost.py [linalg] [cholesky] [elementwise] [largest n]
+
+``linalg``: every rule of numpy.linalg on n × n matrices, with full cotangents and tangents, at growing n.
+``cholesky``: the three reverse rules over n (the formula, Murray's unblocked sweep, and the sweep by halves
+down to blocks of an order).
+``elementwise``: gradient and Hessian-vector product of sums of elementwise functions, 1 to 10⁶ inputs.
+Times are minima over runs that take turns.  Memory is tracemalloc's peak above the inputs, in units of one
+n × n matrix.
+"""
+
+import os
+import sys
+import timeit
+import tracemalloc
+
+for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+import numpy as np
+
+import dotbar
+from dotbar.linalg import matrix_function, polar, projector
+from dotbar.rules import lapack_words as words
+from dotbar.rules.words import sym
+
+rng = np.random.default_rng(0)
+LIMITS = {"eig": 500, "eigvals": 500}  # n beyond which a value takes seconds
+
+
+def times(*calls, seconds=0.3):
+    """The shortest time of each call, the calls taking turns."""
+    once = sum(timeit.timeit(call, number=1) for call in calls)
+    number = max(1, int(0.01 / once))
+    rounds = max(3, min(50, int(seconds / (once * number))))
+    best = [float("inf")] * len(calls)
+    for _ in range(rounds):
+        for k, call in enumerate(calls):
+            best[k] = min(best[k], timeit.timeit(call, number=number) / number)
+    return best
+
+
+def peak(call):
+    """The peak memory of a call in bytes."""
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def normal_like(y):
+    """Random numbers in the form of a result."""
+    if isinstance(y, tuple):
+        return tuple(map(normal_like, y))
+    t = rng.standard_normal(np.shape(y))
+    return t.astype(np.result_type(y))
+
+
+# ---------------------------------------------------------------- linear algebra
+
+
+def linalg_rules(n):
+    """Name, function and matrix of each row."""
+    A = rng.standard_normal((n, n)) / np.sqrt(n) + np.eye(n)
+    S = A @ A.T + np.eye(n)
+    B, b = rng.standard_normal((n, n)), rng.standard_normal(n)
+    la = np.linalg
+    return {
+        "det": (la.det, A),
+        "slogdet": (lambda A: la.slogdet(A)[1], A),
+        "inv": (la.inv, A),
+        "solve, vector": (lambda A: la.solve(A, b), A),
+        "solve, matrix": (lambda A: la.solve(A, B), A),
+        "matrix_power 3": (lambda A: la.matrix_power(A, 3), A),
+        "pinv": (la.pinv, A),
+        "lstsq": (lambda A: la.lstsq(A, b)[0], A),
+        "cholesky": (la.cholesky, S),
+        "qr": (lambda A: tuple(la.qr(A)), A),
+        "qr, r": (lambda A: la.qr(A, "r"), A),
+        "eigh": (lambda S: tuple(la.eigh(S)), S),
+        "eigvalsh": (la.eigvalsh, S),
+        "eig": (lambda A: tuple(la.eig(A)), A),
+        "eigvals": (la.eigvals, A),
+        "svd": (lambda A: tuple(la.svd(A)), A),
+        "svdvals": (la.svdvals, A),
+        "cond": (la.cond, A),
+        "norm": (la.norm, A),
+        "norm, nuclear": (lambda A: la.norm(A, "nuc"), A),
+        "norm, 2": (lambda A: la.norm(A, 2), A),
+        "norm, 1": (lambda A: la.norm(A, 1), A),
+        "trace": (np.trace, A),
+        "matrix_function": (lambda S: matrix_function(np.log, S), S),
+        "projector": (lambda S: projector(S, slice(n // 2)), S),
+        "polar": (polar, A),
+    }
+
+
+def linalg(largest):
+    print(f"{'':16}{'n':>6}{'value':>12}{'reverse':>9}{'forward':>9}   memory: value  reverse  forward")
+    for name in linalg_rules(2):
+        for n in (50, 100, 200, 500, 1000, 2000):
+            if n > min(largest, LIMITS.get(name, largest)):
+                continue
+            f, A = linalg_rules(n)[name]
+            Adot, ybar = sym(rng.standard_normal((n, n))), normal_like(f(A))
+            calls = [lambda: f(A), lambda: dotbar.vjp(f, A)[1](ybar), lambda: dotbar.jvp(f, (A,), (Adot,))]  # noqa: B023
+            value, reverse, forward = times(*calls)
+            units = [peak(call) / A.nbytes for call in calls]
+            print(
+                f"{name:16}{n:6}{value * 1e3:9.2f} ms{reverse / value:9.2f}{forward / value:9.2f}"
+                f"{units[0]:16.1f}{units[1]:9.1f}{units[2]:9.1f}",
+                flush=True,
+            )
+
+
+# ---------------------------------------------------------------- three reverse rules for Cholesky
+
+
+def unblocked_bar(L, Lbar):
+    """Murray (2016), the level-2 sweep over columns."""
+    Abar = np.tril(Lbar)
+    for j in range(len(L))[::-1]:
+        Abar[j, j] -= L[j + 1 :, j] @ Abar[j + 1 :, j] / L[j, j]
+        Abar[j:, j] /= L[j, j]
+        Abar[j, :j] -= Abar[j:, j] @ L[j:, :j]
+        Abar[j + 1 :, :j] -= np.outer(Abar[j + 1 :, j], L[j, :j])
+        Abar[j, j] /= 2
+    return sym(Abar)
+
+
+def cholesky(largest):
+    orders = (16, 32, 48, 64, 96, 128, 192)
+    print("value and reverse over value: formula, unblocked, halved down to " + ", ".join(map(str, orders)))
+    for n in (8, 16, 32, 64, 96, 128, 192, 256, 500, 1000, 2000):
+        if n > largest:
+            break
+        G = rng.standard_normal((n, n))
+        L, Lbar = np.linalg.cholesky(G @ G.T + n * np.eye(n)), np.tril(G)
+        A = L @ L.T
+
+        def halved(order):
+            def call():
+                words.BLOCK = order
+                return words.cholesky_bar(L, Lbar)  # noqa: B023
+
+            return call
+
+        formula = lambda: words._symbolic_bar(L, Lbar)  # noqa: B023
+        np.testing.assert_allclose(unblocked_bar(L, Lbar), formula(), atol=1e-9)
+        plain = [lambda: np.linalg.cholesky(A), formula, lambda: unblocked_bar(L, Lbar)]  # noqa: B023
+        value, *others = times(*plain, *map(halved, orders))
+        print(f"{n:6}{value * 1e3:10.3f} ms  " + "".join(f"{1 + t / value:7.2f}" for t in others), flush=True)
+
+
+# ---------------------------------------------------------------- elementwise functions
+
+
+ELEMENTWISE = {
+    "exp": lambda x: np.sum(np.exp(x)),
+    "sin(x) exp(-x)": lambda x: np.sum(np.sin(x) * np.exp(-x)),
+    "log(1 + x²)": lambda x: np.sum(np.log(1 + x * x)),
+    "tanh": lambda x: np.sum(np.tanh(x)),
+    "x³ / (1 + x)": lambda x: np.sum(x**3 / (1 + x)),
+    "rosenbrock": lambda x: np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2),
+}
+
+
+def elementwise(largest):
+    print(f"{'':16}{'n':>9}{'value':>12}{'grad':>7}{'hvp':>7}")
+    for name, f in ELEMENTWISE.items():
+        for n in (10, 100, 1000, 10_000, 100_000, 1_000_000):
+            x, v = rng.uniform(0.5, 1.5, n), rng.standard_normal(n)
+            calls = [lambda: f(x), lambda: dotbar.grad(f)(x), lambda: dotbar.hvp(f, (x,), (v,))]  # noqa: B023
+            value, grad, hvp = times(*calls)
+            print(f"{name:16}{n:9}{value * 1e6:9.1f} µs{grad / value:7.2f}{hvp / value:7.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    parts = {part.__name__: part for part in (linalg, cholesky, elementwise)}
+    limit = max([int(a) for a in sys.argv[1:] if a.isdigit()], default=2000)
+    for part in [parts[a] for a in sys.argv[1:] if a in parts] or parts.values():
+        part(limit)
