@@ -179,6 +179,21 @@ def test_kinks_of_two_arguments(f, at, want):
 
 
 @pytest.mark.parametrize(
+    ("f", "want"),
+    [
+        (lambda a: np.hypot(a, 1.0), 1e-24),
+        (lambda a: np.arctan2(a, 1.0), -2e-24),
+        (lambda a: np.arctan2(1.0, a), 2e-24),
+        (lambda a: np.logaddexp(a / 1e7, 0.0), 1e-14 * np.exp(-10.0) / (1 + np.exp(-10.0)) ** 2),
+        (lambda a: a**-0.5, 0.75e-20),
+    ],
+)
+def test_second_derivatives_of_two_arguments_to_twelve_digits(f, want):
+    np.testing.assert_allclose(grad(grad(f))(1e8), want, rtol=1e-12)
+    np.testing.assert_allclose(jvp(grad(f), (1e8,), (1.0,))[1], want, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
     ("f", "first", "second"),
     [
         (lambda x: x**0, 0.0, 0.0),

@@ -41,6 +41,7 @@ SAMPLES = [
     sample(ufuncs.sech2, z),
     sample(ufuncs.gap, normal(3, 1), normal(4)),
     sample(ufuncs.darctan2, normal(3, 1), normal(4)),
+    sample(ufuncs.cosine, normal(3, 1), normal(4), call=lambda a, b: ufuncs.cosine(np.hypot(a, b), a, b)),
     # arithmetic
     sample(np.add, normal(3, 1), normal(4), case="add"),
     sample(np.subtract, normal(3, 1), normal(4), case="subtract"),

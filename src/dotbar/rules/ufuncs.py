@@ -178,7 +178,21 @@ elementwise(
     lambda y, a, b: (darctan2(b, a) - y) * (darctan2(b, a) + y),
 )
 elementwise(np.arctan2, lambda a, b: darctan2(a, b), lambda a, b: -darctan2(b, a))
-elementwise(np.hypot, lambda y, a: ratio(a, y), lambda y, b: ratio(b, y))
+
+
+@primitive
+def cosine(r: Any, a: Any, b: Any) -> Any:
+    """a/r for r = √(a² + b²), as a function of a and b; 0 at the origin, where its derivative is nan."""
+    return ratio(a, r)
+
+
+elementwise(
+    cosine,
+    None,
+    lambda a, b, c: np.square(cosine(a, c, b)) / a,
+    lambda y, a, b, c: -y * cosine(a, c, b) / a,
+)
+elementwise(np.hypot, lambda y, a, b: cosine(y, a, b), lambda y, a, b: cosine(y, b, a))
 
 
 # ---------------------------------------------------------------- absolute value, sign, parts of complex numbers
