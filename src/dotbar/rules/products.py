@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import prod
 from string import ascii_letters, ascii_lowercase, ascii_uppercase
 from typing import Any
@@ -270,17 +271,14 @@ def _contract(y: Any, *arrays: Any, subscripts: str) -> Any:
 @composite(np.einsum)
 def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, **_: Any) -> Any:
     """Sum and take diagonals of each operand by itself, then multiply by pairs along the cheapest path."""
-    arrays, terms, out = _explicit(operands, dtype)
-    sizes = _sizes(arrays, terms, out)
-    if sizes is None:
+    subscripts, arrays = _subscripts(operands)
+    arrays = _operands(*arrays, dtype=dtype)
+    shapes = tuple(x.shape for x in arrays)
+    terms, out = _terms(subscripts, tuple(map(len, shapes)))
+    surplus = _surplus(terms, out, shapes)
+    if surplus is None:
         return _ask_numpy(np.einsum, *operands)
-    pairs = [_diagonals(x, term) for x, term in zip(arrays, terms)]
-    pairs = [
-        _sum_out(x, term, {label for label, n in zip(term, x.shape) if n == 1 != sizes[label]}) for x, term in pairs
-    ]
-    counts = Counter(out + "".join(term for _, term in pairs))
-    pairs = [_sum_out(x, term, {label for label in term if counts[label] == 1}) for x, term in pairs]
-    arrays, terms = map(list, zip(*pairs))
+    arrays, terms = map(list, zip(*[_reduce(x, term, own) for x, term, own in zip(arrays, terms, surplus)]))
     for step in _path(arrays, terms, out, optimize or "greedy"):
         chosen = [(arrays.pop(k), terms.pop(k)) for k in sorted(step, reverse=True)]
         given = [term for _, term in chosen]
@@ -288,53 +286,16 @@ def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, **_: Any) -
         term = "".join(sorted(set("".join(given)) & rest)) if terms else out
         arrays.append(contract(*[x for x, _ in chosen], subscripts=f"{','.join(given)}->{term}"))
         terms.append(term)
-    return np.transpose(arrays[0], [terms[0].index(label) for label in out])
+    return arrays[0] if terms[0] == out else np.transpose(arrays[0], [terms[0].index(label) for label in out])
 
 
-def _explicit(operands: Any, dtype: Any) -> tuple[list[Any], list[str], str]:
-    """The arrays of an einsum, one term of letters for each, and the term of the result."""
+def _subscripts(operands: Any) -> tuple[str, Any]:
+    """The subscripts of an einsum as a string, and its arrays."""
     if isinstance(operands[0], str):
-        subscripts, arrays = operands[0].replace(" ", ""), operands[1:]
-    else:
-        *lists, result = [*operands[1::2], None] if len(operands) % 2 == 0 else [*operands[1::2], operands[-1]]
-        arrays = operands[: 2 * len(lists) : 2]
-        subscripts = ",".join(map(_letters, lists)) + ("" if result is None else "->" + _letters(result))
-    arrays = _operands(*arrays, dtype=dtype)
-    given, arrow, out = subscripts.partition("->")
-    if not arrow:
-        counts = Counter(given.replace(",", "").replace("...", ""))
-        out = "..." * ("..." in given) + "".join(sorted(label for label, n in counts.items() if n == 1))
-    terms = given.split(",")
-    widths = [x.ndim - len(term) + 3 if "..." in term else 0 for x, term in zip(arrays, terms)]
-    free = [label for label in ascii_letters if label not in subscripts]
-    dots = "".join(free[: max(widths, default=0)])
-    if len(terms) != len(arrays) or (dots and "..." not in out):
-        return arrays, [], out
-    return (
-        arrays,
-        [term.replace("...", dots[len(dots) - n :]) for term, n in zip(terms, widths)],
-        out.replace("...", dots),
-    )
-
-
-def _sizes(arrays: list[Any], terms: list[str], out: str) -> dict[str, int] | None:
-    """The length of each label's axes, 1 aside; None if the subscripts do not fit the arrays."""
-    if [len(term) for term in terms] != [x.ndim for x in arrays]:
-        return None
-    lengths: dict[str, set[int]] = {}
-    for term, x in zip(terms, arrays):
-        for label, n in zip(term, x.shape):
-            lengths.setdefault(label, set()).add(n)
-    if len(set(out)) < len(out) or not set(out) <= lengths.keys() or any(len(ns - {1}) > 1 for ns in lengths.values()):
-        return None
-    return {label: (ns - {1} or {1}).pop() for label, ns in lengths.items()}
-
-
-def _path(arrays: list[Any], terms: list[str], out: str, optimize: Any) -> Any:
-    """Which operands to multiply in each step, their product then standing last."""
-    if len(arrays) < 3:
-        return [range(2)] * (len(arrays) - 1)
-    return np.einsum_path(",".join(terms) + "->" + out, *map(stand_in, arrays), optimize=optimize)[0][1:]
+        return operands[0].replace(" ", ""), operands[1:]
+    *lists, result = [*operands[1::2], None] if len(operands) % 2 == 0 else [*operands[1::2], operands[-1]]
+    subscripts = ",".join(map(_letters, lists)) + ("" if result is None else "->" + _letters(result))
+    return subscripts, operands[: 2 * len(lists) : 2]
 
 
 def _letters(labels: Any) -> str:
@@ -342,21 +303,60 @@ def _letters(labels: Any) -> str:
     return "".join("..." if k is ... else (ascii_uppercase + ascii_lowercase)[k] for k in labels)
 
 
-def _diagonals(x: Any, term: str) -> tuple[Any, str]:
-    """One operand of an einsum, each of its labels once."""
-    for label in sorted(set(term)):
+@lru_cache(1024)
+def _terms(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], str]:
+    """One term of letters for each operand of an einsum, and that of the result; no terms if that cannot be."""
+    given, arrow, out = subscripts.partition("->")
+    if not arrow:
+        counts = Counter(given.replace(",", "").replace("...", ""))
+        out = "..." * ("..." in given) + "".join(sorted(label for label, n in counts.items() if n == 1))
+    terms = given.split(",")
+    widths = [ndim - len(term) + 3 if "..." in term else 0 for ndim, term in zip(ndims, terms)]
+    free = [label for label in ascii_letters if label not in subscripts]
+    dots = "".join(free[: max(widths, default=0)])
+    if len(terms) != len(ndims) or (dots and "..." not in out):
+        return (), out
+    return tuple(term.replace("...", dots[len(dots) - n :]) for term, n in zip(terms, widths)), out.replace("...", dots)
+
+
+@lru_cache(1024)
+def _surplus(terms: tuple[str, ...], out: str, shapes: tuple[tuple[int, ...], ...]) -> list[set[str]] | None:
+    """The labels that each operand of an einsum is to be summed over by itself; None if the subscripts do not fit.
+
+    They are those of length 1 where another operand has more, and those that then stand nowhere else.
+    """
+    if list(map(len, terms)) != list(map(len, shapes)):
+        return None
+    lengths: dict[str, set[int]] = {}
+    for term, shape in zip(terms, shapes):
+        for label, n in zip(term, shape):
+            lengths.setdefault(label, set()).add(n)
+    if len(set(out)) < len(out) or not set(out) <= lengths.keys() or any(len(ns - {1}) > 1 for ns in lengths.values()):
+        return None
+    single = [
+        {label for label, n in zip(term, shape) if n == 1 < len(lengths[label])} for term, shape in zip(terms, shapes)
+    ]
+    counts = Counter(out + "".join("".join(set(term) - ones) for term, ones in zip(terms, single)))
+    return [ones | {label for label in term if counts[label] == 1} for term, ones in zip(terms, single)]
+
+
+def _reduce(x: Any, term: str, surplus: set[str]) -> tuple[Any, str]:
+    """One operand of an einsum with each of its labels once, summed over some of them."""
+    for label in sorted(set(term)) if len(set(term)) < len(term) else ():
         while term.count(label) > 1:
             i, j = term.index(label), term.rindex(label)
             x, term = np.diagonal(x, 0, i, j), term[:i] + term[i + 1 : j] + term[j + 1 :] + label
-    return x, term
-
-
-def _sum_out(x: Any, term: str, labels: set[str]) -> tuple[Any, str]:
-    """One operand of an einsum, summed over some of its labels."""
-    if not labels:
+    if not surplus:
         return x, term
-    axes = tuple(k for k, label in enumerate(term) if label in labels)
-    return np.sum(x, axes), "".join(label for label in term if label not in labels)
+    axes = tuple(k for k, label in enumerate(term) if label in surplus)
+    return np.sum(x, axes), "".join(label for label in term if label not in surplus)
+
+
+def _path(arrays: list[Any], terms: list[str], out: str, optimize: Any) -> Any:
+    """Which operands to multiply in each step, their product then standing last."""
+    if len(arrays) < 3:
+        return [range(2)] * (len(arrays) - 1)
+    return np.einsum_path(",".join(terms) + "->" + out, *map(stand_in, arrays), optimize=optimize)[0][1:]
 
 
 @composite(np.einsum_path)
