@@ -153,6 +153,19 @@ def test_entries_left_out_are_structural_zeros():
     np.testing.assert_array_equal(gradient, [0, 0, 0.5])
 
 
+@pytest.mark.parametrize("f", [*REDUCTIONS, *SCANS, np.diff, np.gradient, np.trapezoid, np.average])
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.int64])
+def test_integers_are_batched(f, dtype):
+    """Of the dtype that NumPy gives, and without overflow where NumPy has none."""
+    x = np.array([[1, 0, 1, 1], [100, 100, 3, 100]]).astype(dtype)
+    if dtype is bool and f in (np.ptp, np.gradient):
+        pytest.skip("NumPy subtracts no booleans")
+    want = np.stack([f(item) for item in x])
+    got = vmap(f)(x)
+    assert got.dtype == want.dtype
+    np.testing.assert_array_equal(got, want)
+
+
 @pytest.mark.parametrize("f", [np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.count_nonzero, np.all, np.any])
 @pytest.mark.parametrize("axis", [None, 0, -1])
 @pytest.mark.parametrize("keepdims", [False, True])

@@ -32,25 +32,38 @@ def delay(x: Any) -> Any:
 
 @primitive
 def recurrence(a: Any, b: Any) -> Any:
-    """tᵢ = aᵢ tᵢ₋₁ + bᵢ along the last axis, from t₋₁ = 0.
+    """tᵢ = aᵢ tᵢ₋₁ + bᵢ along the last axis, from t₋₁ = 0."""
+    return _by_blocks(a, b, np.multiply)
 
-    Blocks of √n entries are run side by side, then each receives the last entry of the one before it.
+
+def _by_blocks(a: Any, b: Any, times: Callable[[Any, Any], Any]) -> Any:
+    """The recurrence by blocks of √n entries.
+
+    They run side by side, each from 0; then each receives what the one before it ends with, which is the same
+    recurrence over the blocks.
     """
     a, b = np.broadcast_arrays(a, b)
-    n = a.shape[-1]
-    width = max(isqrt(n), 1)
-    fill = [(0, 0)] * (a.ndim - 1) + [(0, -n % width)]
-    blocks = (*a.shape[:-1], -(-n // width), width)
-    t = np.reshape(np.pad(b, fill), blocks).astype(np.result_type(a, b))
-    p = np.reshape(np.pad(a, fill), blocks)
+    *lead, n = a.shape
+    width = n if n < 4 else isqrt(n)
+    count = -(-n // width) if n else 0
+
+    def blocks(x: Any) -> Any:
+        rows = np.pad(x, [(0, 0)] * len(lead) + [(0, count * width - n)])
+        return np.array(np.moveaxis(np.reshape(rows, (*lead, count, width)), -1, 0), np.result_type(a, b), order="C")
+
+    p, t = blocks(a), blocks(b)
     with np.errstate(all="ignore"):
-        for j in range(1, width):
-            t[..., j] += p[..., j] * t[..., j - 1]
-            p[..., j] *= p[..., j - 1]
-        for r in range(1, blocks[-2]):
-            carry = t[..., r - 1, -1:]
-            t[..., r, :] += np.where(carry == 0, 0, p[..., r, :] * carry)
-    return np.reshape(t, (*a.shape[:-1], blocks[-2] * width))[..., :n]
+        for i in range(1, width):
+            t[i] += times(p[i], t[i - 1])
+            p[i] *= p[i - 1]
+        if count > 1:
+            t += _through(p, delay(_by_blocks(p[-1], t[-1], _through)))
+    return np.reshape(np.moveaxis(t, 0, -1), (*lead, count * width))[..., :n]
+
+
+def _through(p: Any, t: Any) -> Any:
+    """p t, where a 0 stays 0 though the product p of many factors has overflowed."""
+    return np.where(t == 0, 0, p * t)
 
 
 def recurrence_transposed(a: Any, tbar: Any) -> Any:
