@@ -9,7 +9,7 @@ from dotbar.core import dtype_of, new_zeros, primitive, shape_of
 from dotbar.rules.kinds import composite, linear
 from dotbar.rules.words import conj
 
-OPPOSITE = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+OPPOSITE: dict[Any, Any] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
 @primitive
@@ -144,4 +144,4 @@ def ifftshift(x: Any, axes: Any = None) -> Any:
 
 
 def _all_axes(x: Any, axes: Any) -> tuple[int, ...]:
-    return tuple(range(x.ndim)) if axes is None else (axes,) if isinstance(axes, (int, np.integer)) else tuple(axes)
+    return tuple(range(x.ndim)) if axes is None else tuple(np.atleast_1d(axes).tolist())
