@@ -367,6 +367,13 @@ def test_empty_and_small(name, shape):
     assert dotbar.vjp(call, x)[1](np.ones_like(want))[0].shape == shape
 
 
+def test_batch_of_no_items():
+    x = normal(0, 3, 4)
+    call = lambda x: np.reshape(np.swapaxes(x, 0, 1)[1:, [0, 2]].ravel(), (2, -1))
+    assert dotbar.vmap(call)(x).shape == (0, 2, 3)
+    assert dotbar.vmap(dotbar.grad(lambda x: np.sum(call(x) ** 2)))(x).shape == x.shape
+
+
 @pytest.mark.parametrize("call", [np.nditer, np.ndenumerate, np.broadcast, memoryview])
 def test_iterators_of_c_refuse(call):
     with pytest.raises((ConversionError, TypeError)):

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from dotbar.rules.shapes import astype, choose, concat, reshape_to
+from dotbar.rules.shapes import astype, choose, concat, pile, reshape_to
 from samples import cnormal, normal, sample, uniform
 
 x, t, v = normal(3, 4), normal(2, 3, 4), normal(5)
@@ -87,6 +87,7 @@ SAMPLES = [
     sample(sliding_window_view, t, (2, 2), axis=(2, 0)),
     # joining arrays
     sample(concat, x, normal(2, 4)),
+    sample(pile, x, normal(3, 4), x, axis=1),
     sample(np.concatenate, x, normal(2, 4), call=lambda *a: np.concatenate(a), case="concatenate"),
     sample(np.concatenate, x, v, call=lambda *a: np.concatenate(a, axis=None)),
     sample(np.stack, x, x + 1, call=lambda *a: np.stack(a, axis=-1), case="stack"),

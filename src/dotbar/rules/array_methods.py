@@ -56,7 +56,7 @@ FUNCTIONS: tuple[Callable[..., Any], ...] = (
 )
 
 
-def reshape(self: Traced, *shape: Any, order: str = "C", copy: Any = None) -> Any:
+def reshape(self: Traced, *shape: Any, order: Any = "C", copy: Any = None) -> Any:
     return np.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
 
 
@@ -65,7 +65,7 @@ def transpose(self: Traced, *axes: Any) -> Any:
 
 
 def astype(
-    self: Traced, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+    self: Traced, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
 ) -> Any:
     if not np.can_cast(self.dtype, dtype, casting):
         raise TypeError(
@@ -74,11 +74,11 @@ def astype(
     return self if not copy and self.dtype == dtype else cast(self, dtype=np.dtype(dtype))
 
 
-def copy(self: Traced, order: str = "C") -> Any:
+def copy(self: Traced, order: Any = "C") -> Any:
     return np.copy(self, order)
 
 
-def flatten(self: Traced, order: str = "C") -> Any:
+def flatten(self: Traced, order: Any = "C") -> Any:
     return np.reshape(self, -1, order, copy=True) if order != "K" else np.copy(np.ravel(self, "K"))
 
 
@@ -101,11 +101,11 @@ def sort(self: Traced, axis: int = -1, kind: Any = None, order: Any = None, *, s
     self[...] = np.sort(self, axis, kind, order, stable=stable)
 
 
-def partition(self: Traced, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+def partition(self: Traced, kth: Any, axis: int = -1, kind: Any = "introselect", order: Any = None) -> None:
     self[...] = np.partition(self, kth, axis, kind, order)
 
 
-def resize(self: Traced, *new_shape: Any, refcheck: bool = True) -> None:
+def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
     """The first entries in another shape, or zeros behind them; the array must be no view and have none."""
     if self.alias is not None:
         raise ValueError("cannot resize an array that references or is referenced by another array")
@@ -167,7 +167,7 @@ def view(self: Traced, dtype: Any = None, **kw: Any) -> Any:
     )
 
 
-def getfield(self: Traced, dtype: Any, offset: int = 0) -> Any:
+def getfield(self: Any, dtype: Any, offset: int = 0) -> Any:
     dtype = np.dtype(dtype)
     if dtype == self.dtype and offset == 0:
         return self[...]

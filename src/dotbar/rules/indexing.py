@@ -1,6 +1,7 @@
 """Reading and writing entries: take, put, masks, diagonals, triangles."""
 
 from collections.abc import Iterator
+from inspect import unwrap
 from math import prod
 from typing import Any
 
@@ -20,7 +21,7 @@ def entries(x: Any, index: tuple[Any, ...]) -> Any:
     return x[index] if isinstance(x, Traced) or not any(isinstance(i, Traced) for i in index) else core.gather(x, index)
 
 
-def target(x: Any) -> Traced:
+def target(x: Any) -> Any:
     """An array to be written to in place by a function; a plain one cannot hold a traced value."""
     if not isinstance(x, Traced):
         raise ConversionError(core.plain_target_message())
@@ -140,7 +141,7 @@ class Flat:
         values = operand(values)
         if values.ndim:
             values = np.reshape(cycle(values, prod(shape)), shape)
-        line = np.reshape(x, -1)
+        line: Any = np.reshape(x, -1)
         if type(line.alias) is core.View:
             line[index] = values
         else:
@@ -182,7 +183,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
 
 @composite(np.fill_diagonal)
 def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
-    np.fill_diagonal.__wrapped__(target(a), val, wrap)  # NumPy's own code, which assigns to a.flat
+    unwrap(np.fill_diagonal)(target(a), val, wrap)  # NumPy's own code, which assigns to a.flat
 
 
 # ---------------------------------------------------------------- diagonals and triangles
@@ -326,7 +327,8 @@ def result_type(*arrays_and_dtypes: Any) -> Any:
 
 @composite(np.can_cast)
 def can_cast(from_: Any, to: Any, casting: Any = "safe") -> bool:
-    return np.can_cast(*_dtypes((from_, to)), casting)
+    from_, to = _dtypes((from_, to))
+    return np.can_cast(from_, to, casting)
 
 
 @composite(np.min_scalar_type)

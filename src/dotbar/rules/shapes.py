@@ -1,5 +1,7 @@
 """Shape operations: making arrays, reshape, transpose, join, split, repeat, pad."""
 
+from inspect import unwrap
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -85,7 +87,7 @@ def _array(a: Any, dtype: Any = None, copy: Any = None, ndmin: int = 0) -> Any:
 
 @composite(np.array)
 def array(
-    object: Any, dtype: Any = None, *, copy: Any = True, order: str = "K", subok: bool = False, ndmin: int = 0, **_: Any
+    object: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", subok: bool = False, ndmin: int = 0, **_: Any
 ) -> Any:
     return _array(object, dtype, copy, ndmin)
 
@@ -116,7 +118,7 @@ def require(a: Any, dtype: Any = None, requirements: Any = None) -> Any:
 
 
 @composite(np.full)
-def full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", *, device: Any = None) -> Any:
+def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None) -> Any:
     return _array(np.broadcast_to(operand(fill_value), shape), dtype, copy=True)
 
 
@@ -125,7 +127,7 @@ def full_like(
     a: Any,
     fill_value: Any,
     dtype: Any = None,
-    order: str = "K",
+    order: Any = "K",
     subok: bool = True,
     shape: Any = None,
     *,
@@ -140,7 +142,7 @@ def full_like(
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, device: Any = None) -> Any:
     start, stop = (0, start) if stop is None else (start, stop)
     if not any(isinstance(x, Traced) for x in (start, stop, step)):
-        return cell(np.arange(start, stop, step, dtype))
+        return cell(np.arange(start, stop, step, dtype=dtype))
     n = int(np.ceil((stop - start) / step))
     return _array(start + step * np.arange(max(n, 0)), dtype)
 
@@ -192,36 +194,37 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 # ---------------------------------------------------------------- the shape of one array
 
 
-def _reading_order(a: Any, order: Any) -> str:
+def _reading_order(a: Any, order: Any) -> Any:
     """NumPy's order "A" is Fortran's for an array laid out so, else C's."""
     return order if order in ("C", "F") else "F" if memory(a).flags.fnc else "C"
 
 
 @primitive
-def reshape_to(x: Any, *, shape: Any, order: str = "C") -> Any:
+def reshape_to(x: Any, *, shape: Any, order: Any = "C") -> Any:
     """``np.reshape`` in C's or Fortran's order."""
     return np.reshape(x, shape, order)
 
 
-def _batch_reshape(xs: Any, batched: Any, size: int, shape: Any, order: str = "C") -> Any:
+def _batch_reshape(xs: Any, batched: Any, size: int, shape: Any, order: Any = "C") -> Any:
     new = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-    if -1 in new and size == 0:
-        raise ValueError("cannot reshape an array of no items into a shape with -1")
+    if -1 in new and size == 0:  # NumPy would not know the length from no items
+        length = prod(shape_of(xs[0])[1:]) // max(-prod(new), 1)
+        new = tuple(length if n == -1 else n for n in new)
     if order == "C":
         return np.reshape(xs[0], (size, *new))
-    return np.moveaxis(np.reshape(np.moveaxis(xs[0], 0, -1), (*new, size), order), -1, 0)
+    return np.moveaxis(reshape_to(np.moveaxis(xs[0], 0, -1), shape=(*new, size), order=order), -1, 0)
 
 
 linear(
     reshape_to,
-    lambda ybar, x, *, shape, order="C": np.reshape(ybar, x.shape, order),
+    lambda ybar, x, *, shape, order="C": reshape_to(ybar, shape=x.shape, order=order),
     batch=_batch_reshape,
     moves=True,
 )
 
 
 @composite(np.reshape)
-def reshape(a: Any, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
+def reshape(a: Any, shape: Any, order: Any = "C", *, copy: Any = None) -> Any:
     a = operand(a)
     y = reshape_to(a, shape=shape, order=_reading_order(a, order))
     if copy is False and not np.may_share_memory(y, a):
@@ -230,7 +233,7 @@ def reshape(a: Any, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
 
 
 @composite(np.ravel)
-def ravel(a: Any, order: str = "C") -> Any:
+def ravel(a: Any, order: Any = "C") -> Any:
     """A view of a contiguous array; a copy of any other, even where a strided view would do."""
     a = operand(a)
     if order == "K":
@@ -238,7 +241,8 @@ def ravel(a: Any, order: str = "C") -> Any:
         a, order = np.transpose(a, sorted(range(a.ndim), key=lambda k: -abs(strides[k]))), "C"
     order = _reading_order(a, order)
     y = reshape_to(a, shape=-1, order=order)
-    return y if memory(a).flags[f"{order}_CONTIGUOUS"] else np.copy(y)
+    contiguous = memory(a).flags.c_contiguous if order == "C" else memory(a).flags.f_contiguous
+    return y if contiguous else np.copy(y)
 
 
 def _transpose_bar(ybar: Any, a: Any, *, axes: Any = None) -> Any:
@@ -386,10 +390,10 @@ for _fn in (
     np.hsplit,
     np.dsplit,
 ):
-    composite(_fn)(_fn.__wrapped__)
+    composite(_fn)(unwrap(_fn))
 
 if hasattr(np, "unstack"):
-    composite(np.unstack)(np.unstack.__wrapped__)
+    composite(np.unstack)(unwrap(np.unstack))
 
 
 def _batch_windows(xs: Any, batched: Any, size: int, window_shape: Any, axis: Any = None, **kw: Any) -> Any:
@@ -439,6 +443,20 @@ def concatenate(arrays: Any, axis: Any = 0, *, dtype: Any = None, casting: str =
     return y if dtype is None else astype(y, dtype=np.dtype(dtype))
 
 
+@primitive
+def pile(*arrays: Any, axis: int = 0) -> Any:
+    """``np.stack(arrays, axis)``, each array an argument."""
+    return np.stack(arrays, axis)
+
+
+def _batch_pile(xs: Any, batched: Any, size: int, axis: int = 0) -> Any:
+    full = [x if b else np.broadcast_to(x, (size, *shape_of(x))) for x, b in zip(xs, batched)]
+    return pile(*full, axis=axis % np.ndim(full[0]) + 1)
+
+
+linear(pile, lambda ybar, *arrays, axis=0: list(np.moveaxis(ybar, axis, 0)), batch=_batch_pile)
+
+
 @composite(np.stack)
 def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     xs = list(map(operand, arrays))
@@ -446,13 +464,15 @@ def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same
         raise ValueError("need at least one array to stack")
     if len({shape_of(a) for a in xs}) != 1:
         raise ValueError("all input arrays must have the same shape")
-    return np.concatenate([np.expand_dims(a, axis) for a in xs], axis, dtype=dtype, casting=casting)
+    (axis,) = normalize_axis_tuple(axis, xs[0].ndim + 1)
+    y = pile(*xs, axis=axis)
+    return y if dtype is None else astype(y, dtype=np.dtype(dtype))
 
 
 core.STACK = stack
 
 for _fn in (np.vstack, np.hstack, np.dstack):
-    composite(_fn)(_fn.__wrapped__)
+    composite(_fn)(unwrap(_fn))
 
 
 @composite(np.column_stack)
@@ -534,7 +554,7 @@ def resize(a: Any, new_shape: Any) -> Any:
         raise ValueError("all elements of `new_shape` must be non-negative")
     if a.size == 0:
         return np.zeros_like(a, shape=shape)
-    return np.reshape(np.take(a, np.arange(int(np.prod(shape))) % a.size), shape)
+    return np.reshape(np.take(a, np.arange(prod(shape)) % a.size), shape)
 
 
 @composite(np.insert)
@@ -608,7 +628,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kw: Any) -> Any:
         return np.take(x, np.pad(np.arange(x.size).reshape(x.shape), pad_width, mode, **kw))
     if x.size == 0 and mode not in ("constant", "empty"):
         np.pad(np.zeros(x.shape), widths, mode)  # NumPy refuses to extend what is empty
-    settings = None if odd else _pairs(next(iter(kw.values()), None if mode in _STATISTICS else 0), x.ndim)
+    settings = _pairs(0 if odd else next(iter(kw.values()), None if mode in _STATISTICS else 0), x.ndim)
     for axis, width in enumerate(widths):
         if any(width):
             x = _pad_odd(x, axis, width, mode) if odd else _pad_axis(x, axis, width, mode, settings[axis])
@@ -644,7 +664,7 @@ def _pad_axis(x: Any, axis: int, width: Any, mode: str, settings: Any) -> Any:
     return np.concatenate((frame(0), x, frame(1)), axis)
 
 
-def _pad_odd(x: Any, axis: int, width: Any, mode: str) -> Any:
+def _pad_odd(x: Any, axis: int, width: Any, mode: Any) -> Any:
     """Odd reflection, 2 edge − x: as NumPy does it to the two unit vectors of the edges and to the inside."""
     n = x.shape[axis]
     if n == 1:

@@ -1,5 +1,6 @@
 """Sorting and searching: the order is a constant, the entries follow it.  Equal entries keep their order."""
 
+from inspect import unwrap
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ def unique(
 
 # The array API's names and NumPy's set operations are NumPy's own Python code on top of unique.
 for _fn in (np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values):
-    composite(_fn)(_fn.__wrapped__)
+    composite(_fn)(unwrap(_fn))
 
 
 constant(np.isin, like=lambda element, test_elements, *, assume_unique=False, invert=False, kind=None: 0)

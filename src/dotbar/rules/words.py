@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dotbar import core
-from dotbar.core import Shape, Step, new_zeros, primitive, shape_of, value_of
+from dotbar.core import Shape, Step, new_zeros, primitive, value_of
 from dotbar.errors import ConversionError
 from dotbar.rules.kinds import align, constant, each, elementwise, linear, masked, rule, unbroadcast
 
