@@ -306,6 +306,15 @@ def test_plain_values_may_be_written_to_a_plain_array():
     np.testing.assert_equal(a, 1)
 
 
+@pytest.mark.parametrize("f", [np.sqrt, np.log, np.arcsin, np.arccosh, np.arctanh, np.power])
+def test_complex_results_of_real_arguments(f):
+    """dtype=complex leads beyond the real domain, where the derivative is the complex one."""
+    x, xs = np.array([-2.5, 3.5]), (0.3,) * (f.nin - 1)
+    want = jvp(lambda z: f(z, *xs), (x + 0j,), (np.ones(2) + 0j,))[1]
+    np.testing.assert_allclose(jvp(lambda x: f(x, *xs, dtype=complex), (x,), (np.ones(2),))[1], want)
+    np.testing.assert_allclose(grad(lambda x: np.sum(f(x, *xs, dtype=complex).imag))(x), want.imag)
+
+
 def test_dtype_and_casting():
     y, dot = jvp(lambda x: np.multiply(x, x, dtype=np.float32), (x0,), (np.ones_like(x0),))
     assert y.dtype == dot.dtype == np.float32

@@ -124,6 +124,8 @@ ASSOCIATIVE = {np.logaddexp, np.logaddexp2, np.fmax, np.fmin, np.hypot, np.logic
 def ufunc_call(ufunc: np.ufunc, *inputs: Any, out: Any = None, where: Any = True, **kw: Any) -> Any:
     """A ufunc with keywords: ``out=`` and ``where=`` by assignment, the rest (dtype, casting) by NumPy itself."""
     kw = {k: v for k, v in kw.items() if k not in ("order", "subok")}
+    if kw.get("dtype") is not None and np.dtype(kw["dtype"]).kind == "c":  # beyond the real domain, as √−1
+        inputs = tuple(astype(as_array(x), dtype=np.dtype(kw["dtype"])) for x in inputs)
     with np.errstate(all=None if where is True else "ignore"):
         y = find_rule(ufunc)(*inputs, **kw)
     if not isinstance(y, tuple):
