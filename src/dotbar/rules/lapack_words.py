@@ -253,15 +253,9 @@ def _lu_det(y: Any, A: Any, LU: Any, pivots: Any) -> Any:
 # ---------------------------------------------------------------- the adjugate
 
 
-def _is_regular(A: Any, LU: Any, pivots: Any) -> bool:
-    """Whether det(A) A⁻¹ and its derivative are accurate, for every matrix of a batch."""
-    if _is_factored(pivots):
-        u = np.abs(np.diagonal(LU))
-        lo, hi = np.min(u), np.max(u)
-    else:
-        s = np.linalg.svd(A, compute_uv=False)
-        lo, hi = np.min(s, -1, initial=np.inf), np.max(s, -1, initial=0)
-    return bool(np.all(lo > np.finfo(A.dtype).eps ** (1 / 3) * hi))
+def _is_regular(A: Any, X: Any, limit: float) -> bool:
+    """Whether ‖A‖‖A⁻¹‖ < limit for every matrix of a batch, given X = A⁻¹ or nan."""
+    return bool(np.all(np.linalg.norm(A, axis=(-2, -1)) * np.linalg.norm(X, axis=(-2, -1)) < limit))
 
 
 def _products_of_others(s: Any) -> Any:
@@ -274,9 +268,10 @@ def _products_of_others(s: Any) -> Any:
 
 @primitive
 def adjugate(A: Any, LU: Any, pivots: Any) -> Any:
-    """adj(A) = det(A) A⁻¹, by singular values where that loses digits: exact at any rank."""
-    if _is_regular(A, LU, pivots):
-        return per_matrix(lu_det(A, LU, pivots)) * lu_inverse(A, LU, pivots)
+    """adj(A) = det(A) A⁻¹, by singular values where A is singular to rounding: exact at any rank."""
+    X = lu_inverse(A, LU, pivots)
+    if _is_regular(A, X, 0.01 / np.finfo(A.dtype).eps):  # a small pivot cancels
+        return per_matrix(lu_det(A, LU, pivots)) * X
     U, s, Vh = np.linalg.svd(A)
     phase = np.linalg.det(U) * np.linalg.det(Vh)
     return per_matrix(phase) * (H(Vh) * _products_of_others(s)[..., None, :]) @ H(U)
@@ -301,8 +296,8 @@ def adjugate_dot(A: Any, B: Any, LU: Any, pivots: Any) -> Any:
 
     At A = diag(s): −B_ij Π_{k≠i,j} s_k off the diagonal, Σ_j B_jj Π_{k≠i,j} s_k on it.
     """
-    if _is_regular(A, LU, pivots):
-        X = lu_inverse(A, LU, pivots)
+    X = lu_inverse(A, LU, pivots)
+    if _is_regular(A, X, np.finfo(A.dtype).eps ** -0.5):  # here digits are lost as the two terms cancel
         return per_matrix(lu_det(A, LU, pivots)) * (per_matrix(trace_product(X, B)) * X - X @ B @ X)
     U, s, Vh = np.linalg.svd(A)
     phase = np.linalg.det(U) * np.linalg.det(Vh)
