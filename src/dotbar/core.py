@@ -484,7 +484,7 @@ class Base(Level):
 
     def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
         y = rule.fn(*[x.value if type(x) is Cell else x for x in xs], **kw)
-        if rule.makes_views:
+        if rule.makes_views and len(xs) == 1:
             return wrap_view(self, rule, xs[0], kw, y)
         return tuple(map(cell, y)) if isinstance(y, tuple) else cell(y)
 
@@ -558,6 +558,8 @@ def wrap_view(level: Level, rule: Rule, x: Traced, kw: Settings, y: Any, aux: An
         result.alias = View(root, path)
         if type(y) is np.ndarray and 8 * y.nbytes <= np.size(value) * y.itemsize:
             result.value = np.copy(y)  # so that the root can be written to in place while this is held
+            if type(aux) is np.ndarray:
+                result.aux = np.copy(aux)
     return result
 
 
