@@ -8,7 +8,7 @@ import numpy as np
 from dotbar import core
 from dotbar.core import Shape, Step, new_zeros, primitive, value_of
 from dotbar.errors import ConversionError
-from dotbar.rules.kinds import align, constant, each, elementwise, linear, masked, rule, unbroadcast
+from dotbar.rules.kinds import align, batch_loop, constant, each, elementwise, linear, masked, rule, unbroadcast
 
 __all__ = [
     "H",
@@ -141,8 +141,16 @@ def scatter(y: Any, *, path: tuple[Step, ...], shape: tuple[int, ...]) -> Any:
     return x
 
 
+def _batch_scatter(xs: Any, batched: Any, size: int, path: tuple[Step, ...], shape: tuple[int, ...]) -> Any:
+    if len(path) > 1:
+        return batch_loop(core.RULES[scatter], xs, batched, size, {"path": path, "shape": shape})
+    index = path[0][1]["index"]
+    parts = index if type(index) is tuple else (index,)
+    return _batch_ungather(xs, batched, size, parts, (False,) * len(parts), shape)
+
+
 linear(read, lambda ybar, x, *, path: scatter(ybar, path=path, shape=x.shape), moves=True)
-linear(scatter, lambda xbar, y, *, path, shape: value_of(xbar, path), moves=True)
+linear(scatter, lambda xbar, y, *, path, shape: value_of(xbar, path), batch=_batch_scatter, moves=True)
 core.READ = core.RULES[read]
 
 
