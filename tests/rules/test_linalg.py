@@ -246,6 +246,24 @@ def test_lapack_errors_are_unchanged(f):
         assert str(traced.value) == str(plain.value)
 
 
+@pytest.mark.parametrize(
+    "f", [np.linalg.det, np.linalg.slogdet, np.linalg.inv, lambda A: np.linalg.solve(A, np.ones(2))]
+)
+@pytest.mark.parametrize("A", [np.ones((2, 3)), np.ones(2), np.ones((2, 2), np.longdouble)])
+def test_what_numpy_refuses_is_refused(f, A):
+    with pytest.raises((np.linalg.LinAlgError, TypeError)) as plain:
+        f(A)
+    with pytest.raises((np.linalg.LinAlgError, TypeError)) as traced:
+        dotbar.vjp(f, A)
+    assert str(traced.value) == str(plain.value)
+
+
+@pytest.mark.parametrize("p", [None, -2, 1, np.inf, "fro"])
+@pytest.mark.parametrize("A", [np.diag([1.0, 0.0]), np.zeros((3, 2, 2))])
+def test_cond_of_a_singular_matrix(p, A):
+    np.testing.assert_array_equal(dotbar.vjp(lambda A: np.linalg.cond(A, p), A)[0], np.linalg.cond(A, p))
+
+
 @pytest.mark.parametrize("mode", ["reduced", "complete", "r"])
 def test_qr_of_dependent_columns_says_so(mode):
     A = np.outer(np.ones(4), np.arange(1.0, 4))

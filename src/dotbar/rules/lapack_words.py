@@ -108,10 +108,11 @@ def _solve_triangular(X: Any, T: Any, B: Any, *, lower: bool = True, adjoint: bo
 
 @primitive
 def lu_factor(A: Any) -> Any:
-    """P A = L U, packed as LAPACK does, and the pivots; a batch, faster in NumPy's own loops, is not factored."""
-    A = np.asarray(A)
-    A = A if A.dtype.kind in "fc" else A.astype(float)
-    if A.ndim != 2 or A.size == 0:
+    """P A = L U, packed as LAPACK does, and the pivots.
+
+    Not factored are a batch, as NumPy's own loops are faster, and what NumPy is to refuse.
+    """
+    if A.ndim != 2 or A.size == 0 or A.shape[0] != A.shape[1] or A.dtype.char not in "fdFD":
         return A, np.empty((*A.shape[:-2], 0), int)
     LU, pivots, _ = _lapack("getrf", A)(A)
     LU.flags.writeable = pivots.flags.writeable = False

@@ -191,7 +191,8 @@ def lstsq(y: Any, a: Any, b: Any, *, rcond: Any = None) -> Any:
     """
     x, residues, _, s = y
     vector = len(b.shape) == 1
-    rtol = np.finfo(dtype_of(x)).eps * max(a.shape) if rcond is None or rcond == -1 else rcond
+    eps = np.finfo(dtype_of(x)).eps
+    rtol = eps * max(a.shape) if rcond is None else eps if rcond < 0 else rcond
     columns = lambda v: v[:, None] if vector else v
     X, R = columns(x), columns(b) - a @ columns(x)
     Y = np.linalg.pinv(a, rtol)

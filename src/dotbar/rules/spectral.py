@@ -12,7 +12,7 @@ import numpy as np
 from dotbar.core import RULES, dtype_of, primitive
 from dotbar.errors import DegenerateSpectrumError
 from dotbar.rules.kinds import composite, constant, rule
-from dotbar.rules.lapack_words import diag, raise_if
+from dotbar.rules.lapack_words import diag, lu_factor, lu_inverse, raise_if
 from dotbar.rules.words import H, ratio, sym
 
 # ---------------------------------------------------------------- repeated values
@@ -382,10 +382,15 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
 
 @composite(np.linalg.cond)
 def cond(x: Any, p: Any = None) -> Any:
-    if p in (None, 2, -2):
-        s = np.linalg.svdvals(x)
-        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    return np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
+    """Infinite for a singular matrix, as in NumPy."""
+    with np.errstate(all="ignore"):
+        if p in (None, 2, -2):
+            s = np.linalg.svdvals(x)
+            y = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+        else:
+            inverse = lu_inverse(x, *lu_factor(x))
+            y = np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(inverse, p, (-2, -1))
+        return np.where(np.isnan(y) & ~np.any(np.isnan(x), (-2, -1)), np.inf, y)
 
 
 constant(np.linalg.matrix_rank, like=lambda A, tol=None, hermitian=False, *, rtol=None: None, batch="(m,n)->()")
