@@ -46,8 +46,10 @@ def real_if_close(a: Any, tol: float = 100) -> Any:
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None, **kw: Any) -> Any:
     """At a bound, argument and bound share the derivative equally."""
     lo, hi = (a_min if min is None else min), (a_max if max is None else max)
+    if lo is None and hi is None:
+        return +a
     y = a if lo is None else np.maximum(a, lo, **kw)
-    return +y if hi is None else np.minimum(y, hi, **kw)
+    return y if hi is None else np.minimum(y, hi, **kw)
 
 
 @rule(np.unwrap, "axis")
@@ -147,12 +149,11 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
         )
     y = np.zeros_like(x)
     for c, f in zip(conditions, funclist):
-        call: Callable[[Any], Any] = (lambda v, f=f: f(v, *args, **kw)) if callable(f) else (lambda v, f=f: f)
         if isinstance(c, Traced):
-            y = np.where(c, call(x), y)
+            y = np.where(c, f(x, *args, **kw) if callable(f) else f, y)
         elif np.any(c):
             c = np.asarray(c)
-            y[c] = call(x[c])
+            y[c] = f(x[c], *args, **kw) if callable(f) else f
     return y
 
 
@@ -206,17 +207,15 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         xp = np.concatenate([xp[-1:] - abs(period), xp, xp[:1] + abs(period)])
         fp = np.concatenate([fp[-1:], fp, fp[:1]])
         left = right = None
-    last = max(len(xp) - 2, 0)
-    k = np.minimum(np.maximum(np.searchsorted(xp, x, "right") - 1, 0), last)
-    low, high = np.less(x, xp[0]), np.greater(x, xp[-1])
-    if len(xp) == 1:
-        y = entries(fp, (k,))
-    else:
-        x0, x1, f0, f1 = (entries(v, (i,)) for v in (xp, fp) for i in (k, k + 1))
-        slope = (f1 - f0) / (x1 - x0)
-        y = f0 + np.where(low | high, 0, x - x0) * slope
+    n = len(xp)
+    k = np.minimum(np.maximum(np.searchsorted(xp, x, "right") - 1, 0), n - 1)
+    low, high = np.less(x, xp[0]), np.greater_equal(x, xp[-1])
+    inside = np.greater_equal(x, xp[0]) & np.less(x, xp[-1])
+    x0, x1, f0, f1 = (entries(v, (i,)) for v in (xp, fp) for i in (k, np.minimum(k + 1, n - 1)))
+    y = f0 + np.where(low | high, 0, x - x0) * ((f1 - f0) / np.where(inside, x1 - x0, 1))
     y = np.where(low, fp[0] if left is None else left, y)
-    return np.where(high, fp[-1] if right is None else right, y)
+    y = np.where(high, fp[-1], y)
+    return y if right is None else np.where(np.greater(x, xp[-1]), right, y)
 
 
 @composite(np.bincount)
