@@ -128,7 +128,9 @@ MODES = {
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
-    "f", [reads, reads_through_a_view, writes, writes_into_the_argument, writes_through_a_view], ids=lambda f: f.__name__
+    "f",
+    [reads, reads_through_a_view, writes, writes_into_the_argument, writes_through_a_view],
+    ids=lambda f: f.__name__,
 )
 def test_entries_cost_nothing_in_the_size_of_their_array(f, mode):
     """Twice as many entries of one large array: the difference is far below a copy of the array for each."""

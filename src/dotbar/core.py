@@ -140,6 +140,8 @@ def find_rule(fn: Callable[..., Any]) -> Rule:
     name = full_name(fn)
     near = get_close_matches(name, {rule.name for rule in RULES.values()}, n=3, cutoff=0.5)
     hint = f" The nearest supported ones: {', '.join(near)}." if near else ""
+    if isinstance(fn, np.ufunc) and set("".join(fn.types)) <= set("O->"):
+        hint = " It is a ufunc of Python objects; dotbar.numpy.vectorize takes traced values."
     raise NoRuleError(
         f"{name} has no derivative rule.{hint} To add one, see dotbar.extend; "
         "to treat the argument as a constant, pass stop_gradient(x)."

@@ -4,10 +4,9 @@
 or ``np.polynomial`` differentiable.  Nothing else changes.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as _numpy
-from numpy import *
 from numpy import __all__ as __all__
 
 from dotbar.numpy import fft, lib, linalg, polynomial, random
@@ -24,9 +23,9 @@ from dotbar.numpy.creation import (
     empty,
     eye,
     fromiter,
-    frompyfunc,
     full,
     identity,
+    indices,
     isfortran,
     kaiser,
     ones,
@@ -37,12 +36,24 @@ from dotbar.numpy.creation import (
 )
 from dotbar.numpy.replanted import replant as _replant
 
+if TYPE_CHECKING:
+    from numpy import *
+
 _index_tricks = _replant("numpy.lib._index_tricks_impl", "dotbar.numpy._index_tricks")
 r_, c_, mgrid, ogrid = (getattr(_index_tricks, _name) for _name in ("r_", "c_", "mgrid", "ogrid"))
-poly1d = _replant("numpy.lib._polynomial_impl", "dotbar.numpy._polynomial").poly1d
+_polynomial = _replant("numpy.lib._polynomial_impl", "dotbar.numpy._polynomial")
+for _name in ("polyadd", "polysub", "polymul", "polydiv", "polyval", "polyint", "polyder", "roots"):
+    setattr(_polynomial, _name, getattr(_numpy, _name))  # these dispatch on the coefficients
+poly1d = _polynomial.poly1d
 emath = lib.scimath
 
 
 def __getattr__(name: str) -> Any:
-    """Names outside NumPy's ``__all__``, such as ``numpy.version``."""
-    return getattr(_numpy, name)
+    """What is not provided here: NumPy's own, also names outside its ``__all__``."""
+    value = globals()[name] = getattr(_numpy, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """All of NumPy's public names."""
+    return sorted({*globals(), *__all__})

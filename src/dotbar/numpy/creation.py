@@ -6,12 +6,12 @@ assigned traced values.
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from dotbar import core
-from dotbar.core import RULES, Traced, as_array, find_rule, shape_of
+from dotbar.core import Traced, as_array, find_rule, shape_of
 from dotbar.errors import ConversionError, user_line
 from dotbar.rules.undispatched import kaiser, vectorize
 
@@ -69,6 +69,12 @@ asmatrix = refuser(np.asmatrix, "Use a two-dimensional array and the operator @.
 bmat = refuser(np.bmat, "Use np.block.")
 
 
+def indices(dimensions: Any, dtype: Any = int, sparse: bool = False) -> Any:
+    """``numpy.indices``."""
+    places = np.indices(dimensions, dtype, sparse)
+    return core.cell(places) if core.active.levels else places
+
+
 def asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> Any:
     """``asarray``, refusing infinities and NaN."""
     a = asarray(a, dtype=dtype, order=order)
@@ -89,24 +95,6 @@ def isfortran(a: Any) -> bool:
     return bool(core.memory(a).flags.fnc)
 
 
-class frompyfunc:
-    """``numpy.frompyfunc``: a ufunc of objects, which have no derivatives."""
-
-    def __new__(cls, func: Callable[..., Any], nin: int, nout: int, **kw: Any) -> Any:
-        """NumPy's own ufunc; called with a traced value it raises, naming ``vectorize``."""
-        ufunc = np.frompyfunc(func, nin, nout, **kw)
-        RULES[ufunc] = _Opaque(ufunc)
-        return ufunc
-
-
-class _Opaque(core.Rule):
-    def __call__(self, *args: Any, **kw: Any) -> NoReturn:
-        raise ConversionError(
-            f"a ufunc of Python objects, made by frompyfunc, was called with a traced value at {user_line()}. "
-            "Use dotbar.numpy.vectorize."
-        )
-
-
 def as_strided(x: Any, shape: Any = None, strides: Any = None, subok: bool = False, writeable: bool = True) -> Any:
     """``numpy.lib.stride_tricks.as_strided``; of a traced value a copy of the entries."""
     if not isinstance(x, Traced):
@@ -117,9 +105,7 @@ def as_strided(x: Any, shape: Any = None, strides: Any = None, subok: bool = Fal
     return np.ravel(x)[np.lib.stride_tricks.as_strided(places, shape, steps)]
 
 
-PROVIDED = (
-    *("arange", "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray", "asfortranarray"),
-    *("asmatrix", "bmat", "empty", "eye", "fromiter", "frompyfunc", "full", "identity", "isfortran", "kaiser", "ones"),
-    *("require", "tri", "vectorize", "zeros"),
+PROVIDED = tuple(
+    "arange array asanyarray asarray asarray_chkfinite ascontiguousarray asfortranarray asmatrix bmat empty eye fromiter "
+    "full identity indices isfortran kaiser ones require tri vectorize zeros".split()
 )
-__all__ = [*PROVIDED, "as_strided"]  # noqa: PLE0604
