@@ -87,6 +87,21 @@ def test_views(name, layout):
     np.testing.assert_allclose(np.vdot(xbar, t), sum(np.vdot(b, dot) for b, dot in zip(bars, dots)), rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", VIEWS)
+def test_views_of_second_order(name):
+    """Reverse over reverse, forward over reverse and differences agree on programs that write through views."""
+    x, t = normal(3, 4), normal(3, 4, seed=1)
+    loss = lambda x: sum(np.sum(np.sin(y)) for y in write_through(VIEWS[name], x))
+    gradient = dotbar.grad(loss)
+    h = 1e-5
+    want = (gradient(x + h * t) - gradient(x - h * t)) / (2 * h)
+    np.testing.assert_allclose(dotbar.hvp(loss, (x,), (t,)), want, atol=1e-6)
+    np.testing.assert_allclose(dotbar.grad(lambda x: np.sum(gradient(x) * t))(x), want, atol=1e-6)
+    batch = dotbar.vmap(lambda x: dotbar.hvp(loss, (x,), (t,)))
+    if name != "trim_zeros":
+        np.testing.assert_allclose(batch(np.stack([t, x]))[1], want, atol=1e-6)
+
+
 def test_real_and_imag_are_views():
     """Parts of a complex array are written one by one; the other part keeps its derivative."""
 
