@@ -93,6 +93,8 @@ SETTINGS = [
     sample(np.max, x, call=np.maximum.reduce, case="maximum.reduce"),
     sample(np.cumsum, x, call=partial(np.add.accumulate, axis=1), case="add.accumulate"),
     sample(np.cumprod, x, call=np.multiply.accumulate, case="multiply.accumulate"),
+    sample(np.all, x, call=lambda a: a * np.all(a > -9, axis=1, keepdims=True)),
+    sample(np.any, x, call=lambda a: a * np.any(a > 0, where=a < 1)),
     sample(logsumexp, x, call=np.logaddexp.reduce, case="logaddexp.reduce"),
     sample(logsumexp, x, axis=0, case="logaddexp.reduce"),
     sample(logsumexp, box, axis=(0, 2), keepdims=True, case="logaddexp.reduce"),

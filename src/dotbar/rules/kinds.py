@@ -450,8 +450,12 @@ class Composite(Rule):
     def __init__(self, fn: Any, body: Callable[..., Any]):
         super().__init__(fn, (), ())
         self.body = body
-        names = [] if isinstance(body, np.ufunc) else list(inspect.signature(body).parameters)
-        self.place_of_out = names.index("out") if "out" in names else sys.maxsize
+
+    @cached_property
+    def place_of_out(self) -> int:
+        """The position of ``out``; read at the first call, as signatures take time."""
+        names = [] if isinstance(self.body, np.ufunc) else list(inspect.signature(self.body).parameters)
+        return names.index("out") if "out" in names else sys.maxsize
 
     def __call__(self, *args: Any, **kw: Any) -> Any:
         k = self.place_of_out
