@@ -302,7 +302,7 @@ class Accumulator(Masked):
         if any(fn is view_as for fn, _ in steps):  # entries of another size: what is known of zeros is given up
             self.mask = np.ones(self.shape, bool)
             return part, np.ones(shape_of(part), bool), index
-        places = [step for step in steps if step[0] not in PARTS]  # a mask has no parts
+        places = tuple(step for step in steps if step[0] not in PARTS)  # a mask has no parts
         self.mask = lay_out(self.mask, places, order)
         return part, value_of(self.mask, places), index
 

@@ -6,6 +6,7 @@ assigned traced values.
 
 from collections.abc import Callable
 from functools import wraps
+from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,6 +15,31 @@ from dotbar import core
 from dotbar.core import Traced, as_array, find_rule, shape_of
 from dotbar.errors import ConversionError, user_line
 from dotbar.rules.undispatched import kaiser, vectorize
+
+__all__ = [
+    "arange",
+    "array",
+    "asanyarray",
+    "asarray",
+    "asarray_chkfinite",
+    "ascontiguousarray",
+    "asfortranarray",
+    "asmatrix",
+    "bmat",
+    "empty",
+    "eye",
+    "fromiter",
+    "full",
+    "identity",
+    "indices",
+    "isfortran",
+    "kaiser",
+    "ones",
+    "require",
+    "tri",
+    "vectorize",
+    "zeros",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,7 +111,7 @@ def asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> Any:
 
 def fromiter(iter: Any, dtype: Any, count: int = -1, *, like: Any = None) -> Any:
     """A one-dimensional array of the items of an iterable."""
-    items = [x for k, x in zip(range(count), iter)] if count >= 0 else list(iter)
+    items = list(islice(iter, count if count >= 0 else None))
     traced = as_array(items)
     return array(traced, dtype) if isinstance(traced, Traced) else np.fromiter(items, dtype, count)
 
@@ -103,9 +129,3 @@ def as_strided(x: Any, shape: Any = None, strides: Any = None, subok: bool = Fal
     places = np.arange(x.size).reshape(shape_of(x))
     steps = places.strides if strides is None else [s // x.itemsize * places.itemsize for s in strides]
     return np.ravel(x)[np.lib.stride_tricks.as_strided(places, shape, steps)]
-
-
-PROVIDED = tuple(
-    "arange array asanyarray asarray asarray_chkfinite ascontiguousarray asfortranarray asmatrix bmat empty eye fromiter "
-    "full identity indices isfortran kaiser ones require tri vectorize zeros".split()
-)

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from numpy.lib import *
+from numpy.lib import *  # pyright: ignore[reportWildcardImportFromLibrary]
 from numpy.lib import __all__ as __all__
 from numpy.lib import stride_tricks as _stride_tricks
 

@@ -1,8 +1,8 @@
 """NumPy's own pure-Python modules, run once more with ``dotbar.numpy`` in numpy's place.
 
 ``np.polynomial``, ``np.r_`` or ``np.poly1d`` are written in NumPy functions and would differentiate as they stand, if
-only they did not call ``np.array`` and its kin, which never dispatch.  So their code is executed again, in modules where
-``import numpy`` finds those functions replaced.
+only they did not call ``np.array`` and its kin, which never dispatch.  So their code is executed again, in modules
+where ``import numpy`` finds those functions replaced.
 """
 
 import builtins
@@ -33,7 +33,7 @@ def undispatched(*_: Any, **__: Any) -> Callable[[Any], Any]:
     return lambda fn: fn
 
 
-REPLACED: dict[Any, Any] = {getattr(np, name): getattr(creation, name) for name in creation.PROVIDED}
+REPLACED: dict[Any, Any] = {getattr(np, name): getattr(creation, name) for name in creation.__all__}
 REPLACED |= {np.ndarray: AnyArray, overrides.array_function_dispatch: undispatched}
 
 
