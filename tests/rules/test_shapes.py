@@ -193,6 +193,8 @@ def test_batched_mask():
         y = x * 1.0
         y[y < 0] = 0.5
         np.putmask(y, y > 1, x)
+        y.put(np.argsort(x)[1:], x[:2])
+        y[None].T.flat[np.argmax(x)] = x[0]
         return y * y
 
     np.testing.assert_allclose(dotbar.vmap(f)(x), np.stack([f(item) for item in x]))
@@ -244,6 +246,9 @@ def test_pad_with_a_function():
         lambda x: np.block([[x, x], x]),
         lambda x: np.vsplit(x[0], 2),
         lambda x: np.put(x, [99], 1.0),
+        lambda x: np.put(x.T, [-13], 1.0),
+        lambda x: x.T.flat.__setitem__([0, 12], 1.0),
+        lambda x: setattr(x, "imag", 1.0),
         lambda x: np.fill_diagonal(x[0], 1.0),
         lambda x: np.diag(x[None]),
         lambda x: np.trim_zeros(x[0], "x"),

@@ -9,9 +9,9 @@ import numpy as np
 from dotbar import core
 from dotbar.core import Traced, memory, primitive
 from dotbar.errors import ConversionError
+from dotbar.rules import shapes
 from dotbar.rules.indexing import Flat
 from dotbar.rules.kinds import constant, linear
-from dotbar.rules.shapes import astype as cast
 
 # ---------------------------------------------------------------- methods that are functions of NumPy
 
@@ -57,7 +57,7 @@ FUNCTIONS: tuple[Callable[..., Any], ...] = (
 
 
 def reshape(self: Traced, *shape: Any, order: Any = "C", copy: Any = None) -> Any:
-    return np.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
+    return shapes.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
 
 
 def transpose(self: Traced, *axes: Any) -> Any:
@@ -71,7 +71,7 @@ def astype(
         raise TypeError(
             f"Cannot cast array data from {self.dtype} to {np.dtype(dtype)} according to the rule {casting!r}"
         )
-    return self if not copy and self.dtype == dtype else cast(self, dtype=np.dtype(dtype))
+    return self if not copy and self.dtype == dtype else shapes.astype(self, dtype=np.dtype(dtype))
 
 
 def copy(self: Traced, order: Any = "C") -> Any:
@@ -79,7 +79,7 @@ def copy(self: Traced, order: Any = "C") -> Any:
 
 
 def flatten(self: Traced, order: Any = "C") -> Any:
-    return np.reshape(self, -1, order, copy=True) if order != "K" else np.copy(np.ravel(self, "K"))
+    return np.copy(np.ravel(self, order))
 
 
 def clip(self: Traced, min: Any = None, max: Any = None, out: Any = None, **kw: Any) -> Any:
@@ -198,6 +198,12 @@ def _assignable(read: Callable[[Any], Any]) -> property:
     return property(read, write)
 
 
+def _set_imag(self: Traced, value: Any) -> None:
+    if self.dtype.kind != "c":
+        raise TypeError("array does not have imaginary part to set")
+    np.imag(self)[...] = value
+
+
 def _transposed(self: Traced) -> Any:
     return np.transpose(self)
 
@@ -216,7 +222,7 @@ ATTRIBUTES: dict[str, property] = {
     "T": property(_transposed),
     "mT": property(_matrices_transposed),
     "real": _assignable(lambda x: np.real(x)),
-    "imag": _assignable(lambda x: np.imag(x)),
+    "imag": property(lambda x: np.imag(x), _set_imag),
     "flat": _assignable(Flat),
     "base": property(_base),
     "strides": property(lambda x: memory(x).strides),

@@ -29,12 +29,17 @@ def target(x: Any) -> Any:
 
 
 def unravel(places: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
-    """``np.unravel_index`` for places that may be negative, or differ between the items of a batch."""
-    places, index = places % max(prod(shape), 1), []
-    for n in reversed(shape):
+    """``np.unravel_index`` for places that may be negative, or differ between the items of a batch.
+
+    A place beyond either end becomes an index beyond the end of the first axis.
+    """
+    size, index = prod(shape), []
+    places = np.where(places < 0, places + size, places)
+    places = np.where(places < 0, size, places)
+    for n in reversed(shape[1:]):
         index.insert(0, places % n)
         places = places // n
-    return tuple(index)
+    return (places, *index) if shape else ()
 
 
 def cycle(values: Any, size: int) -> Any:
@@ -160,8 +165,6 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
 @composite(np.put)
 def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     a, indices = target(a), operand(ind)
-    if mode == "raise" and np.any((indices < -a.size) | (indices >= a.size)):
-        raise IndexError(f"an index is out of bounds for an array of size {a.size}")
     if indices.size:
         a.flat[_in_mode(np.ravel(indices), a.size, mode)] = cycle(v, indices.size)
 

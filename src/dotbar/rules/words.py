@@ -142,7 +142,7 @@ def scatter(y: Any, *, path: tuple[Step, ...], shape: tuple[int, ...]) -> Any:
 
 
 def _batch_scatter(xs: Any, batched: Any, size: int, path: tuple[Step, ...], shape: tuple[int, ...]) -> Any:
-    if len(path) > 1:
+    if len(path) != 1:
         return batch_loop(core.RULES[scatter], xs, batched, size, {"path": path, "shape": shape})
     index = path[0][1]["index"]
     parts = index if type(index) is tuple else (index,)
