@@ -51,7 +51,6 @@ SAMPLES = [
     # the shape of one array
     sample(np.reshape, x, (2, -1), case="reshape"),
     sample(np.reshape, t, (4, 6), order="F"),
-    sample(np.reshape, x, -1, copy=True),
     sample(reshape_to, t, shape=(6, 4), order="F"),
     sample(np.ravel, x, case="ravel"),
     sample(np.ravel, t, order="F"),
@@ -140,3 +139,4 @@ if hasattr(np, "astype"):
     SAMPLES.append(sample(np.astype, x, np.complex128, case="astype/asarray"))
 if hasattr(np, "unstack"):
     SAMPLES.append(sample(np.unstack, t, axis=1, case="unstack"))
+    SAMPLES.append(sample(np.reshape, x, -1, copy=True))
