@@ -36,7 +36,7 @@ ARGUMENTS = {
     "tofile": ("unused",),
 }
 IN_PLACE = {"fill", "partition", "put", "resize", "setfield", "sort"}
-PUBLIC = [name for name in dir(np.ndarray) if not name.startswith("_") and hasattr(np.zeros(1), name)]
+PUBLIC = [name for name in dir(np.ndarray) if not name.startswith("_") and hasattr(np.zeros((1, 1)), name)]
 
 
 def use(x, name):
