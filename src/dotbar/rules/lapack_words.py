@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.linalg import LinAlgError
 
-from dotbar.core import dtype_of, primitive, shape_of
+from dotbar.core import as_array, dtype_of, primitive, shape_of
 from dotbar.rules.kinds import composite, constant, rule
 from dotbar.rules.words import H, phi, raise_if, sym
 
@@ -19,6 +19,7 @@ __all__ = [
     "cholesky_bar",
     "cholesky_dot",
     "diag",
+    "inexact",
     "lu_det",
     "lu_factor",
     "lu_inverse",
@@ -33,6 +34,14 @@ __all__ = [
 def diag(x: Any) -> Any:
     """The diagonal matrices of the vectors along the last axis."""
     return x[..., None] * np.eye(x.shape[-1], dtype=dtype_of(x))
+
+
+def inexact(x: Any) -> Any:
+    """An argument as an array of a floating or complex dtype, as NumPy's linear algebra takes it."""
+    x = as_array(x)
+    if not hasattr(x, "shape"):
+        x = np.asarray(x)
+    return x if dtype_of(x).kind in "fc" else x.astype(float)
 
 
 def per_matrix(t: Any) -> Any:

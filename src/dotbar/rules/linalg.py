@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.linalg import LinAlgError
 
-from dotbar.core import as_array, dtype_of, primitive
+from dotbar.core import dtype_of, primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import composite, linear, rule
 from dotbar.rules.lapack_words import (
     cholesky_bar,
     cholesky_dot,
     diag,
+    inexact,
     lu_det,
     lu_factor,
     lu_slogdet,
@@ -21,7 +22,7 @@ from dotbar.rules.lapack_words import (
     raise_if,
     solve_triangular,
 )
-from dotbar.rules.spectral import refuse_rotation
+from dotbar.rules.spectral import refuse_rotation, singular_values_rule
 from dotbar.rules.words import H, sym
 
 # ---------------------------------------------------------------- diagonals
@@ -99,17 +100,9 @@ def slogdet(a: Any) -> Any:
 @composite(np.linalg.solve)
 def solve(a: Any, b: Any) -> Any:
     """A vector only if ``b`` has one dimension, as in NumPy 2."""
-    a, b = _inexact(a), _inexact(b)
+    a, b = inexact(a), inexact(b)
     LU = lu_factor(a)
     return lu_solve(a, b[:, None], *LU)[..., 0] if b.ndim == 1 else lu_solve(a, b, *LU)
-
-
-def _inexact(x: Any) -> Any:
-    """A plain argument as an array of a dtype that LAPACK takes."""
-    x = as_array(x)
-    if not hasattr(x, "shape"):
-        x = np.asarray(x)
-    return x if dtype_of(x).kind in "fc" else x.astype(float)
 
 
 @rule(np.linalg.inv, "(n,n)->(n,n)")
@@ -158,14 +151,14 @@ def matrix_power(a: Any, n: int) -> Any:
             factors.append(square)
         if n:
             square = square @ square
-    return +reduce(np.matmul, factors)
+    return +reduce(np.matmul, factors)  # the plus makes A¹ an array of its own
 
 
 # ---------------------------------------------------------------- pseudo-inverse and least squares
 
 
 @rule(np.linalg.pinv, "(m,n)->(n,m)")
-def pinv(Y: Any, a: Any, *, rcond: Any = None, hermitian: bool = False, rtol: Any = np._NoValue) -> Any:  # type: ignore[attr-defined]
+def pinv(Y: Any, a: Any, *, rcond: Any = None, hermitian: bool = False, rtol: Any = None) -> Any:
     """At constant rank, Ẏ = −YȦY + YYᴴȦᴴ(I − AY) + (I − YA)ȦᴴYᴴY.  Golub & Pereyra (1973), eq. (4.12)."""
     part = sym if hermitian else lambda X: X
 
@@ -197,7 +190,7 @@ def lstsq(y: Any, a: Any, b: Any, *, rcond: Any = None) -> Any:
     X, R = columns(x), columns(b) - a @ columns(x)
     Y = np.linalg.pinv(a, rtol)
 
-    def shaped(Xdot: Any, Edot: Any, sdot: Any) -> Any:
+    def results(Xdot: Any, Edot: Any, sdot: Any) -> Any:
         rho = 2 * np.real(np.sum(np.conj(R) * Edot, 0)) if residues.size else np.zeros_like(residues)
         return Xdot[:, 0] if vector else Xdot, rho, None, sdot
 
@@ -208,12 +201,15 @@ def lstsq(y: Any, a: Any, b: Any, *, rcond: Any = None) -> Any:
         Ebar = H(Y) @ Xbar
         return Xbar, Ebar if rhobar is None or not residues.size else Ebar + 2 * R * rhobar
 
+    def spectrum() -> Any:
+        return singular_values_rule(np.linalg.svd(a, full_matrices=False), a)
+
     def dot_a(Adot: Any) -> Any:
         Edot = -Adot @ X
         normal = H(Adot) @ (H(Y) @ X)
-        U, _, Vh = np.linalg.svd(a, full_matrices=False)
-        sdot = np.real(np.sum(np.conj(U) * (Adot @ H(Vh)), -2))
-        return shaped(Y @ Edot + Y @ (H(Y) @ (H(Adot) @ R)) + normal - Y @ (a @ normal), Edot, sdot)
+        Xdot = Y @ Edot + Y @ (H(Y) @ (H(Adot) @ R)) + normal - Y @ (a @ normal)
+        dot, _ = spectrum()
+        return results(Xdot, Edot, dot(Adot)[1])
 
     def bar_a(ybar: Any) -> Any:
         Xbar, Ebar = cotangents(ybar)
@@ -221,11 +217,11 @@ def lstsq(y: Any, a: Any, b: Any, *, rcond: Any = None) -> Any:
         Abar = -Ebar @ H(X) + R @ H(Y @ (H(Y) @ Xbar)) + H(Y) @ X @ H(free)
         if ybar[3] is None:
             return Abar
-        U, _, Vh = np.linalg.svd(a, full_matrices=False)
-        return Abar + (U * ybar[3]) @ Vh
+        _, bar = spectrum()
+        return Abar + bar((None, ybar[3], None))
 
     def dot_b(bdot: Any) -> Any:
-        return shaped(Y @ columns(bdot), columns(bdot), np.zeros_like(s))
+        return results(Y @ columns(bdot), columns(bdot), np.zeros_like(s))
 
     def bar_b(ybar: Any) -> Any:
         Ebar = cotangents(ybar)[1]
@@ -313,7 +309,7 @@ def _qr_factors(y: Any, A: Any, *, complete: bool = False) -> Any:
         Cbar = N + np.tril(W - H(W), -1) + phase(W)
         Ebar = Q @ (Cbar - K) + Qbar[..., :n]
         if complete:
-            refuse_rotation(Q2, Qbar[..., n:], "qr(mode='complete')")
+            refuse_rotation(Q2, Qbar[..., n:])
             Ebar = Ebar - Q2 @ (H(Qbar[..., n:]) @ Q)
         return over_Rh(Ebar)
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from dotbar.core import as_array, dtype_of, primitive, shape_of
+from dotbar.core import primitive, shape_of
 from dotbar.rules.kinds import composite, rule, shift_axis
+from dotbar.rules.lapack_words import inexact
 from dotbar.rules.words import ratio, spread
 
 
@@ -94,14 +95,9 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any
     return np.expand_dims(y, (row, col)) if keepdims else y
 
 
-def _floating(x: Any) -> Any:
-    x = as_array(x)
-    return x if dtype_of(x).kind in "fc" else x.astype(float)
-
-
 @composite(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    x = _floating(x)
+    x = inexact(x)
     ndim = len(shape_of(x))
     if axis is None:
         if ord is None:
@@ -117,9 +113,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 @composite(np.linalg.vector_norm)
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
-    return _vector_norm(_floating(x), ord, axis, keepdims)
+    return _vector_norm(inexact(x), ord, axis, keepdims)
 
 
 @composite(np.linalg.matrix_norm)
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
-    return _matrix_norm(_floating(x), ord, (-2, -1), keepdims)
+    return _matrix_norm(inexact(x), ord, (-2, -1), keepdims)

@@ -13,7 +13,7 @@ from dotbar.core import RULES, dtype_of, primitive
 from dotbar.errors import DegenerateSpectrumError
 from dotbar.rules.kinds import composite, constant, rule
 from dotbar.rules.lapack_words import diag, lu_factor, lu_inverse, raise_if
-from dotbar.rules.words import H, ratio, sym
+from dotbar.rules.words import H, ratio, stop_gradient, sym
 
 # ---------------------------------------------------------------- repeated values
 
@@ -73,16 +73,16 @@ SINGULAR_VECTORS = (
     "them. Use dotbar.linalg.polar(A) or np.linalg.pinv(A), which are exact here; svdvals for the values alone."
 )
 NULL_SPACE = (
-    "a null space of dimension {}: its basis, returned by {name}, is not determined, and the derivative depends on "
-    "it. Use the thin form, or a function of the null space's projector I − Q Qᴴ."
+    "a null space of dimension {}: its basis, which svd(full_matrices=True) and qr(mode='complete') add, is not "
+    "determined, and the derivative depends on it. Use the thin form, or a function of the projector I − Q Qᴴ."
 )
 
 
-def refuse_rotation(Q: Any, Qbar: Any, name: str) -> None:
+def refuse_rotation(Q: Any, Qbar: Any) -> None:
     """Refuse a cotangent of the basis Q of a complement that changes when the basis is rotated."""
     K = H(Q) @ Qbar
     everywhere = np.ones(K.shape[-2:], bool)
-    refuse(everywhere, K - H(K), Qbar, message=NULL_SPACE.replace("{name}", name))
+    refuse(everywhere, K - H(K), Qbar, message=NULL_SPACE)
 
 
 # ---------------------------------------------------------------- phases
@@ -167,7 +167,7 @@ def _left_vectors(V: Any) -> Any:
     W = np.linalg.inv(V)
     n = V.shape[-1]
     raise_if(
-        np.sum(np.abs(W) ** 2, -1) ** 0.5 > 1e-2 / (n * np.finfo(dtype_of(V)).eps),
+        np.linalg.norm(stop_gradient(W), axis=-1) > 1e-2 / (n * np.finfo(dtype_of(V)).eps),
         error=DegenerateSpectrumError(
             "the matrix is defective to working precision: it has no basis of eigenvectors, and its eigenvalues "
             "have no derivative. Symmetric functions of them, such as np.trace, np.linalg.det or powers, have one."
@@ -317,8 +317,8 @@ def _svd_factors(y: Any, A: Any, *, full_matrices: bool = True) -> Any:
         if ybar[0] is None and ybar[2] is None:
             return (U * np.where(zero, 0, mean)[..., None, :]) @ H(V)
         if full_matrices:
-            refuse_rotation(U2, ubar[..., k:], "svd(full_matrices=True)")
-            refuse_rotation(V2, vbar[..., k:], "svd(full_matrices=True)")
+            refuse_rotation(U2, ubar[..., k:])
+            refuse_rotation(V2, vbar[..., k:])
             Ubar = Ubar - U2 @ (H(ubar[..., k:]) @ U)
             Vbar = Vbar - V2 @ (H(vbar[..., k:]) @ V)
         if is_complex:
@@ -342,7 +342,7 @@ def singular_values(A: Any) -> Any:
 
 
 @rule(singular_values, "(m,n)->(m,k),(k),(k,n)")
-def _singular_values(y: Any, A: Any) -> Any:
+def singular_values_rule(y: Any, A: Any) -> Any:
     """ṡ = Re diag(UᴴȦV), averaged over repeated values, and 0 at s = 0.  Giles (2008), 3.2."""
     U, s, Vh = y
     zero = _is_zero(s, U.shape[-2], Vh.shape[-1])
