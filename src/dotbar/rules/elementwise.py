@@ -69,7 +69,13 @@ def spherical_jn(x: Any, *, n: int) -> Any:
         return _spherical_j1(u)
     from scipy.special import spherical_jn as jn
 
-    return np.asarray(jn(n, u)).astype(dtype_of(x))[()]
+    return _in_scipy(lambda u: jn(n, u), u)
+
+
+def _in_scipy(f: Callable[[Any], Any], x: Any) -> Any:
+    """A function of SciPy, which knows only double precision, in the precision of its argument."""
+    dtype = dtype_of(x)
+    return np.asarray(f(np.asarray(x, np.complex128 if dtype.kind == "c" else np.float64))).astype(dtype)[()]
 
 
 def _spherical_j1(u: Any) -> Any:
@@ -101,7 +107,7 @@ def bessel_i(x: Any, *, n: int) -> Any:
     """The modified Bessel function Iₙ(x), n ≥ 1."""
     from scipy.special import i1, iv
 
-    return i1(x) if n == 1 else iv(n, x)
+    return _in_scipy(i1 if n == 1 else lambda x: iv(n, x), x)
 
 
 elementwise(np.i0, lambda x: bessel_i(x, n=1))

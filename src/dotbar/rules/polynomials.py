@@ -39,6 +39,8 @@ def polyval(y: Any, p: Any, x: Any) -> Any:
         return np.polyval(pdot, x)
 
     def bar_p(ybar: Any) -> Any:
+        if not p.shape[0]:
+            return np.zeros(p.shape)
         rows = [ybar]
         for _ in range(p.shape[0] - 1):
             rows.append(rows[-1] * conj(x))
