@@ -169,7 +169,8 @@ class Writer:
     def assign(self):
         name = self.array()
         index = self.index(name)
-        value = self.value(np.shape(eval(f"{name}[{index}]", self.names)))
+        apart_from = name if ">" in index else None  # NumPy does not look for overlap under a mask
+        value = self.value(np.shape(eval(f"{name}[{index}]", self.names)), apart_from)
         self.write(f"{name}[{index}] = {value}")
 
     def update(self):
