@@ -209,7 +209,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     if period is not None:
         x, xp = np.mod(x, abs(period)), np.mod(xp, abs(period))
         order = np.argsort(xp)
-        xp, fp = xp[order], fp[order]
+        xp, fp = entries(xp, (order,)), entries(fp, (order,))
         xp = np.concatenate([xp[-1:] - abs(period), xp, xp[:1] + abs(period)])
         fp = np.concatenate([fp[-1:], fp, fp[:1]])
         left = right = None
