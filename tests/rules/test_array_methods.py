@@ -37,6 +37,7 @@ ARGUMENTS = {
 }
 IN_PLACE = {"fill", "partition", "put", "resize", "setfield", "sort"}
 PUBLIC = [name for name in dir(np.ndarray) if not name.startswith("_") and hasattr(np.zeros((1, 1)), name)]
+PUBLIC = [name for name in PUBLIC if name != "tostring"]  # an older NumPy's name of tobytes
 
 
 def use(x, name):

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+import dotbar.numpy
 from dotbar.rules.shapes import astype, choose, concat, pile, reshape_to
 from samples import cnormal, normal, sample, uniform
 
@@ -97,6 +98,9 @@ SAMPLES = [
     sample(np.append, x, v, case="append"),
     sample(np.append, x, normal(3, 2), axis=1),
     sample(np.block, x, normal(3, 2), v, call=lambda a, b, c: np.block([[a, b], [c, 1.0]]), case="block"),
+    sample(np.concatenate, v, 0.3, call=lambda a, b: dotbar.numpy.r_[a, b, 0:2, a[:1]], case="r_"),
+    sample(np.concatenate, v, v + 1, call=lambda a, b: dotbar.numpy.c_[a, b], case="c_"),
+    sample(np.concatenate, x, x[:1], call=lambda a, b: dotbar.numpy.r_["0,2", a, b]),
     # repeating and removing entries
     sample(np.roll, x, 5, case="roll"),
     sample(np.roll, t, (1, -2), axis=(0, 2)),
