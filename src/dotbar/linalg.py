@@ -87,31 +87,22 @@ def polar(A: Any, side: str = "right") -> tuple[Any, Any]:
 
 
 class OnSpectrum(Protocol):
-    """A function of eigenvalues w ``(..., n)``, with its divided differences at all pairs and all triples."""
+    """A function of eigenvalues w ``(..., n)``, with its divided differences f[wᵢ, wⱼ] and f[wᵢ, wₖ, wⱼ]."""
 
     def value(self, w: NDArray[Any]) -> NDArray[Any]: ...
     def first(self, w: NDArray[Any]) -> NDArray[Any]: ...
-    def second(self, w: NDArray[Any]) -> NDArray[Any]: ...
+    def second(self, w: NDArray[Any], k: int) -> NDArray[Any]: ...
 
 
 CLOSE = 1e-2  # relative distance below which a difference quotient gives way to an integral of the derivative
 
 
 @cache
-def gauss() -> list[tuple[float, float]]:
-    """Nodes and weights on [0, 1]; as Python numbers, which leave float32 alone."""
-    nodes, weights = np.polynomial.legendre.leggauss(6)
-    return [((t + 1) / 2, v / 2) for t, v in zip(nodes.tolist(), weights.tolist())]
-
-
-def gauss_legendre(n: int) -> tuple[list[float], list[float]]:
+def gauss(n: int = 6) -> list[tuple[float, float]]:
     """Nodes and weights on [0, 1], from the spectrum of the Jacobi matrix.  Golub & Welsch (1969)."""
     k = np.arange(1, n)
     nodes, vectors = np.linalg.eigh(np.diag(k / np.sqrt(4.0 * k * k - 1), -1))
-    return ((nodes + 1) / 2).tolist(), (vectors[0] ** 2).tolist()  # Python numbers keep float32
-
-
-NODES, WEIGHTS = gauss_legendre(6)
+    return list(zip(((nodes + 1) / 2).tolist(), (vectors[0] ** 2).tolist()))  # Python numbers leave float32 alone
 
 
 def _is_close(gap: Any, *ends: Any) -> Any:
@@ -148,8 +139,8 @@ class Smooth:
     def first(self, w: NDArray[Any]) -> NDArray[Any]:
         return self.pair(w[..., :, None], w[..., None, :])
 
-    def second(self, w: NDArray[Any]) -> NDArray[Any]:
-        triples = np.broadcast_arrays(w[..., :, None, None], w[..., None, :, None], w[..., None, None, :])
+    def second(self, w: NDArray[Any], k: int) -> NDArray[Any]:
+        triples = np.broadcast_arrays(w[..., :, None], w[..., None, :], w[..., k, None, None])
         a, b, c = np.sort(np.stack(triples), axis=0)
         close = _is_close(c - a, a, c)
         y = (self.pair(b, c) - self.pair(a, b)) / np.where(close, 1, c - a)
@@ -186,18 +177,14 @@ class Step:
             )
         return self._quotient(rise, run, rise != 0)
 
-    def second(self, w: NDArray[Any]) -> NDArray[Any]:
+    def second(self, w: NDArray[Any], k: int) -> NDArray[Any]:
         """f[a, b, c] = (f[a, b] − f[b, c])/(a − c) with a and c on two sides of the step."""
         y, F = self.value(w), self.first(w)
-        i, j, k = (..., slice(None), None, None), (..., None, slice(None), None), (..., None, None, slice(None))
-        ij, jk, ik = (
-            (..., slice(None), slice(None), None),
-            (..., None, slice(None), slice(None)),
-            (..., slice(None), None, slice(None)),
-        )
-        outer = self._quotient(F[ij] - F[jk], w[i] - w[k], y[i] != y[k])
-        inner = self._quotient(F[ik] - F[jk], w[i] - w[j], y[i] != y[j])
-        return np.where(y[i] != y[k], outer, inner)
+        row, column = (..., slice(None), None), (..., None, slice(None))
+        F_row, F_column = F[..., :, k, None], F[..., None, :, k]
+        across = self._quotient(F_row - F_column, w[row] - w[column], y[row] != y[column])
+        beside = self._quotient(F - F_column, w[row] - w[..., k, None, None], y[row] != y[..., k, None, None])
+        return np.where(y[row] != y[column], across, beside)
 
 
 @primitive
@@ -218,9 +205,12 @@ def frechet(A: Any, E: Any, *, f: OnSpectrum) -> Any:
 def frechet2(A: Any, E: Any, B: Any, *, f: OnSpectrum) -> Any:
     """The second derivative of f at A along Hermitian E and B: in the basis V, Σₖ f[wᵢ, wₖ, wⱼ](EᵢₖBₖⱼ + BᵢₖEₖⱼ)."""
     w, V = np.linalg.eigh(A)
-    E, B, T = H(V) @ E @ V, H(V) @ B @ V, f.second(w)
-    half = np.einsum("...ikj,...ik,...kj->...ij", T, E, B)
-    return V @ (half + np.einsum("...ikj,...ik,...kj->...ij", T, B, E)) @ H(V)
+    E, B = H(V) @ E @ V, H(V) @ B @ V
+    total = np.zeros(np.broadcast_shapes(E.shape, B.shape), np.result_type(E, B))
+    for k in range(w.shape[-1]):
+        rank1 = lambda X, Y: X[..., :, k, None] * Y[..., None, k, :]  # noqa: B023
+        total += f.second(w, k) * (rank1(E, B) + rank1(B, E))
+    return V @ total @ H(V)
 
 
 @rule(spectral_function, "(n,n)->(n,n)")
