@@ -192,7 +192,7 @@ def test_the_argument_changed_before_the_reverse_pass(use, n):
 @pytest.mark.parametrize("n", [8, 800])
 def test_settings_changed_before_the_reverse_pass(n):
     x, mask, index = np.linspace(0.1, 0.9, n), np.arange(n) % 3 == 0, np.arange(n)[::2].copy()
-    axes, repeats = [0], np.arange(n) % 3
+    axes, repeats = [1, 0], np.arange(n) % 3
     functions = [
         (lambda x: np.sum(x * x, where=mask), lambda: np.logical_not(mask, out=mask)),
         (lambda x: np.sum(x[index] ** 2), lambda: index.fill(0)),
@@ -200,7 +200,9 @@ def test_settings_changed_before_the_reverse_pass(n):
         (lambda x: np.sum(x[mask] ** 2), lambda: np.logical_not(mask, out=mask)),
         (lambda x: np.sum(np.repeat(x, repeats) ** 2), lambda: repeats.fill(1)),
         (lambda x: np.sum(np.multiply(x, x, where=mask, out=np.zeros_like(x))), lambda: np.logical_not(mask, out=mask)),
-        (lambda x: np.sum(np.transpose(x[None], [1, 0]) ** 2), lambda: axes.append(1)),
+        (lambda x: np.sum(np.sin(np.transpose(x.reshape(2, -1), axes)) ** 2), axes.reverse),
+        (lambda x: np.sum(np.add.reduceat(x, index) ** 2), lambda: index.fill(0)),
+        (lambda x: np.sum(np.roll(x, index[:1]) ** 2), lambda: index.fill(1)),
         (lambda x: np.sum(np.compress(mask, x) ** 2), lambda: np.logical_not(mask, out=mask)),
         (lambda x: np.sum(np.take_along_axis(x, index, 0) ** 2), lambda: index.fill(0)),
         (lambda x: np.sum(np.delete(x, index) ** 2), lambda: index.fill(0)),

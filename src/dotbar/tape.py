@@ -7,6 +7,7 @@ without a bar (a dead branch) is never computed.
 """
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any, ClassVar
 
 import numpy as np
@@ -113,7 +114,7 @@ class Tape(Level):
             for v, node, k in zip(vals, nodes, keep)
         ]
         index = len(self.entries)
-        self.push((sweep_rule, nodes, active, rule, y if keep_y else Shape.of(y), kept, kw))
+        self.push((sweep_rule, nodes, active, rule, y if keep_y else Shape.of(y), kept, settled(kw)))
         if many:
             return rebuild(y, [self.output(index, k, len(y), v) for k, v in enumerate(y)])
         if type(y) is np.float64:
@@ -367,6 +368,13 @@ def lay_out(x: Any, steps: tuple[Step, ...], order: Any) -> Any:
 TINY = 1024
 SMALL = 65536
 _LANES = 1021
+
+
+def settled(kw: Settings) -> Settings:
+    """Settings that the user can no longer change."""
+    if not any(isinstance(v, (np.ndarray, list)) for v in kw.values()):
+        return kw
+    return {k: copy(v) if isinstance(v, (np.ndarray, list)) else v for k, v in kw.items()}
 
 
 class Guard:
