@@ -201,6 +201,12 @@ def test_batched_mask():
         dotbar.vmap(lambda x: x[x > 0])(x)
 
 
+@pytest.mark.parametrize("count", [np.flatnonzero, np.unique])
+def test_batched_count(count):
+    with pytest.raises(ConversionError, match="different numbers of entries"):
+        dotbar.vmap(lambda x: count(x * (x > 0)))(normal(4, 3))
+
+
 # ---------------------------------------------------------------- edges
 
 

@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from dotbar import core
 from dotbar.core import Traced, copy_into, shape_of, take_index
 from dotbar.errors import ConversionError
-from dotbar.rules.kinds import composite, constant
+from dotbar.rules.kinds import batch_loop, composite, constant
 from dotbar.rules.shapes import operand
 from dotbar.rules.words import scatter
 
@@ -246,7 +246,22 @@ def ix_(*args: Any) -> Any:
     return tuple(np.reshape(x, (-1,) + (1,) * (len(xs) - k - 1)) for k, x in enumerate(xs))
 
 
-constant(np.nonzero, like=lambda a: 0)
+def same_count(fn: Any) -> Any:
+    """Batch a function whose result is as long as it finds entries: that must be as many in each item."""
+
+    def batch(xs: Any, batched: Any, size: int, **kw: Any) -> Any:
+        try:
+            return batch_loop(core.RULES[fn], xs, batched, size, kw)
+        except ValueError as error:
+            raise ConversionError(
+                f"{core.full_name(fn)} finds different numbers of entries in the items of a batch. "
+                "Use np.where(condition, a, b)."
+            ) from error
+
+    return batch
+
+
+constant(np.nonzero, like=lambda a: 0, batch=same_count(np.nonzero))
 
 
 @composite(np.flatnonzero)

@@ -588,13 +588,11 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
         raise ValueError(f"unexpected character(s) in `trim`: {trim!r}")
     axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
     places = np.argwhere(x)
+    ends = trim.lower() if len(places) else "fb"
     first = np.min(places, 0) if len(places) else np.zeros(x.ndim, int)
     stop = np.max(places, 0) + 1 if len(places) else first
-    ends = lambda k: (
-        int(first[k]) if "f" in trim.lower() or not len(places) else None,
-        int(stop[k]) if "b" in trim.lower() or not len(places) else None,
-    )
-    return x[tuple(slice(*ends(k)) if k in axes else slice(None) for k in range(x.ndim))]
+    part = lambda k: slice(int(first[k]) if "f" in ends else None, int(stop[k]) if "b" in ends else None)
+    return x[tuple(part(k) if k in axes else slice(None) for k in range(x.ndim))]
 
 
 @composite(np.apply_over_axes)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from dotbar.core import primitive
+from dotbar.rules.indexing import same_count
 from dotbar.rules.kinds import composite, constant, shift_axis
 from dotbar.rules.shapes import astype, operand
 
@@ -85,7 +86,7 @@ def first_places(ar: Any, *, axis: Any = None, equal_nan: bool = True) -> Any:
     return np.unique(ar, True, True, True, axis, equal_nan=equal_nan)[1:]
 
 
-constant(first_places, like=lambda ar, *, axis=None, equal_nan=True: 0)
+constant(first_places, like=lambda ar, *, axis=None, equal_nan=True: 0, batch=same_count(first_places))
 
 
 @composite(np.unique)

@@ -187,9 +187,7 @@ def gather(x: Any, *arrays: Any, template: tuple[Any, ...], traced: tuple[bool, 
 
 
 @primitive
-def ungather(
-    y: Any, *arrays: Any, template: tuple[Any, ...], traced: tuple[bool, ...], shape: tuple[int, ...]
-) -> Any:
+def ungather(y: Any, *arrays: Any, template: tuple[Any, ...], traced: tuple[bool, ...], shape: tuple[int, ...]) -> Any:
     """The transpose of :func:`gather`: zeros of ``shape``, to which ``y`` is added at the entries of the index."""
     x = new_zeros(shape, core.dtype_of(y), y)
     np.add.at(x, _index(arrays, template, traced), y)
