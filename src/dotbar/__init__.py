@@ -1,5 +1,8 @@
 """dotbar: derivatives of ordinary NumPy code, forward (ẋ) and reverse (x̄)."""
 
+import importlib
+import types
+
 from dotbar import errors, extend, linalg
 from dotbar import express as express  # gives traced values the express lane
 from dotbar import rules as rules  # registers them
@@ -55,3 +58,10 @@ __all__ = [
     "vjp",
     "vmap",
 ]
+
+
+def __getattr__(name: str) -> types.ModuleType:
+    """``dotbar.numpy``, loaded when it is first used."""
+    if name == "numpy":
+        return importlib.import_module("dotbar.numpy")
+    raise AttributeError(f"module 'dotbar' has no attribute {name!r}")

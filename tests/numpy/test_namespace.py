@@ -22,6 +22,10 @@ def test_every_public_name_of_numpy():
     assert all(hasattr(dnp, name) for name in dir(np))
 
 
+def test_it_is_loaded_when_first_used():
+    assert importlib.import_module("dotbar").numpy is dnp
+
+
 @pytest.mark.parametrize("module", ["linalg", "fft", "random", "lib", "polynomial"])
 def test_every_public_name_of_its_modules(module):
     own, numpys = importlib.import_module(f"dotbar.numpy.{module}"), importlib.import_module(f"numpy.{module}")
