@@ -183,7 +183,8 @@ def test_memory_order(s: Sample):
 
 
 def test_every_rule_has_a_sample():
-    """A rule without a sample is a rule without a test."""
+    """A rule without a sample is a rule without a test; those that other tests register are theirs."""
     sampled = {id(s.fn) for s in SAMPLES}
-    missing = sorted(r.name for fn, r in RULES.items() if id(fn) not in sampled and r.kind != "constant")
+    own = {fn: r for fn, r in RULES.items() if r.name.startswith(("numpy.", "dotbar."))}
+    missing = sorted(r.name for fn, r in own.items() if id(fn) not in sampled and r.kind != "constant")
     assert not missing, f"no samples for {', '.join(missing)}"

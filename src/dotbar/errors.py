@@ -164,7 +164,7 @@ def conversion_message(to: str = "a plain array") -> str:
             ", or np.stack([...])." if match[1] in ("array", "asarray") else "."
         )
     elif source.endswith("]"):
-        remedy = "A plain array takes no traced index: use np.take(array, index)."
+        remedy = "A plain array takes no traced index: use dotbar.numpy.take(array, index)."
     elif match := re.match(r"math\.(\w+)", source):
         remedy = f"Use np.{match[1]}, which keeps derivatives."
     else:

@@ -1,0 +1,7 @@
+"""Samples of hooks.py."""
+
+from samples import normal, sample
+
+from dotbar.hooks import _on_bar, on_bar
+
+SAMPLES = [sample(_on_bar, normal(3, 4), call=lambda x: on_bar(x, lambda xbar: xbar))]
