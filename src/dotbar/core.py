@@ -76,12 +76,11 @@ class Rule:
         else:
             n = len(self.arrays)
             xs = [as_array(x) for x in args[:n]]
-            if len(args) > n or kw:
+            if len(args) > n:
                 kw = {**dict(zip(self.settings, args[n:])), **kw}
-                for name in self.arrays[len(xs) :]:
-                    xs.append(as_array(kw.pop(name, None)))
-            while len(xs) < n:
-                xs.append(None)
+            elif len(args) < n:
+                kw = dict(kw)
+                xs += [as_array(kw.pop(name, None)) for name in self.arrays[len(xs) :]]
         for key, value in kw.items():
             if isinstance(value, Traced):
                 if type(value) is not Cell:
@@ -239,9 +238,7 @@ def apply(rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
 def is_differentiable(y: Any) -> bool:
     """Whether a value is of a floating or complex dtype."""
     t = type(y)
-    if t is float or t is complex:
-        return True
-    return dtype_of(y).kind in "fc"
+    return t is float or t is complex or dtype_of(y).kind in "fc"
 
 
 def is_array(x: Any) -> bool:
@@ -310,6 +307,8 @@ class Shape:
     @classmethod
     def of(cls, x: Any) -> Any:
         """The stand-in for a value; None and tuples of results as they are."""
+        if type(x) is np.ndarray:
+            return cls(x.shape, x.dtype)
         if x is None:
             return None
         if isinstance(x, tuple):

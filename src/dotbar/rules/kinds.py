@@ -87,7 +87,7 @@ def dense(g: Any) -> Any:
 
 def masked(g: Any, mask: Any) -> Any:
     """A cotangent that is structurally zero where ``mask`` is False, besides where it was before."""
-    known = np.broadcast_to(mask, shape_of(g))
+    known = mask if shape_of(mask) == shape_of(g) else np.broadcast_to(mask, shape_of(g))
     if isinstance(g, Masked):
         g, known = g.array, known & g.mask
     return Masked(np.where(known, g, 0), known)
