@@ -2,7 +2,9 @@
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/cost.py [linalg] [cholesky] [elementwise] [largest n]
 
-``linalg``: every rule of numpy.linalg on n × n matrices, with full cotangents and tangents, at growing n.
+``linalg``: every rule of numpy.linalg on n × n matrices, with full cotangents and tangents, at growing n.  R alone
+(qr, r) takes 4/3 n³ operations, its derivative the same for Q and 5 n³ for two products and a triangular solve: 5.75
+times the value by count.  Reductions (norm, trace) read n² numbers, their gradients write as many.
 ``cholesky``: the three reverse rules over n (the formula, Murray's unblocked sweep, and the sweep by halves
 down to blocks of an order).
 ``elementwise``: gradient and Hessian-vector product of sums of elementwise functions, 1 to 10⁶ inputs.

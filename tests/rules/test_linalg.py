@@ -211,6 +211,21 @@ def test_gradient_of_an_invariant_is_the_same_in_another_basis(f):
         np.testing.assert_allclose(H(Q) @ got @ Q, want, atol=1e-10)
 
 
+@pytest.mark.parametrize(("m", "n"), [(1, 1), (5, 5), (90, 90), (200, 6), (6, 200), (70, 60), (60, 70)])
+def test_the_entries_that_lapack_makes_real(m, n):
+    """The rules' phases rest on this; it holds on every path LAPACK takes, by blocks or not, through QR or not."""
+    A = cnormal(m, n)
+    real = [np.diagonal(np.linalg.qr(A)[1])]
+    for full in (True, False):
+        U, s, Vh = np.linalg.svd(A, full_matrices=full)
+        real.append(Vh[: len(s), 0] if m >= n else U[0, : len(s)])
+    if m == n:
+        V = np.linalg.eig(A)[1]
+        real += [np.linalg.eigh(A, "L")[1][0], np.linalg.eigh(A, "U")[1][-1], V[np.argmax(np.abs(V), 0), np.arange(n)]]
+    for entries in real:
+        np.testing.assert_array_less(np.abs(entries.imag), 1e-13)
+
+
 # ---------------------------------------------------------------- singular and empty matrices
 
 
