@@ -51,6 +51,7 @@ MODES = {
     "reverse": lambda f, x: grad(f)(x),
     "forward": lambda f, x: jvp(f, (x,), (np.ones_like(x),)),
     "second order": lambda f, x: grad(lambda x: np.sum(grad(f)(x)))(x),
+    "checkpoint": lambda f, x: grad(dotbar.checkpoint(f))(x),
     "batched": lambda f, x: vmap(grad(f))(np.stack([x, x + 1])),
     "grad of batched": lambda f, x: grad(lambda b: np.sum(vmap(f)(b)))(np.stack([x + 1, x])),
 }

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
 
 import dotbar
 
@@ -40,9 +41,10 @@ def test_watching_is_a_matter_of_one_thread():
         assert np.isinf(pool.submit(dotbar.grad(np.sqrt), 0.0).result())
 
 
-def test_one_pullback_in_many_threads():
+@pytest.mark.parametrize("inner", [np.sin, dotbar.checkpoint(np.sin)], ids=["plain", "checkpoint"])
+def test_one_pullback_in_many_threads(inner):
     x = np.linspace(0.1, 1, 50)
-    _, pullback = dotbar.vjp(lambda x: np.sin(x) * np.cumsum(x), x)
+    _, pullback = dotbar.vjp(lambda x: inner(x) * np.cumsum(inner(x)), x)
     want = [pullback(k * x)[0] for k in range(20)]
     with ThreadPoolExecutor(8) as pool:
         got = list(pool.map(lambda k: pullback(k * x)[0], range(20)))

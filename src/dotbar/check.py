@@ -209,6 +209,7 @@ class Check:
 
     def _raise_kink(self, at: str, kink: Any, ts: Arrays) -> None:
         k, place, left, right = kink
+        left, right = (0.0 if abs(side) < 1e-6 * abs(right - left) else side for side in (left, right))
         dot = np.asarray(jvp(self.f, (self.xs,), (ts,))[1][k])[place]
         raise GradientError(
             f"{self.name} has a kink here{at}: its one-sided derivatives are {number(left)} and {number(right)}. "

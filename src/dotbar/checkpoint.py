@@ -15,7 +15,7 @@ from dotbar.core import Level, Traced, cell, without_cells
 from dotbar.custom import deepest, is_float, lowered
 from dotbar.dual import Forward
 from dotbar.errors import MutationError
-from dotbar.tape import Bars, Entry, Guard, Tape, Taped, accumulate, sweep_write
+from dotbar.tape import Bars, Entry, Guard, Tape, accumulate, sweep_write
 from dotbar.transforms import derived, unwrap
 from dotbar.tree import flatten, unflatten
 
@@ -75,6 +75,7 @@ def record(tape: Tape, segment: Segment, leaves: list[Any]) -> Any:
     if any(isinstance(y, Traced) and y.level.depth > tape.depth for y in ys):
         return segment(leaves)  # it closes over a value of a deeper tape, which has no entry to rewind to
     kept = [v if m else tape.keep(v) for v, m in zip(lower, mine)]
+    tape.has_segments = True
     tape.push((sweep_checkpoint, tape, segment, nodes, mine, kept))
     return unflatten(structure, [tape.output(start, k, len(ys), y) if is_float(y) else y for k, y in enumerate(ys)])
 
@@ -90,7 +91,7 @@ def sweep_checkpoint(g: Any, bars: Bars, entry: Entry) -> None:
     values = [k.check() if type(k) is Guard else k for k in kept]
     tape.reopen()
     try:
-        inputs = [Taped(v, tape, node) if m else v for v, node, m in zip(values, nodes, mine)]
+        inputs = [tape.kind(v, tape, node) if m else v for v, node, m in zip(values, nodes, mine)]
         ys = [unwrap(y, tape) for y in flatten(segment(inputs))[0]]
     finally:
         tape.close()

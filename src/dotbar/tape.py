@@ -59,7 +59,7 @@ class Taped(Traced):
 class Tape(Level):
     """A level of reverse mode.  Entry ``n - 1`` of a tape with ``n`` inputs is None and ends the sweep."""
 
-    __slots__ = ("copies", "entries", "guards", "has_arrays", "push")
+    __slots__ = ("copies", "entries", "guards", "has_arrays", "has_segments", "push")
     kind: ClassVar[type[Traced]] = Taped
 
     def __init__(self, n_inputs: int):
@@ -70,6 +70,7 @@ class Tape(Level):
         self.guards: tuple[Guard, ...] = ()
         self.copies: dict[int, tuple[Any, Any]] = {}
         self.has_arrays = False
+        self.has_segments = False
 
     def input(self, x: Any, index: int) -> Taped:
         """The traced value of an input; the caller's own array is copied if small, else watched."""
@@ -143,7 +144,7 @@ class Tape(Level):
         if not is_differentiable(y):
             return y
         self.push((sweep_output, index, k, n))
-        return Taped(y, self, len(self.entries) - 1)
+        return self.kind(y, self, len(self.entries) - 1)  # type: ignore[return-value]
 
     def _read(self, root: Traced, path: tuple[Step, ...], y: Any) -> Any:
         if not is_differentiable(y):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import update_wrapper, wraps
 from sys import getrefcount
+from threading import RLock
 from types import MethodType
 from typing import Any, ParamSpec
 
@@ -192,18 +193,24 @@ def _vjp(f: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> tupl
     return unflatten(out_structure, [_copy(_plain(v)) for v in values]), pullback, aux
 
 
+_one_at_a_time = RLock()
+
+
 def pull(tape: Tape, nodes: Sequence[Any], gs: Sequence[Any], inputs: Sequence[Any], keep: bool = True) -> list[Any]:
     """Sweep cotangents from the outputs back to the inputs of a tape."""
+    if keep and tape.has_segments:
+        with _one_at_a_time:
+            whole, tape.entries = tape.entries, list(tape.entries)  # behind whose rest segments are recorded
+            try:
+                return pull(tape, nodes, gs, inputs, keep=False)
+            finally:
+                tape.entries = whole
     entries: list[Any] = list(tape.entries) if keep else tape.entries
     bars: list[Any] = [None] * len(entries)
     for node, g in zip(nodes, gs):
         if node is not None:
             bars[node] = g if bars[node] is None else bars[node] + g
-    whole, tape.entries = tape.entries, entries
-    try:
-        (quiet_sweep if tape.has_arrays else sweep)(entries, bars)
-    finally:
-        tape.entries = whole
+    (quiet_sweep if tape.has_arrays else sweep)(entries, bars)
     for guard in tape.guards:
         guard.check()
     return [finish(*take(bars, i), x) for i, x in enumerate(inputs)]
