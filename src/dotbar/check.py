@@ -171,7 +171,8 @@ class Check:
         xbars = vjp(self.f, self.xs)[1](ybars)[0] if mode == "rev" else []
         worst: tuple[float, Any] = (0.0, None)
         for k, x in enumerate(self.xs):
-            got, want, error = (np.zeros(np.shape(x), complex) for _ in range(3))
+            got, want = np.zeros(np.shape(x), complex), np.zeros(np.shape(x), complex)
+            error = np.zeros(np.shape(x))
             seen = np.zeros(np.shape(x), bool)
             for place, ts, unit in self.units(k):
                 d = differences(self.f, self.xs, ts)
@@ -181,7 +182,7 @@ class Check:
                 error[place] += sum(float(np.sum(np.abs(g) * e)) for g, e in zip(ybars, d.errors))
                 seen[place] = True
             with np.errstate(all="ignore"):
-                off = np.abs(got - want) / (error.real + slack(want))
+                off = np.abs(got - want) / (error + slack(want))
             off = np.where(np.isnan(off), np.where(got == want, 0, np.inf), off)
             place = np.unravel_index(np.argmax(np.where(seen, off, 0)), off.shape) if off.size else ()
             if off.size and off[place] > max(worst[0], 1):
@@ -194,7 +195,7 @@ class Check:
         of = "" if all(np.ndim(g) == 0 and g == 1 for g in ybars) else " of Re⟨ȳ, f⟩ with a random ȳ"
         raise GradientError(
             f"the {way}-mode derivative of {self.name} by {self.paths[k]} is wrong{at}: dotbar has "
-            f"{number(got[place])}, differences have {number(want[place])} ± {error[place].real:.1g}{of}. "
+            f"{number(got[place])}, differences have {number(want[place])} ± {error[place]:.1g}{of}. "
             f"Likely mistake: {kind_of_mistake(got, want, seen)}."
         )
 

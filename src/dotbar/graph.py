@@ -6,7 +6,20 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dotbar.core import Level, Rule, Settings, Step, Traced, dtype_of, own, shape_of, split, value_of, wrap_view
+from dotbar.core import (
+    Level,
+    Rule,
+    Settings,
+    Step,
+    Traced,
+    dtype_of,
+    new_zeros,
+    own,
+    shape_of,
+    split,
+    value_of,
+    wrap_view,
+)
 from dotbar.custom import is_float
 from dotbar.errors import OutputError, user_traceback
 from dotbar.hooks import at_level, input_names, naming
@@ -231,7 +244,7 @@ class Recorder(Level):
         def setitem(old: Any, v: Any) -> Any:
             new = np.copy(old)
             if isinstance(v, Traced) and not isinstance(new, Traced):
-                new = np.zeros(shape_of(old), dtype_of(old), like=v)
+                new = new_zeros(shape_of(old), dtype_of(old), v)
                 new[...] = old
             value_of(new, steps)[index] = v
             return new
