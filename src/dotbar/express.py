@@ -17,10 +17,10 @@ from typing import Any, TypeGuard, cast
 import numpy as np
 
 from dotbar.core import RULES, UFUNC_METHODS, Traced, find_rule
-from dotbar.rules.kinds import Elementwise, fit
+from dotbar.rules.kinds import Elementwise, each, fit
 from dotbar.rules.methods import BINARY, POWERS, UNARY, refuses
 from dotbar.rules.words import spread
-from dotbar.tape import SMALL, Taped, accumulate
+from dotbar.tape import SMALL, Tape, Taped, accumulate
 
 F8 = np.dtype(np.float64)
 
@@ -311,25 +311,26 @@ def make_record(rule: Elementwise, reflected: bool = False) -> Callable[..., Any
     return _compile(source, rule.name, scope)
 
 
-def record_sum(x: Any) -> Any:
-    """``np.sum(x)`` of a float64 array."""
+def record_sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """``np.sum`` of a float64 array."""
     if type(x) is Taped and x.alias is None and type(x.value) is np.ndarray and x.value.dtype is F8:
-        tape, v = x.level, x.value
-        tape.push((sweep_sum, x.aux, v.shape))  # type: ignore[attr-defined]
-        return Taped(float(np.add.reduce(v, None)), tape, len(tape.entries) - 1)  # type: ignore[attr-defined]
-    return RULES[np.sum](x)
+        tape, v = cast(Tape, x.level), x.value
+        y = np.add.reduce(v, axis, None, None, keepdims)
+        tape.push((sweep_sum, x.aux, v.shape, axis, keepdims))
+        return Taped(float(y) if type(y) is np.float64 else y, tape, len(tape.entries) - 1)
+    return RULES[np.sum](x, axis=axis, keepdims=keepdims)
 
 
 def sweep_sum(g: Any, bars: Any, entry: Any) -> None:
-    """x̄ = ȳ everywhere."""
-    _, node, shape = entry
-    accumulate(bars, node, spread(g, shape))
+    """x̄ = ȳ along the axes of the sum."""
+    _, node, shape, axis, keepdims = entry
+    accumulate(bars, node, each(lambda t: spread(t, shape, axis, keepdims), g))
 
 
 def _function(self: Any, func: Callable[..., Any], types: Any, args: Any, kw: Any) -> Any:
     """``Traced.__array_function__`` with the express lane first."""
-    if func is np.sum and len(args) == 1 and not kw:
-        return record_sum(*args)
+    if func is np.sum and len(args) <= 2 and kw.keys() <= {"axis", "keepdims"}:
+        return record_sum(*args, **kw)
     return Traced.__array_function__(self, func, types, args, kw)
 
 

@@ -144,7 +144,7 @@ def nanprod(a: Any, *args: Any, **kw: Any) -> Any:
 def attains(a: Any, y: Any) -> Any:
     """Where the entries of ``a`` equal the extremum ``y``, two NaNs being equal."""
     hit, lost = np.equal(a, y), np.not_equal(y, y)
-    return hit | (lost & np.not_equal(a, a)) if np.any(lost) else hit
+    return hit | (lost & np.not_equal(a, a)) if lost.any() else hit
 
 
 constant(attains, like=lambda a, y: None, batch="(),()->()")
@@ -155,13 +155,13 @@ def extremum_rule(fn: Any, hits: Callable[[Any, Any], Any]) -> Rule:
 
     def body(y: Any, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
         hit = hits(a, spread(y, shape_of(a), axis, keepdims))
-        count = astype(np.count_nonzero(hit, axis, keepdims=keepdims), dtype=dtype_of(y))
+        count = np.maximum(np.sum(hit, axis, dtype_of(y), keepdims=keepdims), 1)
 
         def dot(adot: Any) -> Any:
-            return ratio(np.sum(np.where(hit, adot, 0), axis, keepdims=keepdims), count)
+            return np.sum(np.where(hit, adot, 0), axis, keepdims=keepdims) / count
 
         def bar(ybar: Any) -> Any:
-            return masked(spread(ratio(ybar, count), shape_of(a), axis, keepdims), hit)
+            return masked(spread(ybar / count, shape_of(a), axis, keepdims), hit)
 
         return dot, bar
 
