@@ -7,9 +7,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dotbar.core import primitive
-from dotbar.errors import DegenerateSpectrumError
+from dotbar.core import Traced, dtype_of, primitive
+from dotbar.errors import DegenerateSpectrumError, NoRuleError
 from dotbar.rules.kinds import rule
+from dotbar.rules.lapack_words import inexact
 from dotbar.rules.spectral import SINGULAR_VECTORS, refuse, same_value
 from dotbar.rules.words import H, sym
 from dotbar.transforms import jvp
@@ -34,7 +35,7 @@ def matrix_function(f: Callable[[Any], Any], A: Any) -> Any:
     Source: Daleckii & Krein (1965); Higham (2008), Functions of Matrices, theorem 3.11.
     """
     with np.errstate(all="ignore"):
-        is_complex = np.iscomplexobj(f(np.ones(1)))
+        is_complex = dtype_of(f(np.ones(1))).kind == "c"
     if not is_complex:
         return spectral_function(A, f=Smooth(f))
     real, imag = (spectral_function(A, f=Smooth(lambda w, part=part: part(f(w)))) for part in (np.real, np.imag))
@@ -78,6 +79,7 @@ def polar(A: Any, side: str = "right") -> tuple[Any, Any]:
     """
     if side not in ("right", "left"):
         raise ValueError("`side` must be either 'right' or 'left'")
+    A = inexact(A)
     m, n = A.shape[-2:]
     U = unitary_factor(A) if m >= n else H(unitary_factor(H(A)))
     return U, sym(H(U) @ A if side == "right" else A @ H(U))
@@ -119,7 +121,13 @@ class Smooth:
         self.f = f
 
     def value(self, w: NDArray[Any]) -> NDArray[Any]:
-        return self.f(w)
+        y = self.f(w)
+        if isinstance(y, Traced):
+            raise NoRuleError(
+                "matrix_function(f, A) differentiates with respect to A only, and f closes over a differentiated or "
+                "batched value. Pass stop_gradient of that value, or write V f(w) Vᴴ with np.linalg.eigh."
+            )
+        return np.broadcast_to(y, w.shape)
 
     def prime(self, w: Any) -> Any:
         return jvp(self.f, (w,), (np.ones_like(w),))[1]

@@ -9,7 +9,7 @@ import scipy.linalg
 from samples import cnormal, hpd, normal, spd
 
 import dotbar
-from dotbar.errors import DegenerateSpectrumError
+from dotbar.errors import DegenerateSpectrumError, NoRuleError
 from dotbar.linalg import matrix_function, polar, projector
 from dotbar.rules import lapack_words as words
 from dotbar.rules.words import H, sym
@@ -93,6 +93,15 @@ def test_projector_is_exact_at_repeated_eigenvalues(make, select):
     np.testing.assert_allclose(np.vdot(Abar, E).real, np.vdot(M, Pdot).real)
     second = dotbar.jvp(lambda A: dotbar.jvp(lambda A: projector(A, select), (A,), (E,))[1], (A,), (E,))[1]
     np.testing.assert_allclose(second @ P + 2 * Pdot @ Pdot + P @ second, second, atol=1e-11)
+
+
+def test_matrix_function_of_a_constant_and_of_a_traced_parameter():
+    A = spd(3)
+    np.testing.assert_allclose(matrix_function(lambda w: 2, A), 2 * np.eye(3), atol=1e-14)
+    assert np.all(dotbar.grad(lambda A: np.sum(matrix_function(lambda w: 2.0, A)))(A) == 0)
+    for f in (lambda p: matrix_function(lambda w: w**p, A), lambda p: matrix_function(lambda w: w**p, p * A)):
+        with pytest.raises(NoRuleError, match="with respect to A only"):
+            dotbar.grad(lambda p: np.sum(f(p)))(0.5)  # noqa: B023
 
 
 def test_projector_refuses_a_part_of_an_eigenvalue():
@@ -240,6 +249,14 @@ def test_determinant_below_full_rank():
     assert np.all(np.abs(dotbar.grad(np.linalg.det)(A)) < 1e-14)
     hessian = dotbar.jvp(dotbar.grad(np.linalg.det), (A,), (E,))[1]
     np.testing.assert_allclose(hessian, difference(dotbar.grad(np.linalg.det), A, E), atol=1e-8)
+
+
+def test_determinants_of_a_batch_with_singular_and_nan_entries():
+    A = np.stack([np.diag([2.0, 3.0]), np.diag([0.0, 3.0]), np.full((2, 2), np.nan)])
+    g = dotbar.vjp(np.linalg.det, A[:2])[1](np.ones(2))[0]
+    np.testing.assert_allclose(g, [np.diag([3.0, 2.0]), np.diag([3.0, 0.0])], atol=1e-15)
+    for bad in (A[2], np.array([[np.inf, 1.0], [1.0, 1.0]])):
+        assert not np.all(np.isfinite(dotbar.grad(np.linalg.det)(bad)))
 
 
 def test_slogdet_of_a_singular_matrix():

@@ -264,8 +264,9 @@ def _lu_det(y: Any, A: Any, LU: Any, pivots: Any) -> Any:
 
 
 def _is_regular(A: Any, X: Any, limit: float) -> bool:
-    """Whether ‖A‖‖A⁻¹‖ < limit for every matrix of a batch, given X = A⁻¹ or nan."""
-    return bool(np.all(np.linalg.norm(A, axis=(-2, -1)) * np.linalg.norm(X, axis=(-2, -1)) < limit))
+    """Whether ‖A‖‖A⁻¹‖ < limit for every matrix of a batch, given X = A⁻¹ or nan; one that is not finite may pass."""
+    size = np.linalg.norm(A, axis=(-2, -1))
+    return bool(np.all((size * np.linalg.norm(X, axis=(-2, -1)) < limit) | ~np.isfinite(size)))
 
 
 def _products_of_others(s: Any) -> Any:
