@@ -155,6 +155,8 @@ def conversion_message(to: str = "a plain array") -> str:
     library, function = called_library()
     source = source_of(frame) if frame is not None else ""
     if library == "scipy":
+        match = re.match(r"scipy\.[\w.]+", source)
+        function = match[0] if match else function
         remedy = (
             f"SciPy's own {function} does not take traced values: use dotbar.{function} where there is one, "
             "write it in NumPy functions, or give it a derivative with dotbar.custom_vjp."
