@@ -8,7 +8,7 @@ where ``import numpy`` finds those functions replaced.
 import builtins
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
+from importlib.util import find_spec, resolve_name
 from types import ModuleType
 from typing import Any
 
@@ -54,8 +54,13 @@ class StandIn:
 
 
 def _import(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
+    if level:
+        try:
+            return builtins.__import__(name, globals, locals, fromlist, level)
+        except ModuleNotFoundError:  # a neighbour in NumPy that is not replanted
+            name, level = resolve_name("." * level + name, globals["__source__"]), 0
     module = builtins.__import__(name, globals, locals, fromlist, level)
-    return StandIn(module) if level == 0 and name.split(".")[0] == "numpy" else module
+    return StandIn(module) if name.split(".")[0] == "numpy" else module
 
 
 def replant(source: str, name: str) -> ModuleType:
@@ -65,6 +70,7 @@ def replant(source: str, name: str) -> ModuleType:
     module = ModuleType(name)
     module.__package__ = name.rpartition(".")[0]
     module.__file__ = spec.origin
+    vars(module)["__source__"] = spec.parent
     vars(module)["__builtins__"] = {**vars(builtins), "__import__": _import}
     sys.modules[name] = module
     exec(spec.loader.get_code(source), vars(module))  # type: ignore[union-attr]
