@@ -16,12 +16,12 @@ DotbarError
 
 import dis
 import linecache
+import os
 import re
 import sys
 import types
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from numpy.linalg import LinAlgError
@@ -78,7 +78,7 @@ class GradientError(DotbarError, AssertionError):
     """``check_grads`` found a derivative that disagrees with the function."""
 
 
-_PACKAGE = str(Path(__file__).parent)
+_PACKAGE = os.path.dirname(__file__)
 
 
 def is_internal(frame: types.FrameType) -> bool:
