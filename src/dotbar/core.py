@@ -21,6 +21,7 @@ from sys import getrefcount, maxsize
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from numpy.typing import NDArray
 
@@ -588,7 +589,7 @@ def is_read_only(path: tuple[Step, ...]) -> bool:
 
 def take_index(x: Any, index: Any) -> Any:
     """``x[index]``, the commonest step of a path."""
-    return np.float64(x)[index] if type(x) is float else x[index]
+    return np.asarray(x)[index] if type(x) is float else x[index]
 
 
 def value_of(x: Any, path: Iterable[Step]) -> Any:
@@ -735,14 +736,26 @@ def duplicate(value: Any) -> Any:
     if isinstance(value, Traced):
         refresh(value)
         return value.handle()
-    return np.array(value, order="K")
+    return copy_in_place(value)
+
+
+def copy_in_place(x: NDArray[Any]) -> NDArray[Any]:
+    """A copy with the strides of ``x``, unless most of its memory were gaps: NumPy makes views of both alike."""
+    y = np.copy(x)
+    low, high = byte_bounds(x)
+    if y.strides == x.strides or 0 in x.strides or high - low > 4 * x.nbytes or not x.size:
+        return y
+    place = x.__array_interface__["data"][0] - low
+    laid = np.ndarray(x.shape, x.dtype, bytearray(high - low), place, x.strides)
+    laid[...] = x
+    return laid
 
 
 def is_exclusive(value: Any) -> bool:
     """Whether a value that one name holds is held by that name alone, not by a view or a base."""
     if isinstance(value, Traced):
         return type(value.alias) is not View
-    return type(value) is np.ndarray and value.base is None and value.flags.writeable
+    return type(value) is np.ndarray and type(value.base) in (type(None), bytearray) and value.flags.writeable
 
 
 _probe = Traced(np.empty(1), BASE)
