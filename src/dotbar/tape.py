@@ -23,6 +23,7 @@ from dotbar.core import (
     Traced,
     axes_by_stride,
     copy_in_order,
+    copy_in_place,
     depths,
     dtype_of,
     escaped_message,
@@ -77,7 +78,7 @@ class Tape(Level):
         if type(x) is np.ndarray:
             self.has_arrays = True
             if x.nbytes <= SMALL:
-                x = np.copy(x)
+                x = copy_in_place(x)
             elif is_writable(x):
                 self.guards += (Guard(x, "given as an argument"),)
         elif type(x) is np.float64:
@@ -351,17 +352,19 @@ def is_full(mask: Any) -> bool:
 
 
 def layout(x: Any, path: tuple[Step, ...]) -> Any:
-    """The order of axes in memory, if a path has steps (such as reshape) that depend on it."""
+    """The order and directions of axes in memory, if a path has steps (such as reshape) that depend on it."""
     if all(fn is take_index for fn, _ in path):
         return None
-    return axes_by_stride(x)
+    backwards = tuple(slice(None, None, -1 if stride < 0 else 1) for stride in memory(x).strides)
+    return axes_by_stride(x), backwards
 
 
 def lay_out(x: Any, steps: tuple[Step, ...], order: Any) -> Any:
     """``x``, copied into another order of axes in memory if in its own the steps would not make views of it."""
     if order is None or is_view_of(value_of(entries := memory(x), steps), entries):
         return x
-    return copy_in_order(x, order)
+    axes, backwards = order
+    return copy_in_order(x[backwards], axes)[backwards]
 
 
 # ---------------------------------------------------------------- arrays that the user may change
