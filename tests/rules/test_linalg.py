@@ -290,6 +290,14 @@ def test_what_numpy_refuses_is_refused(f, A):
     assert str(traced.value) == str(plain.value)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, int, np.complex64])
+def test_solve_works_in_the_precision_of_both_arguments(dtype):
+    A, b = (10 * spd(3)).astype(dtype), normal(3)
+    x, pull = dotbar.vjp(lambda b: np.linalg.solve(A, b), b)
+    np.testing.assert_allclose(x, np.linalg.solve(A, b), rtol=1e-14)
+    np.testing.assert_allclose(pull(np.ones_like(x))[0], np.linalg.solve(A.T, np.ones(3)).real, rtol=1e-14)
+
+
 @pytest.mark.parametrize("p", [None, -2, 1, np.inf, "fro"])
 @pytest.mark.parametrize("A", [np.diag([1.0, 0.0]), np.zeros((3, 2, 2))])
 def test_cond_of_a_singular_matrix(p, A):

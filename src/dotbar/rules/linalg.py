@@ -101,6 +101,8 @@ def slogdet(a: Any) -> Any:
 def solve(a: Any, b: Any) -> Any:
     """A vector only if ``b`` has one dimension, as in NumPy 2."""
     a, b = inexact(a), inexact(b)
+    if np.finfo(dtype_of(a)).bits < np.finfo(dtype_of(b)).bits:
+        a = a.astype(np.result_type(dtype_of(a), dtype_of(b)))
     LU = lu_factor(a)
     return lu_solve(a, b[:, None], *LU)[..., 0] if b.ndim == 1 else lu_solve(a, b, *LU)
 
