@@ -45,7 +45,8 @@ def test_on_bar_must_keep_the_shape():
 
 
 def neuron(w, x):
-    a = name(w @ x, "a")
+    a = w @ x
+    name(a, "a")
     h = name(1 / (1 + np.exp(-a)), "h")
     name(a * 5, "unused")
     return (h - 1) ** 2
@@ -77,8 +78,20 @@ def test_dots():
     assert dots(lambda x: name(x * x, "s") + 1)(3.0)[1] == {"x": 1.0, "s": 6.0, "out": 6.0}
 
 
-def test_names_cost_nothing_outside():
+def test_naming_changes_nothing():
+    """name returns its argument, in every mode: what is written to it is written to x."""
     assert name(X, "x") is X
+
+    def f(x):
+        y = x * 1.0
+        name(y, "y")[0] = 3.0
+        return np.sum(y * y)
+
+    value, table = bars(f)(X)
+    assert value == f(X)
+    np.testing.assert_array_equal(table["x"], [0, -2, 4])
+    np.testing.assert_array_equal(table["y"], [0, -2, 4])
+    np.testing.assert_array_equal(dots(f)(X)[1]["y"], [1, 1, 1])
 
 
 def test_names_below_other_levels():
@@ -97,8 +110,9 @@ def test_names_inside_a_checkpoint():
 
 
 def test_names_of_containers():
-    _, table = bars(lambda p: (lambda q: q["a"] * q["b"])(name({"a": p * 2, "b": 3.0}, "q")))(5.0)
-    assert table == {"p": 6.0, "q": {"a": 3.0, "b": 0.0}}
+    f = lambda p: (lambda q: q["a"] * q["b"])(name({"a": p * 2, "b": 3.0}, "q"))
+    assert bars(f)(5.0)[1] == {"p": 6.0, "q": {"a": 3.0, "b": 0.0}}
+    assert dots(f)(5.0)[1] == {"p": 1.0, "q": {"a": 2.0, "b": 0.0}, "out": 6.0}
 
 
 def test_errors():

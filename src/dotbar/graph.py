@@ -251,15 +251,11 @@ class Recorder(Level):
 
         root.aux = self.gate("setitem", [root.aux, source], setitem, np.copy(root.value))
 
-    def label(self, x: Any, label: str) -> Any:
+    def label(self, x: Any, label: str) -> None:
         """Give the gate of a value the user's name."""
-
-        def mark(wire: Any) -> Any:
-            wire.aux.name = label
-            return wire
-
-        leaves, structure = flatten(x)
-        return unflatten(structure, [at_level(mark, leaf, self) for leaf in leaves])
+        for leaf in flatten(x)[0]:
+            if (wire := at_level(leaf, self)) is not None:
+                wire.aux.name = label
 
 
 @user_traceback

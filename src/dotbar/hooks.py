@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dotbar.core import Level, Traced, dtype_of, is_differentiable, primitive, refresh, shape_of
+from dotbar.core import Level, Shape, Traced, dtype_of, is_differentiable, primitive, refresh, shape_of
 from dotbar.debug import open_forward, open_tape
 from dotbar.dual import Dual
 from dotbar.errors import InputError, OutputError, user_traceback
@@ -71,8 +71,8 @@ def _on_bar_rule(y: Any, x: Any, *, fn: Callable[[Any], Any]) -> Any:
 class Namer(Protocol):
     """Whoever wants to know of named quantities while a function runs."""
 
-    def label(self, x: Any, label: str) -> Any:
-        """``x``, with a note of its name."""
+    def label(self, x: Any, label: str) -> None:
+        """Take note of the name of ``x``."""
         ...
 
 
@@ -85,7 +85,7 @@ def name(x: Any, label: str) -> Any:
     ``x`` may be an array or a container of arrays.  Outside of those three it costs nothing.
     """
     for namer in _namers.get():
-        x = namer.label(x, label)
+        namer.label(x, label)
     return x
 
 
@@ -99,14 +99,14 @@ def naming(namer: Namer) -> Any:
         _namers.reset(token)
 
 
-def at_level(f: Callable[[Any], Any], x: Any, level: Level) -> Any:
-    """Apply ``f`` to the part of a value that is of a level, below what deeper levels put around it."""
-    if not isinstance(x, Traced) or x.level.depth < level.depth:
-        return x
-    refresh(x)
-    if x.level is level:
-        return f(x)
-    return type(x)(at_level(f, x.value, level), x.level, x.aux)
+def at_level(x: Any, level: Level) -> Any:
+    """The part of a value that is of a level, below what deeper levels put around it; None if it has none."""
+    while isinstance(x, Traced) and x.level.depth >= level.depth:
+        refresh(x)
+        if x.level is level:
+            return x
+        x = x.value
+    return None
 
 
 def input_names(f: Function, n: int) -> list[str]:
@@ -136,47 +136,39 @@ class _Bars(_Labels):
 
     sweeping = False
 
-    def label(self, x: Any, label: str) -> Any:
+    def label(self, x: Any, label: str) -> None:
         leaves, structure = flatten(x)
         if not self.sweeping:
-            self.place(label, (structure, [np.zeros(shape_of(v), dtype_of(v)) for v in leaves]))
+            self.place(label, (structure, [zeros_of(v) for v in leaves]))
         found = self.table[label][1]
-
-        def note(k: int) -> Callable[[Any], Any]:
-            def mark(leaf: Any) -> Any:
-                tape = leaf.level
-                tape.push((sweep_note, leaf.aux, found, k, leaf.value))
-                return type(leaf)(leaf.value, tape, len(tape.entries) - 1)
-
-            return mark
-
-        return unflatten(structure, [at_level(note(k), v, self.level) for k, v in enumerate(leaves)])
+        for k, leaf in enumerate(leaves):
+            if (part := at_level(leaf, self.level)) is not None:
+                tape = part.level
+                tape.push((sweep_note, part.aux, found, k, Shape.of(part.value)))
+                part.aux = len(tape.entries) - 1
 
 
 def sweep_note(g: Any, bars: Bars, entry: Entry) -> None:
     """A named value: note its cotangent and pass it on."""
-    _, node, found, k, value = entry
-    found[k] = match(dense(g), value)
+    _, node, found, k, form = entry
+    found[k] = match(dense(g), form)
     accumulate(bars, node, g)
 
 
 class _Dots(_Labels):
     """Notes the tangent of each named value."""
 
-    def label(self, x: Any, label: str) -> Any:
+    def label(self, x: Any, label: str) -> None:
         def dot(leaf: Any) -> Any:
-            t = np.zeros(shape_of(leaf), dtype_of(leaf))
-
-            def mark(dual: Any) -> Any:
-                nonlocal t
-                t = dual.aux
-                return dual
-
-            at_level(mark, leaf, self.level)
-            return t
+            part = at_level(leaf, self.level)
+            return zeros_of(leaf) if part is None else part.aux
 
         self.place(label, tree_map(dot, x))
-        return x
+
+
+def zeros_of(x: Any) -> Any:
+    """Zeros of the shape and dtype of a value."""
+    return np.zeros(shape_of(x), dtype_of(x))
 
 
 @derived
@@ -265,4 +257,4 @@ def dots(f: Function, tangents: Sequence[Any] | None = None) -> Function:
 
 def _dot_of(y: Any, level: Level) -> Any:
     value, t = unwrap(y, level)
-    return np.zeros(shape_of(value), dtype_of(value)) if t is None else t
+    return zeros_of(value) if t is None else t
