@@ -10,6 +10,7 @@ installed, or cannot run a program, is left out of it.
 import math
 import os
 import timeit
+from itertools import pairwise
 
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
@@ -143,7 +144,7 @@ def network(width, batch=128, inputs=64, classes=10):
     X = rng.standard_normal((batch, inputs))
     Y = numpy.eye(classes)[rng.integers(0, classes, batch)]
     sizes = (inputs, width, width, classes)
-    ws = [rng.standard_normal((m, n)) / math.sqrt(m) for m, n in zip(sizes, sizes[1:])]
+    ws = [rng.standard_normal((m, n)) / math.sqrt(m) for m, n in pairwise(sizes)]
     bs = [numpy.zeros(n) for n in sizes[1:]]
 
     def loss(np, w1, w2, w3, b1, b2, b3):
@@ -181,8 +182,8 @@ def gaussian_process(n):
     eye = numpy.eye(n)
 
     def nll(np, theta):
-        K, t, I = (np.array(a) if isinstance(np, Torch) else a for a in (D, y, eye))
-        A = np.exp(theta[0]) * np.exp(-0.5 * K * np.exp(-2 * theta[1])) + np.exp(theta[2]) * I
+        K, t, one = (np.array(a) if isinstance(np, Torch) else a for a in (D, y, eye))
+        A = np.exp(theta[0]) * np.exp(-0.5 * K * np.exp(-2 * theta[1])) + np.exp(theta[2]) * one
         L = np.linalg.cholesky(A)
         alpha = np.linalg.solve(A, t)
         return 0.5 * np.sum(t * alpha) + np.sum(np.log(np.diagonal(L) if not isinstance(np, Torch) else L.diagonal()))

@@ -315,7 +315,7 @@ def record_sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """``np.sum`` of a float64 array."""
     if type(x) is Taped and x.alias is None and type(x.value) is np.ndarray and x.value.dtype is F8:
         tape, v = cast(Tape, x.level), x.value
-        y = np.add.reduce(v, axis, None, None, keepdims)
+        y: Any = np.add.reduce(v, axis, keepdims=keepdims)
         tape.push((sweep_sum, x.aux, v.shape, axis, keepdims))
         return Taped(float(y) if type(y) is np.float64 else y, tape, len(tape.entries) - 1)
     return RULES[np.sum](x, axis=axis, keepdims=keepdims)

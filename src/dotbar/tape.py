@@ -425,4 +425,3 @@ def is_writable(x: NDArray[Any]) -> bool:
             return True
         base = base.base
     return base is not None
-

@@ -489,7 +489,7 @@ def elementwise(fn: Any, *partials: Any, settings: Sequence[str] = ()) -> None:
 
 
 def linear(fn: Any, bar: Callable[..., Any], batch: Batch = None, moves: bool = False) -> None:
-    """Register a linear function by its transpose ``bar(ybar, x, *, settings)``; of ``x`` only shape and dtype are there.
+    """Register a linear function by its transpose ``bar(ybar, x, *, settings)``; of ``x`` it sees shape and dtype.
 
     ``moves`` says that entries are only moved, so that structural zeros stay known.
     """
