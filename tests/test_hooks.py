@@ -94,6 +94,20 @@ def test_naming_changes_nothing():
     np.testing.assert_array_equal(dots(f)(X)[1]["y"], [1, 1, 1])
 
 
+def test_names_of_views():
+    def f(W):
+        t = name(W.T, "t")
+        name(W[0], "row")[1] *= 5.0
+        return np.sum(t[1]) * t[0, 0]
+
+    W = np.array([[1.0, 2.0], [3.0, 4.0]])
+    value, table = bars(f)(W)
+    assert value == 14
+    np.testing.assert_array_equal(table["W"], [[14, 5], [0, 1]])
+    np.testing.assert_array_equal(table["row"], [14, 5])
+    np.testing.assert_array_equal(table["t"], [[14, 0], [5, 1]])
+
+
 def test_names_below_other_levels():
     """What is named inside an inner transform has a bar of the outer one too."""
     inner = lambda x: jvp(lambda y: name(y * x, "p") * y, (2.0,), (1.0,))[1]

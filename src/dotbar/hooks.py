@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dotbar.core import Level, Shape, Traced, dtype_of, is_differentiable, primitive, refresh, shape_of
+from dotbar.core import Level, Shape, Traced, dtype_of, is_differentiable, primitive, refresh, shape_of, value_of
 from dotbar.debug import open_forward, open_tape
 from dotbar.dual import Dual
 from dotbar.errors import InputError, OutputError, user_traceback
@@ -143,15 +143,18 @@ class _Bars(_Labels):
         found = self.table[label][1]
         for k, leaf in enumerate(leaves):
             if (part := at_level(leaf, self.level)) is not None:
-                tape = part.level
-                tape.push((sweep_note, part.aux, found, k, Shape.of(part.value)))
-                part.aux = len(tape.entries) - 1
+                root, path = part.target()
+                tape = root.level
+                tape.push((sweep_note, root.aux, found, k, path, Shape.of(part.value)))
+                root.aux = len(tape.entries) - 1
+                if root.alias is not None:
+                    root.alias.count += 1  # so that views are read anew, from the new entry
 
 
 def sweep_note(g: Any, bars: Bars, entry: Entry) -> None:
-    """A named value: note its cotangent and pass it on."""
-    _, node, found, k, form = entry
-    found[k] = match(dense(g), form)
+    """A named value, or the root it is a view of: note its cotangent and pass it on."""
+    _, node, found, k, path, form = entry
+    found[k] = np.copy(value_of(match(dense(g), form), path))[()]
     accumulate(bars, node, g)
 
 
