@@ -646,7 +646,7 @@ def hessian(
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """The product of the Hessian of a scalar function with a vector, H ẋ, at a small multiple of f's cost.
 
-    Forward mode over reverse mode: the Hessian is never formed.
+    The gradient of the derivative along ẋ, reverse mode over forward mode: the Hessian is never formed.
 
     Args:
         f: a function that returns one real number.
@@ -656,6 +656,9 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     Returns:
         One array (or container) per primal, as a tuple; the array itself for a single primal.
     """
-    nums = tuple(range(len(primals)))
-    product = jvp(grad(f, nums), tuple(primals), tuple(tangents))[1]
-    return product[0] if len(nums) == 1 else product
+
+    def along(*xs: Any) -> Any:
+        return jvp(f, xs, tangents)[1]
+
+    product = grad(along, tuple(range(len(primals))))(*primals)
+    return product[0] if len(product) == 1 else product
