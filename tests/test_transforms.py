@@ -387,7 +387,6 @@ decorated.defvjp(lambda x: (cube(x), x), lambda x, g: (7 * g,))
         dotbar.bars(cube),
         dotbar.dots(cube),
     ],
-    ids=repr,
 )
 def test_derivative_functions_pickle(f):
     assert pickle.loads(pickle.dumps(f))(2.0) == f(2.0)

@@ -1,5 +1,6 @@
 """Samples: for each registered function, calls at which its rule is checked.  One module per file of rules."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -36,7 +37,7 @@ class Sample:
         shapes = ", ".join(str(np.shape(a)) if isinstance(a, np.ndarray) else repr(a) for a in self.args)
         keys = "".join(f", {k}={v!r}" for k, v in self.kwargs.items() if not isinstance(v, np.ndarray))
         name = getattr(self.fn, "__name__", repr(self.fn))
-        return f"{name}({shapes}{keys})"[:90].replace("\n", " ")
+        return re.sub(r" at 0x\w+", "", f"{name}({shapes}{keys})").replace("\n", " ")[:90]
 
     @property
     def primals(self) -> tuple[Any, ...]:
