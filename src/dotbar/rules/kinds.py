@@ -192,12 +192,15 @@ _SHAPE_ONLY = {"shape", "ndim", "dtype", "size"}
 def _mentions(code: CodeType) -> Iterator[tuple[str, bool]]:
     """The names that a code object loads, each with whether only its shape or dtype is asked for."""
     instructions = list(dis.get_instructions(code))
+    cells = {*code.co_cellvars, *code.co_freevars}
     for now, after in zip(instructions, [*instructions[1:], instructions[-1]]):
-        if now.opname.startswith(("LOAD_FAST", "LOAD_DEREF")):
-            names = now.argval if isinstance(now.argval, tuple) else (now.argval,)
-            shape_only = after.opname == "LOAD_ATTR" and after.argval in _SHAPE_ONLY
-            yield from ((name, False) for name in names[:-1])
-            yield names[-1], shape_only
+        names = now.argval if isinstance(now.argval, tuple) else (now.argval,)
+        if "LOAD_FAST" in now.opname:  # since Python 3.13 also of two names, of a name after a store, and of a cell
+            names = [name for name in names[now.opname.startswith("STORE") :] if name not in cells]
+        elif not now.opname.startswith("LOAD_DEREF"):
+            continue
+        yield from ((name, False) for name in names[:-1])
+        yield from ((name, after.opname == "LOAD_ATTR" and after.argval in _SHAPE_ONLY) for name in names[-1:])
 
 
 def needed(code: CodeType, skip: Callable[[str], bool] = lambda name: False) -> set[str]:
