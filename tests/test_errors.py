@@ -74,6 +74,12 @@ def test_conversions(f, message, mode):
     assert isinstance(caught.value, TypeError)
 
 
+def test_what_numpy_hides_ends_at_the_users_line():
+    with pytest.raises(ConversionError) as caught:
+        grad(into_plain)(X)
+    assert traceback.extract_tb(caught.value.__traceback__)[-1].name == "into_plain"
+
+
 def test_undifferentiated_values_convert_freely():
     y = grad(lambda x: x[0] * float(np.zeros(2, like=x)[0]) + np.array([1.0])[0] * x[1])(X)
     np.testing.assert_array_equal(y, [0, 1, 0])
@@ -99,7 +105,9 @@ def test_a_function_without_a_rule(f, message):
         (np.arange(3), r"argument 0 is of dtype int64.*astype\(float\)"),
         (np.array([True]), "argument 0 is of dtype bool"),
         (True, "argument 0 is"),
-        ("text", "argument 0 is a str"),
+        ("float64", "argument 0 is a str"),
+        (np.array([1.0], object), "argument 0 is of dtype object"),
+        (np.ma.array([1.0, 2.0], mask=[0, 1]), "masked arrays"),
     ],
 )
 def test_arguments_that_are_not_differentiable(x, message):
@@ -120,6 +128,25 @@ def test_arguments_that_are_not_differentiable(x, message):
 def test_results_that_are_no_real_number(f, message):
     with pytest.raises(OutputError, match=message):
         grad(f)(X)
+
+
+@pytest.mark.parametrize(
+    ("use", "error", "message"),
+    [
+        (lambda: grad(np.sum(X)), InputError, r"takes a function, not a float64: grad\(f\)\(x\), not grad\(f\(x\)\)"),
+        (lambda: grad(np.hypot, (0, -2))(1.0, 2.0), InputError, "the same argument twice"),
+        (lambda: grad(np.hypot, "x"), InputError, "argnums is 'x'"),
+        (lambda: dotbar.jacobian(np.sin, 1)(X), InputError, "argnums has 1"),
+        (lambda: grad(np.sum, has_aux=True)(X), OutputError, r"pair \(output, aux\)"),
+        (lambda: vjp(lambda x: (x, x, x), X, has_aux=True), OutputError, "a tuple of 3"),
+        (lambda: jvp(np.sin, X, X), StructureError, "primals must be a tuple"),
+        (lambda: dotbar.vmap(np.sin)(2.0), StructureError, r"axis 0 of an argument of shape \(\)"),
+        (lambda: dotbar.vmap(np.sin, in_axes=-2)(X), StructureError, r"axis -2 of an argument of shape \(3,\)"),
+    ],
+)
+def test_misuse_of_a_transform(use, error, message):
+    with pytest.raises(error, match=message):
+        use()
 
 
 def test_an_output_independent_of_the_input_has_gradient_zero():
@@ -160,10 +187,11 @@ def test_a_value_that_escaped_its_transform(transform, use):
 @pytest.mark.parametrize(
     ("bar", "message"),
     [
-        ([X], r"structure.*its primal"),
+        ([X], r"structure of the .* is .*\[\*\].*its primal .*\{'y': \*\}"),
         ({"y": X[:2]}, r"cotangent\['y'\] has shape \(2,\), its primal \(3,\)"),
         ({"y": X * 1j}, r"cotangent\['y'\] is complex"),
         ({"y": None}, "structure"),
+        ({"y": np.array(["a", "b", "c"])}, r"cotangent\['y'\] is of dtype <U1"),
     ],
 )
 def test_cotangents_and_tangents_that_do_not_match(bar, message):

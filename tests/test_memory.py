@@ -65,14 +65,26 @@ def test_no_reference_cycles_are_left(use):
         gc.enable()
 
 
-def test_no_reference_cycles_after_an_error():
-    def fails(x):
-        np.sin(x)
-        raise KeyError
+def raises(x):
+    np.sin(x)
+    raise KeyError
 
+
+def converts(x):
+    return np.zeros(3)[x]
+
+
+def writes_into_plain(x):
+    plain = np.zeros(3)
+    plain[0] = x[0]
+    return plain[0]
+
+
+@pytest.mark.parametrize("f", [raises, converts, writes_into_plain])
+def test_no_reference_cycles_after_an_error(f):
     def use():
-        with contextlib.suppress(KeyError):
-            grad(fails)(X)
+        with contextlib.suppress(KeyError, TypeError):
+            grad(f)(X)
 
     use()
     gc.collect()

@@ -2,7 +2,9 @@
 
 import itertools
 import pickle
+from collections import Counter, OrderedDict, defaultdict
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -172,6 +174,17 @@ def test_containers():
     H = hessian(loss)(tree)
     np.testing.assert_array_equal(H["l"][0].W["l"][0].inner.b[0], 3 * np.eye(3))
     assert H["l"][0].b is None
+
+
+@pytest.mark.parametrize("kind", [dict, Counter, OrderedDict, partial(defaultdict, list)])
+def test_dicts_of_any_kind_and_order(kind):
+    """What matters of a dict are its keys."""
+    tree = kind({"a": X, "b": 2 * X})
+    g = grad(lambda t: np.sum(t["a"] * t["b"]))(tree)
+    assert (type(g), list(g)) == (type(tree), ["a", "b"])
+    np.testing.assert_array_equal(g["b"], X)
+    tangent = kind({"b": 0 * X, "a": X})
+    assert jvp(lambda t: t["a"] @ t["b"], (tree,), (tangent,))[1] == 2 * X @ X
 
 
 # ---------------------------------------------------------------- what comes back

@@ -249,7 +249,7 @@ def is_array(x: Any) -> bool:
 
 def dtype_of(x: Any) -> np.dtype[Any]:
     """The dtype of a value of any level, Python numbers included."""
-    return x.dtype if hasattr(x, "dtype") else np.result_type(x)
+    return x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
@@ -741,6 +741,8 @@ def duplicate(value: Any) -> Any:
 
 def copy_in_place(x: NDArray[Any]) -> NDArray[Any]:
     """A copy with the strides of ``x``, unless most of its memory were gaps: NumPy makes views of both alike."""
+    if x.flags.forc:
+        return x.copy("K")
     y = np.copy(x)
     low, high = byte_bounds(x)
     if y.strides == x.strides or 0 in x.strides or high - low > 4 * x.nbytes or not x.size:
@@ -809,7 +811,9 @@ def as_array(x: Any) -> Any:
     if type(x) in (list, tuple):
         return STACK(x) if _holds_traced(x) else np.asarray(x)
     if isinstance(x, np.ma.MaskedArray):
-        raise InputError("a masked array was combined with a traced value; use x.filled(...) and np.where(mask, a, b).")
+        raise InputError("masked arrays cannot be differentiated; use x.filled(...) and np.where(mask, a, b).")
+    if isinstance(x, np.matrix):
+        raise InputError("np.matrix cannot be differentiated, as its operators differ; use np.asarray(x) and @.")
     return np.asarray(x) if hasattr(x, "__array__") and not isinstance(x, np.generic) else x
 
 

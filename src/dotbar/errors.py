@@ -188,12 +188,19 @@ def user_traceback(f: Callable[P, R]) -> Callable[P, R]:
         try:
             return f(*args, **kwargs)
         except Exception as error:
-            if isinstance(error.__cause__, ConversionError) and not isinstance(error, DotbarError):
-                error = error.__cause__  # what NumPy's own message hides
-            error.__traceback__ = _without_internals(error.__traceback__)
-            raise error
+            raise _for_the_user(error)  # noqa: B904 (it is the error itself)
 
     return call
+
+
+def _for_the_user(error: Exception) -> Exception:
+    """The error without frames of dotbar; the one that NumPy's own message hides, if there is one."""
+    traceback, hidden = _without_internals(error.__traceback__), error.__cause__
+    if isinstance(hidden, ConversionError) and not isinstance(error, DotbarError):
+        error.__cause__ = error.__context__ = None  # or the two would refer to each other
+        hidden.__suppress_context__ = True
+        error = hidden
+    return error.with_traceback(traceback)
 
 
 def _without_internals(tb: types.TracebackType | None) -> types.TracebackType | None:

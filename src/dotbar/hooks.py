@@ -15,7 +15,7 @@ from dotbar.dual import Dual
 from dotbar.errors import InputError, OutputError, user_traceback
 from dotbar.rules.kinds import dense, match, rule
 from dotbar.tape import Bars, Entry, accumulate
-from dotbar.transforms import check_inputs, check_like, derived, primal, pull, unwrap, vmap
+from dotbar.transforms import arguments, check_inputs, derived, leaves_like, primal, pull, unwrap, vmap
 from dotbar.tree import flatten, tree_map, unflatten
 
 __all__ = ["bars", "dots", "name", "on_bar"]
@@ -196,16 +196,14 @@ def bars(f: Function, bar: Any = None) -> Function:
     def with_bars(*args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         leaves, structure = flatten(args)
         names = input_names(f, len(args))
-        check_inputs(leaves, [p for label, s in zip(names, structure.items) for p in s.paths(label)])
+        leaves = check_inputs(leaves, [p for label, s in zip(names, structure.items) for p in s.paths(label)])
         with open_tape(len(leaves) or 1) as tape:
             notes = _Bars(tape, names)
             with naming(notes):
                 out = f(*unflatten(structure, [tape.input(x, i) for i, x in enumerate(leaves)]), **kwargs)
             ys, out_structure = flatten(out)
             values, nodes = [unwrap(y, tape)[0] for y in ys], [unwrap(y, tape)[1] for y in ys]
-        cotangent = _ones(values) if bar is None else flatten(bar)[0]
-        if bar is not None:
-            check_like(cotangent, flatten(bar)[1], values, out_structure, "bar")
+        cotangent = _ones(values) if bar is None else leaves_like(bar, values, out_structure, "bar")
         notes.sweeping = True
         with naming(notes):
             gradient = unflatten(structure, pull(tape, nodes, cotangent, leaves, keep=False))
@@ -243,9 +241,9 @@ def dots(f: Function, tangents: Sequence[Any] | None = None) -> Function:
     def with_dots(*args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         leaves, structure = flatten(args)
         names = input_names(f, len(args))
-        check_inputs(leaves, [p for label, s in zip(names, structure.items) for p in s.paths(label)])
-        along, given = flatten(tuple(tangents) if tangents is not None else tree_map(np.ones_like, args))
-        check_like(along, given, leaves, structure, "tangents")
+        leaves = check_inputs(leaves, [p for label, s in zip(names, structure.items) for p in s.paths(label)])
+        given = tree_map(np.ones_like, args) if tangents is None else arguments(tangents, "tangents")
+        along = leaves_like(given, leaves, structure, "tangents")
         with open_forward() as level:
             notes = _Dots(level, names)
             duals = [Dual(x, level, match(t, x)) for x, t in zip(leaves, along)]

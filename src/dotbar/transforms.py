@@ -2,21 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from functools import update_wrapper, wraps
+from operator import index
 from sys import getrefcount
 from threading import RLock
 from types import MethodType
-from typing import Any, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 import numpy as np
 
 from dotbar.batch import Batch
-from dotbar.core import Traced, dtype_of, refresh, shape_of, without_cells
+from dotbar.core import Traced, as_array, dtype_of, refresh, shape_of, without_cells
 from dotbar.debug import open_forward, open_tape
 from dotbar.dual import Dual
 from dotbar.errors import InputError, OutputError, StructureError, user_traceback
 from dotbar.rules.kinds import dense, match
 from dotbar.tape import Tape, quiet_sweep, sweep
-from dotbar.tree import LEAF, Structure, flatten, tree_map, unflatten
+from dotbar.tree import LEAF, Structure, flatten, flatten_up_to, tree_map, unflatten
 
 P = ParamSpec("P")
 
@@ -63,12 +64,17 @@ def _make(transform: Callable[..., Any], args: tuple[Any, ...], options: dict[st
     return transform(*args, **options)
 
 
-def derived(transform: Callable[P, Callable[..., Any]]) -> Callable[P, Callable[..., Any]]:
+def derived(
+    transform: Callable[Concatenate[Callable[..., Any], P], Callable[..., Any]],
+) -> Callable[Concatenate[Callable[..., Any], P], Callable[..., Any]]:
     """Make the functions that a transform returns picklable."""
 
     @wraps(transform)
-    def make(*args: P.args, **options: P.kwargs) -> Derived:
-        return Derived((make, args, options), transform(*args, **options))
+    def make(f: Callable[..., Any], *args: P.args, **options: P.kwargs) -> Derived:
+        name = transform.__name__
+        if not callable(f):
+            raise InputError(f"{name} takes a function, not a {type(f).__name__}: {name}(f)(x), not {name}(f(x)).")
+        return Derived((make, (f, *args), options), transform(f, *args, **options))
 
     return make
 
@@ -76,24 +82,24 @@ def derived(transform: Callable[P, Callable[..., Any]]) -> Callable[P, Callable[
 # ---------------------------------------------------------------- inputs and outputs
 
 
-def check_inputs(leaves: Sequence[Any], paths: Sequence[str]) -> None:
-    """Refuse what cannot be differentiated, by its path."""
+def check_inputs(leaves: Sequence[Any], paths: Sequence[str]) -> list[Any]:
+    """The leaves as plain or traced arrays and numbers; what cannot be differentiated is refused by its path."""
+    leaves = [as_array(without_cells(x)) for x in leaves]
     for x, path in zip(leaves, paths):
-        if isinstance(x, (int, np.integer)) and not isinstance(x, Traced):
-            raise InputError(
-                f"{path} is the integer {x!r}; derivatives need floating-point inputs. Pass {float(x)!r}, "
-                "or leave it out of argnums."
-            )
-        try:
-            kind = dtype_of(x).kind
-        except TypeError:
-            kind = "O"
-        if kind not in "fc":
-            what = f"of dtype {dtype_of(x)}" if kind in "iub" else f"a {type(x).__name__}"
-            raise InputError(
-                f"{path} is {what}; derivatives need floating-point or complex arrays. "
-                "Convert it with .astype(float), or leave it out of argnums."
-            )
+        if dtype_of(x).kind in "fc":
+            continue
+        if isinstance(x, (int, np.integer)):
+            what, remedy = f"the integer {x!r}", f"Pass {float(x)!r}"
+        elif dtype_of(x).kind in "iub":
+            what, remedy = f"of dtype {dtype_of(x)}", "Convert it with .astype(float)"
+        else:
+            what = f"of dtype {dtype_of(x)}" if hasattr(x, "dtype") else f"a {type(x).__name__}"
+            remedy = "Let the function close over it"
+        raise InputError(
+            f"{path} is {what}; derivatives need floating-point or complex arrays. {remedy}, or leave it out of "
+            "argnums."
+        )
+    return leaves
 
 
 def unwrap(y: Any, level: Any) -> tuple[Any, Any]:
@@ -131,6 +137,14 @@ def finish(g: Any, holders: int, x: Any) -> Any:
     if isinstance(x, np.ndarray):
         return np.array(g)
     return np.float64(g) if type(g) is float else g
+
+
+def pair(out: Any) -> tuple[Any, Any]:
+    """A result with auxiliary data."""
+    if not isinstance(out, (tuple, list)) or len(out) != 2:
+        what = f"a {type(out).__name__} of {len(out)}" if isinstance(out, (tuple, list)) else "no pair"
+        raise OutputError(f"has_aux=True needs a function that returns a pair (output, aux); this one returned {what}.")
+    return out[0], out[1]
 
 
 def primal(x: Any, level: Any) -> Any:
@@ -174,11 +188,10 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
 @user_traceback
 def _vjp(f: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> tuple[Any, Any, Any]:
     leaves, structure = flatten(primals)
-    leaves = [without_cells(x) for x in leaves]
-    check_inputs(leaves, list(structure.paths("primals")))
+    leaves = check_inputs(leaves, list(structure.paths("primals")))
     with open_tape(len(leaves) or 1) as tape:
         out = f(*unflatten(structure, [tape.input(x, i) for i, x in enumerate(leaves)]))
-        out, aux = out if has_aux else (out, None)
+        out, aux = pair(out) if has_aux else (out, None)
         out_leaves, out_structure = flatten(out)
         values, nodes = zip(*[unwrap(y, tape) for y in out_leaves]) if out_leaves else ((), ())
         aux = tree_map(_copy, primal(aux, tape))
@@ -186,8 +199,7 @@ def _vjp(f: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> tupl
     @user_traceback
     def pullback(cotangent: Any) -> Any:
         """The pullback of the cotangent: one x̄ per primal."""
-        gs, given = flatten(cotangent)
-        check_like(gs, given, values, out_structure, "cotangent")
+        gs = leaves_like(cotangent, values, out_structure, "cotangent")
         return unflatten(structure, pull(tape, nodes, gs, leaves))
 
     return unflatten(out_structure, [_copy(_plain(v)) for v in values]), pullback, aux
@@ -216,15 +228,23 @@ def pull(tape: Tape, nodes: Sequence[Any], gs: Sequence[Any], inputs: Sequence[A
     return [finish(*take(bars, i), x) for i, x in enumerate(inputs)]
 
 
-def check_like(gs: Any, given: Structure, values: Any, structure: Structure, what: str) -> None:
-    """A tangent or cotangent must match its primal in structure, shape and kind of dtype."""
-    if given != structure:
-        raise StructureError(f"the {what} has the structure {given}, its primal {structure}.")
+def leaves_like(tree: Any, values: Sequence[Any], structure: Structure, what: str) -> list[Any]:
+    """The leaves of a tangent or cotangent, which must match its primal in structure, shape and kind of dtype."""
+    try:
+        gs = flatten_up_to(structure, tree)
+    except ValueError:
+        gs = [None]
+    if any(g is None for g in gs):
+        raise StructureError(f"the structure of the {what} is {flatten(tree)[1]}, that of its primal {structure}.")
     for g, v, path in zip(gs, values, structure.paths(what)):
         if shape_of(g) != shape_of(v):
             raise StructureError(f"{path} has shape {shape_of(g)}, its primal {shape_of(v)}.")
-        if dtype_of(g).kind == "c" and dtype_of(v).kind != "c":
+        kind = dtype_of(g).kind
+        if kind not in "fciub":
+            raise StructureError(f"{path} is of dtype {dtype_of(g)}, its primal of dtype {dtype_of(v)}.")
+        if kind == "c" and dtype_of(v).kind != "c":
             raise StructureError(f"{path} is complex, its primal is of dtype {dtype_of(v)}.")
+    return gs
 
 
 @derived
@@ -240,7 +260,7 @@ def value_and_grad(
     See :func:`grad` for the arguments; with ``has_aux`` it returns ``((value, aux), gradient)``.
     """
     names = (argnames,) if isinstance(argnames, str) else tuple(argnames or ())
-    nums = (argnums,) if isinstance(argnums, (int, np.integer)) else tuple(argnums)
+    nums = positions(argnums)
     if argnames is not None and argnums == 0:
         nums = ()
     single = (len(nums) == 1 and not names and not isinstance(argnums, Sequence)) or (
@@ -263,7 +283,10 @@ def value_and_grad(
             if names:
                 kwargs = {**kwargs, **dict(zip(names, traced[len(nums) :]))}
             out = f(*full, **kwargs)
-            out, aux = (out[0], primal(out[1], tape)) if has_aux else (out, None)
+            aux = None
+            if has_aux:
+                out, aux = pair(out)
+                aux = primal(aux, tape)
             value, node = unwrap(out, tape)
         if type(value) is float:
             seed: Any = 1.0
@@ -287,11 +310,21 @@ def is_simple(x: Any) -> bool:
     return t is float or t is np.float64 or (t is np.ndarray and x.dtype.kind == "f")
 
 
-def _chosen(args: Any, kwargs: Any, nums: Sequence[int], names: Sequence[str]) -> list[Any]:
+def positions(argnums: Any) -> tuple[int, ...]:
+    """The positions of arguments, of which ``argnums`` may give one or several."""
+    try:
+        return tuple(map(index, argnums if isinstance(argnums, Sequence) else (argnums,)))
+    except TypeError:
+        raise InputError(f"argnums is {argnums!r}; it must be an integer or a tuple of integers.") from None
+
+
+def _chosen(args: Any, kwargs: Any, nums: Sequence[int], names: Sequence[str] = ()) -> list[Any]:
     """The arguments to differentiate with respect to."""
     for k in nums:
         if not -len(args) <= k < len(args):
             raise InputError(f"argnums has {k}, but the function was called with {len(args)} positional arguments.")
+    if len({k % len(args) for k in nums}) < len(nums):
+        raise InputError(f"argnums {tuple(nums)} has the same argument twice.")
     for name in names:
         if name not in kwargs:
             raise InputError(f"argnames has {name!r}, but the function was called without that keyword argument.")
@@ -299,13 +332,11 @@ def _chosen(args: Any, kwargs: Any, nums: Sequence[int], names: Sequence[str]) -
     return chosen + [kwargs[name] for name in names] if names else chosen
 
 
-def _leaves(chosen: list[Any], nums: Sequence[int], names: Sequence[str]) -> tuple[list[Any], Structure]:
+def _leaves(chosen: Sequence[Any], nums: Sequence[int], names: Sequence[str]) -> tuple[list[Any], Structure]:
     """The arrays of the chosen arguments, checked, and their structure."""
     leaves, structure = flatten(chosen)
-    leaves = [without_cells(x) for x in leaves]
     labels = [f"argument {k}" for k in nums] + [f"argument {name!r}" for name in names]
-    check_inputs(leaves, [p for label, s in zip(labels, structure.items) for p in s.paths(label)])
-    return leaves, structure
+    return check_inputs(leaves, [p for label, s in zip(labels, structure.items) for p in s.paths(label)]), structure
 
 
 def check_scalar(value: Any, holomorphic: bool) -> None:
@@ -397,20 +428,28 @@ def jvp(
         InputError: a primal is not of a floating or complex dtype.
         StructureError: the tangents do not match the primals.
     """
-    out, dot, aux = _jvp(f, tuple(primals), tuple(tangents), has_aux)
+    out, dot, aux = _jvp(f, primals, tangents, has_aux)
     return (out, dot, aux) if has_aux else (out, dot)
+
+
+def arguments(xs: Any, what: str) -> tuple[Any, ...]:
+    """A tuple of arguments; an array in its place is more likely meant as the only one."""
+    if not isinstance(xs, (tuple, list)):
+        raise StructureError(f"the {what} must be a tuple with one entry per argument, not a {type(xs).__name__}.")
+    return tuple(xs)
 
 
 @user_traceback
 def _jvp(f: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> tuple[Any, Any, Any]:
+    primals, tangents = arguments(primals, "primals"), arguments(tangents, "tangents")
     leaves, structure = flatten(primals)
-    dots, given = flatten(tangents)
-    check_inputs(leaves, list(structure.paths("primals")))
-    check_like(dots, given, leaves, structure, "tangents")
+    leaves = check_inputs(leaves, list(structure.paths("primals")))
+    dots = leaves_like(tangents, leaves, structure, "tangents")
     with open_forward() as level:
-        traced = [Dual(without_cells(x), level, match(without_cells(t), x)) for x, t in zip(leaves, dots)]
+        traced = [Dual(x, level, match(without_cells(t), x)) for x, t in zip(leaves, dots)]
         out = f(*unflatten(structure, traced))
-        out, aux = (out[0], primal(out[1], level)) if has_aux else (out, None)
+        out, aux = pair(out) if has_aux else (out, None)
+        aux = primal(aux, level)
         out_leaves, out_structure = flatten(out)
         pairs = [unwrap(y, level) for y in out_leaves]
     values = [_plain(v) for v, _ in pairs]
@@ -464,7 +503,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         flat_axes = [a for axis, s in zip(axes, structure.items) for a in spread_axes(axis, s)]
         keys, key_structure = flatten(kwargs)
         leaves, flat_axes = leaves + keys, flat_axes + [0] * len(keys)
-        sizes = {shape_of(x)[a] for x, a in zip(leaves, flat_axes) if a is not None}
+        sizes = {_length(x, a) for x, a in zip(leaves, flat_axes) if a is not None}
         if len(sizes) != 1:
             found = ", ".join(f"{shape_of(x)} along {a}" for x, a in zip(leaves, flat_axes) if a is not None)
             raise StructureError(f"vmap needs one number of items along all mapped axes, not {found or 'none'}.")
@@ -477,6 +516,16 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         return unflatten(out_structure, moved)
 
     return mapped
+
+
+def _length(x: Any, axis: int) -> int:
+    shape = shape_of(x)
+    if not -len(shape) <= axis < len(shape):
+        raise StructureError(
+            f"vmap was to run along axis {axis} of an argument of shape {shape}; in_axes takes None for an argument "
+            "that all items share."
+        )
+    return shape[axis]
 
 
 def spread_axes(axes: Any, structure: Structure) -> list[Any]:
@@ -516,12 +565,12 @@ def jacobian(
     """
     if mode not in ("auto", "forward", "reverse"):
         raise InputError(f"mode is {mode!r}; it must be 'auto', 'forward' or 'reverse'.")
+    nums = positions(argnums)
 
     @wraps(f)
     @user_traceback
     def jac(*args: Any, **kwargs: Any) -> Any:
-        nums = (argnums,) if isinstance(argnums, (int, np.integer)) else tuple(argnums)
-        xs = tuple(args[k] for k in nums)
+        xs = tuple(_chosen(args, kwargs, nums))
 
         def at(*chosen: Any) -> Any:
             full = list(args)
@@ -529,8 +578,7 @@ def jacobian(
                 full[k] = x
             return f(*full, **kwargs)
 
-        leaves, structure = flatten(xs)
-        check_inputs(leaves, [p for k, s in zip(nums, structure.items) for p in s.paths(f"argument {k}")])
+        leaves, structure = _leaves(xs, nums, ())
         if any(dtype_of(x).kind == "c" for x in leaves) and not holomorphic:
             raise InputError(
                 "the Jacobian of a function of complex arguments is one array only if the function is holomorphic; "
@@ -549,7 +597,7 @@ def jacobian(
             if holomorphic:
                 table = tree_map(np.conj, table)
         rows = [unflatten(structure, row) for row in table]
-        rows = [row[0] if isinstance(argnums, (int, np.integer)) else row for row in rows]
+        rows = [row if isinstance(argnums, Sequence) else row[0] for row in rows]
         return unflatten(out_structure, rows)
 
     return jac

@@ -24,7 +24,10 @@ class Structure:
         if self.type is type(None):
             return None
         if issubclass(self.type, dict):
-            return self.type(zip(self.keys, values, strict=True))
+            whole = self.type.__new__(self.type)
+            for key, value in zip(self.keys, values, strict=True):
+                whole[key] = value
+            return whole
         if hasattr(self.type, "_fields"):
             return self.type(*values)
         if issubclass(self.type, (list, tuple)):
@@ -33,6 +36,21 @@ class Structure:
         for key, value in zip(self.keys, values, strict=True):
             object.__setattr__(whole, key, value)
         return whole
+
+    def __str__(self) -> str:
+        """The container as it would be written, with ``*`` for each leaf."""
+        if self.type is None:
+            return "*"
+        if self.type is type(None):
+            return "None"
+        items = list(map(str, self.items))
+        if self.type is list:
+            return f"[{', '.join(items)}]"
+        if self.type is tuple:
+            return f"({', '.join(items)}{',' * (len(items) == 1)})"
+        if issubclass(self.type, dict):
+            return f"{{{', '.join(f'{key!r}: {item}' for key, item in zip(self.keys, items))}}}"
+        return f"{self.type.__name__}({', '.join(items)})"
 
     def paths(self, root: str = "") -> Iterator[str]:
         """One printable path a leaf, such as ``['w'][0].scale``."""
@@ -98,6 +116,8 @@ def flatten_up_to(structure: Structure, x: Any) -> list[Any]:
     children = _children(x)
     if structure.type is None and children is None:
         return [x]
+    if isinstance(x, dict) and x.keys() == set(structure.keys):
+        children = structure.keys, tuple(x[key] for key in structure.keys)  # in whatever order they were given
     if structure.type is None or children is None or children[0] != structure.keys or type(x) is not structure.type:
         wanted = "an array" if structure.type is None else f"a {structure.type.__name__} of {len(structure.keys)}"
         raise ValueError(f"a {type(x).__name__} where {wanted} is expected")
