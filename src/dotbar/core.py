@@ -809,7 +809,7 @@ def as_array(x: Any) -> Any:
     if type(x) in _ARRAYS or isinstance(x, Traced):
         return x
     if type(x) in (list, tuple):
-        return STACK(x) if _holds_traced(x) else np.asarray(x)
+        return np.asarray(x) if first_traced(x) is None else STACK(x)
     if isinstance(x, np.ma.MaskedArray):
         raise InputError("masked arrays cannot be differentiated; use x.filled(...) and np.where(mask, a, b).")
     if isinstance(x, np.matrix):
@@ -820,10 +820,11 @@ def as_array(x: Any) -> Any:
 _ARRAYS = {np.ndarray, float, int, complex, bool, type(None)}
 
 
-def _holds_traced(x: Any) -> bool:
+def first_traced(x: Any) -> Traced | None:
+    """A traced value, or the first one in nested lists and tuples."""
     if type(x) in (list, tuple):
-        return any(map(_holds_traced, x))
-    return isinstance(x, Traced)
+        return next((found for item in x if (found := first_traced(item)) is not None), None)
+    return x if isinstance(x, Traced) else None
 
 
 # Filled in by the rules that the engine itself needs.

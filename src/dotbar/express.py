@@ -11,6 +11,7 @@ import inspect
 import math
 import operator
 from collections.abc import Callable
+from sys import getrefcount
 from types import FunctionType
 from typing import Any, TypeGuard, cast
 
@@ -20,7 +21,7 @@ from dotbar.core import RULES, UFUNC_METHODS, Traced, find_rule
 from dotbar.rules.kinds import Elementwise, each, fit
 from dotbar.rules.methods import BINARY, POWERS, UNARY, refuses
 from dotbar.rules.words import spread
-from dotbar.tape import SMALL, Tape, Taped, accumulate
+from dotbar.tape import SMALL, Tape, Taped, accumulate, sweep
 
 F8 = np.dtype(np.float64)
 
@@ -99,7 +100,7 @@ def record(x):
             if v.dtype is F8:
                 y = fn(v)
                 tape = x.level
-                tape.push((sweep, x.aux{keep}))
+                tape.push((sweep if v.nbytes < LARGE else sweep_large, x.aux{keep}))
                 return Taped(y, tape, len(tape.entries) - 1)
         elif kind is float:
             try:
@@ -127,7 +128,7 @@ def record({a}, {b}):
                             y = fn(u, v)
                             tape = a.level
                             if u.shape == v.shape:
-                                tape.push((sweep, a.aux, b.aux{keep}))
+                                tape.push((sweep if v.nbytes < LARGE else sweep_large, a.aux, b.aux{keep}))
                             else:
                                 tape.push((sweep_wide, a.aux, b.aux, u.shape, v.shape{keep}))
                             return Taped(y, tape, len(tape.entries) - 1)
@@ -145,7 +146,7 @@ def record({a}, {b}):
                     v = tape.keep(b)
                     y = fn(u, v)
                     if y.shape == u.shape:
-                        tape.push((sweep_a, a.aux{keep_a}))
+                        tape.push((sweep_a if u.nbytes < LARGE else sweep_large_a, a.aux{keep_a}))
                         return Taped(y, tape, len(tape.entries) - 1)
             elif kind_b is float or kind_b is int:
                 v = b
@@ -153,7 +154,7 @@ def record({a}, {b}):
                     if u.dtype is F8:
                         y = fn(u, v)
                         tape = a.level
-                        tape.push((sweep_a, a.aux{keep_a}))
+                        tape.push((sweep_a if u.nbytes < LARGE else sweep_large_a, a.aux{keep_a}))
                         return Taped(y, tape, len(tape.entries) - 1)
                 elif kind is float:
                     try:
@@ -171,7 +172,7 @@ def record({a}, {b}):
             if v.dtype is F8:
                 y = fn(u, v)
                 tape = b.level
-                tape.push((sweep_b, b.aux{keep_b}))
+                tape.push((sweep_b if v.nbytes < LARGE else sweep_large_b, b.aux{keep_b}))
                 return Taped(y, tape, len(tape.entries) - 1)
         elif kind is float:
             try:
@@ -208,13 +209,50 @@ def sweep(g, bars, entry):
 _IDENTITY = (lambda x: x).__code__.co_code
 
 
-def _term(partial: Any, name: str, values: list[str]) -> str:
-    """The source of ``partial · g``."""
+def _factor(partial: Any, name: str, values: list[str]) -> str:
+    """The source of a partial."""
     if not callable(partial):
-        return "g" if partial == 1 else "-g" if partial == -1 else f"g * {partial!r}"
-    if partial.__code__.co_code == _IDENTITY:
-        return f"g * {values[0]}"
-    return f"g * {name}({', '.join(values)})"
+        return repr(partial)
+    return values[0] if partial.__code__.co_code == _IDENTITY else f"{name}({', '.join(values)})"
+
+
+def _terms(factors: list[str], in_place: bool) -> list[str]:
+    """The source of ``g · partial`` for each partial; the last may take the memory of a large ``g``."""
+    terms = ["g" if w == "1" else "-g" if w == "-1" else f"g * {w}" for w in factors]
+    if in_place and "g" not in terms:
+        terms[-1] = f"multiply(g, {factors[-1]}, g) if spare(g) else {terms[-1]}"
+    return terms
+
+
+LARGE = 1 << 16
+
+
+def spare(g: Any) -> bool:
+    """Whether a cotangent is a large array that only the sweep holds: fresh memory would cost more than the product."""
+    return type(g) is np.ndarray and g.base is None and getrefcount(g) == _SPARE
+
+
+def _holders(g: Any) -> int:
+    return getrefcount(g)
+
+
+def _count_holders() -> int:
+    """How many references a cotangent has that only the sweep holds, seen from where :func:`spare` is called."""
+    counts: list[int] = []
+
+    def entry(g: Any, bars: Any, entry: Any) -> None:
+        counts.append(_holders(g))
+
+    sweep([None, (entry,)], [None, np.empty(1)])
+    return counts[0]
+
+
+_SPARE = _count_holders()
+
+
+def merged(o: Any, t: Any) -> Any:
+    """The sum of two cotangents, of which ``t`` is fresh."""
+    return np.add(o, t, t) if type(o) is type(t) is np.ndarray else o + t
 
 
 def _compile(source: str, name: str, scope: dict[str, Any]) -> Callable[..., Any]:
@@ -255,35 +293,38 @@ def _sweeps(rule: Elementwise, active: tuple[int, ...]) -> tuple[dict[str, Calla
         "nodes": "".join(f"n{i}, " for i in active),
         "keep": "".join(f"{local[k]}, " for k in picked),
     }
-    compute = [f"t{i} = {_term(rule.partials[i], f'p{i}', [local[k] for k in rule.picks[i]])}" for i in active]
+    factors = [_factor(rule.partials[i], f"p{i}", [local[k] for k in rule.picks[i]]) for i in active]
+    compute = [f"t{i} = {term}" for i, term in zip(active, _terms(factors, in_place=False))]
+    compute_large = [f"t{i} = {term}" for i, term in zip(active, _terms(factors, in_place=True))]
+    shrink = [f"if t{i}.shape != s{i}: t{i} = fit(t{i}, s{i}, 0)" for i in active]
     add = [f"o = bars[n{i}]; bars[n{i}] = t{i} if o is None else o + t{i}" for i in active]
+    sums = [f"o + t{i}" if w == "1" else f"merged(o, t{i})" for i, w in zip(active, factors)]
+    add_large = [f"o = bars[n{i}]; bars[n{i}] = t{i} if o is None else {total}" for i, total in zip(active, sums)]
+    shapes = "".join(f"s{i}, " for i in active)
+    scope: dict[str, Any] = {f"p{i}": rule.partials[i] for i in active}
+    scope |= {"fit": fit, "merged": merged, "multiply": np.multiply, "spare": spare}
     lines = lambda indent, source: "\n".join(indent + line for line in source)
-    array = _compile(
-        _SWEEP.format(**names, terms=lines("    ", compute + add)),
-        rule.name,
-        {f"p{i}": rule.partials[i] for i in active},
+    make = lambda template, terms: _compile(
+        template.format(**names, shapes=shapes, terms=lines("    ", terms)), rule.name, scope
     )
-    wide = _compile(
-        _SWEEP_WIDE.format(
-            **names,
-            shapes="".join(f"s{i}, " for i in active),
-            terms=lines(
-                "    ", [*compute, *(f"if t{i}.shape != s{i}: t{i} = fit(t{i}, s{i}, 0)" for i in active), *add]
-            ),
-        ),
-        rule.name,
-        {f"p{i}": rule.partials[i] for i in active} | {"fit": fit},
-    )
+    array = make(_SWEEP, compute + add)
+    sweeps = {
+        "sweep": array,
+        "sweep_large": make(_SWEEP, compute_large + add_large),
+        "sweep_wide": make(_SWEEP_WIDE, compute + shrink + add),
+        "sweep_scalar": array,
+    }
     kept = "".join(f", {value[k]}" for k in picked)
     if not picked:
-        return {"sweep": array, "sweep_wide": wide, "sweep_scalar": array}, kept
-    scalar = _compile(
+        return sweeps, kept
+    sweeps["sweep_scalar"] = _compile(
         _SWEEP_SCALAR.format(**names, terms=lines("        ", compute)) + lines("    ", add),
         rule.name,
-        {f"p{i}": _on_scalars(rule.partials[i]) for i in active}
+        scope
+        | {f"p{i}": _on_scalars(rule.partials[i]) for i in active}
         | {"FALLBACK": FALLBACK, "exact": _exactly(array, len(active))},
     )
-    return {"sweep": array, "sweep_wide": wide, "sweep_scalar": scalar}, kept
+    return sweeps, kept
 
 
 def make_record(rule: Elementwise, reflected: bool = False) -> Callable[..., Any]:
@@ -292,6 +333,7 @@ def make_record(rule: Elementwise, reflected: bool = False) -> Callable[..., Any
     scope: dict[str, Any] = {
         "F8": F8,
         "FALLBACK": FALLBACK,
+        "LARGE": LARGE,
         "SMALL": SMALL,
         "Taped": Taped,
         "fn": rule.fn,
