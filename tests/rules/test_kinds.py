@@ -71,7 +71,8 @@ def test_every_load_counts():
     def shape_only(a):
         return a.shape, a.dtype, a.ndim, a.size
 
-    assert needed(after_a_store.__code__) >= {"b"} and "a" not in needed(after_a_store.__code__)
+    assert needed(after_a_store.__code__) >= {"b"}
+    assert "a" not in needed(after_a_store.__code__)
     assert needed(pairs.__code__) == {"a"}
     assert needed(twice.__code__) == {"a"}
     assert not needed(shape_only.__code__)

@@ -1,7 +1,7 @@
-"""NumPy's namespace, complete.  What NumPy dispatches is NumPy's own object; the rest accepts traced values too.
+"""NumPy's namespace, complete, with traced values accepted also where NumPy itself never dispatches.
 
-``import dotbar.numpy as np`` in place of ``import numpy as np`` makes ``np.array([x, y])``, ``np.zeros(n)``,
-``np.r_[x, y]`` or ``np.polynomial`` differentiable.  Nothing else changes.
+``import dotbar.numpy as np`` in place of ``import numpy as np`` makes ``np.array([x, y])``, ``np.mean([x, y])``,
+``np.zeros(n)``, ``np.r_[x, y]`` or ``np.polynomial`` differentiable.  Nothing else changes.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 else:
     from dotbar.numpy import fft, lib, linalg, polynomial, random
     from dotbar.numpy.creation import *
+    from dotbar.numpy.lists import mirror as _mirror
     from dotbar.numpy.replanted import replant as _replant
 
     _index_tricks = _replant("numpy.lib._index_tricks_impl", "dotbar.numpy._index_tricks")
@@ -29,7 +30,7 @@ else:
 
 def __getattr__(name: str) -> Any:
     """What is not provided here: NumPy's own, also names outside its ``__all__``."""
-    value = globals()[name] = getattr(_numpy, name)
+    value = globals()[name] = _mirror(getattr(_numpy, name))
     return value
 
 

@@ -5,7 +5,6 @@ assigned traced values.
 """
 
 from collections.abc import Callable
-from functools import wraps
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -14,6 +13,7 @@ import numpy as np
 from dotbar import core
 from dotbar.core import Traced, as_array, find_rule, shape_of
 from dotbar.errors import ConversionError, user_line
+from dotbar.numpy.lists import stands_for
 from dotbar.rules.undispatched import kaiser, vectorize
 
 __all__ = [
@@ -47,34 +47,34 @@ F = TypeVar("F", bound=Callable[..., Any])
 def maker(fn: F) -> F:
     """A function that makes a new array, by its rule within a transform."""
 
-    @wraps(fn)
+    @stands_for(fn)
     def call(*args: Any, **kw: Any) -> Any:
         return find_rule(fn)(*args, **kw) if core.active.levels else fn(*args, **kw)
 
-    return call  # type: ignore[return-value]
+    return call
 
 
 def converter(fn: F) -> F:
     """A function that makes an array of what it is given, by its rule if that is or holds a traced value."""
 
-    @wraps(fn)
+    @stands_for(fn)
     def call(a: Any, *args: Any, **kw: Any) -> Any:
         a = as_array(a)
         return find_rule(fn)(a, *args, **kw) if isinstance(a, Traced) else fn(a, *args, **kw)
 
-    return call  # type: ignore[return-value]
+    return call
 
 
 def refuser(fn: F, remedy: str) -> F:
     """A function whose results cannot be traced."""
 
-    @wraps(fn)
+    @stands_for(fn)
     def call(a: Any, *args: Any, **kw: Any) -> Any:
         if isinstance(as_array(a), Traced):
             raise ConversionError(f"np.{fn.__name__} cannot hold the traced value at {user_line()}. {remedy}")
         return fn(a, *args, **kw)
 
-    return call  # type: ignore[return-value]
+    return call
 
 
 array = maker(np.array)

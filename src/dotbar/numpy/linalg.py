@@ -1,4 +1,8 @@
-"""``numpy.linalg``: all of it dispatches, so each name is NumPy's own."""
+"""``numpy.linalg``, also of lists that hold traced values."""
 
 from numpy.linalg import *  # pyright: ignore[reportWildcardImportFromLibrary]
 from numpy.linalg import __all__ as __all__
+
+from dotbar.numpy.lists import mirror as _mirror
+
+globals().update({name: _mirror(globals()[name]) for name in __all__})

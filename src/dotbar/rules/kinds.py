@@ -455,10 +455,14 @@ class Composite(Rule):
         self.body = body
 
     @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """The body's parameters; read at the first call, as signatures take time."""
+        return () if isinstance(self.body, np.ufunc) else tuple(inspect.signature(self.body).parameters)
+
+    @cached_property
     def place_of_out(self) -> int:
-        """The position of ``out``; read at the first call, as signatures take time."""
-        names = [] if isinstance(self.body, np.ufunc) else list(inspect.signature(self.body).parameters)
-        return names.index("out") if "out" in names else sys.maxsize
+        """The position of ``out``."""
+        return self.parameters.index("out") if "out" in self.parameters else sys.maxsize
 
     def __call__(self, *args: Any, **kw: Any) -> Any:
         k = self.place_of_out
