@@ -328,13 +328,17 @@ class Accumulator(Masked):
     def take(self, path: tuple[Step, ...], order: Any) -> Any:
         """Remove and return the entries that a path selects."""
         part, seen, index = self.select(path, order)
-        taken, known = part[index], np.copy(seen[index])
-        if is_view_of(taken, self.array):
-            taken = np.copy(taken)
-        elif is_advanced(index):
-            seats = mentions(part.shape, index)
-            last = seats == np.arange(seats.size).reshape(seats.shape)  # of several, the last was assigned
-            taken, known = np.where(last, taken, 0), known & last
+        if isinstance(index, Traced) and index.dtype == bool:  # it differs between the items of a batch: no gathering
+            here = np.reshape(index, index.shape + (1,) * (np.ndim(part) - index.ndim))
+            taken, known = np.where(here, part, 0), np.logical_and(here, seen)
+        else:
+            taken, known = part[index], np.copy(seen[index])
+            if is_view_of(taken, self.array):
+                taken = np.copy(taken)
+            elif is_advanced(index):
+                seats = mentions(part.shape, index)
+                last = seats == np.arange(seats.size).reshape(seats.shape)  # of several, the last was assigned
+                taken, known = np.where(last, taken, 0), known & last
         part[index] = 0
         if not any(fn in PARTS or fn is view_as for fn, _ in path):
             seen[index] = False
@@ -361,7 +365,7 @@ def layout(x: Any, path: tuple[Step, ...]) -> Any:
 
 def lay_out(x: Any, steps: tuple[Step, ...], order: Any) -> Any:
     """``x``, copied into another order of axes in memory if in its own the steps would not make views of it."""
-    if order is None or is_view_of(value_of(entries := memory(x), steps), entries):
+    if order is None or not steps or is_view_of(value_of(entries := memory(x), steps), entries):
         return x
     axes, backwards = order
     return copy_in_order(x[backwards], axes)[backwards]
