@@ -1,9 +1,9 @@
-"""The express lane of reverse mode: elementwise operations on float64 arrays of one shape and on Python floats.
+"""The express lane of reverse mode: the commonest operations on float64 arrays, and on Python floats.
 
 For each elementwise rule of one or two arguments, functions are generated that record and sweep that operation
-alone, as ``namedtuple`` generates a class.  They do what ``Tape.process`` and ``Elementwise.bars`` do in the case
-that broadcasting, casting, views, guards and other levels play no part, and hand over to those in every
-other case.  Python floats are computed by ``math``; where it raises (1/0, log 0), NumPy's result is taken.
+alone, as ``namedtuple`` generates a class; sums and products of matrices have theirs written out.  They do what
+``Tape.process`` and the rule's bars do in the case that casting, views, guards and other levels play no part, and
+hand over to those in every other case.  Python floats are computed by ``math``; where it raises (1/0, log 0), NumPy's result is taken.
 """
 
 import dis
@@ -18,10 +18,12 @@ from typing import Any, TypeGuard, cast
 import numpy as np
 
 from dotbar.core import RULES, UFUNC_METHODS, Traced, find_rule
-from dotbar.rules.kinds import Elementwise, each, fit
+from dotbar.rules.kinds import Elementwise, dense, each, fit
 from dotbar.rules.methods import BINARY, POWERS, UNARY, refuses
+from dotbar.rules.products import MATMUL
+from dotbar.rules.reductions import extent
 from dotbar.rules.words import spread
-from dotbar.tape import SMALL, Tape, Taped, accumulate, sweep
+from dotbar.tape import SMALL, Taped, accumulate, sweep
 
 F8 = np.dtype(np.float64)
 
@@ -353,14 +355,22 @@ def make_record(rule: Elementwise, reflected: bool = False) -> Callable[..., Any
     return _compile(source, rule.name, scope)
 
 
+# ---------------------------------------------------------------- sums, means and products of matrices
+
+
+def is_plain(x: Any) -> bool:
+    """Whether a value is a float64 array on a tape, with no other level and no view about it."""
+    return type(x) is Taped and x.alias is None and type(x.value) is np.ndarray and x.value.dtype is F8
+
+
 def record_sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """``np.sum`` of a float64 array."""
-    if type(x) is Taped and x.alias is None and type(x.value) is np.ndarray and x.value.dtype is F8:
-        tape, v = cast(Tape, x.level), x.value
-        y: Any = np.add.reduce(v, axis, keepdims=keepdims)
-        tape.push((sweep_sum, x.aux, v.shape, axis, keepdims))
-        return Taped(float(y) if type(y) is np.float64 else y, tape, len(tape.entries) - 1)
-    return RULES[np.sum](x, axis=axis, keepdims=keepdims)
+    if not is_plain(x):
+        return RULES[np.sum](x, axis=axis, keepdims=keepdims)
+    tape, v = x.level, x.value
+    y: Any = np.add.reduce(v, axis, keepdims=keepdims)
+    tape.push((sweep_sum, x.aux, v.shape, axis, keepdims))
+    return Taped(float(y) if type(y) is np.float64 else y, tape, len(tape.entries) - 1)
 
 
 def sweep_sum(g: Any, bars: Any, entry: Any) -> None:
@@ -369,10 +379,53 @@ def sweep_sum(g: Any, bars: Any, entry: Any) -> None:
     accumulate(bars, node, each(lambda t: spread(t, shape, axis, keepdims), g))
 
 
+def record_mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """``np.mean`` of a float64 array."""
+    if is_plain(x) and x.value.size:
+        return record_sum(x, axis, keepdims) / extent(x.value.shape, axis)
+    return RULES[np.mean](x, axis=axis, keepdims=keepdims)
+
+
+def record_matmul(a: Any, b: Any) -> Any:
+    """``A @ B`` of float64 matrices, of which one may be a small plain array."""
+    mine_a, mine_b = is_plain(a), is_plain(b)
+    if (mine_a and ((mine_b and a.level is b.level) or is_small(b))) or (mine_b and is_small(a)):
+        tape = a.level if mine_a else b.level
+        A = a.value if mine_a else tape.keep(a)
+        B = b.value if mine_b else tape.keep(b)
+        if A.ndim == B.ndim == 2:
+            C = np.matmul(A, B)
+            kept = (B if mine_a else None, A if mine_b else None)
+            tape.push((sweep_matmul, a.aux if mine_a else None, b.aux if mine_b else None, *kept))
+            return Taped(C, tape, len(tape.entries) - 1)
+    return NotImplemented if refuses(a) or refuses(b) else RULES[np.matmul](a, b)
+
+
+def is_small(x: Any) -> bool:
+    """Whether an array is plain, of float64 and copied rather than watched by the tape."""
+    return type(x) is np.ndarray and x.dtype is F8 and x.nbytes <= SMALL
+
+
+def sweep_matmul(g: Any, bars: Any, entry: Any) -> None:
+    """Ā = C̄ Bᴴ and B̄ = Aᴴ C̄, as the rule has them."""
+    _, node_a, node_b, B, A = entry
+    g = dense(g)
+    if node_a is not None:
+        accumulate(bars, node_a, MATMUL.bar_of[0](g, B))
+    if node_b is not None:
+        accumulate(bars, node_b, MATMUL.bar_of[1](g, A))
+
+
+FUNCTIONS: dict[Any, Callable[..., Any]] = {np.sum: record_sum, np.mean: record_mean}
+
+
+# ---------------------------------------------------------------- dispatch
+
+
 def _function(self: Any, func: Callable[..., Any], types: Any, args: Any, kw: Any) -> Any:
     """``Traced.__array_function__`` with the express lane first."""
-    if func is np.sum and len(args) <= 2 and kw.keys() <= {"axis", "keepdims"}:
-        return record_sum(*args, **kw)
+    if func in FUNCTIONS and len(args) <= 2 and kw.keys() <= {"axis", "keepdims"}:
+        return FUNCTIONS[func](*args, **kw)
     return Traced.__array_function__(self, func, types, args, kw)
 
 
@@ -408,6 +461,8 @@ def install() -> None:
             setattr(Taped, f"__{name}__", _operator(f"__{name}__", ufunc, reflected=False))
             if name in BINARY:
                 setattr(Taped, f"__r{name}__", _operator(f"__r{name}__", ufunc, reflected=True))
+    RECORD[np.matmul] = Taped.__matmul__ = record_matmul  # type: ignore[attr-defined]
+    Taped.__rmatmul__ = lambda self, other: record_matmul(other, self)  # type: ignore[attr-defined]
     Taped.__pow__ = _power  # type: ignore[attr-defined]
     Taped.__array_function__ = _function  # type: ignore[method-assign]
     Taped.__array_ufunc__ = _dispatch  # type: ignore[method-assign]
