@@ -227,6 +227,25 @@ def test_numpys_own_message_and_no_internals(transform):
     assert (last.filename, last.name) == (__file__, "shapes")
 
 
+@pytest.mark.parametrize(
+    "f", [lambda x: x + np.ones(4), lambda x: x @ np.ones(4), lambda x: np.ones((2, 4)) @ x, lambda x: np.sum(x, 2)]
+)
+def test_messages_about_shapes_are_numpys_own(f):
+    """Also under vmap, which does not show the axis of items."""
+    with pytest.raises(ValueError) as own:  # noqa: PT011
+        f(X)
+    for transform in (lambda: grad(f)(X), lambda: dotbar.vmap(f)(np.stack([X, X]))):
+        with pytest.raises(type(own.value)) as caught:
+            transform()
+        assert str(caught.value) == str(own.value)
+
+
+def test_objects_do_not_lose_the_derivative():
+    for mode in (grad, lambda f: lambda x: jvp(f, (x,), (x,))):
+        with pytest.raises(InputError, match=r"numpy\.multiply was given an array of objects.*astype\(float\)"):
+            mode(lambda x: np.sum(x * np.array([1, 2, 3], object)))(X)
+
+
 def test_linalg_errors_are_numpys_own():
     with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
         grad(lambda A: np.sum(np.linalg.cholesky(A)))(-np.eye(2))

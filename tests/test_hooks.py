@@ -40,8 +40,22 @@ def test_on_bar_of_containers_and_of_the_second_order():
 
 
 def test_on_bar_must_keep_the_shape():
-    with pytest.raises(RuleError, match=r"shape \(2,\)"):
+    with pytest.raises(
+        RuleError, match=r"given to on_bar returned a cotangent of shape \(2,\) for one of shape \(3,\)"
+    ):
         grad(lambda x: np.sum(on_bar(x, lambda g: g[:2])))(X)
+
+
+def test_on_bar_may_change_its_cotangent_in_place():
+    """The bars of a sum's terms are one array; each function gets its own."""
+
+    def double(g):
+        g *= 2
+        return g
+
+    g = grad(lambda x: np.sum((on_bar(x * 1.0, double) + x * 1.0) * X))(X)
+    np.testing.assert_array_equal(g, 3 * X)
+    np.testing.assert_array_equal(grad(lambda x: np.sum(on_bar(x, lambda g: g.fill(0))))(X), [1, 1, 1])
 
 
 def neuron(w, x):

@@ -24,6 +24,7 @@ from dotbar.core import (
 )
 from dotbar.errors import ConversionError, StructureError, user_line
 from dotbar.rules.kinds import align
+from dotbar.rules.shapes import stand_in
 from dotbar.rules.words import assign_items
 from dotbar.tape import rebuild
 
@@ -88,7 +89,10 @@ class Batch(Level):
         vals = [x.value if b else x for x, b in zip(xs, batched)]
         if rule is core.READ:
             return self._read(xs[0], vals[0], kw["path"])
-        y = rule.batch(vals, batched, self.size, kw)
+        try:
+            y = rule.batch(vals, batched, self.size, kw)
+        except (ValueError, np.exceptions.AxisError) as error:
+            raise _of_one_item(error, rule, xs, kw) from None
         if isinstance(y, (tuple, list)):
             return rebuild(tuple(y), [Batched(outermost(v), self) for v in y])
         if rule.makes_views and len(xs) == 1 and (y is vals[0] or is_view_of(y, vals[0])):
@@ -121,6 +125,16 @@ class Batch(Level):
         value = v.value if mine else v
         part = self._follow(own(root, value), path[:-1])
         assign_to_items(part, path[-1][1]["index"], value, mine, self)
+
+
+def _of_one_item(error: Exception, rule: Rule, xs: Sequence[Any], kw: Settings) -> Exception:
+    """NumPy's error about shapes as it is for a single item."""
+    if type(error) in (ValueError, np.exceptions.AxisError):
+        try:
+            rule.fn(*[stand_in(x) if isinstance(x, Traced) else x for x in xs], **kw)
+        except type(error) as own:
+            return own
+    return error
 
 
 def outermost(y: Any) -> Any:
@@ -162,8 +176,9 @@ def assign_to_items(x: Any, index: Any, value: Any, mine: bool, level: Batch) ->
     parts = index if type(index) is tuple else (index,)
     batched = [isinstance(i, Traced) and i.level is level for i in parts]
     parts = tuple(i.value if b else i for i, b in zip(parts, batched))
-    if len(parts) == 1 and batched[0] and parts[0].dtype == bool:
-        _assign_where(x, parts[0], value, mine)
+    if is_mask(parts[-1]) and (batched[-1] or isinstance(parts[-1], Traced)):
+        mask = parts[-1] if batched[-1] else np.expand_dims(parts[-1], 0)
+        _assign_where(x, parts[:-1], mask, value, mine)
     elif any(batched) or _stands_apart(parts):
         assign_items(x, parts, batched, value, mine)
     else:
@@ -171,9 +186,15 @@ def assign_to_items(x: Any, index: Any, value: Any, mine: bool, level: Batch) ->
         x[here] = align(value, x[here].ndim - 1) if mine else value
 
 
-def _assign_where(x: Any, mask: Any, value: Any, mine: bool) -> None:
-    """``item[mask] = number``, the one assignment by masks that differ which does not depend on their counts."""
-    if np.ndim(value) > mine:
+def is_mask(index: Any) -> bool:
+    """Whether an index is an array of booleans."""
+    return hasattr(index, "dtype") and index.dtype == bool
+
+
+def _assign_where(x: Any, lead: tuple[Any, ...], mask: Any, value: Any, mine: bool) -> None:
+    """``item[..., mask] = number``, the one assignment by masks that differ which does not depend on their counts."""
+    if np.ndim(value) > mine or not all(type(i) is slice and i == slice(None) for i in lead):
         raise ConversionError(batch_message("assignment of an array through a boolean mask"))
+    mask = np.reshape(mask, shape_of(mask)[:1] + (1,) * len(lead) + shape_of(mask)[1:])
     mask = np.reshape(mask, shape_of(mask) + (1,) * (np.ndim(x) - np.ndim(mask)))
     x[...] = np.where(mask, align(value, np.ndim(x) - 1) if mine else value, x)

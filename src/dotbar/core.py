@@ -242,6 +242,15 @@ def is_differentiable(y: Any) -> bool:
     return t is float or t is complex or dtype_of(y).kind in "fc"
 
 
+def without_derivative(rule: "Rule", y: Any) -> Any:
+    """A result of integers or booleans, which has no derivative; one of objects would have lost it."""
+    if any(dtype_of(v).kind == "O" for v in (y if isinstance(y, tuple) else (y,))):
+        raise InputError(
+            f"{rule.name} was given an array of objects and a traced value; convert it with .astype(float)."
+        )
+    return y
+
+
 def is_array(x: Any) -> bool:
     """Whether a value is an array or stands for one: ``isinstance(x, np.ndarray)`` is False for traced values."""
     return isinstance(x, (np.ndarray, Traced))

@@ -20,6 +20,7 @@ from dotbar.core import (
     shape_of,
     split,
     value_of,
+    without_derivative,
     wrap_view,
 )
 from dotbar.errors import RuleError
@@ -50,8 +51,10 @@ class Forward(Level):
                 dots.append(None)
         y = rule.fn(*vals, **kw)
         many = isinstance(y, tuple)
-        if rule.kind == "constant" or not (any(map(is_differentiable, y)) if many else is_differentiable(y)):
+        if rule.kind == "constant":
             return y
+        if not (any(map(is_differentiable, y)) if many else is_differentiable(y)):
+            return without_derivative(rule, y)
         if y is vals[0] and rule.makes_views:
             return xs[0]
         with np.errstate(all="ignore"):

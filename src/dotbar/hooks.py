@@ -12,7 +12,7 @@ import numpy as np
 from dotbar.core import Level, Shape, Traced, dtype_of, is_differentiable, primitive, refresh, shape_of, value_of
 from dotbar.debug import open_forward, open_tape
 from dotbar.dual import Dual
-from dotbar.errors import InputError, OutputError, user_traceback
+from dotbar.errors import InputError, OutputError, RuleError, user_traceback
 from dotbar.rules.kinds import dense, match, rule
 from dotbar.tape import Bars, Entry, accumulate
 from dotbar.transforms import arguments, check_inputs, derived, leaves_like, primal, pull, unwrap, vmap
@@ -32,7 +32,7 @@ def on_bar(x: Any, fn: Callable[[Any], Any]) -> Any:
     Args:
         x: an array or a container of arrays.
         fn: takes the cotangent x̄, of the shape and dtype of ``x``, and returns the one to use instead, of the same
-            shape; or None, to leave it as it is (to print or store it).
+            shape; or None, to leave it as it is (to print or store it).  It gets a copy, which it may change.
 
     Forward mode is not affected.  Under ``vmap``, ``fn`` sees the cotangent of one item.
 
@@ -47,6 +47,9 @@ def _on_bar(x: Any, *, fn: Callable[[Any], Any]) -> Any:
     return x
 
 
+_on_bar.__module__, _on_bar.__qualname__ = "dotbar", "on_bar"  # what messages call it
+
+
 def _batch_on_bar(xs: Any, batched: Any, size: int, fn: Callable[[Any], Any]) -> Any:
     return _on_bar(xs[0], fn=vmap(fn))
 
@@ -59,8 +62,15 @@ def _on_bar_rule(y: Any, x: Any, *, fn: Callable[[Any], Any]) -> Any:
         return xdot
 
     def bar(ybar: Any) -> Any:
-        changed = fn(ybar)
-        return ybar if changed is None else changed
+        changed = fn(np.copy(ybar)[()])
+        if changed is None:
+            return ybar
+        if shape_of(changed) != shape_of(ybar):
+            raise RuleError(
+                f"the function given to on_bar returned a cotangent of shape {shape_of(changed)} for one of shape "
+                f"{shape_of(ybar)}."
+            )
+        return changed
 
     return dot, bar
 
@@ -171,7 +181,7 @@ class _Dots(_Labels):
 
 def zeros_of(x: Any) -> Any:
     """Zeros of the shape and dtype of a value."""
-    return np.zeros(shape_of(x), dtype_of(x))
+    return np.zeros(shape_of(x), dtype_of(x))[()]
 
 
 @derived
@@ -242,7 +252,11 @@ def dots(f: Function, tangents: Sequence[Any] | None = None) -> Function:
         leaves, structure = flatten(args)
         names = input_names(f, len(args))
         leaves = check_inputs(leaves, [p for label, s in zip(names, structure.items) for p in s.paths(label)])
-        given = tree_map(np.ones_like, args) if tangents is None else arguments(tangents, "tangents")
+        given = (
+            tree_map(lambda x: np.ones(shape_of(x), dtype_of(x))[()], args)
+            if tangents is None
+            else arguments(tangents, "tangents")
+        )
         along = leaves_like(given, leaves, structure, "tangents")
         with open_forward() as level:
             notes = _Dots(level, names)

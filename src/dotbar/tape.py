@@ -39,6 +39,7 @@ from dotbar.core import (
     split,
     take_index,
     value_of,
+    without_derivative,
     wrap_view,
 )
 from dotbar.errors import EscapedError, MutationError, RuleError, user_line
@@ -106,7 +107,7 @@ class Tape(Level):
             return self._read(xs[0], kw["path"], y)
         many = isinstance(y, tuple)
         if not (any(map(is_differentiable, y)) if many else is_differentiable(y)):
-            return y
+            return without_derivative(rule, y)
         if y is vals[0] and rule.makes_views:
             return xs[0]
         active = tuple([i for i, node in enumerate(nodes) if node is not None])

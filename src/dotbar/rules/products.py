@@ -107,7 +107,7 @@ def _along(body: Product, a: Any, b: Any, *axes: Any) -> Any:
 def matmul(A: Any, B: Any) -> Any:
     """One rule for each pair of dimensions; a stack times one matrix is one product."""
     a, b = A.ndim, B.ndim
-    if not (a and b):
+    if not (a and b) or A.shape[-1] != B.shape[max(b - 2, 0)]:
         return _ask_numpy(np.matmul, A, B)
     if b == 1:
         return np.vecdot(conj(A), B) if a == 1 else matvec(A, B)
