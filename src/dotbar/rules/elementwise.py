@@ -7,10 +7,9 @@ import numpy as np
 
 from dotbar import core
 from dotbar.core import Traced, dtype_of, primitive, shape_of, take_index
-from dotbar.rules.indexing import entries
 from dotbar.rules.kinds import call_batched, composite, constant, elementwise, rule
 from dotbar.rules.shapes import astype, operand, stand_in
-from dotbar.rules.words import scatter
+from dotbar.rules.words import entries, scatter
 
 # ---------------------------------------------------------------- rounding and repairing
 

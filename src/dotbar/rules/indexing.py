@@ -13,12 +13,7 @@ from dotbar.core import Traced, copy_into, shape_of, take_index
 from dotbar.errors import ConversionError
 from dotbar.rules.kinds import batch_loop, composite, constant
 from dotbar.rules.shapes import operand
-from dotbar.rules.words import scatter
-
-
-def entries(x: Any, index: tuple[Any, ...]) -> Any:
-    """``x[index]``, also for a plain array at an index that differs between the items of a batch."""
-    return x[index] if isinstance(x, Traced) or not any(isinstance(i, Traced) for i in index) else core.gather(x, index)
+from dotbar.rules.words import entries, scatter
 
 
 def target(x: Any) -> Any:

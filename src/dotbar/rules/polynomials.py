@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dotbar.core import Traced
-from dotbar.rules.kinds import composite, rule
+from dotbar.rules.kinds import align, composite, rule
 from dotbar.rules.shapes import operand
 from dotbar.rules.words import conj, mT, unbroadcast
 
@@ -24,11 +24,11 @@ def _slope(p: Any) -> Any:
 def _batch_polyval(xs: Any, batched: Any, size: int) -> Any:
     """Coefficients that differ by item run along the items of x."""
     p, x = xs
+    loop = max(np.ndim(p) - 1 - batched[0], np.ndim(x) - batched[1])
     if batched[0]:
-        p = np.swapaxes(p, 0, 1)
-        x = x if batched[1] else np.expand_dims(operand(x), 0)
-        p = np.reshape(p, p.shape[:2] + (1,) * (x.ndim - 1))
-    return np.polyval(p, x)
+        p = np.moveaxis(p, 0, 1)
+        p = np.expand_dims(p, tuple(range(2, loop + 4 - np.ndim(p))))
+    return np.polyval(p, align(x, loop) if batched[1] else x)
 
 
 @rule(np.polyval, _batch_polyval)

@@ -267,6 +267,7 @@ linear(
     np.broadcast_to,
     lambda ybar, array, *, shape, subok=False: unbroadcast(ybar, array.shape),
     batch=_batch_broadcast_to,
+    moves=True,
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dotbar import core
-from dotbar.core import Shape, Step, new_zeros, primitive, value_of
+from dotbar.core import Shape, Step, Traced, new_zeros, primitive, value_of
 from dotbar.errors import ConversionError
 from dotbar.rules.kinds import align, batch_loop, constant, each, elementwise, linear, masked, rule, unbroadcast
 
@@ -154,6 +154,11 @@ linear(scatter, lambda xbar, y, *, path, shape: value_of(xbar, path), batch=_bat
 core.READ = core.RULES[read]
 
 
+def entries(x: Any, index: tuple[Any, ...]) -> Any:
+    """``x[index]``, also for a plain array at an index that differs between the items of a batch."""
+    return x[index] if isinstance(x, Traced) or not core.is_batched(index) else core.gather(x, index)
+
+
 def batch_index(parts: Any, batched: Sequence[bool], ndim: int) -> tuple[tuple[Any, ...], int, int, int]:
     """An index, some of whose arrays hold one index per item along axis 0, made to broadcast over the items.
 
@@ -211,8 +216,8 @@ def _batch_gather(xs: Any, batched: Any, size: int, template: Any, traced: Any) 
     flags = _index(batched[1:], template, traced, rest=False)
     index, before, width, _ = batch_index(_index(arrays, template, traced), flags, np.ndim(x) - batched[0])
     if not batched[0]:
-        return np.moveaxis(x[index], before, 0)
-    y = x[(_items(size, width), *index)]
+        return np.moveaxis(entries(x, index), before, 0)
+    y = entries(x, (_items(size, width), *index))
     return np.moveaxis(y, range(1, width + 1), range(before + 1, before + width + 1))
 
 
@@ -220,7 +225,8 @@ def _batch_ungather(xs: Any, batched: Any, size: int, template: Any, traced: Any
     y, *arrays = xs
     flags = _index(batched[1:], template, traced, rest=False)
     index, before, width, ndim = batch_index(_index(arrays, template, traced), flags, len(shape))
-    x = new_zeros((size, *shape), core.dtype_of(y), y)
+    like = next((v for v in xs if isinstance(v, Traced)), y)
+    x = new_zeros((size, *shape), core.dtype_of(y), like)
     np.add.at(x, (_items(size, width), *index), _index_first(y, batched[0], before, width, ndim))
     return x
 
