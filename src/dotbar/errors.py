@@ -163,7 +163,7 @@ def conversion_message(to: str = "a plain array") -> str:
         )
     elif match := re.match(r"(?:np|numpy)\.([\w.]+)", source):
         remedy = f"Use dotbar.numpy.{match[1]}, which keeps derivatives" + (
-            ", or np.stack([...])." if match[1] in ("array", "asarray") else "."
+            ", or make the list an array with np.stack([...])." if re.search(r"[(,=]\s*\[", source) else "."
         )
     elif source.endswith("]"):
         remedy = "A plain array takes no traced index: use dotbar.numpy.take(array, index)."

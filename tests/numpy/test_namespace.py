@@ -1,13 +1,20 @@
 """``dotbar.numpy`` is all of ``numpy``; what NumPy never dispatches differentiates there, and only there."""
 
+import contextlib
+import copy
 import importlib
+import inspect
+import pickle
 
 import numpy as np
 import pytest
+from samples import all_samples
 
 import dotbar.numpy as dnp
 from dotbar import grad, jvp, vmap
+from dotbar.core import RULES
 from dotbar.errors import ConversionError, NoRuleError
+from dotbar.tree import flatten
 
 C = np.array([0.3, -0.5, 0.7, 0.2, 0.9])
 B = np.array([1.3, 0.6, -0.7])
@@ -39,11 +46,38 @@ def test_every_public_name_of_the_polynomial_bases(basis):
     assert getattr(dnp.polynomial, basis).__all__ == getattr(np.polynomial, basis).__all__
 
 
-def test_what_numpy_dispatches_is_numpys_own():
-    same = {name for name in np.__all__ if getattr(dnp, name) is getattr(np, name)}
-    dispatched = {name for name in np.__all__ if hasattr(getattr(np, name), "__wrapped__")}
-    assert dispatched <= same | {"poly1d"}
-    assert {"sin", "ndarray", "pi", "float32", "newaxis", "concatenate"} <= same
+def callables():
+    modules = (np, dnp), (np.linalg, dnp.linalg), (np.fft, dnp.fft)
+    pairs = [(getattr(numpys, name), getattr(own, name)) for numpys, own in modules for name in numpys.__all__]
+    functions = [
+        (fn, own) for fn, own in pairs if callable(fn) and hasattr(fn, "__name__") and not isinstance(fn, type)
+    ]
+    return [pytest.param(fn, own, id=fn.__name__) for fn, own in functions]
+
+
+@pytest.mark.parametrize(("fn", "own"), callables())
+def test_a_function_is_known_by_its_name(fn, own):
+    assert own.__name__ == fn.__name__
+    assert isinstance(own, np.ufunc) == isinstance(fn, np.ufunc)
+    assert pickle.loads(pickle.dumps(own)) is own or own is fn
+    assert copy.deepcopy(own) is own or own is fn
+
+
+@pytest.mark.parametrize(("fn", "own"), [pair for pair in callables() if pair.values[0] in RULES])
+def test_a_function_with_a_rule_is_described_as_in_numpy(fn, own):
+    if fn is not np.kaiser:
+        assert own.__doc__ == fn.__doc__
+        with contextlib.suppress(ValueError):  # older versions of NumPy do not know it of what is written in C
+            assert inspect.signature(own).parameters == inspect.signature(fn).parameters
+
+
+def test_ufuncs_say_of_themselves_what_numpys_do():
+    assert (dnp.add.nin, dnp.add.nout, dnp.add.identity, dnp.matmul.signature) == (2, 1, 0, np.matmul.signature)
+    assert dnp.sin.types == np.sin.types
+    assert repr(dnp.sin) == repr(np.sin)
+    assert dnp.abs is dnp.absolute
+    assert dnp.pi is np.pi
+    assert dnp.ndarray is np.ndarray
 
 
 # ---------------------------------------------------------------- values and derivatives
@@ -190,6 +224,87 @@ def test_a_basis_is_converted_to_another():
     check(lambda np, x: np.polynomial.hermite.poly2herm(np.polynomial.legendre.leg2poly(x)))
 
 
+# ---------------------------------------------------------------- lists, and arguments NumPy does not look at
+
+LISTS = {
+    "mean": lambda np, x: np.mean([x[0], x[1]]),
+    "sum of a nested list": lambda np, x: np.sum([[x[0], 2 * x[1]], [1.0, x[2]]], axis=0),
+    "sum of a tuple": lambda np, x: np.sum((x, x * x), 0),
+    "by keyword": lambda np, x: np.sum(a=[x, 2 * x]),
+    "norm": lambda np, x: np.linalg.norm([x[0], x[1]]),
+    "solve": lambda np, x: np.linalg.solve([[x[0], 1], [1, x[1]]], [1.0, x[2]]),
+    "fft": lambda np, x: np.fft.fft([x[0], 2.0, x[1]]),
+    "append": lambda np, x: np.append([1.0], [x[0], 2.0]),
+    "concatenate lists": lambda np, x: np.concatenate([[x[0], 1.0], [2.0], x]),
+    "stack lists": lambda np, x: np.stack([[x[0], 1.0], [2.0, x[1]]]),
+    "block": lambda np, x: np.block([[x[0], 1.0], [1.0, x[1]]]),
+    "convolve": lambda np, x: np.convolve([x[0], 2 * x[0]], B),
+    "cross": lambda np, x: np.cross([x[0], 1, 2], [1, x[1], 3]),
+    "einsum": lambda np, x: np.einsum("i,i", [x[0], x[1]], [1.0, 2.0]),
+    "einsum of axis lists": lambda np, x: np.einsum([x[0], x[1]], [0], [1.0, x[2]], [0]),
+    "polyval": lambda np, x: np.polyval([1.0, x[0], 2.0], 0.7),
+    "select": lambda np, x: np.select([[True, False], [False, False]], [[x[0], x[1]], x[:2]], x[2]),
+    "choose": lambda np, x: np.choose([1, 0], [[x[0], 2.0], x[1:3]]),
+    "multi_dot": lambda np, x: np.linalg.multi_dot([[[x[0], 1.0]], [[x[1]], [2.0]]]),
+    "histogram": lambda np, x: np.histogram([0.1, 0.2, 0.6], 2, (0, 1), weights=[x[0], x[1], 2 * x[2]])[0],
+    "interp": lambda np, x: np.interp([-1.0, 2.0], [0.0, 1.0], [0.0, 1.0], left=x[0], right=x[1]),
+    "polyint": lambda np, x: np.polyint([1.0, 2.0], 2, k=[x[0], x[1]]),
+    "pad": lambda np, x: np.pad([1.0, 2.0], 1, constant_values=x[0]),
+    "initial": lambda np, x: np.sum([1.0, 2.0], initial=x[0]),
+    "nan_to_num": lambda np, x: np.nan_to_num([np.nan, 1.0], nan=x[0]),
+    "sliding_window_view": lambda np, x: np.lib.stride_tricks.sliding_window_view([x[0], x[1], 1.0], 2),
+    "ufunc": lambda np, x: np.maximum([x[0], x[1]], 0),
+    "ufunc of both": lambda np, x: np.add([x[0], 1], [x[1], x[0]]),
+    "reduce": lambda np, x: np.multiply.reduce([x, 2 * x]),
+    "reduce along an axis": lambda np, x: np.multiply.reduce([x, 2 * x], axis=1),
+    "accumulate": lambda np, x: np.add.accumulate([x[0], x[1]]),
+    "reduceat": lambda np, x: np.add.reduceat([x[0], x[1], x[2]], [0, 1]),
+    "outer": lambda np, x: np.multiply.outer([x[0], 2.0], [x[1]]),
+}
+
+
+@pytest.mark.parametrize("case", LISTS)
+def test_lists_and_arguments_numpy_does_not_look_at(case):
+    check(LISTS[case])
+
+
+def listed(x):
+    return [listed(v) for v in x] if np.ndim(x) else x
+
+
+OWN = {fn: own for fn, own in (pair.values for pair in callables()) if own is not fn}
+SAMPLES = [s for s in all_samples() if s.fn in OWN and s.call is None and any(np.size(x) > 1 for x in s.primals)]
+
+
+@pytest.mark.parametrize("s", SAMPLES, ids=repr)
+def test_every_function_takes_lists_where_numpy_does(s):
+    def at(fn, xs):
+        given = dict(zip(s.wrt, map(listed, xs)))
+        args = [given.get(k, arg) for k, arg in enumerate(s.args)]
+        return fn(*args, **{k: given.get(k, v) for k, v in s.kwargs.items()})
+
+    try:
+        want = at(s.fn, s.primals)
+    except (AttributeError, TypeError):
+        pytest.skip("NumPy itself takes no list here")
+    if type(want) is list:
+        pytest.skip("NumPy returns the list as it is")
+    got, _ = jvp(lambda *xs: at(OWN[s.fn], xs), s.primals, tuple(map(np.zeros_like, s.primals)))
+    for g, w in zip(flatten(got)[0], flatten(want)[0], strict=True):
+        np.testing.assert_allclose(g, w, rtol=1e-12, atol=1e-14)
+
+
+def test_out_and_where_are_obeyed():
+    def f(x):
+        y = dnp.zeros(2)
+        dnp.multiply([x[0], x[1]], x[:2], out=y)
+        dnp.sum([x[:2], y], 0, out=y)
+        return np.sum(dnp.add([x[0], 1.0], y, where=[True, False], out=y) * B[:2])
+
+    x0, x1, (b0, b1) = C[0], C[1], B[:2]
+    assert np.allclose(grad(f)(C), [b0 * (2 + 2 * x0), b1 * (1 + 2 * x1), 0, 0, 0])
+
+
 # ---------------------------------------------------------------- arrays that can be assigned traced values
 
 
@@ -250,6 +365,9 @@ def test_array_takes_a_dtype(dtype):
         (lambda x: np.kaiser(3, x), "dotbar.numpy.kaiser"),
         (lambda x: np.r_[x, 1.0], "dotbar.numpy.r_"),
         (lambda x: np.c_[x, 1.0], "dotbar.numpy.c_"),
+        (lambda x: np.mean([x, 1.0]), r"dotbar\.numpy\.mean.* or .* np\.stack\(\[\.\.\.\]\)"),
+        (lambda x: np.maximum.reduce([x, 1.0]), r"dotbar\.numpy\.maximum\.reduce"),
+        (lambda x: np.interp(2.0, B, B, right=x), r"dotbar\.numpy\.interp, which keeps derivatives\. "),
         (lambda x: np.polynomial.Polynomial([x, 1.0]), "dotbar.numpy.polynomial.Polynomial"),
         (lambda x: np.polynomial.chebyshev.chebval(0.5, [x, 1.0]), "dotbar.numpy.polynomial.chebyshev.chebval"),
     ],

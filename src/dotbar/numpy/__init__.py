@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as _numpy
 from numpy import __all__ as __all__
 
+from dotbar.numpy.lists import mirror as _mirror
+
 if TYPE_CHECKING:
     from numpy import *  # pyright: ignore[reportWildcardImportFromLibrary]
 else:
     from dotbar.numpy import fft, lib, linalg, polynomial, random
     from dotbar.numpy.creation import *
-    from dotbar.numpy.lists import mirror as _mirror
     from dotbar.numpy.replanted import replant as _replant
 
     _index_tricks = _replant("numpy.lib._index_tricks_impl", "dotbar.numpy._index_tricks")

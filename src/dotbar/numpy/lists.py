@@ -36,7 +36,7 @@ def stacked(x: Any) -> Any:
     return as_array(x) if type(x) in (list, tuple) and first_traced(x) is not None else x
 
 
-def stack_lists(rule: Composite, args: tuple[Any, ...], kw: Settings) -> tuple[list[Any], Settings]:
+def stack_lists(rule: Composite, args: tuple[Any, ...], kw: Settings) -> tuple[tuple[Any, ...], Settings]:
     """The arguments of a function with each list that stands for an array stacked, those in a sequence one by one."""
 
     def given(name: str, x: Any) -> Any:
@@ -44,7 +44,7 @@ def stack_lists(rule: Composite, args: tuple[Any, ...], kw: Settings) -> tuple[l
         return type(x)(map(stacked, x)) if several else stacked(x)
 
     names = chain(rule.parameters, repeat(""))
-    return [given(name, x) for x, name in zip(args, names)], {name: given(name, x) for name, x in kw.items()}
+    return tuple(map(given, names, args)), {name: given(name, x) for name, x in kw.items()}
 
 
 class Ufunc:
