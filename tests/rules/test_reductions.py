@@ -236,7 +236,7 @@ def test_quantiles_at_all_places(method, n):
         (lambda x: np.gradient(x, edge_order=2), ValueError),
         (lambda x: np.gradient(x, 1.0, 2.0), TypeError),
         (lambda x: np.diff(x, -1), ValueError),
-        (lambda x: np.cumulative_sum(np.outer(x, x)), ValueError),
+        *([(lambda x: np.cumulative_sum(np.outer(x, x)), ValueError)] if hasattr(np, "cumulative_sum") else []),
     ],
 )
 def test_errors_are_those_of_numpy(f, error):

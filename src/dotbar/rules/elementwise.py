@@ -68,7 +68,10 @@ def spherical_jn(x: Any, *, n: int) -> Any:
         return _spherical_j1(u)
     from scipy.special import spherical_jn as jn
 
-    return _in_scipy(lambda u: jn(n, u), u)
+    def by_parity(u: Any) -> Any:  # older versions of SciPy give nan at negative numbers
+        return jn(n, u) if u.dtype.kind == "c" else np.sign(u) ** n * jn(n, np.abs(u))
+
+    return _in_scipy(by_parity, u)
 
 
 def _in_scipy(f: Callable[[Any], Any], x: Any) -> Any:

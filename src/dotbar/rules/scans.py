@@ -326,14 +326,10 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     return slopes[0] if len(slopes) == 1 else slopes
 
 
+@composite(np.trapezoid)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """∫ y dx by the trapezoidal rule: Σ hᵢ (yᵢ + yᵢ₊₁)/2."""
     y, x = as_array(y), as_array(x)
     y = np.moveaxis(y, axis, -1)
     h = dx if x is None else np.diff(x) if np.ndim(x) == 1 else np.diff(np.moveaxis(x, axis, -1))
     return np.sum(h * (y[..., 1:] + y[..., :-1]) / 2.0, -1)
-
-
-for _name in ("trapezoid", "trapz"):
-    if hasattr(np, _name):
-        composite(getattr(np, _name))(trapezoid)
