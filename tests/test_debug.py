@@ -101,3 +101,30 @@ def test_ends_with_the_context():
     with debug_nans():
         pass
     assert np.isinf(grad(np.sqrt)(0.0))
+
+
+def broken(kind):
+    """Twice the sum, with a rule that divides by zero."""
+    if kind is dotbar.custom_jvp:
+        f = kind(lambda x: np.sum(x) * 2)
+        f.defjvp(lambda primals, tangents: (f(*primals), np.sum(tangents[0]) * np.inf))
+    else:
+        f = kind(lambda x: np.sum(x) * 2)
+        f.defvjp(lambda x: (np.sum(x) * 2, None), lambda _, g: (g * np.full(2, np.inf),))
+    return f
+
+
+@pytest.mark.parametrize("kind", [dotbar.custom_jvp, dotbar.custom_vjp])
+@pytest.mark.parametrize("mode", ["forward", "reverse", "second order", "checkpoint"])
+def test_a_rule_of_the_users_own(kind, mode):
+    f = broken(kind)
+    with debug_nans(), pytest.raises(NonFiniteError, match=rf"{re.escape(__file__)}.*lambda.* is (inf|nan)"):
+        MODES[mode](lambda x: f(x) ** 2, np.ones(2))
+
+
+@pytest.mark.parametrize(
+    "mode", [lambda v: dotbar.vjp(np.sin, v)[1](v * np.nan), lambda v: jvp(np.sin, (v,), (v / 0,))]
+)
+def test_what_was_given_is_not_finite(mode):
+    with debug_nans(), pytest.raises(NonFiniteError, match="derivative that it was computed from was not finite"):
+        mode(np.ones(2))

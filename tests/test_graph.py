@@ -67,6 +67,34 @@ def test_agrees_with_grad(f):
             assert np.shape(got) == np.shape(want)
 
 
+@pytest.mark.parametrize("kind", [dotbar.custom_jvp, dotbar.custom_vjp])
+def test_the_users_own_rule_is_one_gate(kind):
+    def f(x, y):
+        return {"product": x * y, "n": 3}
+
+    own = kind(f)
+    if kind is dotbar.custom_jvp:
+        own.defjvp(lambda p, t: (f(*p), {"product": 5 * t[0], "n": None}))
+    else:
+        own.defvjp(lambda *p: (f(*p), None), lambda _, g: (5 * g["product"], None))
+    g = graph(lambda x: own(np.sin(x), 2.0)["product"], 1.0)
+    assert [gate.name for gate in g.gates] == ["x", "sin", "f[0]"]
+    assert g.backward() == 5 * np.cos(1.0)
+    assert g.forward(2.0) == 2 * np.sin(2.0)
+
+
+def test_a_graph_of_a_gradient():
+    x = np.array([0.5, -1.0])
+    g = graph(grad(lambda x: np.sum(x**3)), x)
+    np.testing.assert_allclose(g.value, 3 * x**2)
+    np.testing.assert_allclose(g.backward(x), 6 * x * x)
+
+
+def test_integers_have_no_derivative():
+    with pytest.raises(OutputError, match="dtype int64"):
+        graph(lambda x: x * 2, 3).backward()
+
+
 def test_every_gate_comes_after_its_inputs_and_dead_ones_are_left_out():
     def f(p):
         np.exp(p["a"])

@@ -207,6 +207,10 @@ class Level:
         """Call the rule's function on values of which at least one is of this level."""
         raise NotImplementedError
 
+    def enclose(self, name: str, f: Callable[..., Any], xs: Sequence[Any]) -> Any:
+        """Call a function that has a rule of its own for other levels; this one looks inside."""
+        return f(*xs)
+
     def lift(self, x: "Traced", inner: Any) -> None:
         """Turn the cell ``x`` into a constant of this level that wraps ``inner``."""
         raise NotImplementedError

@@ -13,6 +13,7 @@ import numpy as np
 
 from dotbar.batch import Batch, Batched
 from dotbar.core import BASE, Cell, Level, Shape, Traced, dtype_of, full_name, is_differentiable, refresh, shape_of
+from dotbar.debug import Origin, WatchedForward, WatchedTape
 from dotbar.dual import Dual, Forward
 from dotbar.errors import ConversionError, InputError, NoRuleError, RuleError
 from dotbar.rules.kinds import dense, match
@@ -211,7 +212,7 @@ def apply_jvp(name: str, call: Function, push: Function, xs: tuple[Any, ...]) ->
     if isinstance(level, Forward):
         ys, dots, out_structure = pushed(aux)
         duals = [y if t is None or not is_float(y) else Dual(y, level, match(t, y)) for y, t in zip(ys, dots)]
-        return unflatten(out_structure, duals)
+        return unflatten(out_structure, checked(duals, level, name, leaves))
 
     if isinstance(level, Tape):
 
@@ -227,7 +228,7 @@ def apply_jvp(name: str, call: Function, push: Function, xs: tuple[Any, ...]) ->
             rest = iter(transpose([g for g, t in zip(gs, there) if t])[0])
             return [next(rest) if m else None for m in mine]
 
-        return unflatten(out_structure, record(level, pull, aux, lower, ys))
+        return unflatten(out_structure, record(level, name, pull, leaves, ys))
 
     if isinstance(level, Batch):
         over = _Items(level, structure, mine)
@@ -237,7 +238,9 @@ def apply_jvp(name: str, call: Function, push: Function, xs: tuple[Any, ...]) ->
 
         out = apply_jvp(name, lambda *xs: over.map(lambda xs: call(*xs), (xs,)), batched_push, primals)
         return over.items_of(out)
-    return call(*xs)
+    if level is BASE:
+        return call(*xs)
+    return level.enclose(name, lambda *xs: apply_jvp(name, call, push, xs), xs)
 
 
 def apply_vjp(name: str, call: Function, fwd: Function, bwd: Function, xs: tuple[Any, ...]) -> Any:
@@ -250,8 +253,10 @@ def apply_vjp(name: str, call: Function, fwd: Function, bwd: Function, xs: tuple
         over = _Items(level, structure, mine)
         batched = (over.map_forward(fwd), over.map_backward(bwd, name, lower))
         return over.items_of(apply_vjp(name, lambda *xs: over.map(lambda xs: call(*xs), (xs,)), *batched, primals))
-    if not isinstance(level, (Tape, Forward)):
+    if level is BASE:
         return call(*xs)
+    if not isinstance(level, (Tape, Forward)):
+        return level.enclose(name, lambda *xs: apply_vjp(name, call, fwd, bwd, xs), xs)
 
     out, residuals = _pair(fwd(*primals), name, "(out, residuals)")
     ys, out_structure = flatten(out)
@@ -261,7 +266,7 @@ def apply_vjp(name: str, call: Function, fwd: Function, bwd: Function, xs: tuple
         return _aligned(bwd(residuals, unflatten(out_structure, gs)), structure, lower, name, "cotangent")
 
     if isinstance(level, Tape):
-        return unflatten(out_structure, record(level, pull, aux, lower, ys))
+        return unflatten(out_structure, record(level, name, pull, leaves, ys))
 
     where = [k for k, y in enumerate(ys) if is_float(y)]
 
@@ -282,15 +287,26 @@ def apply_vjp(name: str, call: Function, fwd: Function, bwd: Function, xs: tuple
     dots = push([t for t, m in zip(aux, mine) if m])[0]
     for k, t in zip(where, dots):
         ys[k] = Dual(ys[k], level, t)
-    return unflatten(out_structure, ys)
+    return unflatten(out_structure, checked(ys, level, name, leaves))
 
 
-def record(tape: Tape, pull: Function, nodes: list[Any], inputs: list[Any], outputs: list[Any]) -> list[Any]:
+def checked(ys: list[Any], level: Forward, name: str, leaves: list[Any]) -> list[Any]:
+    """Results of forward mode, whose tangents are looked at inside ``debug_nans``."""
+    if isinstance(level, WatchedForward):
+        for y in ys:
+            level.check(y, leaves, lambda y=y: Origin.of_custom(name, leaves, y))
+    return ys
+
+
+def record(tape: Tape, name: str, pull: Function, inputs: list[Any], outputs: list[Any]) -> list[Any]:
     """Put a call whose pullback is known on a tape: one entry for the whole, one per output."""
     index = len(tape.entries)
-    forms = [Shape.of(x) if node is not None else None for x, node in zip(inputs, nodes)]
+    lower, nodes, mine = lowered(inputs, tape)
+    forms = [Shape.of(x) if m else None for x, m in zip(lower, mine)]
     zeros = [Shape.of(y) if is_float(y) else y for y in outputs]
     tape.push((sweep_pull, nodes, forms, pull, zeros))
+    if isinstance(tape, WatchedTape):
+        tape.watch(index, Origin.of_custom(name, inputs, outputs[0]), inputs)
     return [tape.output(index, k, len(outputs), y) if is_float(y) else y for k, y in enumerate(outputs)]
 
 

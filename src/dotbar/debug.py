@@ -1,12 +1,13 @@
 """debug_nans: which operation of the user's made the first derivative that is not finite, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from dotbar import core
 from dotbar.core import Rule, Settings, Traced, is_differentiable
 from dotbar.dual import Dual, Forward
 from dotbar.errors import NonFiniteError, user_line
@@ -77,12 +78,14 @@ class WatchedTape(Tape):
         outputs = y if isinstance(y, tuple) else (y,)
         for v in outputs:
             _watched(v)
-        if len(self.entries) > start and (entry := self.entries[start]) is not None:
-            nodes = {i: x.aux for i, x in enumerate(xs) if isinstance(x, Traced) and x.level is self}
-            values = [plain(x) for x in xs]
-            origin = (user_line(), rule, values, plain(outputs[0]), _origin_of_root(rule, xs, self))
-            self.entries[start] = (sweep_watched, entry, nodes, origin)
+        if len(self.entries) > start:
+            self.watch(start, Origin.of_rule(rule, xs, outputs[0], _origin_of_root(rule, xs, self)), xs)
         return y
+
+    def watch(self, index: int, origin: "Origin", xs: Sequence[Any]) -> None:
+        """Have an entry check the bars that it makes of its arguments."""
+        nodes = {i: x.aux for i, x in enumerate(xs) if isinstance(x, Traced) and x.level is self}
+        self.entries[index] = (sweep_watched, self.entries[index], nodes, origin)
 
 
 def _watched(y: Any) -> Any:
@@ -93,12 +96,13 @@ def _watched(y: Any) -> Any:
 
 def sweep_watched(g: Any, bars: Bars, entry: Entry) -> None:
     """Sweep the entry inside; if that makes a bar non-finite, say so."""
-    _, inner, nodes, (place, rule, values, y, hint) = entry
+    _, inner, nodes, origin = entry
     inner[0](g, bars, inner)
     for i, node in nodes.items():
         found = bars[node]
-        if found is not None and (where := first_bad(dense(found))) is not None:
-            raise NonFiniteError(_message("bar", i, where, plain(dense(found)), place, rule, values, y, hint))
+        if found is not None and (where := first_bad(found)) is not None:
+            what = f"the bar of {origin.names[i]} of" if len(origin.values) > 1 else "the bar of"
+            raise NonFiniteError(origin.message(what, plain(dense(found)), where, [g]))
 
 
 # ---------------------------------------------------------------- forward mode
@@ -112,13 +116,14 @@ class WatchedForward(Forward):
     def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
         y = super().process(rule, xs, kw)
         for v in y if isinstance(y, tuple) else (y,):
-            if isinstance(v, Dual) and v.level is self and (where := first_bad(v.aux)) is not None:
-                values = [plain(x) for x in xs]
-                hint = _origin_of_root(rule, xs, self)
-                raise NonFiniteError(
-                    _message("dot", None, where, plain(v.aux), user_line(), rule, values, plain(v), hint)
-                )
+            self.check(v, xs, lambda v=v: Origin.of_rule(rule, xs, v, _origin_of_root(rule, xs, self)))
         return y
+
+    def check(self, y: Any, xs: Sequence[Any], origin: "Callable[[], Origin]") -> None:
+        """Raise if the tangent of a result is not finite."""
+        if isinstance(y, Dual) and y.level is self and (where := first_bad(y.aux)) is not None:
+            dots = [x.aux for x in xs if isinstance(x, Dual) and x.level is self]
+            raise NonFiniteError(origin().message("the dot of", plain(y.aux), where, dots))
 
 
 # ---------------------------------------------------------------- what is wrong
@@ -133,11 +138,55 @@ def plain(x: Any) -> Any:
 
 def first_bad(x: Any) -> tuple[int, ...] | None:
     """The index of the first entry that is not finite."""
-    x = plain(x)
+    x = plain(dense(x))
     if isinstance(x, list) or x is None or not is_differentiable(x):
         return None
     bad = ~np.isfinite(np.asarray(x))
     return tuple(int(k) for k in np.unravel_index(np.argmax(bad), bad.shape)) if bad.any() else None
+
+
+class Origin(NamedTuple):
+    """The forward operation that a derivative belongs to, as messages describe it."""
+
+    place: str
+    name: str
+    names: Sequence[str]
+    values: Sequence[Any]
+    y: Any
+    hint: str = ""
+    rule: Rule | None = None
+
+    @classmethod
+    def of_rule(cls, rule: Rule, xs: Sequence[Any], y: Any, hint: str) -> "Origin":
+        """A call that reached a rule."""
+        names = rule.arrays if len(rule.arrays) == len(xs) else _numbered(xs)
+        return cls(user_line(), rule.name, names, list(map(plain, xs)), plain(y), hint, rule)
+
+    @classmethod
+    def of_custom(cls, name: str, xs: Sequence[Any], y: Any) -> "Origin":
+        """A call of a function with the user's own rule."""
+        return cls(user_line(), name, _numbered(xs), list(map(plain, xs)), plain(y))
+
+    def message(self, what: str, found: Any, where: tuple[int, ...], given: Sequence[Any]) -> str:
+        """What was found, where, and the likely reason; ``given`` are the derivatives that it was computed from."""
+        at = f" at index {where}" if where else ""
+        shown = [f"{name} = {_entry(v, where, found)}" for name, v in zip(self.names, self.values) if v is not None]
+        if any(first_bad(g) is not None for g in given):
+            reason = "The derivative that it was computed from was not finite."
+        elif any(first_bad(v) is not None for v in self.values):
+            reason = "An argument was not finite before."
+        elif first_bad(self.y) is not None:
+            reason = "The value of the function itself is not finite."
+        else:
+            reason = "The function is finite there, its derivative is not."
+        return (
+            f"{self.place}: {what} {self.name} is {np.asarray(found)[where]}{at}, where {', '.join(shown)} "
+            f"and the result is {_entry(self.y, where, found)}. {reason}{self.hint}"
+        )
+
+
+def _numbered(xs: Sequence[Any]) -> list[str]:
+    return [f"argument {k}" for k in range(len(xs))]
 
 
 def _origin_of_root(rule: Rule, xs: Sequence[Any], level: Any) -> str:
@@ -148,53 +197,17 @@ def _origin_of_root(rule: Rule, xs: Sequence[Any], level: Any) -> str:
         entry = level.entries[xs[0].aux]
         if entry is None or entry[0] is not sweep_watched:
             return ""
-        below = entry[3][1]
-        if below.kind == "elementwise" and below.fn is not np.add:
+        below = entry[3].rule
+        if below is None or below is core.READ or (below.kind == "elementwise" and below.fn is not np.add):
             return ""
     return " If this is sqrt(sum(x²)), use np.linalg.norm(x): its derivative at 0 is 0."
 
 
-def _message(
-    what: str,
-    argument: int | None,
-    where: tuple[int, ...],
-    found: Any,
-    place: str,
-    rule: Rule,
-    values: Sequence[Any],
-    y: Any,
-    hint: str,
-) -> str:
-    at = f" at index {where}" if where else ""
-    shown = [
-        f"{name} = {_entry(v, where, found)}" for name, v in zip(_names(rule, len(values)), values) if v is not None
-    ]
-    of = f"the bar of argument {argument}" if what == "bar" and len(values) > 1 else f"the {what}"
-    return (
-        f"{place}: {of} of {rule.name} is {np.asarray(found)[where]}{at}, where {', '.join(shown)} "
-        f"and the result is {_entry(y, where, found)}. {_reason(values, y)}{hint}"
-    )
-
-
-def _names(rule: Rule, n: int) -> Sequence[str]:
-    return rule.arrays if len(rule.arrays) == n else [f"argument {k}" for k in range(n)]
-
-
 def _entry(v: Any, where: tuple[int, ...], found: Any) -> str:
     """The entry that belongs to a place of the derivative, if the shapes allow it."""
-    v = v[0] if isinstance(v, tuple) else v
     if np.ndim(v) == 0:
         return f"{np.asarray(v)[()]}"
     try:
         return f"{np.broadcast_to(v, np.shape(found))[where]}"
     except ValueError:
         return f"an array of shape {np.shape(v)}"
-
-
-def _reason(values: Sequence[Any], y: Any) -> str:
-    if any(first_bad(v) is not None for v in values if v is not None):
-        return "An argument was not finite before."
-    y = y[0] if isinstance(y, tuple) else y
-    if first_bad(y) is not None:
-        return "The value of the function itself is not finite."
-    return "The function is finite there, its derivative is not."

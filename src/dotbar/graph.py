@@ -20,13 +20,13 @@ from dotbar.core import (
     value_of,
     wrap_view,
 )
-from dotbar.custom import is_float
+from dotbar.custom import is_float, lowered
 from dotbar.errors import OutputError, user_traceback
 from dotbar.hooks import at_level, input_names, naming
 from dotbar.rules.words import read
 from dotbar.tape import rebuild
 from dotbar.transforms import unwrap, vjp
-from dotbar.tree import flatten, unflatten
+from dotbar.tree import LEAF, flatten, unflatten
 
 __all__ = ["Gate", "Graph", "graph"]
 
@@ -138,8 +138,13 @@ class Graph:
             bar: the cotangent of the result; 1 by default, if that is one number.
 
         Returns:
-            The gradient by each input: a tuple, or the gradient itself for a single input.
+            The gradient by each input: a tuple, or the gradient itself for a single input; None for integers.
+
+        Raises:
+            OutputError: the result is not one number and ``bar`` is not given, or the result is an integer.
         """
+        if not is_float(self.value):
+            raise OutputError(f"the result is of dtype {dtype_of(self.value)}; a derivative needs floats as inputs.")
         if bar is None and shape_of(self.value) != ():
             raise OutputError(f"the result has shape {shape_of(self.value)}; pass its cotangent as bar.")
         for gate in self.gates:
@@ -218,8 +223,9 @@ class Recorder(Level):
 
     def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
         mine = [isinstance(x, Traced) and x.level is self for x in xs]
-        y = rule.fn(*[x.value if m else x for x, m in zip(xs, mine)], **kw)
-        if y is xs[0].value and rule.makes_views:
+        vals = [x.value if m else x for x, m in zip(xs, mine)]
+        y = rule.fn(*vals, **kw)
+        if y is vals[0] and rule.makes_views:
             return xs[0]
         inputs = [x.aux if m else x for x, m in zip(xs, mine)]
         name = "getitem" if rule.fn is read else rule.name.rpartition(".")[2]
@@ -231,6 +237,22 @@ class Recorder(Level):
         if rule.makes_views and len(xs) == 1:
             return wrap_view(self, rule, xs[0], kw, y, gate)
         return Wire(y, self, gate)
+
+    def enclose(self, name: str, f: Callable[..., Any], xs: Sequence[Any]) -> Any:
+        leaves, structure = flatten(tuple(xs))
+        vals, gates, mine = lowered(leaves, self)
+        inputs = [gate if m else x for x, gate, m in zip(vals, gates, mine)]
+
+        def results(*leaves: Any) -> Any:
+            return flatten(f(*unflatten(structure, list(leaves))))
+
+        ys, out_structure = results(*vals)
+        name = name.rpartition(".")[2]
+        for k, y in enumerate(ys):
+            if is_float(y):
+                label = name if out_structure == LEAF else f"{name}[{k}]"
+                ys[k] = Wire(y, self, self.gate(label, inputs, lambda *xs, k=k: results(*xs)[0][k], y))
+        return unflatten(out_structure, ys)
 
     def lift(self, x: Traced, inner: Any) -> None:
         x.value = inner
