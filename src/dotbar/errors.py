@@ -188,12 +188,12 @@ def user_traceback(f: Callable[P, R]) -> Callable[P, R]:
         try:
             return f(*args, **kwargs)
         except Exception as error:
-            raise _for_the_user(error)  # noqa: B904 (it is the error itself)
+            raise for_the_user(error)  # noqa: B904 (it is the error itself)
 
     return call
 
 
-def _for_the_user(error: Exception) -> Exception:
+def for_the_user(error: Exception) -> Exception:
     """The error without frames of dotbar; the one that NumPy's own message hides, if there is one."""
     traceback, hidden = _without_internals(error.__traceback__), error.__cause__
     if isinstance(hidden, ConversionError) and not isinstance(error, DotbarError):

@@ -2,8 +2,9 @@
 
 For each elementwise rule of one or two arguments, functions are generated that record and sweep that operation
 alone, as ``namedtuple`` generates a class; sums and products of matrices have theirs written out.  They do what
-``Tape.process`` and the rule's bars do in the case that casting, views, guards and other levels play no part, and
-hand over to those in every other case.  Python floats are computed by ``math``; where it raises (1/0, log 0), NumPy's result is taken.
+``Tape.process`` and the rule's bars do in the case that casting, views, guards and other levels play no part,
+and hand over to those in every other case.  Python floats are computed by ``math``; where it raises (1/0, log 0),
+NumPy's result is taken.
 """
 
 import dis
@@ -110,6 +111,7 @@ def record(x):
             except FALLBACK:
                 return rule(x)
             tape = x.level
+            {warn}
             tape.push((sweep_scalar, x.aux{keep}))
             return Taped(y, tape, len(tape.entries) - 1)
     return rule(x)
@@ -140,6 +142,7 @@ def record({a}, {b}):
                         except FALLBACK:
                             return rule(a, b)
                         tape = a.level
+                        {warn}
                         tape.push((sweep_scalar, a.aux, b.aux{keep}))
                         return Taped(y, tape, len(tape.entries) - 1)
             elif kind_b is ndarray:
@@ -164,6 +167,7 @@ def record({a}, {b}):
                     except FALLBACK:
                         return rule(a, b)
                     tape = a.level
+                    {warn}
                     tape.push((sweep_scalar_a, a.aux{keep_a}))
                     return Taped(y, tape, len(tape.entries) - 1)
     elif (type(a) is float or type(a) is int) and kind_b is Taped and b.alias is None:
@@ -182,6 +186,7 @@ def record({a}, {b}):
             except FALLBACK:
                 return rule(a, b)
             tape = b.level
+            {warn}
             tape.push((sweep_scalar_b, b.aux{keep_b}))
             return Taped(y, tape, len(tape.entries) - 1)
     return rule(a, b)
@@ -276,6 +281,11 @@ def _on_scalars(partial: Any) -> Any:
     return FunctionType(body.__code__, scope, None, body.__defaults__, body.__closure__)  # type: ignore[attr-defined]
 
 
+def is_silent(partial: Any) -> bool:
+    """Whether a partial of Python floats is computed by ``math`` alone, which gives no warnings."""
+    return not callable(partial) or {*inspect.unwrap(partial).__code__.co_names} <= {"np", *vars(SCALAR_NUMPY)}
+
+
 def _exactly(sweep: Callable[..., Any], n_nodes: int) -> Callable[..., Any]:
     """The sweep by NumPy of an entry that holds Python floats: 1/0 is inf."""
 
@@ -345,13 +355,14 @@ def make_record(rule: Elementwise, reflected: bool = False) -> Callable[..., Any
     }
     sweeps, keep = _sweeps(rule, tuple(range(len(rule.partials))))
     scope |= sweeps
+    warn = "pass" if all(map(is_silent, rule.partials)) else "tape.may_warn = True"
     if len(rule.partials) == 1:
-        return _compile(_UNARY.format(keep=keep), rule.name, scope)
+        return _compile(_UNARY.format(keep=keep, warn=warn), rule.name, scope)
     kept: dict[str, str] = {}
     for i, name in enumerate("ab"):
         sweeps, kept[name] = _sweeps(rule, (i,))
         scope |= {f"{key}_{name}": f for key, f in sweeps.items()}
-    source = _BINARY.format(a=a, b=b, keep=keep, keep_a=kept["a"], keep_b=kept["b"])
+    source = _BINARY.format(a=a, b=b, keep=keep, keep_a=kept["a"], keep_b=kept["b"], warn=warn)
     return _compile(source, rule.name, scope)
 
 

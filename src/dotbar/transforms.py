@@ -14,7 +14,7 @@ from dotbar.batch import Batch
 from dotbar.core import Traced, as_array, dtype_of, refresh, shape_of, without_cells
 from dotbar.debug import open_forward, open_tape
 from dotbar.dual import Dual
-from dotbar.errors import InputError, OutputError, StructureError, user_traceback
+from dotbar.errors import InputError, OutputError, StructureError, for_the_user, user_traceback
 from dotbar.rules.kinds import dense, match
 from dotbar.tape import Tape, quiet_sweep, sweep
 from dotbar.tree import LEAF, Structure, flatten, flatten_up_to, tree_map, unflatten
@@ -41,7 +41,7 @@ __all__ = [
 
 
 class Derived:
-    """A function that a transform made; it pickles as the transform and its arguments, if those do."""
+    """A function that a transform made.  Its errors end at the user's own line; it pickles if its makings do."""
 
     __slots__ = ("__dict__", "__weakref__", "_call", "_recipe")  # slots, which wraps() does not overwrite
 
@@ -51,7 +51,10 @@ class Derived:
         self._call = call
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._call(*args, **kwargs)
+        try:
+            return self._call(*args, **kwargs)
+        except Exception as error:
+            raise for_the_user(error)  # noqa: B904 (it is the error itself)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
@@ -222,7 +225,7 @@ def pull(tape: Tape, nodes: Sequence[Any], gs: Sequence[Any], inputs: Sequence[A
     for node, g in zip(nodes, gs):
         if node is not None:
             bars[node] = g if bars[node] is None else bars[node] + g
-    (quiet_sweep if tape.has_arrays else sweep)(entries, bars)
+    (quiet_sweep if tape.may_warn or any(type(g) is not float for g in gs) else sweep)(entries, bars)
     for guard in tape.guards:
         guard.check()
     return [finish(*take(bars, i), x) for i, x in enumerate(inputs)]
@@ -268,7 +271,6 @@ def value_and_grad(
     )
 
     @wraps(f)
-    @user_traceback
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         chosen = [args[0]] if args and nums == (0,) and not names else _chosen(args, kwargs, nums, names)
         simple = all(map(is_simple, chosen))
@@ -494,7 +496,6 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     """
 
     @wraps(f)
-    @user_traceback
     def mapped(*args: Any, **kwargs: Any) -> Any:
         axes = tuple(in_axes) if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
         if len(axes) != len(args):
@@ -568,7 +569,6 @@ def jacobian(
     nums = positions(argnums)
 
     @wraps(f)
-    @user_traceback
     def jac(*args: Any, **kwargs: Any) -> Any:
         xs = tuple(_chosen(args, kwargs, nums))
 
