@@ -294,6 +294,11 @@ def test_every_function_takes_lists_where_numpy_does(s):
         np.testing.assert_allclose(g, w, rtol=1e-12, atol=1e-14)
 
 
+def test_a_function_without_a_rule_says_so():
+    with pytest.raises(NoRuleError, match=r"numpy\.packbits has no derivative rule"):
+        grad(lambda x: dnp.packbits([x, 1])[0])(1.0)
+
+
 def test_out_and_where_are_obeyed():
     def f(x):
         y = dnp.zeros(2)

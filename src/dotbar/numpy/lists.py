@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from dotbar.core import RULES, UFUNC_METHODS, Settings, as_array, first_traced
+from dotbar.core import UFUNC_METHODS, Settings, as_array, find_rule, first_traced
 from dotbar.rules.kinds import Composite
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,7 +62,7 @@ class Ufunc:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.ufunc, name)
-        return _of_lists(value) if name in UFUNC_METHODS else value
+        return _method(value) if name in UFUNC_METHODS else value
 
     def __repr__(self) -> str:
         return repr(self.ufunc)
@@ -71,7 +71,7 @@ class Ufunc:
         return self.ufunc.__name__
 
 
-def _of_lists(method: F) -> F:
+def _method(method: F) -> F:
     @wraps(method)
     def call(*args: Any, **kw: Any) -> Any:
         return method(*map(stacked, args), **{k: v if k == "out" else stacked(v) for k, v in kw.items()})
@@ -81,11 +81,10 @@ def _of_lists(method: F) -> F:
 
 @cache
 def of_lists(fn: Any) -> Any:
-    """NumPy's ``fn`` as one that also takes traced values where NumPy does not look; what has no rule as it is."""
+    """NumPy's ``fn`` as one that also takes traced values where NumPy does not look; what never dispatches as it is."""
     if isinstance(fn, np.ufunc):
         return Ufunc(fn)
-    rule = RULES.get(fn)
-    if rule is None or fn is np.block:  # which looks into its lists itself
+    if not hasattr(fn, "__wrapped__") or fn is np.block:  # which looks into its lists itself
         return fn
 
     @stands_for(fn)
@@ -93,6 +92,7 @@ def of_lists(fn: Any) -> Any:
         traced = first_traced((*args, *kw.values()))
         if traced is None:
             return fn(*args, **kw)
+        rule = find_rule(fn)
         if isinstance(rule, Composite):
             args, kw = stack_lists(rule, args, kw)
         return traced.__array_function__(fn, (), args, kw)
