@@ -61,7 +61,7 @@ class Taped(Traced):
 class Tape(Level):
     """A level of reverse mode.  Entry ``n - 1`` of a tape with ``n`` inputs is None and ends the sweep."""
 
-    __slots__ = ("copies", "entries", "guards", "has_arrays", "has_segments", "push")
+    __slots__ = ("copies", "entries", "guards", "has_segments", "may_warn", "push")
     kind: ClassVar[type[Traced]] = Taped
 
     def __init__(self, n_inputs: int):
@@ -71,13 +71,13 @@ class Tape(Level):
         self.push: Callable[[Entry], None] = self.entries.append
         self.guards: tuple[Guard, ...] = ()
         self.copies: dict[int, tuple[Any, Any]] = {}
-        self.has_arrays = False
+        self.may_warn = False
         self.has_segments = False
 
     def input(self, x: Any, index: int) -> Taped:
         """The traced value of an input; the caller's own array is copied if small, else watched."""
         if type(x) is np.ndarray:
-            self.has_arrays = True
+            self.may_warn = True
             if x.nbytes <= SMALL:
                 x = copy_in_place(x)
             elif is_writable(x):
@@ -97,7 +97,7 @@ class Tape(Level):
         self.push = self.entries.append
 
     def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
-        self.has_arrays = True
+        self.may_warn = True
         nodes = [x.aux if isinstance(x, Traced) and x.level is self else None for x in xs]
         vals = [x if node is None else x.value for x, node in zip(xs, nodes)]
         y = rule.fn(*vals, **kw)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from dotbar import core
 from dotbar.core import Traced, dtype_of, primitive, shape_of, take_index
@@ -372,7 +373,8 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 @composite(np.apply_along_axis)
 def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kw: Any) -> Any:
     """One call per line; the axes of its result take the place of the line."""
-    axis = axis % arr.ndim
+    arr = operand(arr)
+    axis = normalize_axis_index(axis, arr.ndim)
     rows = np.moveaxis(arr, axis, -1)
     lead = rows.shape[:-1]
     results = [func1d(rows[index], *args, **kw) for index in np.ndindex(lead)]

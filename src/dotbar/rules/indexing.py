@@ -6,13 +6,13 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index
 
 from dotbar import core
 from dotbar.core import Traced, copy_into, shape_of, take_index
 from dotbar.errors import ConversionError
 from dotbar.rules.kinds import batch_loop, composite, constant
-from dotbar.rules.shapes import operand
+from dotbar.rules.shapes import one_axis, operand
 from dotbar.rules.words import entries, scatter
 
 
@@ -56,7 +56,7 @@ def _in_mode(indices: Any, n: int, mode: str) -> Any:
 @composite(np.take)
 def take(a: Any, indices: Any, axis: Any = None, *, mode: str = "raise") -> Any:
     a, indices = operand(a), operand(indices)
-    a, axis = (np.ravel(a), 0) if axis is None or not a.ndim else (a, *normalize_axis_tuple(axis, a.ndim))
+    a, axis = one_axis(a, axis)
     indices = indices if indices.size else indices.astype(np.intp)
     return entries(a, (slice(None),) * axis + (_in_mode(indices, a.shape[axis], mode),))
 
@@ -74,7 +74,7 @@ def along_axis(indices: Any, axis: int, shape: tuple[int, ...]) -> tuple[Any, ..
 @composite(np.take_along_axis)
 def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
     arr, indices = operand(arr), operand(indices)
-    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, *normalize_axis_tuple(axis, arr.ndim))
+    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, normalize_axis_index(axis, arr.ndim))
     return entries(arr, along_axis(indices, axis, arr.shape))
 
 
@@ -83,7 +83,7 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
     if axis is None:
         target(arr).flat[indices] = values
     else:
-        (axis,) = normalize_axis_tuple(axis, arr.ndim)
+        axis = normalize_axis_index(axis, arr.ndim)
         target(arr)[along_axis(operand(indices), axis, arr.shape)] = values
 
 

@@ -5,11 +5,12 @@ from operator import index
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.linalg import LinAlgError
 
 from dotbar.core import dtype_of, primitive
 from dotbar.errors import NoRuleError
-from dotbar.rules.kinds import composite, linear, rule
+from dotbar.rules.kinds import composite, linear, rule, shift_axis
 from dotbar.rules.lapack_words import (
     cholesky_bar,
     cholesky_dot,
@@ -22,6 +23,7 @@ from dotbar.rules.lapack_words import (
     raise_if,
     solve_triangular,
 )
+from dotbar.rules.shapes import operand
 from dotbar.rules.spectral import refuse_rotation, singular_values_rule
 from dotbar.rules.words import H, sym
 
@@ -30,7 +32,7 @@ from dotbar.rules.words import H, sym
 
 def _batch_diagonal(xs: Any, batched: Any, size: int, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     n = np.ndim(xs[0]) - 1
-    return np.diagonal(xs[0], offset, axis1 % n + 1, axis2 % n + 1)
+    return np.diagonal(xs[0], offset, shift_axis(axis1, n), shift_axis(axis2, n))
 
 
 @primitive
@@ -130,9 +132,10 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
 
 @composite(np.linalg.tensorsolve)
 def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    a, b = operand(a), operand(b)
     if axes is not None:
-        kept = [k for k in range(a.ndim) if k not in {k % a.ndim for k in axes}]
-        a = np.transpose(a, kept + [k % a.ndim for k in axes])
+        last = normalize_axis_tuple(axes, a.ndim)
+        a = np.transpose(a, [*(k for k in range(a.ndim) if k not in last), *last])
     shape = a.shape[b.ndim :]
     x = np.linalg.solve(np.reshape(a, (-1, int(np.prod(shape, dtype=int)))), np.reshape(b, -1))
     return np.reshape(x, shape)
@@ -142,6 +145,8 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
 def matrix_power(a: Any, n: int) -> Any:
     """Aⁿ by repeated squaring; the derivative at n = 0 is zero."""
     n = index(n)
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise LinAlgError("Last 2 dimensions of the array must be square")
     if n == 0:
         return np.zeros_like(a) + np.eye(a.shape[-1], dtype=dtype_of(a))
     if n < 0:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from dotbar.core import primitive, shape_of
 from dotbar.rules.kinds import composite, rule, shift_axis
@@ -78,7 +79,7 @@ def _vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def _matrix_norm(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any:
-    row, col = (k % x.ndim for k in axes)
+    row, col = (normalize_axis_index(k, x.ndim) for k in axes)
     if row == col:
         raise ValueError("Duplicate axes given.")
     if ord in (None, "fro", "f"):

@@ -10,19 +10,13 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
 from dotbar.core import Rule, as_array, dtype_of, primitive, shape_of
 from dotbar.rules.kinds import Constant, General, Linear, composite, constant, rule, shift_axis
-from dotbar.rules.shapes import astype
+from dotbar.rules.shapes import astype, axes_of
 from dotbar.rules.words import conj, masked, ratio, spread
 
 # ---------------------------------------------------------------- axes
-
-
-def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
-    """An axis setting as a tuple of axes; None stands for all, and 0 is allowed of a number."""
-    return tuple(range(ndim)) if axis is None or (ndim == 0 and axis in (0, -1)) else normalize_axis_tuple(axis, ndim)
 
 
 def extent(shape: tuple[int, ...], axis: Any) -> int:

@@ -5,7 +5,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view
 
 from dotbar import core
@@ -18,6 +18,17 @@ def operand(x: Any) -> Any:
     """What NumPy's ``asarray`` makes of an argument: lists become arrays, traced values stay."""
     x = core.as_array(x)
     return x if isinstance(x, Traced) else np.asarray(x)
+
+
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """An axis setting as a tuple of axes; None stands for all, and 0 is allowed of a number."""
+    return tuple(range(ndim)) if axis is None or (ndim == 0 and axis in (0, -1)) else normalize_axis_tuple(axis, ndim)
+
+
+def one_axis(a: Any, axis: Any) -> tuple[Any, int]:
+    """An array and one of its axes; None flattens the array, and a number counts as a vector."""
+    a = np.ravel(a) if axis is None or not a.ndim else a
+    return a, normalize_axis_index(0 if axis is None else axis, a.ndim)
 
 
 def stand_in(x: Any) -> Any:
@@ -291,7 +302,7 @@ def expand_dims(a: Any, axis: Any) -> Any:
 @composite(np.squeeze)
 def squeeze(a: Any, axis: Any = None) -> Any:
     a = operand(a)
-    drop = [k for k, n in enumerate(a.shape) if n == 1] if axis is None else normalize_axis_tuple(axis, a.ndim)
+    drop = [k for k, n in enumerate(a.shape) if n == 1] if axis is None else axes_of(axis, a.ndim)
     if any(a.shape[k] != 1 for k in drop):
         raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
     return np.reshape(a, tuple(n for k, n in enumerate(a.shape) if k not in drop))
@@ -429,7 +440,7 @@ def _concat_bar(ybar: Any, *arrays: Any, axis: int = 0) -> Any:
 
 def _batch_concat(xs: Any, batched: Any, size: int, axis: int = 0) -> Any:
     full = [x if b else np.broadcast_to(x, (size, *shape_of(x))) for x, b in zip(xs, batched)]
-    return concat(*full, axis=axis % (np.ndim(full[0]) - 1) + 1)
+    return concat(*full, axis=shift_axis(axis, np.ndim(full[0]) - 1))
 
 
 linear(concat, _concat_bar, batch=_batch_concat)
@@ -452,7 +463,7 @@ def pile(*arrays: Any, axis: int = 0) -> Any:
 
 def _batch_pile(xs: Any, batched: Any, size: int, axis: int = 0) -> Any:
     full = [x if b else np.broadcast_to(x, (size, *shape_of(x))) for x, b in zip(xs, batched)]
-    return pile(*full, axis=axis % np.ndim(full[0]) + 1)
+    return pile(*full, axis=shift_axis(axis, np.ndim(full[0])))
 
 
 linear(pile, lambda ybar, *arrays, axis=0: list(np.moveaxis(ybar, axis, 0)), batch=_batch_pile)
@@ -465,7 +476,7 @@ def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same
         raise ValueError("need at least one array to stack")
     if len({shape_of(a) for a in xs}) != 1:
         raise ValueError("all input arrays must have the same shape")
-    (axis,) = normalize_axis_tuple(axis, xs[0].ndim + 1)
+    axis = normalize_axis_index(axis, xs[0].ndim + 1)
     y = pile(*xs, axis=axis)
     return y if dtype is None else astype(y, dtype=np.dtype(dtype))
 
@@ -543,7 +554,7 @@ def tile(A: Any, reps: Any) -> Any:
 @composite(np.repeat)
 def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     a = operand(a)
-    a, axis = (np.ravel(a), 0) if axis is None or not a.ndim else (a, *normalize_axis_tuple(axis, a.ndim))
+    a, axis = one_axis(a, axis)
     return np.take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis)
 
 
@@ -562,7 +573,7 @@ def resize(a: Any, new_shape: Any) -> Any:
 def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     """The entries of both arrays, taken in the order in which NumPy inserts their numbers."""
     arr = operand(arr)
-    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, *normalize_axis_tuple(axis, arr.ndim))
+    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, normalize_axis_index(axis, arr.ndim))
     n, obj = arr.shape[axis], core.without_cells(obj)
     places = np.arange(n)[obj] if isinstance(obj, slice) else np.asarray(obj)
     places = np.flatnonzero(places) if places.dtype == bool else places
@@ -578,7 +589,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
 @composite(np.delete)
 def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
     arr = operand(arr)
-    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, *normalize_axis_tuple(axis, arr.ndim))
+    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, normalize_axis_index(axis, arr.ndim))
     return np.take(arr, np.delete(np.arange(arr.shape[axis]), core.without_cells(obj)), axis)
 
 

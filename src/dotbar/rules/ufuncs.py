@@ -207,7 +207,23 @@ _signum = Constant(np.sign, ("x",), (), "()->()")
 @composite(np.sign)
 def sign(x: Any, **kw: Any) -> Any:
     """z/|z| for complex z; at 0 it is 0 and its derivative nan."""
-    return ratio(x, np.absolute(x), **kw) if is_complex(x) else _signum(x, **kw)
+    return phase(x) if is_complex(x) else _signum(x, **kw)
+
+
+@primitive
+def phase(z: Any) -> Any:
+    """z/|z|, the sign of complex z."""
+    return np.sign(z)
+
+
+@rule(phase, "()->()")
+def _phase(y: Any, z: Any) -> Any:
+    """ẏ = i y Im(conj(y) ż)/|z|, which is self-adjoint."""
+
+    def turn(t: Any) -> Any:
+        return 1j * y * (np.imag(conj(y) * t) / np.absolute(z))
+
+    return turn, turn
 
 
 linear(np.conjugate, lambda ybar, x: np.conj(ybar), batch="()->()", moves=True)
