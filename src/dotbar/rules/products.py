@@ -376,13 +376,13 @@ CROSS = Bilinear(
 
 @composite(np.cross)
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
-    """Vectors of two entries lie in the plane; of two of them there is only the third entry."""
+    """Vectors of two entries, which NumPy takes before 2.5, lie in the plane; of two of them only the third is left."""
     a, b = _operands(a, b)
     if axis is not None:
         axisa = axisb = axisc = axis
     a, b = (x if k == -1 else np.moveaxis(x, k, -1) for x, k in ((a, axisa), (b, axisb)))
-    if not {a.shape[-1], b.shape[-1]} <= {2, 3}:
-        raise ValueError("incompatible dimensions for cross product\n(dimension must be 2 or 3)")
+    if not a.shape[-1] == b.shape[-1] == 3:
+        _ask_numpy(np.cross, a, b)
     if a.shape[-1] == b.shape[-1] == 2:
         return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
     a, b = (x if x.shape[-1] == 3 else np.concatenate([x, 0 * x[..., :1]], -1) for x in (a, b))
