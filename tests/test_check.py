@@ -131,6 +131,23 @@ def test_what_cannot_be_checked_is_said():
         check_grads(lambda x: x + 0.1 * rng.standard_normal(), order=1)(1.0)
 
 
+def test_entries_of_unlike_size():
+    """Each gets steps of its own size, and its derivative is still looked at."""
+    x = np.array([1e-8, 1.0])
+    check_grads(lambda x: np.sum(np.log(np.abs(x))))(x)
+    f = dotbar.custom_vjp(lambda x: np.sum(x))
+    f.defvjp(lambda x: (np.sum(x), None), lambda _, g: (g * np.array([2.0, 1.0]),))
+    with pytest.raises(GradientError, match=r"entry \(0,\): dotbar has 2, differences have 1\.000"):
+        check_grads(f, modes="rev")(x)
+
+
+def test_a_rule_that_is_not_linear():
+    f = dotbar.custom_jvp(lambda x: np.sum(x))
+    f.defjvp(lambda p, t: (np.sum(p[0]), np.sum(np.abs(t[0]))))
+    with pytest.raises(GradientError, match=r"along a random direction, but right along each entry.*not linear"):
+        check_grads(f, modes="fwd")(np.ones(3))
+
+
 def test_functions_that_read_a_triangle():
     S = A + A.T
     f = lambda x: np.sum(np.sin(np.tril(x)))

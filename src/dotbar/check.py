@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -28,7 +29,7 @@ ENTRIES = 200  # of an array that is searched for the wrong entry
 @derived
 def check_grads(
     f: Callable[..., Any],
-    modes: Sequence[str] = ("fwd", "rev"),
+    modes: str | Sequence[str] = ("fwd", "rev"),
     order: int = 2,
     symmetric: bool | None = None,
     seed: int = 0,
@@ -54,6 +55,7 @@ def check_grads(
         GradientError: an AssertionError that says which argument, which entry, both numbers, and the likely kind of
             mistake; or that the function has a kink there, or is too rough to be checked.
     """
+    modes = (modes,) if isinstance(modes, str) else modes
     if unknown := set(modes) - {"fwd", "rev"}:
         raise InputError(f"modes has {unknown.pop()!r}; it may hold 'fwd' and 'rev'.")
 
@@ -97,9 +99,8 @@ class Check:
     def run(self, modes: Sequence[str], order: int) -> None:
         """Check the first derivative, then those of the derivatives that each mode gives."""
         ys = self.f(self.xs)
-        ts = [self.direction(x, h) for x, h in zip(self.xs, self.hermitian)]
         ybars = [np.ones_like(y) if np.ndim(y) == 0 and len(ys) == 1 else normal(self.rng, y) for y in ys]
-        self.first_order(modes, ts, ybars)
+        ts = self.right_along(modes, ybars)
         if order > 1:
             derivatives: dict[str, tuple[str, Function]] = {
                 "fwd": ("the forward-mode derivative", lambda xs: jvp(self.f, (xs,), (ts,))[1]),
@@ -110,10 +111,21 @@ class Check:
                 name = f"{what} of {self.name}"
                 Check(g, self.xs, self.paths, self.hermitian, name, self.rng, False).run(modes, order - 1)
 
-    def direction(self, x: Any, hermitian: bool) -> Any:
-        """A random direction of the size of ``x``."""
-        t = normal(self.rng, x) * (np.max(np.abs(x), initial=0) or 1)
-        return ((t + H(t)) / 2 if hermitian else t).astype(np.asarray(x).dtype)
+    def right_along(self, modes: Sequence[str], ybars: Arrays) -> Arrays:
+        """A random direction that finds nothing wrong; entries of unlike size may need a step each."""
+        with suppress(GradientError):
+            ts = self.direction(largest)
+            self.first_order(modes, ts, ybars)
+            return ts
+        ts = self.direction(entry_size)
+        self.first_order(modes, ts, ybars)
+        return ts
+
+    def direction(self, size: Callable[[Any], Any]) -> Arrays:
+        """Random tangents of the size of each argument or of its entries."""
+        ts = [normal(self.rng, x) * size(x) for x in self.xs]
+        ts = [(t + H(t)) / 2 if h else t for t, h in zip(ts, self.hermitian)]
+        return [np.asarray(t).astype(np.asarray(x).dtype)[()] for t, x in zip(ts, self.xs)]
 
     def first_order(self, modes: Sequence[str], ts: Arrays, ybars: Arrays) -> None:
         measured = differences(self.f, self.xs, ts)
@@ -150,8 +162,9 @@ class Check:
     # ------------------------------------------------ saying what is wrong
 
     def units(self, k: int) -> list[tuple[tuple[int, ...], Arrays, complex]]:
-        """Unit directions along entries of an argument, and along i times them where it is complex."""
+        """Directions along entries of an argument, also imaginary ones, with 1/size of each."""
         x = np.asarray(self.xs[k])
+        size = entry_size(x)
         places = list(np.ndindex(x.shape))
         if len(places) > ENTRIES:
             places = [places[i] for i in self.rng.choice(len(places), ENTRIES, replace=False)]
@@ -159,11 +172,11 @@ class Check:
         for place in places:
             for unit in (1, 1j) if x.dtype.kind == "c" else (1,):
                 t = np.zeros_like(x)
-                t[place] = unit
+                t[place] = unit * size[place]
                 t = (t + H(t)) / 2 if self.hermitian[k] else t
                 ts = [np.zeros_like(z) for z in self.xs]
                 ts[k] = t
-                found.append((place, ts, unit))
+                found.append((place, ts, unit / size[place]))
         return found
 
     def blame(self, mode: str, ybars: Arrays) -> None:
@@ -174,12 +187,12 @@ class Check:
             got, want = np.zeros(np.shape(x), complex), np.zeros(np.shape(x), complex)
             error = np.zeros(np.shape(x))
             seen = np.zeros(np.shape(x), bool)
-            for place, ts, unit in self.units(k):
+            for place, ts, weight in self.units(k):
                 d = differences(self.f, self.xs, ts)
                 dots = jvp(self.f, (self.xs,), (ts,))[1] if mode == "fwd" else []
-                got[place] += unit * (inner(xbars, ts) if mode == "rev" else inner(ybars, dots))
-                want[place] += unit * inner(ybars, d.values)
-                error[place] += sum(float(np.sum(np.abs(g) * e)) for g, e in zip(ybars, d.errors))
+                got[place] += weight * (inner(xbars, ts) if mode == "rev" else inner(ybars, dots))
+                want[place] += weight * inner(ybars, d.values)
+                error[place] += abs(weight) * sum(float(np.sum(np.abs(g) * e)) for g, e in zip(ybars, d.errors))
                 seen[place] = True
             with np.errstate(all="ignore"):
                 off = np.abs(got - want) / (error + slack(want))
@@ -189,7 +202,10 @@ class Check:
                 worst = off[place], (k, tuple(map(int, place)), got, want, error, seen)
         way = {"fwd": "forward", "rev": "reverse"}[mode]
         if worst[1] is None:
-            raise GradientError(f"the {way}-mode derivative of {self.name} is wrong along a random direction.")
+            raise GradientError(
+                f"the {way}-mode derivative of {self.name} is wrong along a random direction, but right along each "
+                "entry. Likely mistake: it is not linear in the tangent or cotangent, or not of the full precision."
+            )
         k, place, got, want, error, seen = worst[1]
         at = f" at entry {place}" if place else ""
         of = "" if all(np.ndim(g) == 0 and g == 1 for g in ybars) else " of Re⟨ȳ, f⟩ with a random ȳ"
@@ -202,19 +218,20 @@ class Check:
     def report_kink(self, seen: Any, ts: Arrays) -> None:
         """Find an entry along which the function has a kink, and raise; else of the one seen along ``ts``."""
         for k in range(len(self.xs)):
-            for place, unit, _ in self.units(k):
-                if (kink := differences(self.f, self.xs, unit).kink) is not None:
+            for place, along, weight in self.units(k):
+                if (kink := differences(self.f, self.xs, along).kink) is not None:
                     at = f" at entry {place} of {self.paths[k]}" if place else f" in {self.paths[k]}"
-                    self._raise_kink(at, kink, unit)
+                    self._raise_kink(at, kink, along, abs(weight))
         self._raise_kink(" along a random direction", seen, ts)
 
-    def _raise_kink(self, at: str, kink: Any, ts: Arrays) -> None:
+    def _raise_kink(self, at: str, kink: Any, ts: Arrays, weight: float = 1.0) -> None:
         k, place, left, right = kink
         left, right = (0.0 if abs(side) < 1e-6 * abs(right - left) else side for side in (left, right))
         dot = np.asarray(jvp(self.f, (self.xs,), (ts,))[1][k])[place]
         raise GradientError(
-            f"{self.name} has a kink here{at}: its one-sided derivatives are {number(left)} and {number(right)}. "
-            f"No derivative exists there to compare with; dotbar has {number(dot)}. Check another point."
+            f"{self.name} has a kink here{at}: its one-sided derivatives are {number(weight * left)} and "
+            f"{number(weight * right)}. No derivative exists there to compare with; dotbar has {number(weight * dot)}. "
+            "Check another point."
         )
 
 
@@ -228,6 +245,8 @@ def kind_of_mistake(got: NDArray[Any], want: NDArray[Any], seen: NDArray[np.bool
 
     if not np.isfinite(g).all():
         return "not finite"
+    if not np.isfinite(w).all():
+        return "none, if the function is not finite nearby"
     if same(g, w) and size:
         return f"a small one, {np.max(np.abs(g - w)) / size:.1g} of the largest entry"
     if same(g, 0 * w):
@@ -388,6 +407,17 @@ def slack(x: Any) -> float:
 def inner(u: Arrays, v: Arrays) -> float:
     """Re⟨u, v⟩."""
     return sum(float(np.real(np.vdot(a, b))) for a, b in zip(u, v))
+
+
+def largest(x: Any) -> float:
+    """The size of an array; 1 if it is zero."""
+    return float(np.max(np.abs(x), initial=0)) or 1.0
+
+
+def entry_size(x: Any) -> NDArray[Any]:
+    """The size of each entry, but no less than 1e-8 of the largest's; that of the array where it is zero."""
+    x = np.abs(x)
+    return np.where(x == 0, largest(x), np.maximum(x, 1e-8 * largest(x)))
 
 
 def normal(rng: "np.random.Generator", x: Any) -> Any:

@@ -200,6 +200,8 @@ def _origin_of_root(rule: Rule, xs: Sequence[Any], level: Any) -> str:
         below = entry[3].rule
         if below is None or below is core.READ or (below.kind == "elementwise" and below.fn is not np.add):
             return ""
+    elif np.ndim(plain(xs[0])):
+        return ""
     return " If this is sqrt(sum(x²)), use np.linalg.norm(x): its derivative at 0 is 0."
 
 
