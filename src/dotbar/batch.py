@@ -123,8 +123,10 @@ class Batch(Level):
     def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
         mine = isinstance(v, Traced) and v.level is self
         value = v.value if mine else v
-        part = self._follow(own(root, value), path[:-1])
-        assign_to_items(part, path[-1][1]["index"], value, mine, self)
+        index = path[-1][1]["index"]
+        others = tuple(i for i in (index if type(index) is tuple else (index,)) if getattr(i, "level", None) is not self)
+        part = self._follow(own(root, value, others), path[:-1])
+        assign_to_items(part, index, value, mine, self)
 
 
 def _of_one_item(error: Exception, rule: Rule, xs: Sequence[Any], kw: Settings) -> Exception:

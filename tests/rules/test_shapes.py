@@ -196,7 +196,8 @@ def test_batched_mask():
         y[None].T.flat[np.argmax(x)] = x[0]
         return y * y
 
-    np.testing.assert_allclose(dotbar.vmap(f)(x), np.stack([f(item) for item in x]))
+    for g in (f, dotbar.jacrev(f), dotbar.jacfwd(f), dotbar.jacfwd(dotbar.jacrev(f))):
+        np.testing.assert_allclose(dotbar.vmap(g)(x), np.stack([g(item) for item in x]), atol=1e-15)
     with pytest.raises(ConversionError, match=r"np\.where"):
         dotbar.vmap(lambda x: x[x > 0])(x)
 
@@ -239,6 +240,15 @@ def test_pad_with_a_function():
     "call",
     [
         lambda x: np.squeeze(x, 0),
+        lambda x: np.take(x, 0, (0, 1)),
+        lambda x: np.repeat(x[0, 0], 2, 1),
+        lambda x: np.concatenate([x, x], 5),
+        lambda x: np.diagonal(x, 0, 0, 5),
+        lambda x: np.linalg.norm(x, axis=(0, 5)),
+        lambda x: np.linalg.norm(x, 1, axis=(0, 5)),
+        lambda x: np.apply_along_axis(np.sum, 5, x),
+        lambda x: np.linalg.cond(x[:, :2], 1) + np.linalg.cond(x[:1], 1),
+        lambda x: np.linalg.matrix_power(x[:1], 2),
         lambda x: np.reshape(x, (5, 5)),
         lambda x: np.reshape(x.T, -1, copy=False),
         lambda x: np.expand_dims(x, 7),
@@ -270,6 +280,8 @@ def test_errors_are_numpys(call):
     kind = next(k for k in (IndexError, ValueError, TypeError) if isinstance(plain.value, k))
     with pytest.raises(kind):
         dotbar.jvp(call, (x,), (x,))
+    with pytest.raises(kind):
+        dotbar.vmap(call)(np.stack([x, x]))
 
 
 @pytest.mark.parametrize(

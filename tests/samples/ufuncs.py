@@ -79,6 +79,7 @@ SAMPLES = [
     # the parts of a number
     sample(np.absolute, apart, case="absolute; abs"),
     sample(np.absolute, z, case="abs(complex)"),
+    sample(ufuncs.phase, z, call=np.sign),
     sample(np.modf, apart, case="modf"),
     sample(np.frexp, apart, case="frexp"),
     sample(np.ldexp, x, n, case="ldexp"),

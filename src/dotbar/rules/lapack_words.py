@@ -188,6 +188,8 @@ def lu_inverse(A: Any, LU: Any, pivots: Any) -> Any:
     try:
         return np.linalg.inv(A)
     except LinAlgError:
+        if A.ndim < 3 or A.shape[-2] != A.shape[-1]:
+            raise
         return np.stack([lu_inverse(a, *lu_factor(a)) for a in A.reshape(-1, *A.shape[-2:])]).reshape(A.shape)
 
 

@@ -189,9 +189,12 @@ def nanvar(
     where: Any = True,
     **kw: Any,
 ) -> Any:
-    """The variance of what is not NaN."""
+    """The variance of what is not NaN; nan, never infinite, where no degrees of freedom are left."""
     a = as_array(a)
-    return np.var(a, axis, dtype, None, ddof, keepdims, where=present(a, where), **kw)
+    where = np.broadcast_to(present(a, where), shape_of(a))
+    y = np.var(a, axis, dtype, None, ddof, keepdims, where=where, **kw)
+    count = np.count_nonzero(where, axis, keepdims=keepdims)
+    return np.where(count > correction_of(ddof, kw.get("correction")), y, np.nan)
 
 
 @composite(np.nanstd)
