@@ -98,11 +98,13 @@ elementwise(np.logaddexp2, lambda a, b: sigmoid(LN2 * gap(a, b)), lambda a, b: s
 
 @primitive
 def sech2(x: Any) -> Any:
-    """1/cosh² x: no cancellation as in 1 − tanh² x.  For complex x, 4t/(1 + t)² with |t| = |e⁻²ˣ| ≤ 1."""
-    if is_complex(x):
-        t = np.exp(2 * np.where(np.real(x) < 0, x, -x))
-        return 4 * t / np.square(1 + t)
-    return np.square(1 / np.cosh(x))
+    """1/cosh² x = 4t/(1 + t)² with t = e⁻²|ˣ| ≤ 1: no cancellation as in 1 − tanh² x, and no slow cosh."""
+    t = np.exp(2 * np.where(np.real(x) < 0, x, -x) if is_complex(x) else -2 * abs(x))
+    u = 1 + t
+    u *= u  # in place: fresh memory would cost more than the arithmetic
+    t /= u
+    t *= 4
+    return t
 
 
 @primitive
