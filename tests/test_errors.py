@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import pickle
 import traceback
 
 import numpy as np
@@ -52,6 +53,10 @@ CONVERSIONS = {
     "np.asarray": (lambda x: np.sum(np.asarray(x)), r"dotbar\.numpy\.asarray"),
     "np.full": (lambda x: np.sum(np.full(2, x[0])), r"dotbar\.numpy\.full"),
     "np.r_": (lambda x: np.sum(np.r_[x[0], 1.0]), r"dotbar\.numpy\.r_"),
+    "np.random": (lambda x: np.random.default_rng(0).normal(x[0]), r"mean \+ scale \* rng\.normal\(\)"),
+    "no counterpart": (lambda x: sum(v for _, v in np.ndenumerate(x)), r"Use NumPy's functions on the value"),
+    "plain[x]": (lambda x: np.arange(3.0)[x[0]], r"dotbar\.numpy\.take"),
+    "pickle": (lambda x: pickle.loads(pickle.dumps(x))[0], "a pickle but was given a traced value"),
     "float": (lambda x: float(x[0]), r"float\(x\[0\]\) at .*stop_gradient\(x\)"),
     "complex": (lambda x: complex(x[0]), "a plain complex number"),
     "math.sin": (lambda x: math.sin(x[0]), r"math\.sin\(x\[0\]\) at .*Use np\.sin"),

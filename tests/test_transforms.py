@@ -245,8 +245,10 @@ def test_the_callers_x_never_changes():
 
 
 def test_numbers_come_back_as_numbers():
-    for x in (1.5, np.float64(1.5), np.float32(1.5)):
-        value, g = value_and_grad(lambda x: x * x)(x)
+    for x, f in itertools.product(
+        (1.5, np.float64(1.5), np.float32(1.5)), (lambda x: x * x, lambda x: np.sum(np.append(X, x)))
+    ):
+        value, g = value_and_grad(f)(x)
         assert isinstance(g, np.floating)
         assert np.ndim(value) == np.ndim(g) == 0
     assert grad(lambda x: x * x)(np.float32(1.5)).dtype == np.float32

@@ -22,6 +22,7 @@ import sys
 import types
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from typing import ParamSpec, TypeVar
 
 from numpy.linalg import LinAlgError
@@ -146,6 +147,14 @@ def plain_target_message() -> str:
     )
 
 
+def has_own(name: str) -> bool:
+    """Whether ``dotbar.numpy`` has another function of a name than NumPy."""
+    own, plain = import_module("dotbar.numpy"), sys.modules["numpy"]
+    for part in name.split("."):
+        own, plain = getattr(own, part, None), getattr(plain, part, None)
+    return own is not plain
+
+
 def conversion_message(to: str = "a plain array") -> str:
     """Why a traced value cannot become a plain one here, and what to write instead."""
     frame = user_frame()
@@ -161,12 +170,14 @@ def conversion_message(to: str = "a plain array") -> str:
             f"SciPy's own {function} does not take traced values: use dotbar.{function} where there is one, "
             "write it in NumPy functions, or give it a derivative with dotbar.custom_vjp."
         )
-    elif match := re.match(r"(?:np|numpy)\.([\w.]+)", source):
+    elif source.endswith("]") and not re.match(r"(?:np|numpy)\.\w+\[", source):
+        remedy = "A plain array takes no traced index: use dotbar.numpy.take(array, index)."
+    elif re.match(r"[\w.]*\brandom\.", source):
+        remedy = "Draw from fixed parameters and transform the draws, for instance mean + scale * rng.normal()."
+    elif (match := re.match(r"(?:np|numpy)\.([\w.]+)", source)) and has_own(match[1]):
         remedy = f"Use dotbar.numpy.{match[1]}, which keeps derivatives" + (
             ", or make the list an array with np.stack([...])." if re.search(r"[(,=]\s*\[", source) else "."
         )
-    elif source.endswith("]"):
-        remedy = "A plain array takes no traced index: use dotbar.numpy.take(array, index)."
     elif match := re.match(r"math\.(\w+)", source):
         remedy = f"Use np.{match[1]}, which keeps derivatives."
     else:

@@ -137,9 +137,7 @@ def finish(g: Any, holders: int, x: Any) -> Any:
     g = match(dense(g), x)
     if isinstance(g, Traced):
         return g
-    if isinstance(x, np.ndarray):
-        return np.array(g)
-    return np.float64(g) if type(g) is float else g
+    return np.array(g) if isinstance(x, np.ndarray) else np.asarray(g)[()]
 
 
 def pair(out: Any) -> tuple[Any, Any]:

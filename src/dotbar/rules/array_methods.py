@@ -246,6 +246,7 @@ REFUSED = {
     "tofile": "bytes in a file",
     "dump": "a pickle in a file",
     "dumps": "a pickle",
+    "__reduce_ex__": "a pickle",
     "setflags": "an array whose flags can be set",
     "data": "a buffer",
     "ctypes": "an address in memory",
