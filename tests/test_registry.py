@@ -152,6 +152,24 @@ def test_vmap(s: Sample):
 
 
 @each_sample
+def test_vmap_of_vmap(s: Sample):
+    """The first argument runs over the items of the outer batch, the others over those of the inner one."""
+    if s.no_vmap:
+        pytest.skip(s.no_vmap)
+    first, *others = (np.stack([x, np.asarray(x) + 1e-3 * t]) for x, t in zip(s.primals, directions(s, 7)))
+    f = out_leaves(s)
+    if others:
+        inside = dotbar.vmap(f, in_axes=(None, *(0 for _ in others)))
+        got = dotbar.vmap(inside, in_axes=(0, *(None for _ in others)))(first, *others)
+        loop = [[f(x, *(o[j] for o in others)) for j in range(2)] for x in first]
+    else:
+        got = dotbar.vmap(dotbar.vmap(f))(np.stack([first, first[::-1]]))
+        loop = [[f(x) for x in part] for part in (first, first[::-1])]
+    want = [np.stack([np.stack([row[i][k] for i in range(2)]) for row in loop]) for k in range(len(loop[0][0]))]
+    assert_close(got, want, 1e-11, "vmap of vmap")
+
+
+@each_sample
 def test_float32(s: Sample):
     """float32 in: float32 out, in both modes, and about right."""
     if s.no_float32:
