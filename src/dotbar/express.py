@@ -2,7 +2,7 @@
 
 For each elementwise rule of one or two arguments, functions are generated that record and sweep that operation
 alone, as ``namedtuple`` generates a class; sums and products of matrices have theirs written out.  They do what
-``Tape.process`` and the rule's bars do in the case that casting, views, guards and other levels play no part,
+``Tape.process`` and the rule's bars do in the case that casting, guards and other levels play no part,
 and hand over to those in every other case.  Python floats are computed by ``math``; where it raises (1/0, log 0),
 NumPy's result is taken.
 """
@@ -18,7 +18,7 @@ from typing import Any, TypeGuard, cast
 
 import numpy as np
 
-from dotbar.core import RULES, UFUNC_METHODS, Traced, find_rule
+from dotbar.core import RULES, UFUNC_METHODS, Traced, find_rule, refresh
 from dotbar.rules.kinds import Elementwise, dense, each, fit
 from dotbar.rules.methods import BINARY, POWERS, UNARY, refuses
 from dotbar.rules.products import MATMUL
@@ -27,6 +27,12 @@ from dotbar.rules.words import spread
 from dotbar.tape import SMALL, Taped, accumulate, sweep
 
 F8 = np.dtype(np.float64)
+
+
+def is_current(x: Any) -> bool:
+    """Read a view anew if it is out of date; whether it is of a tape then."""
+    refresh(x)
+    return type(x) is Taped
 
 
 class Lane(dict[Any, Callable[..., Any]]):
@@ -96,7 +102,7 @@ FALLBACK = (ValueError, OverflowError, ZeroDivisionError, TypeError)
 
 _UNARY = """
 def record(x):
-    if type(x) is Taped and x.alias is None:
+    if type(x) is Taped and (x.alias is None or is_current(x)):
         v = x.value
         kind = type(v)
         if kind is ndarray:
@@ -121,11 +127,11 @@ _BINARY = """
 def record({a}, {b}):
     kind_b = type(b)
     if type(a) is Taped:
-        if a.alias is None:
+        if a.alias is None or is_current(a):
             u = a.value
             kind = type(u)
             if kind_b is Taped:
-                if b.alias is None and b.level is a.level:
+                if (b.alias is None or is_current(b)) and b.level is a.level:
                     v = b.value
                     if kind is ndarray:
                         if type(v) is ndarray and u.dtype is F8 and v.dtype is F8:
@@ -170,7 +176,7 @@ def record({a}, {b}):
                     {warn}
                     tape.push((sweep_scalar_a, a.aux{keep_a}))
                     return Taped(y, tape, len(tape.entries) - 1)
-    elif (type(a) is float or type(a) is int) and kind_b is Taped and b.alias is None:
+    elif (type(a) is float or type(a) is int) and kind_b is Taped and (b.alias is None or is_current(b)):
         u = a
         v = b.value
         kind = type(v)
@@ -346,6 +352,7 @@ def make_record(rule: Elementwise, reflected: bool = False) -> Callable[..., Any
         "F8": F8,
         "FALLBACK": FALLBACK,
         "LARGE": LARGE,
+        "is_current": is_current,
         "SMALL": SMALL,
         "Taped": Taped,
         "fn": rule.fn,
@@ -370,8 +377,10 @@ def make_record(rule: Elementwise, reflected: bool = False) -> Callable[..., Any
 
 
 def is_plain(x: Any) -> bool:
-    """Whether a value is a float64 array on a tape, with no other level and no view about it."""
-    return type(x) is Taped and x.alias is None and type(x.value) is np.ndarray and x.value.dtype is F8
+    """Whether a value is a float64 array on a tape, with no other level about it."""
+    return (
+        type(x) is Taped and (x.alias is None or is_current(x)) and type(x.value) is np.ndarray and x.value.dtype is F8
+    )
 
 
 def record_sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
