@@ -1,5 +1,6 @@
 """Assignment and views mean what they mean in NumPy, with exact derivatives, in time and memory that do not grow."""
 
+import itertools
 import sys
 import tracemalloc
 
@@ -337,3 +338,11 @@ def test_python_sees_a_view_as_it_is_now():
         return np.sum(x)
 
     assert np.array_equal(grad(f)(np.ones(2)), [0, 1])
+
+
+@pytest.mark.parametrize("slices", itertools.product([slice(1, None), slice(None, None, -2), slice(2, 2)], repeat=3))
+def test_slices_of_slices(slices):
+    a, b, c = slices
+    want = np.zeros(7)
+    want[a][b][c] = 3
+    np.testing.assert_array_equal(grad(lambda x: np.sum(3 * x[a][b][c]))(np.ones(7)), want)

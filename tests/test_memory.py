@@ -253,6 +253,18 @@ def test_single_entries_cost_their_own_size(f, order):
     assert large_allocations(lambda: order(f, x), x.nbytes) < 0.3 * len(x) * x.nbytes
 
 
+def consume(x):
+    total = 0.0
+    while len(x):
+        total, x = total + x[0] ** 2, x[1:]
+    return total
+
+
+def test_slices_of_slices_hold_one_slice():
+    held = [peak_of(lambda n=n: grad(consume)(np.ones(n))) for n in (200, 2000)]
+    assert held[1] < 15 * held[0]
+
+
 def test_large_allocations_sees_what_is_soon_freed():
     x = np.ones(10**5)
     assert large_allocations(lambda: [np.copy(x).size for _ in range(100)], x.nbytes) >= 100 * x.nbytes

@@ -674,7 +674,19 @@ def getitem(x: Traced, index: Any) -> Any:
     if is_batched(index):
         return gather(x, index)
     root, path = x.target()
-    return read(root, (*path, (take_index, {"index": index})))
+    return read(root, joined(root, path, index))
+
+
+def joined(root: Traced, path: tuple[Step, ...], index: Any) -> tuple[Step, ...]:
+    """A path and an index as one path; a slice of a slice is one slice, so that ``x = x[1:]`` in a loop costs no more."""
+    if type(index) is slice and path and path[-1][0] is take_index:
+        first = path[-1][1]["index"]
+        if type(first) is slice:
+            path = path[:-1]
+            places = range(len(value_of(memory(root), path)))[first][index]
+            stop = places.stop if places.stop >= 0 else None
+            index = slice(places.start, stop, places.step) if places else slice(0, 0)
+    return (*path, (take_index, {"index": index}))
 
 
 def read(root: Traced, path: tuple[Step, ...]) -> Any:
