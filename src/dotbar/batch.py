@@ -124,7 +124,9 @@ class Batch(Level):
         mine = isinstance(v, Traced) and v.level is self
         value = v.value if mine else v
         index = path[-1][1]["index"]
-        others = tuple(i for i in (index if type(index) is tuple else (index,)) if getattr(i, "level", None) is not self)
+        others = tuple(
+            i for i in (index if type(index) is tuple else (index,)) if getattr(i, "level", None) is not self
+        )
         part = self._follow(own(root, value, others), path[:-1])
         assign_to_items(part, index, value, mine, self)
 
@@ -178,7 +180,7 @@ def assign_to_items(x: Any, index: Any, value: Any, mine: bool, level: Batch) ->
     parts = index if type(index) is tuple else (index,)
     batched = [isinstance(i, Traced) and i.level is level for i in parts]
     parts = tuple(i.value if b else i for i, b in zip(parts, batched))
-    if is_mask(parts[-1]) and (batched[-1] or isinstance(parts[-1], Traced)):
+    if parts and is_mask(parts[-1]) and (batched[-1] or isinstance(parts[-1], Traced)):
         mask = parts[-1] if batched[-1] else np.expand_dims(parts[-1], 0)
         _assign_where(x, parts[:-1], mask, value, mine)
     elif any(batched) or _stands_apart(parts):

@@ -249,6 +249,7 @@ def sweep_read(g: Any, bars: Bars, entry: Entry) -> None:
 
 def pull_back(path: tuple[Step, ...], g: Any, form: Shape) -> Any:
     """The cotangent of an array of which a path selects more than can be added to in place, step by step."""
+    g = g if isinstance(g, Masked) else Masked(g, np.ones(shape_of(g), bool))
     x = np.empty(form.shape, form.dtype)
     forms = [Shape.of(x := fn(x, **kw)) for fn, kw in path[:-1]]
     for (fn, kw), at in zip(reversed(path), reversed([form, *forms])):

@@ -1,5 +1,7 @@
 """Reductions, statistics and scans beyond the registry's samples: kinks, infinities, empty arrays, settings."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -206,6 +208,15 @@ def test_dtype_is_kept(f, dtype):
     out, pull = vjp(f, x)
     assert out.dtype == dtype
     assert pull(out)[0].dtype == dtype
+
+
+@pytest.mark.parametrize("f", [np.nanvar, np.nanstd])
+@pytest.mark.parametrize("ddof", [1, 2, 3])
+def test_nan_where_no_degrees_of_freedom_are_left(f, ddof):
+    x = np.array([[1.0, 2.0, 4.0], [np.nan, 3.0, 5.0]])
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        np.testing.assert_allclose(vjp(lambda x: f(x, 1, ddof=ddof), x)[0], f(x, 1, ddof=ddof))
 
 
 @pytest.mark.parametrize("method", ["linear", "hazen", "inverted_cdf", "averaged_inverted_cdf", "closest_observation"])

@@ -402,6 +402,35 @@ def test_empty_and_small(name, shape):
     assert dotbar.vjp(call, x)[1](np.ones_like(want))[0].shape == shape
 
 
+@pytest.mark.parametrize(
+    "select",
+    [
+        lambda y: np.broadcast_to(y, (3, 4))[:, 2:],
+        lambda y: np.diagonal(np.broadcast_to(y, (4, 4)))[2:],
+        lambda y: np.tile(y, 2)[2:4],
+        lambda y: np.pad(y, 1)[3:],
+        lambda y: np.stack([y, y])[1, 2:],
+        lambda y: np.concatenate([y, y])[2:4],
+        lambda y: np.roll(y, 1)[3:],
+        lambda y: np.repeat(y, 2)[4:],
+        lambda y: y[np.argsort(y)[2:]],
+        lambda y: np.delete(y, [0, 1]),
+        lambda y: np.reshape(y, (2, 2)).T[:, 1],
+    ],
+)
+def test_entries_left_out_have_no_derivative(select):
+    """Functions that move entries keep structural zeros: log at 0 is not asked for its derivative."""
+    x = np.arange(4.0)
+    f = lambda x: np.sum(select(np.log(x)))
+    g = dotbar.grad(f)
+    with np.errstate(divide="ignore"):
+        assert g(x)[0] == 0
+        np.testing.assert_allclose(dotbar.vmap(g)(np.stack([x, x])), [g(x), g(x)])
+        np.testing.assert_allclose(dotbar.grad(lambda x: np.sum(dotbar.vmap(f)(x)))(np.stack([x, x])), [g(x), g(x)])
+        for second in (dotbar.jacfwd(g)(x), dotbar.jacrev(g)(x), dotbar.vmap(dotbar.jacrev(g))(np.stack([x, x]))[0]):
+            assert np.all(second[0] == 0)
+
+
 def test_batch_of_no_items():
     x = normal(0, 3, 4)
     call = lambda x: np.reshape(np.swapaxes(x, 0, 1)[1:, [0, 2]].ravel(), (2, -1))

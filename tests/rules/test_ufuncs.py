@@ -226,6 +226,29 @@ def test_tanh_has_exact_third_derivative_at_zero():
     assert grad(grad(grad(np.tanh)))(0.0) == -2
 
 
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (np.reciprocal, 1e-200),
+        (lambda x: np.fmod(x, 1e-320), 1.0),
+        (lambda x: np.remainder(1e308, x), 1e-320),
+        (lambda x: x**-2.0, np.inf),
+        (lambda x: np.float_power(0.5, x), np.inf),
+    ],
+)
+def test_the_sweep_of_python_floats_is_silent(f, x):
+    """A derivative that overflows gives no warnings beyond those of the function."""
+    with np.errstate(all="ignore"):
+        _, pullback = vjp(f, x)
+    pullback(np.float64(1e200))
+
+
+@pytest.mark.parametrize("z", [1e-320 + 0j, np.inf + 0j, 3e-200j])
+def test_the_sign_of_complex_numbers_in_batches(z):
+    item, batch = grad(np.absolute), vmap(grad(np.absolute))
+    np.testing.assert_array_equal(batch(np.array([z, z])), [item(z), item(z)])
+
+
 @pytest.mark.parametrize("f", [np.log, np.sqrt, np.reciprocal, np.absolute, np.sign, np.conj, np.real, np.imag])
 def test_masks_pass_through_elementwise_functions(f):
     """where(z ≠ 0, f(z), 0) is not poisoned at 0, in any order."""

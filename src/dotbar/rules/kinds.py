@@ -320,6 +320,9 @@ class Linear(Rule):
         if len(xs) == 1 and not self.variadic:
             return [each(lambda g: self.bar(g, xs[0], **kw), ybar if self.moves else dense(ybar))]
         all_bars = self.bar(dense(ybar), *xs, **kw)
+        if self.moves and isinstance(ybar, Masked):
+            known = self.bar(ybar.mask, *xs, **kw)
+            return [Masked(all_bars[i], known[i]) for i in active]
         return [all_bars[i] for i in active]
 
     def batch(self, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings) -> Any:

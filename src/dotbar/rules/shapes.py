@@ -443,7 +443,7 @@ def _batch_concat(xs: Any, batched: Any, size: int, axis: int = 0) -> Any:
     return concat(*full, axis=shift_axis(axis, np.ndim(full[0]) - 1))
 
 
-linear(concat, _concat_bar, batch=_batch_concat)
+linear(concat, _concat_bar, batch=_batch_concat, moves=True)
 
 
 @composite(np.concatenate)
@@ -466,7 +466,7 @@ def _batch_pile(xs: Any, batched: Any, size: int, axis: int = 0) -> Any:
     return pile(*full, axis=shift_axis(axis, np.ndim(full[0])))
 
 
-linear(pile, lambda ybar, *arrays, axis=0: list(np.moveaxis(ybar, axis, 0)), batch=_batch_pile)
+linear(pile, lambda ybar, *arrays, axis=0: list(np.moveaxis(ybar, axis, 0)), batch=_batch_pile, moves=True)
 
 
 @composite(np.stack)

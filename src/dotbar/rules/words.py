@@ -249,7 +249,8 @@ def _gather(y: Any, x: Any, *arrays: Any, template: Any, traced: Any) -> Any:
         return gather(xdot, *arrays, template=template, traced=traced)
 
     def bar(ybar: Any) -> Any:
-        return ungather(ybar, *arrays, template=template, traced=traced, shape=x.shape)
+        read = lambda t: ungather(t, *arrays, template=template, traced=traced, shape=x.shape)
+        return masked(read(ybar), read(np.ones(y.shape)) != 0)
 
     return [(dot, bar), *(None for _ in arrays)]
 
