@@ -320,8 +320,10 @@ class Accumulator(Masked):
         part, seen, index = self.select(path, order)
         if is_advanced(index):
             np.add.at(part, index, dense(g))
+        elif type(view := part[index]) is np.ndarray:
+            np.add(view, dense(g), view)  # part[index] += g would copy the view onto itself
         else:
-            part[index] += dense(g)
+            part[index] = view + dense(g)
         if isinstance(g, Masked):
             np.logical_or.at(seen, index, g.mask)
         else:
