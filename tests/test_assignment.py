@@ -340,7 +340,9 @@ def test_python_sees_a_view_as_it_is_now():
     assert np.array_equal(grad(f)(np.ones(2)), [0, 1])
 
 
-@pytest.mark.parametrize("slices", itertools.product([slice(1, None), slice(None, None, -2), slice(2, 2)], repeat=3))
+@pytest.mark.parametrize(
+    "slices", list(itertools.product([slice(1, None), slice(None, None, -2), slice(2, 2)], repeat=3))
+)
 def test_slices_of_slices(slices):
     a, b, c = slices
     want = np.zeros(7)

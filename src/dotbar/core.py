@@ -678,7 +678,7 @@ def getitem(x: Traced, index: Any) -> Any:
 
 
 def joined(root: Traced, path: tuple[Step, ...], index: Any) -> tuple[Step, ...]:
-    """A path and an index as one path; a slice of a slice is one slice, so that ``x = x[1:]`` in a loop costs no more."""
+    """A path and an index as one path; a slice of a slice is one slice, so that paths stay short."""
     if type(index) is slice and path and path[-1][0] is take_index:
         first = path[-1][1]["index"]
         if type(first) is slice:
