@@ -145,6 +145,8 @@ def test_results_that_are_no_real_number(f, message):
         (lambda: grad(np.sum, has_aux=True)(X), OutputError, r"pair \(output, aux\)"),
         (lambda: vjp(lambda x: (x, x, x), X, has_aux=True), OutputError, "a tuple of 3"),
         (lambda: jvp(np.sin, X, X), StructureError, "primals must be a tuple"),
+        (lambda: dotbar.jacobian(np.sin, batch_size=0), InputError, "batch_size is 0"),
+        (lambda: dotbar.linearize(np.sin, X)[1](X[:2]), StructureError, r"tangents\[0\] has shape \(2,\)"),
         (lambda: dotbar.vmap(np.sin)(2.0), StructureError, r"axis 0 of an argument of shape \(\)"),
         (lambda: dotbar.vmap(np.sin, in_axes=-2)(X), StructureError, r"axis -2 of an argument of shape \(3,\)"),
     ],

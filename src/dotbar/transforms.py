@@ -241,7 +241,7 @@ def leaves_like(tree: Any, values: Sequence[Any], structure: Structure, what: st
         if shape_of(g) != shape_of(v):
             raise StructureError(f"{path} has shape {shape_of(g)}, its primal {shape_of(v)}.")
         kind = dtype_of(g).kind
-        if kind not in "fciub":
+        if kind not in "fciub" and dtype_of(v).kind in "fciub":
             raise StructureError(f"{path} is of dtype {dtype_of(g)}, its primal of dtype {dtype_of(v)}.")
         if kind == "c" and dtype_of(v).kind != "c":
             raise StructureError(f"{path} is complex, its primal is of dtype {dtype_of(v)}.")
@@ -465,12 +465,14 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     Returns:
         ``(out, push)``; ``push(*tangents)`` takes one tangent per primal.
     """
+    leaves, structure = flatten(primals)
     out, pullback = vjp(f, *primals)
     _, push = vjp(pullback, tree_map(lambda y: np.zeros(shape_of(y), dtype_of(y)), out))
 
     @user_traceback
     def pushforward(*tangents: Any) -> Any:
         """The tangent of the output."""
+        leaves_like(tangents, leaves, structure, "tangents")
         return push(tuple(tangents))[0]
 
     return out, pushforward
@@ -564,6 +566,8 @@ def jacobian(
     """
     if mode not in ("auto", "forward", "reverse"):
         raise InputError(f"mode is {mode!r}; it must be 'auto', 'forward' or 'reverse'.")
+    if batch_size is not None and batch_size < 1:
+        raise InputError(f"batch_size is {batch_size!r}; it must be a positive integer or None.")
     nums = positions(argnums)
 
     @wraps(f)
