@@ -127,6 +127,13 @@ def test_has_aux():
     _, dot, aux = jvp(lambda x: (x * 2, x), (X,), (X,), has_aux=True)
     np.testing.assert_array_equal(dot, 2 * X)
     assert type(aux) is np.ndarray
+    for derivative in (jacfwd, jacrev):
+        J, aux = derivative(lambda x: (x * 2, {"y": x}), has_aux=True)(X)
+        np.testing.assert_array_equal(J, 2 * np.eye(3))
+        np.testing.assert_array_equal(aux["y"], X)
+    H, aux = hessian(lambda x: (x @ x, "aux"), has_aux=True)(X)
+    np.testing.assert_array_equal(H, 2 * np.eye(3))
+    assert aux == "aux"
 
 
 def test_holomorphic():

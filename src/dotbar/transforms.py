@@ -549,6 +549,7 @@ def jacobian(
     mode: str = "auto",
     batch_size: int | None = None,
     holomorphic: bool = False,
+    has_aux: bool = False,
 ) -> Callable[..., Any]:
     """A function that returns the Jacobian, of shape (*output shape, *input shape).
 
@@ -560,6 +561,7 @@ def jacobian(
             ``"auto"``, which takes whichever needs fewer sweeps.
         batch_size: how many columns or rows are computed at once (all by default); smaller needs less memory.
         holomorphic: required for complex inputs; the result is then f′.
+        has_aux: whether ``f`` returns a pair (output, auxiliary data); the result is then (Jacobian, aux).
 
     Raises:
         InputError: an input is complex and ``holomorphic`` is not set.
@@ -578,7 +580,8 @@ def jacobian(
             full = list(args)
             for k, x in zip(nums, chosen):
                 full[k] = x
-            return f(*full, **kwargs)
+            y = f(*full, **kwargs)
+            return pair(y)[0] if has_aux else y
 
         leaves, structure = _leaves(xs, nums, ())
         if any(dtype_of(x).kind == "c" for x in leaves) and not holomorphic:
@@ -600,7 +603,8 @@ def jacobian(
                 table = tree_map(np.conj, table)
         rows = [unflatten(structure, row) for row in table]
         rows = [row if isinstance(argnums, Sequence) else row[0] for row in rows]
-        return unflatten(out_structure, rows)
+        result = unflatten(out_structure, rows)
+        return (result, pair(f(*args, **kwargs))[1]) if has_aux else result
 
     return jac
 
@@ -684,13 +688,15 @@ def hessian(
     argnums: int | Sequence[int] = 0,
     batch_size: int | None = None,
     holomorphic: bool = False,
+    has_aux: bool = False,
 ) -> Callable[..., Any]:
     """A function that returns the Hessian of a scalar function, of shape (*input shape, *input shape).
 
-    Forward mode over reverse mode; a container of arguments gives a container of containers.
+    Forward mode over reverse mode; the options are those of :func:`jacobian`.  A container of arguments
+    gives a container of containers.
     """
-    gradient = grad(f, argnums, holomorphic=holomorphic)
-    return wraps(f)(jacobian(gradient, argnums, "forward", batch_size, holomorphic))
+    gradient = grad(f, argnums, has_aux, holomorphic)
+    return wraps(f)(jacobian(gradient, argnums, "forward", batch_size, holomorphic, has_aux))
 
 
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
