@@ -124,9 +124,8 @@ class Batch(Level):
         mine = isinstance(v, Traced) and v.level is self
         value = v.value if mine else v
         index = path[-1][1]["index"]
-        others = tuple(
-            i for i in (index if type(index) is tuple else (index,)) if getattr(i, "level", None) is not self
-        )
+        parts = index if type(index) is tuple else (index,)
+        others = tuple(i for i in parts if not (isinstance(i, Traced) and i.level is self))
         part = self._follow(own(root, value, others), path[:-1])
         assign_to_items(part, index, value, mine, self)
 

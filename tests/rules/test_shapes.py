@@ -241,6 +241,7 @@ def test_pad_with_a_function():
     [
         lambda x: np.squeeze(x, 0),
         lambda x: np.take(x, 0, (0, 1)),
+        lambda x: np.interp(x[0] + 1j, [0.0, 1.0], [0.0, 1.0]),
         lambda x: np.repeat(x[0, 0], 2, 1),
         lambda x: np.concatenate([x, x], 5),
         lambda x: np.diagonal(x, 0, 0, 5),

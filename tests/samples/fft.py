@@ -40,6 +40,8 @@ SAMPLES = [
     *several(fft.rfftn, "rfftn"),
     *several(fft.irfft2, "irfft2"),
     *several(fft.irfftn, "irfftn"),
+    sample(fft.irfftn, cnormal(3, 4), s=(3, -1), axes=(0, 1)),
+    sample(fft.rfftn, normal(3, 4), axes=(0, 0)),
     sample(fft.rfft, normal(2, 6), case="rfft"),
     sample(fft.rfft, normal(2, 5), case="rfft odd"),
     sample(fft.rfft, normal(5, 2), 8, 0, "ortho", case="rfft n>len"),

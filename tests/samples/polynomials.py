@@ -16,6 +16,7 @@ def by_size(zeros):
 SAMPLES = [
     sample(np.polyval, p, x, case="poly ops: polyval"),
     sample(np.polyval, cnormal(3), normal(2)),
+    sample(np.polydiv, normal(2), cnormal(3)),
     sample(np.polyadd, p, q),
     sample(np.polyadd, cnormal(2), q),
     sample(np.polysub, q, p),

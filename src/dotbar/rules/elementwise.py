@@ -207,6 +207,8 @@ def in_double(x: Any) -> Any:
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """On each interval y = f₀ + (x − x₀)(f₁ − f₀)/(x₁ − x₀); at a knot the interval to its right counts."""
     x, xp, fp = (in_double(v) for v in (x, xp, fp))
+    if "c" in (x.dtype.kind, xp.dtype.kind):
+        raise TypeError("the points x and xp must be real")
     if xp.ndim != 1 or fp.ndim != 1 or len(xp) != len(fp) or not len(xp):
         raise ValueError("fp and xp are not 1-D sequences of the same length, or are empty")
     if period is not None:

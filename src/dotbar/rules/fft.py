@@ -84,15 +84,15 @@ def ihfft(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
 # ---------------------------------------------------------------- several axes
 
 
-def _sizes(a: Any, s: Any, axes: Any) -> tuple[list[Any], list[int]]:
-    """The length of the transform along each axis; None or -1 keeps the input's."""
+def _sizes(a: Any, s: Any, axes: Any) -> tuple[list[int], list[int]]:
+    """The length of the transform along each axis; None or -1 keeps that of ``a``."""
     if axes is None:
         axes = range(-len(s), 0) if s is not None else range(-a.ndim, 0)
     axes = list(axes)
-    s = [None] * len(axes) if s is None else [None if n == -1 else n for n in s]
+    s = [None] * len(axes) if s is None else list(s)
     if len(s) != len(axes):
         raise ValueError("Shape and axes have different lengths.")
-    return s, axes
+    return [a.shape[k] if n in (None, -1) else n for n, k in zip(s, axes)], axes
 
 
 def _along_axes(transform: Any, a: Any, s: Any, axes: Any, norm: Any) -> Any:
@@ -115,8 +115,9 @@ def _rfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
 
 
 def _irfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
-    s, axes = _sizes(a, s, axes)
-    return np.fft.irfft(_along_axes(np.fft.ifft, a, s[:-1], axes[:-1], norm), s[-1], axes[-1], norm)
+    sizes, axes = _sizes(a, s, axes)
+    last = 2 * (sizes[-1] - 1) if s is None else sizes[-1]
+    return np.fft.irfft(_along_axes(np.fft.ifft, a, sizes[:-1], axes[:-1], norm), last, axes[-1], norm)
 
 
 def _two_axes(transform: Any) -> Any:

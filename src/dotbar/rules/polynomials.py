@@ -10,7 +10,7 @@ import numpy as np
 
 from dotbar.core import Traced
 from dotbar.rules.kinds import align, composite, rule
-from dotbar.rules.shapes import operand
+from dotbar.rules.shapes import astype, operand
 from dotbar.rules.words import conj, mT, unbroadcast
 
 
@@ -79,7 +79,7 @@ def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
     """Long division; the remainder has one coefficient less than the divisor."""
     u, v = (np.ravel(operand(a)) for a in (u, v))
     n = len(v)
-    quotient, remainder = [], u
+    quotient, remainder = [], astype(u, dtype=np.result_type(u.dtype, v.dtype))
     while len(remainder) >= n:
         q = remainder[0] / v[0]
         quotient.append(q)

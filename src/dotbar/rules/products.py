@@ -179,7 +179,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     a, b = _operands(a, b)
     along_a, along_b = (range(-axes, 0), range(axes)) if isinstance(axes, (int, np.integer)) else axes
     along_a, along_b = ([along] if np.ndim(along) == 0 else list(along) for along in (along_a, along_b))
-    if [a.shape[k] for k in along_a] != [b.shape[k] for k in along_b]:
+    if len(along_a) != len(along_b) or any(a.shape[i] != b.shape[k] for i, k in zip(along_a, along_b)):
         raise ValueError("shape-mismatch for sum")
     along_a, along_b = [k % a.ndim for k in along_a], [k % b.ndim for k in along_b]
     free_a = [k for k in range(a.ndim) if k not in along_a]
@@ -327,6 +327,8 @@ def _surplus(terms: tuple[str, ...], out: str, shapes: tuple[tuple[int, ...], ..
     """
     if list(map(len, terms)) != list(map(len, shapes)):
         return None
+    if any(len(set(zip(term, shape))) > len(set(term)) for term, shape in zip(terms, shapes)):
+        return None  # a diagonal of axes of different lengths
     lengths: dict[str, set[int]] = {}
     for term, shape in zip(terms, shapes):
         for label, n in zip(term, shape):
@@ -381,7 +383,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     if axis is not None:
         axisa = axisb = axisc = axis
     a, b = (x if k == -1 else np.moveaxis(x, k, -1) for x, k in ((a, axisa), (b, axisb)))
-    if not a.shape[-1] == b.shape[-1] == 3:
+    if not a.shape[-1:] == b.shape[-1:] == (3,):
         _ask_numpy(np.cross, a, b)
     if a.shape[-1] == b.shape[-1] == 2:
         return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
@@ -424,7 +426,9 @@ def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
 @composite(np.correlate)
 def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     """A convolution with v*, reversed."""
-    a, v = (np.reshape(x, -1) if not x.ndim else x for x in _operands(a, v))
+    a, v = _operands(a, v)
+    if not (a.ndim and v.ndim):
+        raise ValueError("object of too small depth for desired array")
     if len(v) > len(a) and mode in ("same", 1):
         return conj(np.correlate(v, a, mode))[::-1]
     return np.convolve(a, conj(v)[::-1], mode)
