@@ -180,6 +180,8 @@ def _left_vectors(V: Any) -> Any:
 def largest_entry(V: Any) -> Any:
     """One-hot columns that mark the entries LAPACK's geev makes real: the largest of each column."""
     size = np.where(np.imag(V) == 0, np.abs(V), 0)
+    if not size.size:
+        return size
     return (np.arange(V.shape[-2])[:, None] == np.argmax(size, -2)[..., None, :]).astype(size.dtype)
 
 
