@@ -6,6 +6,7 @@ import pickle
 import traceback
 
 import numpy as np
+import pandas
 import pytest
 import scipy.linalg
 import scipy.special
@@ -55,6 +56,7 @@ CONVERSIONS = {
     "np.r_": (lambda x: np.sum(np.r_[x[0], 1.0]), r"dotbar\.numpy\.r_"),
     "np.random": (lambda x: np.random.default_rng(0).normal(x[0]), r"mean \+ scale \* rng\.normal\(\)"),
     "no counterpart": (lambda x: sum(v for _, v in np.ndenumerate(x)), r"Use NumPy's functions on the value"),
+    "pandas": (lambda x: np.sum(pandas.Series(X) * x), r"Series\(X\) \* x at .*\.to_numpy\(\)"),
     "plain[x]": (lambda x: np.arange(3.0)[x[0]], r"dotbar\.numpy\.take"),
     "pickle": (lambda x: pickle.loads(pickle.dumps(x))[0], "a pickle but was given a traced value"),
     "float": (lambda x: float(x[0]), r"float\(x\[0\]\) at .*stop_gradient\(x\)"),
@@ -113,6 +115,7 @@ def test_a_function_without_a_rule(f, message):
         ("float64", "argument 0 is a str"),
         (np.array([1.0], object), "argument 0 is of dtype object"),
         (np.ma.array([1.0, 2.0], mask=[0, 1]), "masked arrays"),
+        (np.ones((2, 2)).view(np.matrix), r"np\.asarray\(x\) and @"),
     ],
 )
 def test_arguments_that_are_not_differentiable(x, message):

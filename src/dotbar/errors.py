@@ -88,13 +88,13 @@ def is_internal(frame: types.FrameType) -> bool:
 
 
 def library_of(frame: types.FrameType) -> str:
-    """``numpy`` or ``scipy`` if the frame belongs to it, else nothing."""
+    """``numpy``, ``scipy`` or ``pandas`` if the frame belongs to it, else nothing."""
     top = frame.f_globals.get("__name__", "").partition(".")[0]
-    return top if top in ("numpy", "scipy") else ""
+    return top if top in ("numpy", "scipy", "pandas") else ""
 
 
 def user_frame() -> types.FrameType | None:
-    """The innermost frame outside dotbar, NumPy and SciPy: the line the user wrote."""
+    """The innermost frame outside dotbar and the libraries that it knows: the line the user wrote."""
     frame = sys._getframe(1)
     while frame is not None and (is_internal(frame) or library_of(frame)):
         frame = frame.f_back
@@ -120,7 +120,7 @@ def source_of(frame: types.FrameType) -> str:
 
 
 def called_library() -> tuple[str, str]:
-    """The function of NumPy or SciPy that the user's line called and that called back here: library and full name."""
+    """The function of a library that the user's line called and that called back here: library and full name."""
     frame, found = sys._getframe(1), ("", "")
     while frame is not None and (is_internal(frame) or library_of(frame)):
         if library := library_of(frame):
@@ -170,6 +170,8 @@ def conversion_message(to: str = "a plain array") -> str:
             f"SciPy's own {function} does not take traced values: use dotbar.{function} where there is one, "
             "write it in NumPy functions, or give it a derivative with dotbar.custom_vjp."
         )
+    elif library == "pandas":
+        remedy = "pandas does not hold traced values: use the array of its object, .to_numpy()."
     elif source.endswith("]") and not re.match(r"(?:np|numpy)\.\w+\[", source):
         remedy = "A plain array takes no traced index: use dotbar.numpy.take(array, index)."
     elif re.match(r"[\w.]*\brandom\.", source):
