@@ -323,6 +323,7 @@ def test_qr_of_dependent_columns_says_so(mode):
         lambda A: np.sum(np.linalg.solve(A, np.ones((len(A), 2)))),
         lambda A: np.sum(np.linalg.eigvalsh(A)),
         lambda A: np.sum(np.linalg.eigh(A)[1]),
+        lambda A: np.sum(np.real(np.linalg.eig(A)[0])),
         lambda A: np.sum(np.linalg.svdvals(A)),
         lambda A: np.sum(np.linalg.qr(A)[1]),
         lambda A: np.sum(np.linalg.pinv(A)),
