@@ -48,7 +48,7 @@ def test_every_public_name_of_the_polynomial_bases(basis):
 
 def callables():
     modules = (np, dnp), (np.linalg, dnp.linalg), (np.fft, dnp.fft)
-    pairs = [(getattr(numpys, name), getattr(own, name)) for numpys, own in modules for name in numpys.__all__]
+    pairs = [(getattr(numpys, name), getattr(own, name)) for numpys, own in modules for name in sorted(numpys.__all__)]
     functions = [
         (fn, own) for fn, own in pairs if callable(fn) and hasattr(fn, "__name__") and not isinstance(fn, type)
     ]
