@@ -220,13 +220,18 @@ def pull(tape: Tape, nodes: Sequence[Any], gs: Sequence[Any], inputs: Sequence[A
                 tape.entries = whole
     entries: list[Any] = list(tape.entries) if keep else tape.entries
     bars: list[Any] = [None] * len(entries)
+    quiet = tape.may_warn
     for node, g in zip(nodes, gs):
+        quiet = quiet or type(g) is not float
         if node is not None:
             bars[node] = g if bars[node] is None else bars[node] + g
-    (quiet_sweep if tape.may_warn or any(type(g) is not float for g in gs) else sweep)(entries, bars)
+    (quiet_sweep if quiet else sweep)(entries, bars)
     for guard in tape.guards:
         guard.check()
-    return [finish(*take(bars, i), x) for i, x in enumerate(inputs)]
+    return [
+        np.float64(bars[i]) if type(x) is float and type(bars[i]) is float else finish(*take(bars, i), x)
+        for i, x in enumerate(inputs)
+    ]
 
 
 def leaves_like(tree: Any, values: Sequence[Any], structure: Structure, what: str) -> list[Any]:
