@@ -432,3 +432,19 @@ def test_derivative_functions_keep_the_name_and_bind_as_methods():
         force = grad(energy, 1)
 
     assert Model().force(3.0) == 12
+
+
+def test_jacobian_and_hessian_by_keyword():
+    x, w = np.array([0.3, -0.5]), np.array([1.2, 0.7])
+
+    def f(x, *, w, b=0.0):
+        return np.sin(x) * w + b * w
+
+    def energy(x, *, w):
+        return np.sum(f(x, w=w) ** 2)
+
+    assert np.allclose(jacobian(f, argnames="w")(x, w=w), np.diag(np.sin(x)))
+    by_x, by_w = jacobian(f, (0,), argnames=("w",))(x, w=w)
+    assert np.allclose(by_x, np.diag(np.cos(x) * w))
+    assert np.allclose(by_w, np.diag(np.sin(x)))
+    assert np.allclose(hessian(energy, argnames="w")(x, w=w), np.diag(2 * np.sin(x) ** 2))

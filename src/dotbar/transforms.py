@@ -265,13 +265,7 @@ def value_and_grad(
 
     See :func:`grad` for the arguments; with ``has_aux`` it returns ``((value, aux), gradient)``.
     """
-    names = (argnames,) if isinstance(argnames, str) else tuple(argnames or ())
-    nums = positions(argnums)
-    if argnames is not None and argnums == 0:
-        nums = ()
-    single = (len(nums) == 1 and not names and not isinstance(argnums, Sequence)) or (
-        not nums and isinstance(argnames, str)
-    )
+    nums, names, single = selection(argnums, argnames)
 
     @wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -321,6 +315,14 @@ def positions(argnums: Any) -> tuple[int, ...]:
         return tuple(map(index, argnums if isinstance(argnums, Sequence) else (argnums,)))
     except TypeError:
         raise InputError(f"argnums is {argnums!r}; it must be an integer or a tuple of integers.") from None
+
+
+def selection(argnums: Any, argnames: Any) -> tuple[tuple[int, ...], tuple[str, ...], bool]:
+    """The positions and the names of the arguments, and whether they are one argument rather than a tuple."""
+    names = (argnames,) if isinstance(argnames, str) else tuple(argnames or ())
+    nums = () if argnames is not None and argnums == 0 else positions(argnums)
+    one_position = len(nums) == 1 and not names and not isinstance(argnums, Sequence)
+    return nums, names, one_position or (not nums and isinstance(argnames, str))
 
 
 def _chosen(args: Any, kwargs: Any, nums: Sequence[int], names: Sequence[str] = ()) -> list[Any]:
@@ -555,6 +557,7 @@ def jacobian(
     batch_size: int | None = None,
     holomorphic: bool = False,
     has_aux: bool = False,
+    argnames: str | Sequence[str] | None = None,
 ) -> Callable[..., Any]:
     """A function that returns the Jacobian, of shape (*output shape, *input shape).
 
@@ -567,6 +570,7 @@ def jacobian(
         batch_size: how many columns or rows are computed at once (all by default); smaller needs less memory.
         holomorphic: required for complex inputs; the result is then f′.
         has_aux: whether ``f`` returns a pair (output, auxiliary data); the result is then (Jacobian, aux).
+        argnames: the keyword argument or arguments to differentiate with respect to.
 
     Raises:
         InputError: an input is complex and ``holomorphic`` is not set.
@@ -575,20 +579,20 @@ def jacobian(
         raise InputError(f"mode is {mode!r}; it must be 'auto', 'forward' or 'reverse'.")
     if batch_size is not None and batch_size < 1:
         raise InputError(f"batch_size is {batch_size!r}; it must be a positive integer or None.")
-    nums = positions(argnums)
+    nums, names, single = selection(argnums, argnames)
 
     @wraps(f)
     def jac(*args: Any, **kwargs: Any) -> Any:
-        xs = tuple(_chosen(args, kwargs, nums))
+        xs = tuple(_chosen(args, kwargs, nums, names))
 
         def at(*chosen: Any) -> Any:
             full = list(args)
             for k, x in zip(nums, chosen):
                 full[k] = x
-            y = f(*full, **kwargs)
+            y = f(*full, **{**kwargs, **dict(zip(names, chosen[len(nums) :]))})
             return pair(y)[0] if has_aux else y
 
-        leaves, structure = _leaves(xs, nums, ())
+        leaves, structure = _leaves(xs, nums, names)
         if any(dtype_of(x).kind == "c" for x in leaves) and not holomorphic:
             raise InputError(
                 "the Jacobian of a function of complex arguments is one array only if the function is holomorphic; "
@@ -607,7 +611,7 @@ def jacobian(
             if holomorphic:
                 table = tree_map(np.conj, table)
         rows = [unflatten(structure, row) for row in table]
-        rows = [row if isinstance(argnums, Sequence) else row[0] for row in rows]
+        rows = [row[0] if single else row for row in rows]
         result = unflatten(out_structure, rows)
         return (result, pair(f(*args, **kwargs))[1]) if has_aux else result
 
@@ -694,14 +698,15 @@ def hessian(
     batch_size: int | None = None,
     holomorphic: bool = False,
     has_aux: bool = False,
+    argnames: str | Sequence[str] | None = None,
 ) -> Callable[..., Any]:
     """A function that returns the Hessian of a scalar function, of shape (*input shape, *input shape).
 
     Forward mode over reverse mode; the options are those of :func:`jacobian`.  A container of arguments
     gives a container of containers.
     """
-    gradient = grad(f, argnums, has_aux, holomorphic)
-    return wraps(f)(jacobian(gradient, argnums, "forward", batch_size, holomorphic, has_aux))
+    gradient = grad(f, argnums, has_aux, holomorphic, argnames)
+    return wraps(f)(jacobian(gradient, argnums, "forward", batch_size, holomorphic, has_aux, argnames))
 
 
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
