@@ -16,7 +16,7 @@ from dotbar.debug import open_forward, open_tape
 from dotbar.dual import Dual
 from dotbar.errors import InputError, OutputError, StructureError, for_the_user, user_traceback
 from dotbar.rules.kinds import dense, match
-from dotbar.tape import Tape, quiet_sweep, sweep
+from dotbar.tape import Accumulator, Tape, quiet_sweep, sweep
 from dotbar.tree import LEAF, Structure, flatten, flatten_up_to, tree_map, unflatten
 
 P = ParamSpec("P")
@@ -129,6 +129,8 @@ def finish(g: Any, holders: int, x: Any) -> Any:
     """A gradient as the user gets it: of the input's shape and dtype, an array that nothing else holds."""
     if g is None:
         return np.zeros(shape_of(x), dtype_of(x))[()] if not isinstance(x, np.ndarray) else np.zeros_like(x)
+    if type(g) is Accumulator:
+        g = g.array  # which nothing but the accumulator holds
     if type(g) is float:
         if type(x) is float or type(x) is np.float64:
             return np.float64(g)
