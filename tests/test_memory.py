@@ -53,8 +53,7 @@ def watched():
         return grad(in_place)(X)
 
 
-@pytest.mark.parametrize("use", USES.values(), ids=USES)
-def test_no_reference_cycles_are_left(use):
+def assert_no_cycles(use):
     use()
     gc.collect()
     gc.disable()
@@ -63,6 +62,11 @@ def test_no_reference_cycles_are_left(use):
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_no_reference_cycles_are_left(use):
+    assert_no_cycles(use)
 
 
 def raises(x):
@@ -86,14 +90,7 @@ def test_no_reference_cycles_after_an_error(f):
         with contextlib.suppress(KeyError, TypeError):
             grad(f)(X)
 
-    use()
-    gc.collect()
-    gc.disable()
-    try:
-        use()
-        assert gc.collect() == 0
-    finally:
-        gc.enable()
+    assert_no_cycles(use)
 
 
 def test_a_million_operations_in_a_chain():

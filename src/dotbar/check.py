@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dotbar.custom import is_float
-from dotbar.errors import GradientError, InputError, user_traceback
+from dotbar.errors import GradientError, InputError
 from dotbar.hooks import input_names
 from dotbar.transforms import derived, jvp, vjp
 from dotbar.tree import flatten, unflatten
@@ -60,7 +60,6 @@ def check_grads(
         raise InputError(f"modes has {unknown.pop()!r}; it may hold 'fwd' and 'rev'.")
 
     @wraps(f)
-    @user_traceback
     def check(*args: Any, **kwargs: Any) -> None:
         leaves, structure = flatten(args)
         paths = [p for name, s in zip(input_names(f, len(args)), structure.items) for p in s.paths(name)]

@@ -24,6 +24,7 @@ from dotbar.core import (
     wrap_view,
 )
 from dotbar.errors import RuleError
+from dotbar.rules.kinds import match
 from dotbar.tape import lay_out, layout, rebuild
 
 
@@ -66,7 +67,7 @@ class Forward(Level):
                 f"the rule of {rule.name} returned a tangent of shape {shape_of(ydot)} "
                 f"for a result of shape {shape_of(y)}."
             )
-        ydot = core_match(ydot, y)
+        ydot = match(ydot, y)
         if rule.makes_views and len(xs) == 1:
             return wrap_view(self, rule, xs[0], kw, y, ydot)
         return Dual(y, self, ydot)
@@ -74,7 +75,7 @@ class Forward(Level):
     def _output(self, rule: Rule, y: Any, ydot: Any) -> Any:
         if ydot is None or not is_differentiable(y):
             return y
-        return Dual(y, self, core_match(ydot, y))
+        return Dual(y, self, match(ydot, y))
 
     def lift(self, x: Traced, inner: Any) -> None:
         x.value = inner
@@ -94,10 +95,3 @@ class Forward(Level):
 
 _probe = Dual(0.0, core.BASE, np.empty(1))
 _SOLE = getrefcount(_probe.aux)
-
-
-def core_match(ydot: Any, y: Any) -> Any:
-    """A tangent in its primal's dtype."""
-    from dotbar.rules.kinds import match
-
-    return match(ydot, y)

@@ -12,7 +12,7 @@ import numpy as np
 from dotbar.core import Level, Shape, Traced, dtype_of, is_differentiable, primitive, refresh, shape_of, value_of
 from dotbar.debug import open_forward, open_tape
 from dotbar.dual import Dual
-from dotbar.errors import InputError, OutputError, RuleError, user_traceback
+from dotbar.errors import InputError, OutputError, RuleError
 from dotbar.rules.kinds import dense, match, rule
 from dotbar.tape import Bars, Entry, accumulate
 from dotbar.transforms import arguments, check_inputs, derived, leaves_like, primal, pull, unwrap, vmap
@@ -202,7 +202,6 @@ def bars(f: Function, bar: Any = None) -> Function:
     """
 
     @wraps(f)
-    @user_traceback
     def with_bars(*args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         leaves, structure = flatten(args)
         names = input_names(f, len(args))
@@ -247,7 +246,6 @@ def dots(f: Function, tangents: Sequence[Any] | None = None) -> Function:
     """
 
     @wraps(f)
-    @user_traceback
     def with_dots(*args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         leaves, structure = flatten(args)
         names = input_names(f, len(args))
