@@ -86,6 +86,20 @@ def test_interp_beyond_and_at_the_knots(mode):
     assert dot[0] == 0
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("v", [np.array([[2.0, nan], [1.0, 5.0]]), 2.0, np.zeros(0)], ids=["matrix", "number", "empty"])
+def test_searching_arrays_that_differ_by_item(side, v):
+    a = np.array([[1.0, 2.0, 2.0, 4.0], [0.0, 0.0, 3.0, nan], [2.0, 2.0, 2.0, 2.0]])
+    want = np.stack([np.searchsorted(row, v, side) for row in a])
+    np.testing.assert_array_equal(vmap(lambda a: np.searchsorted(a, v, side))(a), want)
+    order = np.array([3, 1, 0, 2])
+    unsorted = a[:, np.argsort(order)]
+    np.testing.assert_array_equal(vmap(lambda a: np.searchsorted(a, v, side, order))(unsorted), want)
+    np.testing.assert_array_equal(vmap(vmap(lambda a: np.searchsorted(a, v, side)))(np.stack([a, a]))[1], want)
+    both = vmap(lambda a: vmap(lambda a, v: np.searchsorted(a, v, side))(a, a[:, 1]))(np.stack([a, a]))
+    np.testing.assert_array_equal(both[0], [np.searchsorted(row, row[1], side) for row in a])
+
+
 def test_interp_shares_between_two_knots():
     xp, x = np.array([0.0, 1.0, 3.0]), np.array([0.25, 2.0, -1.0, 5.0])
     want = [[0.75, 0.25, 0], [0, 0.5, 0.5], [1, 0, 0], [0, 0, 1]]

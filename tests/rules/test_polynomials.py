@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from dotbar import grad, jacobian, jvp, vjp
+from dotbar import grad, jacobian, jvp, vjp, vmap
+from dotbar.errors import ConversionError
 
 u, v = np.array([1.0, -3.0, 0.5, 2.0]), np.array([2.0, 1.0])
 
@@ -30,6 +31,18 @@ def test_poly_of_roots():
     p = np.array([1.0, -6.0, 11.0, -6.0])
     J = jacobian(lambda p: np.poly(np.roots(p)))(p)
     np.testing.assert_allclose(J[1:, 1:], np.eye(3), atol=1e-12)
+
+
+@pytest.mark.parametrize("end", [[], [0], [-1]], ids=["none", "leading", "trailing"])
+def test_roots_of_a_batch_with_zeros_at_an_end(end):
+    batch = np.cos(np.arange(15.0)).reshape(3, 5)
+    batch[:, end] = 0
+    f = lambda p: np.real(np.sum(np.roots(p) ** 2))
+    for g in (np.roots, grad(f)):
+        np.testing.assert_allclose(vmap(g)(batch), np.stack([g(p) for p in batch]), atol=1e-13)
+    assert vmap(np.roots)(batch[:, :1] + 1).shape == (3, 0)
+    with pytest.raises(ConversionError, match="different degrees"):
+        vmap(np.roots)(np.array([[1.0, 2.0], [0.0, 1.0]]))
 
 
 @pytest.mark.parametrize("p", [[0.0, 1.0, -3.0, 2.0], [1.0, -3.0, 2.0, 0.0], [2.0], [0.0, 0.0], [1.0, 0.0, 4.0]])

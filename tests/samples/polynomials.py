@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from dotbar.rules.polynomials import zeros_of
 from samples import cnormal, normal, sample, uniform
 
 x, p, q = normal(3, 2), normal(4), normal(3, seed=1)
@@ -34,6 +35,7 @@ SAMPLES = [
     sample(np.roots, np.array([1.0, -6.0, 11.0, -6.0]), case="roots"),
     sample(np.roots, normal(5), call=lambda p: by_size(np.roots(p))),
     sample(np.roots, cnormal(4)),
+    sample(zeros_of, cnormal(2, 4)),
     sample(np.polyfit, np.linspace(-1, 1, 6), normal(6), 2, case="polyfit"),
     sample(np.polyfit, np.linspace(-1, 1, 6), normal(6, 2), 1, w=uniform(1.0, 2.0, 6), wrt=(0, 1, "w")),
     sample(np.polyfit, np.linspace(-1, 1, 6), normal(6), 2, cov=True),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dotbar.rules.products import contract, matvec
+from dotbar.rules.products import contract, convolution, matvec
 from samples import cnormal, normal, sample
 
 MODES = ("full", "same", "valid")
@@ -88,6 +88,9 @@ SAMPLES = [
     *(sample(np.convolve, normal(5), normal(n), mode, case="convolve") for mode in MODES for n in (2, 3, 5, 6)),
     *(sample(np.correlate, cnormal(5), cnormal(n), mode, case="correlate") for mode in MODES for n in (2, 3, 5, 6)),
     sample(np.convolve, cnormal(4), cnormal(2)),
+    sample(convolution, normal(2, 5), cnormal(3, 1, 3), mode="full"),
+    sample(convolution, cnormal(5), normal(2, 3), mode="valid"),
+    sample(convolution, normal(2, 70), normal(70), mode="full"),
 ]
 
 if hasattr(np, "vecmat"):

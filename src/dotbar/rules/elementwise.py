@@ -1,6 +1,7 @@
 """Functions of each entry beyond the ufuncs: special points, selection, interpolation, counting, grids."""
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -182,9 +183,25 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
 # ---------------------------------------------------------------- searching, interpolation, counting
 
 
+def _ranks(x: Any) -> Any:
+    """The place of each entry along the sorted last axis, equal entries in their order."""
+    return np.argsort(np.argsort(x, stable=True))
+
+
 def _batch_searchsorted(xs: Any, batched: Any, size: int, side: str = "left", sorter: Any = None) -> Any:
-    how = None if batched[0] else "(n),()->()"
-    return call_batched(core.RULES[np.searchsorted], how, xs, batched, size, {"side": side, "sorter": sorter})
+    """With an array per item: how many of its entries come before each value when both are sorted together."""
+    a, v = xs
+    if not batched[0]:
+        return np.searchsorted(a, v, side, sorter)
+    a = a if sorter is None else np.take(a, sorter, 1)
+    v = v if batched[1] else np.broadcast_to(v, (size, *shape_of(v)))
+    values = np.reshape(v, (size, prod(shape_of(v)[1:])))
+    n = shape_of(values)[1]
+    if side == "left":
+        seats = _ranks(np.concatenate([values, a], 1))[:, :n]
+    else:
+        seats = _ranks(np.concatenate([a, values], 1))[:, shape_of(a)[1] :]
+    return np.reshape(seats - _ranks(values), shape_of(v))
 
 
 def _batch_digitize(xs: Any, batched: Any, size: int, right: bool = False) -> Any:

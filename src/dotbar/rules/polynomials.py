@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from dotbar.core import Traced
+from dotbar.core import Traced, primitive
+from dotbar.errors import ConversionError
 from dotbar.rules.kinds import align, composite, rule
+from dotbar.rules.products import matvec
 from dotbar.rules.shapes import astype, operand
-from dotbar.rules.words import conj, mT, unbroadcast
+from dotbar.rules.words import H, conj, mT, unbroadcast
 
 
 def _slope(p: Any) -> Any:
@@ -128,18 +130,42 @@ def poly(seq_of_zeros: Any) -> Any:
     return p
 
 
-@rule(np.roots)
-def roots(y: Any, p: Any) -> Any:
+@primitive
+def zeros_of(p: Any) -> Any:
+    """``np.roots`` along the last axis; zeros at an end, which NumPy strips, need one polynomial after the other."""
+    if p.ndim == 1 or not np.all(p[..., [0, -1]]):
+        rows = [np.roots(row) for row in np.reshape(p, (-1, p.shape[-1]))]
+        if len(set(map(len, rows))) > 1:
+            raise ConversionError("polynomials of a batch have different degrees, and so different numbers of roots.")
+        return np.reshape(np.stack(rows), (*p.shape[:-1], -1))
+    top = -p[..., 1:] / p[..., :1]
+    companion = np.broadcast_to(np.eye(top.shape[-1], k=-1, dtype=top.dtype), (*top.shape, top.shape[-1])).copy()
+    companion[..., :1, :] = top[..., None, :]
+    return np.linalg.eigvals(companion)
+
+
+@rule(zeros_of, "(n)->(k)")
+def _zeros_of(y: Any, p: Any) -> Any:
     """Differentiate p(y) = 0: ẏ = −ṗ(y)/p′(y), for simple roots."""
-    w = -1 / np.polyval(np.polyder(p), y)
+    first = lambda p: np.expand_dims(np.moveaxis(p, -1, 0), -1)  # np.polyval's order of axes
+    w = -1 / np.polyval(_slope(first(p)), y)
 
     def dot(pdot: Any) -> Any:
-        return w * np.polyval(pdot, y)
+        return w * np.polyval(first(pdot), y)
 
     def bar(ybar: Any) -> Any:
-        return (ybar * conj(w)) @ conj(np.vander(y, p.shape[0]))
+        powers = y[..., None] ** np.arange(p.shape[-1] - 1, -1, -1)
+        return matvec(H(powers), ybar * conj(w))
 
     return dot, bar
+
+
+@composite(np.roots)
+def roots(p: Any) -> Any:
+    p = np.atleast_1d(operand(p))
+    if p.ndim != 1:
+        raise ValueError("Input must be a rank-1 array.")
+    return zeros_of(p)
 
 
 @composite(np.polyfit)

@@ -2,16 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import prod
 from string import ascii_letters, ascii_lowercase, ascii_uppercase
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from dotbar import core
 from dotbar.core import RULES, Settings, apply, primitive, shape_of
-from dotbar.rules.kinds import Bilinear, batch_signature, composite, rule
+from dotbar.rules.kinds import Bilinear, batch_signature, bilinear, composite, rule
 from dotbar.rules.shapes import astype, operand, stand_in
 from dotbar.rules.words import H, conj, mT
 
@@ -398,13 +399,36 @@ def linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     return np.cross(x1, x2, axis=axis) if fits else _ask_numpy(np.linalg.cross, x1, x2, axis=axis)
 
 
-CONVOLVE = Bilinear(
-    np.convolve,
-    None,
-    # yₖ = Σⱼ aₖ₋ⱼ vⱼ of all k, or of those where v lies within a; each bar is the other kind
-    bar_a=lambda ybar, v, *, mode: np.correlate(ybar, v, "valid" if mode == "full" else "full"),
-    bar_b=lambda ybar, a, *, mode: np.correlate(ybar, a, "valid"),
+LONG_SUMS = 4096  # from so many products on, NumPy's sums by BLAS, one pair of vectors after the other, are faster
+
+
+@primitive
+def convolution(a: Any, v: Any, *, mode: str) -> Any:
+    """``np.convolve`` along the last axis, in full or where ``v``, the shorter array, lies within ``a``."""
+    if a.ndim == v.ndim == 1:
+        return np.convolve(a, v, mode)
+    n = v.shape[-1]
+    frame = [(0, 0)] * (a.ndim - 1) + [(n - 1, n - 1)]
+    windows = sliding_window_view(np.pad(a, frame) if mode == "full" else a, n, -1)
+    if a.size and v.size and prod(windows.shape[-2:]) > LONG_SUMS:
+        return np.vectorize(partial(np.convolve, mode=mode), signature="(n),(m)->(k)")(a, v)
+    return matvec(windows, v[..., ::-1])
+
+
+def _convolution(a: Any, v: Any, mode: str) -> Any:
+    """The convolution with its arguments in order."""
+    a, v = (a, v) if a.shape[-1] >= v.shape[-1] else (v, a)
+    return convolution(a, v, mode=mode)
+
+
+bilinear(
+    convolution,
+    "(n),(m)->(k)",
+    # yₖ = Σⱼ aₖ₋ⱼ vⱼ of all k, or of those where v lies within a; ā is of the other kind
+    bar_a=lambda ybar, v, *, mode: _convolution(ybar, conj(v)[..., ::-1], "valid" if mode == "full" else "full"),
+    bar_b=lambda ybar, a, *, mode: _convolution(ybar, conj(a)[..., ::-1], "valid"),
 )
+
 _MODES = {0: "valid", 1: "same", 2: "full"}
 
 
@@ -413,14 +437,13 @@ def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
     """The full and the valid product, the longer array first; ``same`` is a part of the full one."""
     a, v = (np.reshape(x, -1) if not x.ndim else x for x in _operands(a, v))
     mode = _MODES.get(mode, mode)
-    if len(v) > len(a):
-        a, v = v, a
-    if not len(v):
-        raise ValueError("v cannot be empty")
+    if not (len(a) and len(v)):
+        raise ValueError(f"{'v' if len(a) else 'a'} cannot be empty")
     if mode == "same":
+        a, v = (a, v) if len(a) >= len(v) else (v, a)
         start = (len(v) - 1) // 2
         return np.convolve(a, v)[start : start + len(a)]
-    return apply(CONVOLVE, (a, v), {"mode": mode})
+    return _convolution(a, v, mode)
 
 
 @composite(np.correlate)
