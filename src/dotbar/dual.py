@@ -34,6 +34,24 @@ class Dual(Traced):
     __slots__ = ()
 
 
+class Pending(Dual):
+    """A value whose tangent is computed when it is first read, as its rule may have to refuse it."""
+
+    __slots__ = ()
+
+    @property
+    def aux(self) -> Any:
+        compute = Traced.aux.__get__(self)  # pyright: ignore[reportAttributeAccessIssue]
+        with np.errstate(all="ignore"):
+            self.aux = match(compute(), self.value)
+        return self.aux
+
+    @aux.setter
+    def aux(self, dot: Any) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        self.__class__ = Dual
+        self.aux = dot
+
+
 class Forward(Level):
     """A level of forward mode."""
 
@@ -41,6 +59,8 @@ class Forward(Level):
     kind: ClassVar[type[Traced]] = Dual
 
     def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
+        if rule.kind == "constant":
+            return rule.fn(*[x.value if isinstance(x, Traced) and x.level is self else x for x in xs], **kw)
         vals: list[Any] = []
         dots: list[Any] = []
         for x in xs:
@@ -52,8 +72,6 @@ class Forward(Level):
                 dots.append(None)
         y = rule.fn(*vals, **kw)
         many = isinstance(y, tuple)
-        if rule.kind == "constant":
-            return y
         if not (any(map(is_differentiable, y)) if many else is_differentiable(y)):
             return without_derivative(rule, y)
         if y is vals[0] and rule.makes_views:
@@ -75,7 +93,11 @@ class Forward(Level):
     def _output(self, rule: Rule, y: Any, ydot: Any) -> Any:
         if ydot is None or not is_differentiable(y):
             return y
-        return Dual(y, self, match(ydot, y))
+        if not callable(ydot):
+            return Dual(y, self, match(ydot, y))
+        x = Dual(y, self, ydot)
+        x.__class__ = Pending
+        return x
 
     def lift(self, x: Traced, inner: Any) -> None:
         x.value = inner

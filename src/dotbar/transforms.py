@@ -152,7 +152,16 @@ def pair(out: Any) -> tuple[Any, Any]:
 
 def primal(x: Any, level: Any) -> Any:
     """The result of a finished level, without traces of it."""
-    return tree_map(lambda leaf: _plain(unwrap(leaf, level)[0]), x)
+    return tree_map(lambda leaf: _plain(_value(leaf, level)), x)
+
+
+def _value(y: Any, level: Any) -> Any:
+    """The value of a result at a level; its tangent, which may be one to refuse, is not asked for."""
+    if isinstance(y, Traced):
+        refresh(y)
+        if y.level is level:
+            return y.value
+    return without_cells(y)
 
 
 def _plain(y: Any) -> Any:
@@ -202,7 +211,7 @@ def _vjp(f: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> tupl
     @user_traceback
     def pullback(cotangent: Any) -> Any:
         """The pullback of the cotangent: one x̄ per primal."""
-        gs = leaves_like(cotangent, values, out_structure, "cotangent")
+        gs = [match(g, v) for g, v in zip(leaves_like(cotangent, values, out_structure, "cotangent"), values)]
         return unflatten(structure, pull(tape, nodes, gs, leaves))
 
     return unflatten(out_structure, [_copy(_plain(v)) for v in values]), pullback, aux

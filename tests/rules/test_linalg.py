@@ -128,6 +128,29 @@ def test_repeated_singular_values_share_the_average(make):
         np.testing.assert_allclose(last, np.outer(U[:, 2], Vh[2]), atol=1e-12)
 
 
+VALUES = {
+    "eigh": (lambda A: np.linalg.eigh(A)[0], with_eigenvalues(REPEATED)),
+    "eigh of I": (lambda A: np.linalg.eigh(A)[0], np.eye(3)),
+    "eig": (lambda A: np.linalg.eig(A)[0], np.diag([1.0, 2.0, 2.0])),
+    "svd": (lambda A: np.linalg.svd(A)[1], with_singular_values([2.0, 2.0, 1.0], 4)),
+    "svd of low rank": (lambda A: np.linalg.svd(A)[1], with_singular_values([2.0, 1.0, 0.0], 3)),
+    "and V as auxiliary data": (lambda A: np.linalg.eigh(A), np.eye(3)),
+    "and V as a constant": (lambda A: np.linalg.eigh(A)[0] * dotbar.stop_gradient(np.linalg.eigh(A)[1]), np.eye(3)),
+}
+
+
+@pytest.mark.parametrize(("f", "A"), VALUES.values(), ids=VALUES)
+def test_values_alone_are_differentiated_in_both_modes(f, A):
+    """The vectors' tangent is refused where it is used, not where it is made."""
+    options = {"has_aux": True} if type(f(A)) is not np.ndarray else {}
+    E = normal(*A.shape)
+    y, dot, *_ = dotbar.jvp(f, (A,), (E,), **options)
+    (Abar,) = dotbar.vjp(f, A, **options)[1](np.arange(y.size).reshape(y.shape))
+    np.testing.assert_allclose(np.sum(np.arange(y.size).reshape(y.shape) * dot), np.vdot(Abar, E), atol=1e-12)
+    jacobian = dotbar.jacfwd(f, **options)(A)
+    np.testing.assert_allclose(np.tensordot(jacobian[0] if options else jacobian, E, 2), dot, atol=1e-12)
+
+
 def reconstructed(A, f=np.exp):
     w, V = np.linalg.eigh(A)
     return (V * f(w)) @ H(V)

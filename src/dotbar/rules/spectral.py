@@ -5,6 +5,7 @@ the vectors are any basis of the block: a derivative that needs one of them is r
 vectors' cotangents say within the block does not determine it.
 """
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -112,10 +113,12 @@ def eigh(y: Any, a: Any, *, UPLO: str = "L") -> Any:
     def dot(Adot: Any) -> Any:
         P = H(V) @ sym(Adot) @ V
         wdot = block_mean(np.real(np.diagonal(P, axis1=-2, axis2=-1)), same)
-        refuse(repeated(same), P - diag(wdot), Adot, message=EIGENVECTORS)
-        Vdot = V @ over_gaps(P, w, same)
-        if is_complex:
-            Vdot = Vdot + 1j * V * phase_rate(np.imag(Vdot[..., row, :]), V[..., row, :], n)
+
+        def Vdot() -> Any:
+            refuse(repeated(same), P - diag(wdot), Adot, message=EIGENVECTORS)
+            X = V @ over_gaps(P, w, same)
+            return X + 1j * V * phase_rate(np.imag(X[..., row, :]), V[..., row, :], n) if is_complex else X
+
         return wdot, Vdot
 
     def bar(ybar: Any) -> Any:
@@ -204,11 +207,13 @@ def eig(y: Any, a: Any) -> Any:
     def dot(Adot: Any) -> Any:
         P = _left_vectors(V) @ Adot @ V
         wdot = block_mean(np.diagonal(P, axis1=-2, axis2=-1), same)
-        refuse(repeated(same), P - diag(wdot), P, message=EIGENVECTORS)
-        Vdot = V @ over_gaps(P, w, same)
-        Vdot = Vdot - V * np.real(np.sum(np.conj(V) * Vdot, -2, keepdims=True))
-        if is_complex:
-            Vdot = Vdot + 1j * V * phase_rate(np.imag(real_entry(Vdot)), real_entry(V), n)
+
+        def Vdot() -> Any:
+            refuse(repeated(same), P - diag(wdot), P, message=EIGENVECTORS)
+            X = V @ over_gaps(P, w, same)
+            X = X - V * np.real(np.sum(np.conj(V) * X, -2, keepdims=True))
+            return X + 1j * V * phase_rate(np.imag(real_entry(X)), real_entry(V), n) if is_complex else X
+
         return wdot, Vdot
 
     def bar(ybar: Any) -> Any:
@@ -296,20 +301,24 @@ def _svd_factors(y: Any, A: Any, *, full_matrices: bool = True) -> Any:
     def dot(Adot: Any) -> Any:
         AV, AU = Adot @ V, H(Adot) @ U
         M = H(U) @ AV
-        sdot = np.real(np.diagonal(M, axis1=-2, axis2=-1))
-        mean = block_mean(sdot, same)
-        refuse(repeated(same), M + H(M) - 2 * diag(mean), Adot, message=SINGULAR_VECTORS)
-        D, E = over_gaps(M + H(M), s, same), over_sums(M - H(M), Adot)
-        Udot = U @ ((D + E) / 2) + outside(AV, U, M)
-        Vdot = V @ ((D - E) / 2) + outside(AU, V, H(M))
-        if is_complex:
-            turn = np.imag((Vdot if m >= n else Udot)[..., :1, :])
-            rate = 1j * phase_rate(turn, real_row, min(m, n))
-            Udot, Vdot = Udot + U * rate, Vdot + V * rate
-        if full_matrices:
-            Udot = np.concatenate([Udot, -U @ (H(Udot) @ U2)], -1)
-            Vdot = np.concatenate([Vdot, -V @ (H(Vdot) @ V2)], -1)
-        return Udot, mean, H(Vdot)
+        sdot = np.where(zero, 0, block_mean(np.real(np.diagonal(M, axis1=-2, axis2=-1)), same))
+
+        @cache
+        def vectors() -> Any:
+            refuse(repeated(same) | both_zero, M + H(M) - 2 * diag(sdot), Adot, message=SINGULAR_VECTORS)
+            D, E = over_gaps(M + H(M), s, same), over_sums(M - H(M), Adot)
+            Udot = U @ ((D + E) / 2) + outside(AV, U, M)
+            Vdot = V @ ((D - E) / 2) + outside(AU, V, H(M))
+            if is_complex:
+                turn = np.imag((Vdot if m >= n else Udot)[..., :1, :])
+                rate = 1j * phase_rate(turn, real_row, min(m, n))
+                Udot, Vdot = Udot + U * rate, Vdot + V * rate
+            if full_matrices:
+                Udot = np.concatenate([Udot, -U @ (H(Udot) @ U2)], -1)
+                Vdot = np.concatenate([Vdot, -V @ (H(Vdot) @ V2)], -1)
+            return Udot, Vdot
+
+        return (lambda: vectors()[0]), sdot, (lambda: H(vectors()[1]))
 
     def bar(ybar: Any) -> Any:
         ubar, sbar, vbar = (np.zeros_like(v) if g is None else g for v, g in zip(y, ybar))
