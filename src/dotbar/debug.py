@@ -121,12 +121,7 @@ class WatchedForward(Forward):
 
     def check(self, y: Any, xs: Sequence[Any], origin: "Callable[[], Origin]") -> None:
         """Raise if the tangent of a result is not finite."""
-        if (
-            isinstance(y, Dual)
-            and type(y) is not Pending
-            and y.level is self
-            and (where := first_bad(y.aux)) is not None
-        ):
+        if type(y) is Dual and y.level is self and (where := first_bad(y.aux)) is not None:
             dots = [x.aux for x in xs if isinstance(x, Dual) and x.level is self]
             raise NonFiniteError(origin().message("the dot of", plain(y.aux), where, dots))
 

@@ -48,7 +48,7 @@ class Pending(Dual):
 
     @aux.setter
     def aux(self, dot: Any) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
-        self.__class__ = Dual
+        self.__class__ = Dual  # pyright: ignore[reportAttributeAccessIssue]
         self.aux = dot
 
 

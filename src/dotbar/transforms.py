@@ -509,6 +509,10 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
             all items share, or a tuple with one of these (or a container of them) per argument.
         out_axes: where the axis of items goes in the result, likewise.
 
+    Only these run once per item: ``np.linalg.lstsq`` and ``np.polyfit``, ``np.nonzero``, ``np.unique`` and what is
+    made of it, the edges of histograms, ``np.digitize`` and ``np.isin`` with bins or sets that differ by item,
+    sums of long convolutions, and ``np.roots`` of polynomials that begin or end with a zero.
+
     Raises:
         StructureError: the arguments disagree about the number of items.
     """
