@@ -6,6 +6,8 @@ from samples import Sample, all_samples
 
 import dotbar
 from dotbar.core import RULES
+from dotbar.rules import indexing, kinds, sorting, words
+from dotbar.rules.kinds import batch_loop
 from dotbar.tree import flatten
 
 SAMPLES = all_samples()
@@ -167,6 +169,24 @@ def test_vmap_of_vmap(s: Sample):
         loop = [[f(x) for x in part] for part in (first, first[::-1])]
     want = [np.stack([np.stack([row[i][k] for i in range(2)]) for row in loop]) for k in range(len(loop[0][0]))]
     assert_close(got, want, 1e-11, "vmap of vmap")
+
+
+def test_what_vmap_runs_once_per_item(monkeypatch):
+    """The functions of which vmap's docstring says so, and the transpose of views of views, which no rule calls."""
+    looped = set()
+
+    def noted(rule, *args):
+        looped.add(rule.name.rpartition(".")[2])
+        return batch_loop(rule, *args)
+
+    for module in (kinds, words, indexing, sorting):
+        monkeypatch.setattr(module, "batch_loop", noted)
+    for s in SAMPLES:
+        if not s.no_vmap:
+            dotbar.vmap(out_leaves(s))(
+                *(np.stack([x, np.asarray(x) + 1e-3 * t]) for x, t in zip(s.primals, directions(s)))
+            )
+    assert looped == {"lstsq", "nonzero", "first_places", "scatter"}
 
 
 @each_sample

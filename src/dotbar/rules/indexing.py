@@ -48,6 +48,8 @@ def cycle(values: Any, size: int) -> Any:
 
 def _in_mode(indices: Any, n: int, mode: str) -> Any:
     """Indices beyond the ends: an error later on, wrapped around, or clipped."""
+    if mode not in ("raise", "wrap", "clip"):
+        raise ValueError(f"clipmode must be one of 'clip', 'raise', or 'wrap' (got {mode!r})")
     if mode == "wrap":
         return indices % n
     return np.minimum(np.maximum(indices, 0), n - 1) if mode == "clip" else indices
@@ -242,7 +244,7 @@ def ix_(*args: Any) -> Any:
 
 
 def same_count(fn: Any) -> Any:
-    """Batch a function whose result is as long as it finds entries: that must be as many in each item."""
+    """Batch a function that finds entries, one item after the other: it must find as many in each."""
 
     def batch(xs: Any, batched: Any, size: int, **kw: Any) -> Any:
         try:

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from dotbar import core
 from dotbar.core import primitive
 from dotbar.rules.indexing import same_count
-from dotbar.rules.kinds import composite, constant, shift_axis
-from dotbar.rules.shapes import astype, operand
+from dotbar.rules.kinds import batch_loop, composite, constant, shift_axis
+from dotbar.rules.shapes import astype, check_in_miniature, operand
 
 # ---------------------------------------------------------------- orders
 
@@ -60,6 +61,7 @@ constant(np.lexsort, like=lambda keys, *, axis=-1: 0, batch=_batch_lexsort)
 @composite(np.sort)
 def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
     a = operand(a)
+    check_in_miniature(np.sort, a, axis, kind, order, stable=stable)
     a, axis = (np.ravel(a), 0) if axis is None else (a, axis)
     return np.take_along_axis(a, np.argsort(a, axis, stable=True), axis)
 
@@ -67,6 +69,7 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable:
 @composite(np.partition)
 def partition(a: Any, kth: Any, axis: Any = -1, kind: str = "introselect", order: Any = None) -> Any:
     a = operand(a)
+    np.partition(np.zeros((1,) * a.ndim), 0, axis, kind, order)  # NumPy checks them
     a, axis = (np.ravel(a), 0) if axis is None else (a, axis)
     return np.take_along_axis(a, partition_order(a, kth=kth, axis=axis), axis)
 
@@ -114,7 +117,16 @@ for _fn in (np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values
     composite(_fn)(unwrap(_fn))
 
 
-constant(np.isin, like=lambda element, test_elements, *, assume_unique=False, invert=False, kind=None: 0)
+def _batch_isin(xs: Any, batched: Any, size: int, **kw: Any) -> Any:
+    """One set for all items; sets that differ by item are searched one after the other."""
+    return batch_loop(core.RULES[np.isin], xs, batched, size, kw) if batched[1] else np.isin(*xs, **kw)
+
+
+constant(
+    np.isin,
+    like=lambda element, test_elements, *, assume_unique=False, invert=False, kind=None: 0,
+    batch=_batch_isin,
+)
 
 
 @composite(np.union1d)
