@@ -21,12 +21,12 @@ from sys import getrefcount, maxsize
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
-from numpy.lib.array_utils import byte_bounds
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from numpy.typing import NDArray
 
 from dotbar.errors import (
     ConversionError,
+    DotbarError,
     EscapedError,
     InputError,
     NoRuleError,
@@ -282,7 +282,7 @@ def memory(x: Any) -> NDArray[Any]:
     root, path = x.target()
     if path:
         return value_of(memory(root), path)
-    plain = memory(x.value)
+    plain = memory(x.value) if laid(x) is None else laid(x)
     axes = plain.ndim - len(shape_of(x))
     return as_strided(plain, plain.shape[axes:], plain.strides[axes:]) if axes else plain
 
@@ -291,6 +291,12 @@ def axes_by_stride(x: Any) -> tuple[int, ...]:
     """The axes of a value (of one item of a batch) from the outermost in memory to the innermost."""
     strides = memory(x).strides
     return tuple(sorted(range(len(strides)), key=lambda i: -abs(strides[i])))
+
+
+def order_of_items(y: Any, item: NDArray[Any]) -> tuple[int, ...]:
+    """The axes of ``y``, or of a batch of such items, from the outermost in memory to the innermost."""
+    n = np.ndim(y) - item.ndim
+    return (*range(n), *(n + k for k in axes_by_stride(item)))
 
 
 def copy_in_order(x: Any, order: Sequence[int]) -> Any:
@@ -353,20 +359,30 @@ class Traced:
     # ------------------------------------------------ NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kw: Any) -> Any:
-        if method == "__call__" and not kw:
-            return find_rule(ufunc)(*inputs)
-        return UFUNC_METHODS[method](ufunc, *inputs, **kw)
+        try:
+            if method == "__call__" and not kw:
+                return find_rule(ufunc)(*inputs)
+            return UFUNC_METHODS[method](ufunc, *inputs, **kw)
+        except Exception as error:
+            if (numpys := error_of_numpy(error, getattr(ufunc, method), inputs, kw)) is None:
+                raise
+            raise numpys from None
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kw: Settings) -> Any:
         if len(args) > 1:
             place, names = out_and_after(func)
             if len(args) > place:
                 args, kw = args[:place], {**dict(zip(names, args[place:])), **kw}
-        if "out" in kw:
-            out, kw = kw["out"], {k: v for k, v in kw.items() if k != "out"}
-            if out is not None:
-                return into(out, func, args, kw)
-        return find_rule(func)(*args, **kw)
+        try:
+            if "out" in kw:
+                out, kw = kw["out"], {k: v for k, v in kw.items() if k != "out"}
+                if out is not None:
+                    return into(out, func, args, kw)
+            return find_rule(func)(*args, **kw)
+        except Exception as error:
+            if (numpys := error_of_numpy(error, func, args, kw)) is None:
+                raise
+            raise numpys from None
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         raise ConversionError(conversion_message())
@@ -437,7 +453,11 @@ class Traced:
     def target(self) -> tuple["Traced", tuple[Step, ...]]:
         """The root cell, and the path from it to this value."""
         alias = self.alias
-        return (alias.root, alias.path) if type(alias) is View else (self, ())
+        if type(alias) is not View:
+            return self, ()
+        if alias.start is not alias.root.alias:
+            alias.rebase()
+        return alias.root, alias.path
 
     def become(self, other: "Traced") -> None:
         """Take the place of another value; what views this cell has stay its views."""
@@ -450,6 +470,8 @@ class Traced:
         """A second cell that holds the same: writing to one leaves the other."""
         twin = Traced.__new__(type(self))
         Traced.__init__(twin, self.value, self.level, self.aux)
+        if (form := laid(self)) is not None:
+            twin.alias = Version(form)
         return twin
 
     # ------------------------------------------------ Python's conversions
@@ -528,25 +550,61 @@ def without_cells(x: Any) -> Any:
 
 
 class Version:
-    """How often a root that has views was written to."""
+    """What the views of a root depend on: how often it was written to, and its memory.
 
-    __slots__ = ("count",)
+    ``form`` is a plain array laid out as the root is in NumPy, where the root's own value, a dense copy, is not: what
+    is a view there must be one here.  ``later`` is set when the root's shape is assigned: the next version, and the
+    steps from there back to the shape that older views know.
+    """
 
-    def __init__(self) -> None:
-        self.count = 0
+    __slots__ = ("count", "form", "later")
+
+    def __init__(self, form: NDArray[Any] | None = None, count: int = 0):
+        self.count = count
+        self.form = form
+        self.later: tuple[Version, tuple[Step, ...]] | None = None
 
 
 class View:
-    """Where a view stands: its root cell, the path from there, the root's version when it was read."""
+    """Where a view stands: its root cell, the path from there, the root's version when it was read.
 
-    __slots__ = ("path", "root", "version")
+    ``start`` is the version of the root at whose shape the path starts.
+    """
+
+    __slots__ = ("path", "root", "start", "version")
 
     def __init__(self, root: Traced, path: tuple[Step, ...]):
         if root.alias is None:
             root.alias = Version()
         self.root = root
         self.path = path
-        self.version = root.alias.count  # type: ignore[union-attr]
+        self.start: Version = root.alias  # type: ignore[assignment]
+        self.version = self.start.count
+
+    def rebase(self) -> None:
+        """Let the path start from the shape that was assigned to the root."""
+        while self.start.later is not None:
+            self.start, back = self.start.later
+            self.path = (*back, *self.path)
+
+
+def laid(x: Traced) -> NDArray[Any] | None:
+    """A plain array laid out as ``x`` is in NumPy, if its value is not."""
+    root, path = x.target()
+    form = None if root.alias is None else root.alias.form  # type: ignore[union-attr]
+    return form if form is None or not path else value_of(form, path)
+
+
+def reform(x: Traced, y: Traced, back: tuple[Step, ...]) -> None:
+    """Let ``x`` be what its view ``y`` is; by the steps ``back``, the older views of ``x`` are still what they were."""
+    x.become(y)
+    if type(x.alias) is View:
+        x.alias = y.alias
+    else:
+        old: Version = x.alias  # type: ignore[assignment]
+        form = None if old.form is None else value_of(old.form, y.alias.path)  # type: ignore[union-attr]
+        x.alias = Version(form, old.count)
+        old.later = x.alias, back
 
 
 def refresh(x: Traced) -> None:
@@ -554,7 +612,7 @@ def refresh(x: Traced) -> None:
     alias = x.alias
     if type(alias) is View and alias.version != alias.root.alias.count:  # type: ignore[union-attr]
         alias.version = alias.root.alias.count  # type: ignore[union-attr]
-        x.become(read(alias.root, alias.path))
+        x.become(read(*x.target()))
 
 
 def wrap_view(level: Level, rule: Rule, x: Traced, kw: Settings, y: Any, aux: Any = None) -> Any:
@@ -568,8 +626,11 @@ def wrap_view(level: Level, rule: Rule, x: Traced, kw: Settings, y: Any, aux: An
     if is_view_of(y, value):
         root, path = x.target()
         path = (*path, *kw["path"]) if rule is READ else (*path, (rule.fn, kw))
-        if root is not x and not is_view_of(value_of(base := memory(root), path), base):
-            return result  # it is a view of a view's small copy only
+        if (root is not x or laid(x) is not None) and not is_view_of(
+            form := value_of(base := memory(root), path), base
+        ):
+            result.value = copy_in_order(y, order_of_items(y, form))  # it is a view of a dense copy only
+            return result
         result.alias = View(root, path)
         if type(y) is np.ndarray and 8 * y.nbytes <= np.size(value) * y.itemsize:
             result.value = np.copy(y)  # so that the root can be written to in place while this is held
@@ -732,10 +793,12 @@ def assign(root: Traced, path: tuple[Step, ...], v: Any) -> None:
             "its derivative. Make the array of a floating dtype, for instance np.zeros_like(x, dtype=float)."
         )
     if level is not root.level:
-        inner = root.value if type(root) is Cell else root.handle()
+        inner, form = root.value if type(root) is Cell else root.handle(), memory(root)
         root.__class__ = level.kind  # pyright: ignore[reportAttributeAccessIssue]
         root.level = level
         level.lift(root, inner)
+        if not form.flags.forc:
+            lay_as(root, form)
     if level.closed:
         raise EscapedError(escaped_message())
     level.write(root, path, v)
@@ -752,8 +815,24 @@ def own(x: Traced, v: Any = None, index: Any = None) -> Any:
     if (isinstance(v, Traced) or is_batched(index)) and not isinstance(x.value, Traced):
         x.value = Cell(x.value, BASE)
     elif not (getrefcount(x.value) == _SOLE and is_exclusive(x.value)):
-        x.value = duplicate(x.value)
+        renew(x)
     return x.value
+
+
+def renew(x: Traced) -> None:
+    """Give a cell a value that can be written to, and remember how it lay in memory if a dense copy does not."""
+    value = x.value
+    x.value = duplicate(value)
+    if type(value) is np.ndarray and not value.flags.forc:
+        lay_as(x, value)
+
+
+def lay_as(x: Traced, form: NDArray[Any]) -> None:
+    """Let the views of ``x`` be those that NumPy makes of ``form``, unless that is settled."""
+    if x.alias is None:
+        x.alias = Version()
+    if x.alias.form is None:  # type: ignore[union-attr]
+        x.alias.form = form  # type: ignore[union-attr]
 
 
 def duplicate(value: Any) -> Any:
@@ -761,32 +840,41 @@ def duplicate(value: Any) -> Any:
     if isinstance(value, Traced):
         refresh(value)
         return value.handle()
-    return copy_in_place(value)
-
-
-def copy_in_place(x: NDArray[Any]) -> NDArray[Any]:
-    """A copy with the strides of ``x``, unless most of its memory were gaps: NumPy makes views of both alike."""
-    if x.flags.forc:
-        return x.copy("K")
-    y = np.copy(x)
-    low, high = byte_bounds(x)
-    if y.strides == x.strides or 0 in x.strides or high - low > 4 * x.nbytes or not x.size:
-        return y
-    place = x.__array_interface__["data"][0] - low
-    laid = np.ndarray(x.shape, x.dtype, bytearray(high - low), place, x.strides)
-    laid[...] = x
-    return laid
+    return value.copy("K")
 
 
 def is_exclusive(value: Any) -> bool:
     """Whether a value that one name holds is held by that name alone, not by a view or a base."""
     if isinstance(value, Traced):
         return type(value.alias) is not View
-    return type(value) is np.ndarray and type(value.base) in (type(None), bytearray) and value.flags.writeable
+    return type(value) is np.ndarray and value.base is None and value.flags.writeable
 
 
 _probe = Traced(np.empty(1), BASE)
 _SOLE = getrefcount(_probe.value)
+
+
+def error_of_numpy(error: Exception, fn: Callable[..., Any], args: Any, kw: Settings) -> Exception | None:
+    """What NumPy itself raises at a call that failed with ``error``; None if nothing, or if the error is dotbar's own.
+
+    What calls functions of the user is not called again.
+    """
+    if isinstance(error, DotbarError) or any(callable(x) and not isinstance(x, type) for x in (*args, *kw.values())):
+        return None
+    try:
+        fn(*as_plain(args), **as_plain(kw))
+    except Exception as numpys:
+        return numpys.with_traceback(None)
+    return None
+
+
+def as_plain(x: Any) -> Any:
+    """Copies of what is traced (of a batch: of one item) as plain arrays, in containers too."""
+    if isinstance(x, (Traced, np.ndarray)):
+        return np.copy(memory(x))
+    if type(x) in (list, tuple):
+        return type(x)(map(as_plain, x))
+    return {k: as_plain(v) for k, v in x.items()} if type(x) is dict else x
 
 
 @cache

@@ -369,7 +369,7 @@ def _parameter(num: int, endpoint: bool, ndim: int, dtype: Any) -> Any:
 
 
 def _placed(y: Any, axis: int, dtype: Any) -> Any:
-    y = np.moveaxis(y, 0, axis) if axis else y
+    y = np.moveaxis(y, 0, axis) if axis != 0 else y
     return y if dtype is None else astype(y, dtype=dtype)
 
 

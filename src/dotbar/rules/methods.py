@@ -9,7 +9,7 @@ from dotbar import core
 from dotbar.core import Traced, as_array, copy_into, dtype_of, find_rule, shape_of, without_cells
 from dotbar.rules.reductions import lines, logsumexp, restore
 from dotbar.rules.scans import add_reduceat, running_max, running_min
-from dotbar.rules.shapes import astype, stand_in
+from dotbar.rules.shapes import astype, check_in_miniature, stand_in
 
 # ---------------------------------------------------------------- operators
 
@@ -121,16 +121,20 @@ ACCUMULATE: dict[np.ufunc, Callable[..., Any]] = {
 ASSOCIATIVE = {np.logaddexp, np.logaddexp2, np.fmax, np.fmin, np.hypot, np.logical_xor}
 
 
-def ufunc_call(ufunc: np.ufunc, *inputs: Any, out: Any = None, where: Any = True, **kw: Any) -> Any:
+def ufunc_call(ufunc: np.ufunc, *inputs: Any, **kw: Any) -> Any:
     """A ufunc with keywords: ``out=`` and ``where=`` by assignment, the rest (dtype, casting) by NumPy itself."""
+    inputs = tuple(map(as_array, inputs))
+    out = kw.pop("out", (None,) * ufunc.nout)
+    check_in_miniature(ufunc, *inputs, out=out, **kw)
+    where = kw.pop("where", True)
     kw = {k: v for k, v in kw.items() if k not in ("order", "subok")}
     if kw.get("dtype") is not None and np.dtype(kw["dtype"]).kind == "c":  # beyond the real domain, as √−1
-        inputs = tuple(astype(as_array(x), dtype=np.dtype(kw["dtype"])) for x in inputs)
+        inputs = tuple(astype(x, dtype=np.dtype(kw["dtype"])) for x in inputs)
     with np.errstate(all=None if where is True else "ignore"):
         y = find_rule(ufunc)(*inputs, **kw)
     if not isinstance(y, tuple):
-        return deliver(y, out[0] if out else None, where, **kw)
-    return tuple(deliver(v, o, where, **kw) for v, o in zip(y, out or (None,) * len(y), strict=True))
+        return deliver(y, out[0], where, **kw)
+    return tuple(deliver(v, o, where, **kw) for v, o in zip(y, out, strict=True))
 
 
 def deliver(y: Any, out: Any, where: Any = True, casting: str = "same_kind", **_: Any) -> Any:

@@ -59,11 +59,11 @@ def polyval(y: Any, p: Any, x: Any) -> Any:
 
 @composite(np.polyadd)
 def polyadd(a1: Any, a2: Any) -> Any:
-    a1, a2 = (np.ravel(operand(a)) for a in (a1, a2))
+    a1, a2 = (np.atleast_1d(operand(a)) for a in (a1, a2))
     if len(a1) < len(a2):
         a1, a2 = a2, a1
     gap = len(a1) - len(a2)
-    return np.concatenate([a1[:gap], a1[gap:] + a2])
+    return a1 + np.concatenate([np.zeros(gap, a2.dtype), a2]) if gap else a1 + a2
 
 
 @composite(np.polysub)
@@ -73,7 +73,15 @@ def polysub(a1: Any, a2: Any) -> Any:
 
 @composite(np.polymul)
 def polymul(a1: Any, a2: Any) -> Any:
-    return np.convolve(a1, a2)
+    return np.convolve(_coefficients(a1), _coefficients(a2))
+
+
+def _coefficients(p: Any) -> Any:
+    """A polynomial as a vector, which for the zero polynomial may have been empty."""
+    p = np.atleast_1d(operand(p))
+    if p.ndim > 1:
+        raise ValueError("Polynomial must be 1d only.")
+    return p if len(p) else np.zeros_like(p, shape=1)
 
 
 @composite(np.polydiv)

@@ -270,7 +270,7 @@ def _contract(y: Any, *arrays: Any, subscripts: str) -> Any:
 
 
 @composite(np.einsum)
-def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, **_: Any) -> Any:
+def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: str = "K", casting: str = "safe") -> Any:
     """Sum and take diagonals of each operand by itself, then multiply by pairs along the cheapest path."""
     subscripts, arrays = _subscripts(operands)
     arrays = _operands(*arrays, dtype=dtype)

@@ -71,7 +71,12 @@ def total(
     if where is not True:
         a = chosen(where, as_array(a), 0)
     y = _sum(a, axis=axis, dtype=dtype, keepdims=keepdims)
-    return y if initial is None else y + astype(initial, dtype=dtype_of(y))
+    return y if initial is None else y + number(initial, dtype_of(y))
+
+
+def number(initial: Any, dtype: Any) -> Any:
+    """The entry that a reduction starts with."""
+    return np.reshape(astype(initial, dtype=dtype), ())
 
 
 def before(a: Any) -> Any:
@@ -116,7 +121,7 @@ def product(
     if where is not True:
         a = chosen(where, as_array(a), 1)
     y = _prod(a, axis=axis, dtype=dtype, keepdims=keepdims)
-    return y if initial is None else y * astype(initial, dtype=dtype_of(y))
+    return y if initial is None else y * number(initial, dtype_of(y))
 
 
 @composite(np.nansum)
@@ -177,7 +182,7 @@ def extremum(
             raise ValueError(f"{rule.name} has no identity, so to use a where mask one has to specify 'initial'")
         return rule(a, axis=axis, keepdims=keepdims)
     a = as_array(a)
-    initial = astype(initial, dtype=dtype_of(a))
+    initial = number(initial, dtype_of(a))
     if where is not True:
         a = chosen(where, a, initial)
     x, _ = lines(a, axis)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from math import isqrt
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from dotbar.core import Rule, as_array, dtype_of, primitive, shape_of, take_index
 from dotbar.rules.kinds import General, Linear, composite, linear, rule
 from dotbar.rules.reductions import attains, axes_of, before
-from dotbar.rules.shapes import astype
+from dotbar.rules.shapes import astype, check_axes, one_axis, operand
 from dotbar.rules.words import conj, scatter
 
 # ---------------------------------------------------------------- along one axis
@@ -119,8 +120,8 @@ _cumprod = General(np.cumprod, _cumprod_body, "axis")
 def scan(rule: Rule, a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
     """A running sum or product; along no given axis it runs through all entries."""
     a = as_array(a)
-    a, axis = (np.reshape(a, -1), axis or 0) if axis is None or np.ndim(a) == 0 else (a, axis)
-    return rule(a, axis=normalize_axis_index(axis, np.ndim(a)), dtype=dtype)
+    a, axis = one_axis(operand(a), axis)
+    return rule(a, axis=axis, dtype=dtype)
 
 
 def scan_skipping_nan(fn: Callable[..., Any], neutral: int, a: Any, *args: Any, **kw: Any) -> Any:
@@ -237,7 +238,7 @@ _diff = Linear(np.diff, _diff_bar, "axis")
 @composite(np.diff)
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """The n-th difference yᵢ = aᵢ₊₁ − aᵢ; ``prepend`` and ``append`` are joined on before."""
-    a = as_array(a)
+    a, n = as_array(a), index(n)
     if n == 0:
         return a
     if n < 0:
@@ -303,6 +304,7 @@ def steps(spacing: tuple[Any, ...], shape: tuple[int, ...], axes: tuple[int, ...
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """Derivatives along axes by differences: central ones inside, one-sided ones at both ends.  Fornberg (1988)."""
     f = as_array(f)
+    check_axes(axis, np.ndim(f))
     axes = axes_of(axis, np.ndim(f))
     if edge_order > 2:
         raise ValueError("'edge_order' greater than 2 not supported")

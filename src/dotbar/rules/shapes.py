@@ -25,6 +25,12 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     return tuple(range(ndim)) if axis is None or (ndim == 0 and axis in (0, -1)) else normalize_axis_tuple(axis, ndim)
 
 
+def check_axes(axis: Any, ndim: int) -> None:
+    """Refuse axes that are not there; 0 of a number too, unlike a ufunc's reduction."""
+    if axis is not None:
+        normalize_axis_tuple(axis, ndim)
+
+
 def one_axis(a: Any, axis: Any) -> tuple[Any, int]:
     """An array and one of its axes; None flattens the array, and a number counts as a vector."""
     a = np.ravel(a) if axis is None or not a.ndim else a
@@ -34,6 +40,22 @@ def one_axis(a: Any, axis: Any) -> tuple[Any, int]:
 def stand_in(x: Any) -> Any:
     """A plain array of the shape of ``x``, on which NumPy itself checks the other arguments."""
     return np.broadcast_to(np.ones((), dtype_of(x)), shape_of(x))
+
+
+def check_in_miniature(fn: Any, *args: Any, **kw: Any) -> None:
+    """Let NumPy itself check a call, on arrays so small that it costs nothing.
+
+    For functions that ask of lengths only which of them are equal, 0 or 1, as whatever broadcasts or reduces does.
+    """
+    lengths = {0: 0, 1: 1}
+
+    def small(x: Any) -> Any:
+        if core.is_array(x):
+            return np.ones([lengths.setdefault(n, len(lengths)) for n in shape_of(x)], dtype_of(x))
+        return tuple(map(small, x)) if type(x) is tuple else x
+
+    with np.errstate(all="ignore"):
+        fn(*map(small, args), **{key: small(value) for key, value in kw.items()})
 
 
 # ---------------------------------------------------------------- what an array says of itself
@@ -145,6 +167,7 @@ def full_like(
     device: Any = None,
 ) -> Any:
     a = operand(a)
+    np.empty_like(np.empty(0), order=order)  # NumPy checks it
     y = np.broadcast_to(operand(fill_value), a.shape if shape is None else shape)
     return _array(y, a.dtype if dtype is None else dtype, copy=True)
 
@@ -207,7 +230,8 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 
 def _reading_order(a: Any, order: Any) -> Any:
     """NumPy's order "A" is Fortran's for an array laid out so, else C's."""
-    return order if order in ("C", "F") else "F" if memory(a).flags.fnc else "C"
+    order = "C" if order is None else order.upper()
+    return order if order != "A" else "F" if memory(a).flags.fnc else "C"
 
 
 @primitive
@@ -247,7 +271,7 @@ def reshape(a: Any, shape: Any, order: Any = "C", *, copy: Any = None) -> Any:
 def ravel(a: Any, order: Any = "C") -> Any:
     """A view of a contiguous array; a copy of any other, even where a strided view would do."""
     a = operand(a)
-    if order == "K":
+    if order in ("K", "k"):
         strides = memory(a).strides
         a, order = np.transpose(a, sorted(range(a.ndim), key=lambda k: -abs(strides[k]))), "C"
     order = _reading_order(a, order)
@@ -451,8 +475,17 @@ def concatenate(arrays: Any, axis: Any = 0, *, dtype: Any = None, casting: str =
     xs = list(map(operand, arrays))
     if axis is None:
         xs, axis = [np.reshape(a, -1) for a in xs], 0
-    y = concat(*xs, axis=axis)
-    return y if dtype is None else astype(y, dtype=np.dtype(dtype))
+    return _cast(concat(*xs, axis=axis), xs, dtype, casting)
+
+
+def _cast(y: Any, xs: list[Any], dtype: Any, casting: str) -> Any:
+    """Joined arrays in the dtype asked for, to which NumPy must be able to cast each of them."""
+    if dtype is None and casting == "same_kind":
+        return y
+    dtype = dtype_of(y) if dtype is None else np.dtype(dtype)
+    for x in xs:
+        np.empty(0, x.dtype).astype(dtype, casting=casting)
+    return astype(y, dtype=dtype)
 
 
 @primitive
@@ -477,8 +510,7 @@ def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same
     if len({shape_of(a) for a in xs}) != 1:
         raise ValueError("all input arrays must have the same shape")
     axis = normalize_axis_index(axis, xs[0].ndim + 1)
-    y = pile(*xs, axis=axis)
-    return y if dtype is None else astype(y, dtype=np.dtype(dtype))
+    return _cast(pile(*xs, axis=axis), xs, dtype, casting)
 
 
 core.STACK = stack

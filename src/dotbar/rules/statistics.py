@@ -9,7 +9,7 @@ import numpy as np
 from dotbar.core import Traced, as_array, dtype_of, primitive, shape_of
 from dotbar.rules.kinds import General, Linear, composite, constant, rule
 from dotbar.rules.reductions import axes_of, extent, lines, restore
-from dotbar.rules.shapes import astype
+from dotbar.rules.shapes import astype, check_axes
 from dotbar.rules.words import H, conj, raise_if, ratio, spread, stop_gradient
 
 # ---------------------------------------------------------------- means
@@ -31,19 +31,28 @@ def mean(
         return _mean(a, axis=axis, dtype=dtype, keepdims=keepdims)
     a = as_array(a)
     count = np.count_nonzero(np.broadcast_to(where, shape_of(a)), axis, keepdims=keepdims)
-    return share(np.sum(a, axis, dtype, keepdims=keepdims, where=where), count)
+    return share(np.sum(a, axis, dtype, keepdims=keepdims, where=where), count, dtype)
 
 
-def share(total: Any, n: Any) -> Any:
-    """total / n, where the integers n leave the dtype as it is."""
+def share(total: Any, n: Any, dtype: Any) -> Any:
+    """total / n, where the integers n leave the dtype as it is, and so does a dtype that was asked for."""
     y = total / n
-    return astype(y, dtype=dtype_of(total)) if dtype_of(total).kind in "fc" else y
+    return astype(y, dtype=dtype_of(total)) if dtype is not None or dtype_of(total).kind in "fc" else y
 
 
 @composite(np.nanmean)
-def nanmean(a: Any, *args: Any, where: Any = True, **kw: Any) -> Any:
+def nanmean(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
     a = as_array(a)
-    return np.mean(a, *args, where=present(a, where), **kw)
+    check_inexact(a, dtype)
+    return np.mean(a, axis, dtype, keepdims=keepdims, where=present(a, where))
+
+
+def check_inexact(a: Any, dtype: Any) -> None:
+    """What may hold NaN is not averaged in integers."""
+    if dtype is not None and dtype_of(a).kind in "fc" and np.dtype(dtype).kind not in "fc":
+        raise TypeError("If a is inexact, then dtype must be inexact")
 
 
 def present(a: Any, where: Any) -> Any:
@@ -58,7 +67,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     a, weights = as_array(a), as_array(weights)
     if weights is None:
         y = np.mean(a, axis, keepdims=keepdims)
-        total: Any = np.full(shape_of(y), extent(shape_of(a), axis), dtype_of(y))
+        total: Any = np.full(shape_of(y), np.size(a) / np.size(y), dtype_of(y))
     else:
         w = weights_along(weights, shape_of(a), axis)
         total = np.sum(w, axis, np.result_type(dtype_of(a), dtype_of(w)), keepdims=keepdims)
@@ -153,7 +162,7 @@ def var(
     d = a - mean
     square = d * d if dtype_of(d).kind != "c" else np.real(d * np.conj(d))
     count = np.count_nonzero(np.broadcast_to(where, shape_of(a)), axis, keepdims=keepdims)
-    return share(np.sum(square, axis, dtype, keepdims=keepdims, where=where), np.maximum(count - ddof, 0))
+    return share(np.sum(square, axis, dtype, keepdims=keepdims, where=where), np.maximum(count - ddof, 0), dtype)
 
 
 @primitive
@@ -191,6 +200,7 @@ def nanvar(
 ) -> Any:
     """The variance of what is not NaN; nan, never infinite, where no degrees of freedom are left."""
     a = as_array(a)
+    check_inexact(a, dtype)
     where = np.broadcast_to(present(a, where), shape_of(a))
     y = np.var(a, axis, dtype, None, ddof, keepdims, where=where, **kw)
     count = np.count_nonzero(where, axis, keepdims=keepdims)
@@ -220,7 +230,7 @@ def places(x: Any, ranks: Any, *, skip_nan: bool) -> Any:
     ranks = np.reshape(np.broadcast_to(ranks, (*lead, k)), (prod(lead), k))
     if not skip_nan:
         ranks = np.where(np.any(np.isnan(x), -1, keepdims=True), n - 1, ranks)
-    if k > MANY:
+    if k > MANY or k == 0:
         found = np.take_along_axis(np.argsort(x, -1, kind="stable"), ranks, -1)
     else:
         values = np.take_along_axis(np.partition(x, np.unique(ranks), -1), ranks, -1)
@@ -257,6 +267,7 @@ def median(
 ) -> Any:
     """The middle entry, or the mean of the two; of equal entries the first stands first."""
     a = as_array(a)
+    check_axes(axis, np.ndim(a))
     if extent(shape_of(a), axis) == 0:
         return np.mean(a, axis, keepdims=keepdims)
     x, _ = lines(a if dtype_of(a).kind in "fc" else astype(a, dtype=float), axis)
@@ -368,6 +379,9 @@ def quantile(
     a, q, weights = as_array(a), as_array(q), as_array(weights)
     if dtype_of(a).kind == "c":
         raise TypeError("a must be an array of real numbers")
+    if np.ndim(q) > 2:
+        raise ValueError("q must be a scalar or 1d")
+    check_axes(axis, np.ndim(a))
     check_fractions(q, whole)
     x, _ = lines(a, axis)
     *lead, n = shape_of(x)
@@ -429,11 +443,14 @@ def cov(
 ) -> Any:
     """C = (X − μ) W (X − μ)ᴴ / f, where f corrects the sum of the weights for the mean taken from the data."""
     X = variables(as_array(m), rowvar)
+    dtype = None if dtype is None else np.dtype(dtype)
     if shape_of(X)[0] == 0:
         return np.zeros((0, 0))
     if y is not None:
         X = np.concatenate([X, variables(as_array(y), rowvar or shape_of(y)[:1] == (1,))])
     X = astype(X, dtype=np.result_type(dtype_of(X), np.float64) if dtype is None else dtype)
+    if dtype_of(X).kind not in "fc":
+        raise TypeError(f"a covariance cannot be of dtype {dtype_of(X)}")
     fweights, aweights = as_array(fweights), as_array(aweights)
     if fweights is not None:
         raise_if(np.not_equal(fweights, np.round(fweights)), error=TypeError("fweights must be integer"))
