@@ -267,6 +267,108 @@ def test_a_constant_is_written_to_as_in_numpy():
     assert log[1] == 1
 
 
+# ---------------------------------------------------------------- masks that differ between the items of a batch
+
+
+def masked_by(write):
+    """A function of a matrix that is written to through masks made of it."""
+
+    def f(x):
+        y = np.log(np.abs(x) + 1)
+        write(y, x)
+        return np.sum(y * np.cos(x))
+
+    return f
+
+
+def write_by_view(y, x):
+    y.T.reshape(-1)[x.T.reshape(-1) > 0] = x[0, 0]
+
+
+def write_into_zeros(y, x):
+    z = np.zeros_like(x)
+    z[x > 0] = 1.0
+    y *= z
+
+
+def write_twice(y, x):
+    y[:, x[0] > 0] = np.sin(x[:, :1])
+    y[x > 1] = np.sum(y)
+
+
+MASKED = [
+    lambda y, x: y.__setitem__(x > 0, 3.0),
+    lambda y, x: y.__setitem__(x > 0, np.sum(np.sin(x))),
+    lambda y, x: y.__setitem__((..., x > 0), x[0, :1]),
+    lambda y, x: y.__setitem__((slice(None), x[0] > 0), x[:, :1]),
+    lambda y, x: y.__setitem__((..., x[0] > 0), x[1, 1]),
+    lambda y, x: y.__setitem__(x[:, 0] > 0, x[1]),
+    lambda y, x: y.__setitem__((x[:, 0] > 0, 1), x[1, 1]),
+    lambda y, x: y.__setitem__((1, None, x[0] > 0), x[1, 1]),
+    lambda y, x: y.__setitem__((x[0, 0] > 0, slice(None)), x[0]),
+    lambda y, x: y.__setitem__((slice(1, None), x[1] > 0), [[2.0]]),
+    write_by_view,
+    write_into_zeros,
+    write_twice,
+]
+
+
+along = lambda f: lambda x: jvp(f, (x,), (np.cos(x),))[1]
+total = lambda f: lambda x: np.sum(np.sin(f(x)))
+NESTED = {
+    "value": lambda f, over: over(f),
+    "reverse inside": lambda f, over: over(grad(f)),
+    "reverse outside": lambda f, over: grad(total(over(f))),
+    "forward inside": lambda f, over: over(along(f)),
+    "forward outside": lambda f, over: along(over(f)),
+    "reverse over reverse inside": lambda f, over: over(grad(total(grad(f)))),
+    "reverse outside, reverse inside": lambda f, over: grad(total(over(grad(f)))),
+    "reverse over reverse outside": lambda f, over: grad(total(grad(total(over(f))))),
+    "forward over reverse inside": lambda f, over: over(along(grad(f))),
+    "reverse over forward outside": lambda f, over: grad(total(along(over(f)))),
+    "batch of batches": lambda f, over: lambda x: over(over(grad(f)))(np.stack([x, x[::-1]])),
+    "batch outside of reverse": lambda f, over: lambda x: over(grad(total(over(f))))(np.stack([x, x[::-1]])),
+}
+
+
+def loop(f):
+    return lambda xs: np.stack([f(x) for x in xs])
+
+
+@pytest.mark.parametrize("nest", NESTED.values(), ids=NESTED)
+@pytest.mark.parametrize("write", MASKED)
+def test_a_value_assigned_through_masks_that_differ_by_item(write, nest):
+    batch = np.sin(np.arange(12.0) * 1.7).reshape(2, 2, 3) * 2
+    f = masked_by(write)
+    np.testing.assert_allclose(nest(f, vmap)(batch), nest(f, loop)(batch), rtol=1e-12, atol=1e-14)
+
+
+def test_what_a_mask_overwrites_is_a_structural_zero():
+    def f(x):
+        y = np.log(x)
+        y[x <= 0] = 0
+        return np.sum(y)
+
+    batch = np.array([[1.0, 0.0, 2.0], [0.0, 4.0, 0.0]])
+    with np.errstate(divide="ignore"):
+        np.testing.assert_array_equal(vmap(grad(f))(batch), [[1, 0, 0.5], [0, 0.25, 0]])
+        np.testing.assert_array_equal(grad(lambda b: np.sum(vmap(f)(b)))(batch), [[1, 0, 0.5], [0, 0.25, 0]])
+        np.testing.assert_array_equal(vmap(along(f))(batch), loop(along(f))(batch))
+
+
+@pytest.mark.parametrize(
+    ("write", "error", "message"),
+    [
+        (lambda x: x.__setitem__(x > 0, x), ConversionError, "a boolean mask that differs between the items"),
+        (lambda x: x.__setitem__(x[:2] > 0, 1.0), IndexError, "boolean index did not match"),
+        (lambda x: x.__setitem__((x > 0, 0), 1.0), IndexError, "too many indices"),
+    ],
+)
+def test_masks_that_cannot_be_assigned_through(write, error, message):
+    with pytest.raises(error, match=message):
+        vmap(write)(np.eye(3))
+
+
 # ---------------------------------------------------------------- what cannot be
 
 

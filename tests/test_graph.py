@@ -116,3 +116,16 @@ def test_vector_results_and_constants():
     with pytest.raises(OutputError, match="returned a dict"):
         graph(lambda x: {"a": x}, 1.0)
     assert dotbar.graph(lambda x: x, 1.0).backward() == 1
+
+
+def test_masks_are_those_of_the_recorded_call():
+    def f(x):
+        y = x * x
+        y[x > 0] = np.sum(x)
+        y[x < 0] = np.sin(x[:1])
+        y[x > 1] = x[:1] * np.ones(1)
+        y[x > 0] = x[:2]
+        return np.sum(y * x)
+
+    x = np.array([0.5, -1.0, 2.0])
+    np.testing.assert_allclose(graph(f, x).backward(), dotbar.grad(f)(x))

@@ -179,25 +179,8 @@ def assign_to_items(x: Any, index: Any, value: Any, mine: bool, level: Batch) ->
     parts = index if type(index) is tuple else (index,)
     batched = [isinstance(i, Traced) and i.level is level for i in parts]
     parts = tuple(i.value if b else i for i, b in zip(parts, batched))
-    if parts and is_mask(parts[-1]) and (batched[-1] or isinstance(parts[-1], Traced)):
-        mask = parts[-1] if batched[-1] else np.expand_dims(parts[-1], 0)
-        _assign_where(x, parts[:-1], mask, value, mine)
-    elif any(batched) or _stands_apart(parts):
+    if any(batched) or _stands_apart(parts):
         assign_items(x, parts, batched, value, mine)
     else:
         here = (slice(None), *parts)
         x[here] = align(value, x[here].ndim - 1) if mine else value
-
-
-def is_mask(index: Any) -> bool:
-    """Whether an index is an array of booleans."""
-    return hasattr(index, "dtype") and index.dtype == bool
-
-
-def _assign_where(x: Any, lead: tuple[Any, ...], mask: Any, value: Any, mine: bool) -> None:
-    """``item[..., mask] = number``, the one assignment by masks that differ which does not depend on their counts."""
-    if np.ndim(value) > mine or not all(type(i) is slice and i == slice(None) for i in lead):
-        raise ConversionError(batch_message("assignment of an array through a boolean mask"))
-    mask = np.reshape(mask, shape_of(mask)[:1] + (1,) * len(lead) + shape_of(mask)[1:])
-    mask = np.reshape(mask, shape_of(mask) + (1,) * (np.ndim(x) - np.ndim(mask)))
-    x[...] = np.where(mask, align(value, np.ndim(x) - 1) if mine else value, x)

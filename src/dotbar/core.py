@@ -784,9 +784,13 @@ def assign(root: Traced, path: tuple[Step, ...], v: Any) -> None:
             level = v.level
         elif type(v) is Cell:
             v = v.value
-    for i in _index_parts(split(path)[1]):
-        if isinstance(i, Traced) and i.level.depth > level.depth:
-            level = i.level
+    steps, index = split(path)
+    for i in _index_parts(index):
+        if isinstance(i, Traced):
+            if i.dtype == bool and ASSIGN_WHERE(value_of(root, steps), _index_parts(index), v):
+                return
+            if i.level.depth > level.depth:
+                level = i.level
     if root.dtype.kind not in "fc" and isinstance(v, Traced) and is_differentiable(v):
         raise InputError(
             f"a differentiated value was assigned into an array of dtype {root.dtype}, which cannot hold "
@@ -942,6 +946,7 @@ def first_traced(x: Any) -> Traced | None:
 
 # Filled in by the rules that the engine itself needs.
 UFUNC_METHODS: dict[str, Callable[..., Any]] = {}
+ASSIGN_WHERE: Any = None
 READ: Any = None
 GATHER: Any = None
 STACK: Any = None

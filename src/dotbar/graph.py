@@ -26,7 +26,7 @@ from dotbar.hooks import at_level, input_names, naming
 from dotbar.rules.words import read
 from dotbar.tape import rebuild
 from dotbar.transforms import unwrap, vjp
-from dotbar.tree import LEAF, flatten, unflatten
+from dotbar.tree import LEAF, flatten, tree_map, unflatten
 
 __all__ = ["Gate", "Graph", "graph"]
 
@@ -261,6 +261,7 @@ class Recorder(Level):
     def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
         value, source = (v.value, v.aux) if isinstance(v, Traced) and v.level is self else (v, v)
         steps, index = split(path)
+        index = tree_map(lambda i: unwrap(i, self)[0], index)
         value_of(own(root, value, index), steps)[index] = value
 
         def setitem(old: Any, v: Any) -> Any:

@@ -332,17 +332,13 @@ class Accumulator(Masked):
     def take(self, path: tuple[Step, ...], order: Any) -> Any:
         """Remove and return the entries that a path selects."""
         part, seen, index = self.select(path, order)
-        if isinstance(index, Traced) and index.dtype == bool:  # it differs between the items of a batch: no gathering
-            here = np.reshape(index, index.shape + (1,) * (np.ndim(part) - index.ndim))
-            taken, known = np.where(here, part, 0), np.logical_and(here, seen)
-        else:
-            taken, known = part[index], np.copy(seen[index])
-            if is_view_of(taken, self.array):
-                taken = np.copy(taken)
-            elif is_advanced(index):
-                seats = mentions(part.shape, index)
-                last = seats == np.arange(seats.size).reshape(seats.shape)  # of several, the last was assigned
-                taken, known = np.where(last, taken, 0), known & last
+        taken, known = part[index], np.copy(seen[index])
+        if is_view_of(taken, self.array):
+            taken = np.copy(taken)
+        elif is_advanced(index):
+            seats = mentions(part.shape, index)
+            last = seats == np.arange(seats.size).reshape(seats.shape)  # of several, the last was assigned
+            taken, known = np.where(last, taken, 0), known & last
         part[index] = 0
         if not any(fn in PARTS or fn is view_as for fn, _ in path):
             seen[index] = False

@@ -1,4 +1,4 @@
-"""Writing into arrays by function: ``ufunc.at`` in terms of ``x[index] = v``."""
+"""Writing into arrays: through masks that differ by item, and by function (``ufunc.at``) as ``x[index] = v``."""
 
 from typing import Any
 
@@ -8,6 +8,45 @@ from dotbar import core
 from dotbar.core import Traced, dtype_of, is_advanced, mentions, plain_index, shape_of
 from dotbar.errors import ConversionError, NoRuleError
 from dotbar.rules.words import ungather
+
+
+def assign_where(x: Traced, index: tuple[Any, ...], v: Any) -> bool:
+    """``x[..., mask] = v`` by ``np.where``, where ``v`` does not depend on how many entries the mask selects.
+
+    Returns whether that is so, and done.
+    """
+    places = [k for k, i in enumerate(index) if is_advanced(i)]
+    if len(places) > 1:
+        return False
+    (k,) = places
+    mask, before, behind = index[k], index[:k], index[k + 1 :]
+    np.broadcast_to(0, x.shape)[(*before, np.zeros(mask.shape, bool), *behind)]  # NumPy refuses shapes that do not fit
+    here = (*before, *(slice(None),) * mask.ndim, *behind)
+    old = x[here]
+    after = _axes(behind) if any(i is ... for i in before) else np.ndim(old) - _axes(before) - mask.ndim
+    count = np.ndim(v) - after - 1
+    if count >= 0:
+        shape = shape_of(v)
+        if shape[count] != 1 or _is_number_apart(index, k):
+            return False
+        v = np.reshape(v, shape[:count] + (1,) * mask.ndim + shape[count + 1 :])
+    x[here] = np.where(np.reshape(mask, mask.shape + (1,) * after), v, old)
+    return True
+
+
+def _is_number(i: Any) -> bool:
+    return isinstance(i, (int, np.integer))
+
+
+def _axes(index: tuple[Any, ...]) -> int:
+    """The number of axes that slices and None give to a result."""
+    return sum(not _is_number(i) for i in index)
+
+
+def _is_number_apart(index: tuple[Any, ...], k: int) -> bool:
+    """Whether a number in an index is not next to its mask, at ``k``: the mask's axis is then the first of all."""
+    advanced = [j for j, i in enumerate(index) if j == k or _is_number(i)]
+    return advanced[-1] - advanced[0] >= len(advanced)
 
 
 def ufunc_at(ufunc: np.ufunc, a: Any, indices: Any, *b: Any) -> None:
@@ -51,4 +90,5 @@ def total(v: Any, same: Any) -> Any:
     return ungather(v, same, template=(None,), traced=(True,), shape=(same.size,))[same]
 
 
+core.ASSIGN_WHERE = assign_where
 core.UFUNC_METHODS["at"] = ufunc_at
