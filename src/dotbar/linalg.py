@@ -1,7 +1,8 @@
 """Functions of a matrix's spectrum that stay differentiable where eigenvalues or singular values repeat."""
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, reduce
+from itertools import permutations, product
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,7 +23,8 @@ def matrix_function(f: Callable[[Any], Any], A: Any) -> Any:
     """f(A) = V diag(f(w)) Vᴴ for a Hermitian A = V diag(w) Vᴴ.
 
     The derivative is exact also where eigenvalues repeat, where the same written out with ``eigh`` has none:
-    it needs the divided differences f[wᵢ, wⱼ], which become f′ there.  First and second order.
+    it needs the divided differences f[wᵢ, wⱼ], which become f′ there.  The derivative of order k takes O(nᵏ⁺¹)
+    operations for k > 1, and O(n³) for the first.
 
     Args:
         f: an elementwise function in NumPy, such as ``np.log`` or ``lambda w: np.exp(-w**2)``, which dotbar
@@ -89,14 +91,10 @@ def polar(A: Any, side: str = "right") -> tuple[Any, Any]:
 
 
 class OnSpectrum(Protocol):
-    """A function of eigenvalues w ``(..., n)``, with its divided differences f[wᵢ, wⱼ] and f[wᵢ, wₖ, wⱼ]."""
+    """A function of eigenvalues w ``(..., n)``, and its divided differences f[x₀, ..., xₖ], given yᵢ = f(xᵢ)."""
 
     def value(self, w: NDArray[Any]) -> NDArray[Any]: ...
-    def first(self, w: NDArray[Any]) -> NDArray[Any]: ...
-    def second(self, w: NDArray[Any], k: int) -> NDArray[Any]: ...
-
-
-CLOSE = 1e-2  # relative distance below which a difference quotient gives way to an integral of the derivative
+    def divided(self, x: Sequence[NDArray[Any]], y: Sequence[NDArray[Any]]) -> NDArray[Any]: ...
 
 
 @cache
@@ -104,18 +102,24 @@ def gauss(n: int = 6) -> list[tuple[float, float]]:
     """Nodes and weights on [0, 1], from the spectrum of the Jacobi matrix.  Golub & Welsch (1969)."""
     k = np.arange(1, n)
     nodes, vectors = np.linalg.eigh(np.diag(k / np.sqrt(4.0 * k * k - 1), -1))
-    return list(zip(((nodes + 1) / 2).tolist(), (vectors[0] ** 2).tolist()))  # Python numbers leave float32 alone
+    return list(zip(((nodes + 1) / 2).tolist(), (vectors[0] ** 2).tolist()))
 
 
-def _is_close(gap: Any, *ends: Any) -> Any:
-    return gap <= CLOSE * np.max(np.abs(np.stack(np.broadcast_arrays(*ends))), 0)
+@cache
+def simplex(k: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Nodes s₁ ≥ ... ≥ sₖ ``(N, k)`` and weights ``(N,)`` of ∫₀¹∫₀^s₁ ⋯ ds, by Gauss's rule in tᵢ = sᵢ/sᵢ₋₁."""
+    t, v = np.moveaxis(np.array(list(product(gauss(), repeat=k))), -1, 0)
+    return np.cumprod(t, -1), np.prod(v * t ** np.arange(k - 1, -1, -1), -1)
+
+
+def sorted_by(key: NDArray[Any], *arrays: NDArray[Any]) -> list[NDArray[Any]]:
+    """Arrays in the order along axis 0 that sorts the key."""
+    order = np.argsort(key, 0, kind="stable")
+    return [np.take_along_axis(a, order, 0) for a in arrays]
 
 
 class Smooth:
-    """A smooth f.  Of close arguments the divided differences are integrals (Hermite-Genocchi), by Gauss's rule.
-
-    f[a, b] = ∫₀¹ f′(a + t(b − a)) dt,   f[a, b, c] = ∫₀¹∫₀¹ s f″(a + s(b − a) + st(c − b)) dt ds.
-    """
+    """A smooth f."""
 
     def __init__(self, f: Callable[[Any], Any]):
         self.f = f
@@ -129,33 +133,40 @@ class Smooth:
             )
         return np.broadcast_to(y, w.shape)
 
-    def prime(self, w: Any) -> Any:
-        return jvp(self.f, (w,), (np.ones_like(w),))[1]
+    def divided(self, x: Sequence[NDArray[Any]], y: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        X, Y = (np.stack(np.broadcast_arrays(*points)) for points in (x, y))
+        with np.errstate(all="ignore"):
+            return self._divided(X, Y)[0]
 
-    def prime2(self, w: Any) -> Any:
-        return jvp(self.prime, (w,), (np.ones_like(w),))[1]
+    def _divided(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """f[x₀, ..., xₖ] and its rounding error: a quotient, or an integral where that loses digits and both agree."""
+        eps = 4 * np.finfo(x.dtype).eps
+        if len(x) == 1:
+            return y[0], eps * np.abs(y[0])
+        x, y = sorted_by(x, x, y)
+        (lower, error), (upper, other) = self._divided(x[:-1], y[:-1]), self._divided(x[1:], y[1:])
+        gap = x[-1] - x[0]
+        quotient = (upper - lower) / np.where(gap == 0, 1, gap)
+        error = np.where(gap == 0, np.inf, (error + other + eps * np.max(np.abs(x), 0) * np.abs(quotient)) / gap)
+        lossy = error > 100 * eps * np.abs(quotient)
+        integral = self._integral(x[:, lossy])
+        agree = np.abs(integral - quotient[lossy]) <= error[lossy]
+        quotient[lossy] = np.where(agree, integral, quotient[lossy])
+        error[lossy] = np.where(agree, eps * np.abs(integral), error[lossy])
+        return quotient, error
 
-    def pair(self, a: Any, b: Any) -> Any:
-        """f[a, b], entry by entry."""
-        a, b = np.broadcast_arrays(a, b)
-        close = _is_close(np.abs(b - a), a, b)
-        y = (self.value(b) - self.value(a)) / np.where(close, 1, b - a)
-        near, gap = a[close], (b - a)[close]
-        y[close] = sum(weight * self.prime(near + t * gap) for t, weight in gauss())
-        return y
+    def _integral(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Hermite-Genocchi: f[x₀, ..., xₖ] = ∫ f⁽ᵏ⁾(x₀ + Σ sᵢ(xᵢ − xᵢ₋₁)) ds over 1 ≥ s₁ ≥ ... ≥ sₖ ≥ 0."""
+        nodes, weights = (a.astype(x.dtype) for a in simplex(len(x) - 1))
+        derivative = self.f
+        for _ in x[1:]:
+            derivative = slope(derivative)
+        return np.tensordot(weights, derivative(x[0] + np.tensordot(nodes, np.diff(x, axis=0), 1)), 1)
 
-    def first(self, w: NDArray[Any]) -> NDArray[Any]:
-        return self.pair(w[..., :, None], w[..., None, :])
 
-    def second(self, w: NDArray[Any], k: int) -> NDArray[Any]:
-        triples = np.broadcast_arrays(w[..., :, None], w[..., None, :], w[..., k, None, None])
-        a, b, c = np.sort(np.stack(triples), axis=0)
-        close = _is_close(c - a, a, c)
-        y = (self.pair(b, c) - self.pair(a, b)) / np.where(close, 1, c - a)
-        a, b, c = a[close], b[close], c[close]
-        simplex = [(s, t, u * v * s) for s, u in gauss() for t, v in gauss()]
-        y[close] = sum(weight * self.prime2(a + s * (b - a) + s * t * (c - b)) for s, t, weight in simplex)
-        return y
+def slope(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """f′ of an elementwise f."""
+    return lambda x: np.broadcast_to(jvp(f, (x,), (np.ones_like(x),))[1], x.shape)
 
 
 class Step:
@@ -171,28 +182,23 @@ class Step:
         y[..., self.select] = 1
         return y
 
-    def _quotient(self, difference: Any, gap: Any, differ: Any) -> Any:
-        return np.where(differ, difference / np.where(differ, gap, 1), 0)
-
-    def first(self, w: NDArray[Any]) -> NDArray[Any]:
-        y = self.value(w)
-        rise, run = y[..., :, None] - y[..., None, :], w[..., :, None] - w[..., None, :]
-        same = same_value(w)
-        if np.any(same & (rise != 0)):
+    def divided(self, x: Sequence[NDArray[Any]], y: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        same = same_value(x[0][..., 0])
+        if np.any(same & (y[0] != y[-1])):
             raise DegenerateSpectrumError(
                 f"projector(A, select) selects a part of an eigenvalue of multiplicity {np.max(np.sum(same, -1))}: "
                 "the projector is not determined. Select all of its eigenvectors or none."
             )
-        return self._quotient(rise, run, rise != 0)
+        return self._divided(*(np.stack(np.broadcast_arrays(*points)) for points in (x, y)))
 
-    def second(self, w: NDArray[Any], k: int) -> NDArray[Any]:
-        """f[a, b, c] = (f[a, b] − f[b, c])/(a − c) with a and c on two sides of the step."""
-        y, F = self.value(w), self.first(w)
-        row, column = (..., slice(None), None), (..., None, slice(None))
-        F_row, F_column = F[..., :, k, None], F[..., None, :, k]
-        across = self._quotient(F_row - F_column, w[row] - w[column], y[row] != y[column])
-        beside = self._quotient(F - F_column, w[row] - w[..., k, None, None], y[row] != y[..., k, None, None])
-        return np.where(y[row] != y[column], across, beside)
+    def _divided(self, x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
+        """(f[x₁, ..., xₖ] − f[x₀, ..., xₖ₋₁])/(xₖ − x₀) with x₀ and xₖ on two sides of the step, else 0."""
+        if len(x) == 1:
+            return y[0]
+        x, y = sorted_by(y, x, y)
+        rise = self._divided(x[1:], y[1:]) - self._divided(x[:-1], y[:-1])
+        differ = y[0] != y[-1]
+        return np.where(differ, rise / np.where(differ, x[-1] - x[0], 1), 0)
 
 
 @primitive
@@ -202,74 +208,68 @@ def spectral_function(A: Any, *, f: OnSpectrum) -> Any:
     return (V * f.value(w)[..., None, :]) @ H(V)
 
 
-@primitive
-def frechet(A: Any, E: Any, *, f: OnSpectrum) -> Any:
-    """The derivative of f at A along E: V (f[wᵢ, wⱼ] ∘ VᴴEV) Vᴴ.  Its own transpose."""
-    w, V = np.linalg.eigh(A)
-    return V @ (f.first(w) * (H(V) @ E @ V)) @ H(V)
-
-
-@primitive
-def frechet2(A: Any, E: Any, B: Any, *, f: OnSpectrum) -> Any:
-    """The second derivative of f at A along Hermitian E and B: in the basis V, Σₖ f[wᵢ, wₖ, wⱼ](EᵢₖBₖⱼ + BᵢₖEₖⱼ)."""
-    w, V = np.linalg.eigh(A)
-    E, B = H(V) @ E @ V, H(V) @ B @ V
-    total = np.zeros(np.broadcast_shapes(E.shape, B.shape), np.result_type(E, B))
-    for k in range(w.shape[-1]):
-        rank1 = lambda X, Y: X[..., :, k, None] * Y[..., None, k, :]  # noqa: B023
-        total += f.second(w, k) * (rank1(E, B) + rank1(B, E))
-    return V @ total @ H(V)
-
-
 @rule(spectral_function, "(n,n)->(n,n)")
 def _spectral_function(F: Any, A: Any, *, f: OnSpectrum) -> Any:
     """Daleckii & Krein (1965), on Hermitian A."""
 
     def dot(Adot: Any) -> Any:
-        return frechet(A, sym(Adot), f=f)
+        return frechet(A, sym(Adot)[..., None, :, :], f=f)
 
     def bar(Fbar: Any) -> Any:
-        return frechet(A, sym(Fbar), f=f)
+        return frechet(A, sym(Fbar)[..., None, :, :], f=f)
 
     return dot, bar
 
 
-@rule(frechet, "(n,n),(n,n)->(n,n)")
+@primitive
+def frechet(A: Any, E: Any, *, f: OnSpectrum) -> Any:
+    """The derivative of f at a Hermitian A along the k matrices of E ``(..., k, n, n)``.
+
+    In the basis V it is the sum over the orders of E₁, ..., Eₖ and over i₁, ..., iₖ₋₁ of
+    f[wᵢ₀, ..., wᵢₖ] (E₁)ᵢ₀ᵢ₁ ⋯ (Eₖ)ᵢₖ₋₁ᵢₖ.
+    """
+    w, V = np.linalg.eigh(A)
+    y = f.value(w)
+    V1 = V[..., None, :, :]
+    E = H(V1) @ E @ V1
+    k, n = E.shape[-3:-1]
+    total = np.zeros_like(E[..., 0, :, :])
+    for middle in product(range(n), repeat=k - 1):
+        path = [slice(None), *(slice(i, i + 1) for i in middle), slice(None)]
+        points = lambda v: [*(v[..., i, None] for i in path[:-1]), v[..., None, :]]  # noqa: B023
+        chains = sum(
+            reduce(np.multiply, [E[..., m, i, j] for m, i, j in zip(order, path, path[1:])])
+            for order in permutations(range(k))
+        )
+        total += f.divided(points(w), points(y)) * chains
+    return V @ total @ H(V)
+
+
+def put(E: Any, m: int, X: Any) -> Any:
+    """The matrices E with X in place of the m-th, or behind the last."""
+    parts = E[..., :m, :, :], X[..., None, :, :], E[..., m + 1 :, :, :]
+    lead = np.broadcast_shapes(*(part.shape[:-3] for part in parts))
+    return np.concatenate([np.broadcast_to(part, lead + part.shape[-3:]) for part in parts], -3)
+
+
+@rule(frechet, "(n,n),(k,n,n)->(n,n)")
 def _frechet(Y: Any, A: Any, E: Any, *, f: OnSpectrum) -> Any:
-    """On Hermitian A and E.  The form Re tr(Ȳ D²f[E, B]) is symmetric in its three matrices."""
+    """The derivative along one matrix more; Re tr(Ȳᴴ Dᵏf[E₁, ..., Eₖ]) is symmetric in Ȳᴴ and the E's."""
+    k = E.shape[-3]
 
     def dot_A(Adot: Any) -> Any:
-        return frechet2(A, E, sym(Adot), f=f)
+        return frechet(A, put(E, k, sym(Adot)), f=f)
 
     def bar_A(Ybar: Any) -> Any:
-        return frechet2(A, E, sym(Ybar), f=f)
+        return sym(frechet(A, put(H(E), k, Ybar), f=f))
 
     def dot_E(Edot: Any) -> Any:
-        return frechet(A, Edot, f=f)
+        return sum(frechet(A, put(E, m, Edot[..., m, :, :]), f=f) for m in range(k))
 
     def bar_E(Ybar: Any) -> Any:
-        return frechet(A, Ybar, f=f)
+        return np.stack([frechet(A, put(H(E), m, Ybar), f=f) for m in range(k)], -3)
 
     return (dot_A, bar_A), (dot_E, bar_E)
-
-
-@rule(frechet2, "(n,n),(n,n),(n,n)->(n,n)")
-def _frechet2(Y: Any, A: Any, E: Any, B: Any, *, f: OnSpectrum) -> Any:
-    """Linear in E and in B; the third derivative in A is not taken."""
-
-    def dot_E(Edot: Any) -> Any:
-        return frechet2(A, sym(Edot), B, f=f)
-
-    def bar_E(Ybar: Any) -> Any:
-        return frechet2(A, sym(Ybar), B, f=f)
-
-    def dot_B(Bdot: Any) -> Any:
-        return frechet2(A, E, sym(Bdot), f=f)
-
-    def bar_B(Ybar: Any) -> Any:
-        return frechet2(A, E, sym(Ybar), f=f)
-
-    return None, (dot_E, bar_E), (dot_B, bar_B)
 
 
 # ---------------------------------------------------------------- the polar factor

@@ -53,18 +53,55 @@ def test_matrix_function_is_exact_at_repeated_eigenvalues(make, w):
     np.testing.assert_allclose(Abar, scipy.linalg.expm_frechet(A, sym(Fbar))[1], atol=1e-10)
 
 
+def along(f, A, E, order):
+    """The derivative of an order along E, by forward mode."""
+    for _ in range(order):
+        f = lambda A, f=f: dotbar.jvp(f, (A,), (E,))[1]
+    return f(A)
+
+
+POWERS = {"w⁵": (lambda w: w**5, lambda A: A @ A @ A @ A @ A), "1/w": (lambda w: 1 / w, np.linalg.inv)}
+
+
 @real_or_complex
-@pytest.mark.parametrize("order", [(dotbar.jvp, dotbar.vjp), (dotbar.vjp, dotbar.jvp)], ids=["of vjp", "of jvp"])
-def test_second_derivative_of_matrix_function_at_repeated_eigenvalues(make, order):
-    """D²(A³)[E, E] = 2(AEE + EAE + EEA)."""
-    A, E, Fbar = with_eigenvalues(REPEATED, make), sym(make(5, 5)), sym(make(5, 5, seed=3))
-    f = lambda A: matrix_function(lambda w: w**3, A)
-    want = 2 * (A @ E @ E + E @ A @ E + E @ E @ A)
-    dot = lambda A: dotbar.jvp(f, (A,), (E,))[1]
-    np.testing.assert_allclose(dotbar.jvp(dot, (A,), (E,))[1], want, atol=1e-10)
-    pull = lambda A: dotbar.vjp(f, A)[1](Fbar)[0]
-    along = dotbar.jvp(pull, (A,), (E,))[1]
-    np.testing.assert_allclose(np.vdot(along, E).real, np.vdot(Fbar, want).real)
+@pytest.mark.parametrize(("f", "product"), POWERS.values(), ids=POWERS)
+@pytest.mark.parametrize("w", [REPEATED, [1.0, 1.0 + 1e-9, 1.0 + 1e-4, 1.2, 3.0]], ids=str)
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_matrix_function_has_derivatives_of_every_order(make, f, product, w, order):
+    A, E, Fbar = with_eigenvalues(w, make), sym(make(5, 5)), sym(make(5, 5, seed=3))
+    spectral = lambda A: matrix_function(f, A)
+    pull = lambda f: lambda A: sym(dotbar.vjp(f, A)[1](Fbar)[0])
+    np.testing.assert_allclose(along(spectral, A, E, order), along(product, A, E, order), rtol=1e-9, atol=1e-9)
+    want = along(pull(product), A, E, order - 1)
+    np.testing.assert_allclose(along(pull(spectral), A, E, order - 1), want, rtol=1e-9, atol=1e-9)
+
+
+@real_or_complex
+def test_polar_has_a_third_derivative(make):
+    """PP = AᴴA, by Leibniz."""
+    A, E = with_singular_values([2.0, 2.0, 1.0], 4, make), make(4, 3)
+    P, first, second, third = (along(lambda A: polar(A)[1], A, E, order) for order in range(4))
+    np.testing.assert_allclose(second @ P + 2 * first @ first + P @ second, 2 * H(E) @ E, atol=1e-10)
+    np.testing.assert_allclose(third @ P + 3 * second @ first + 3 * first @ second + P @ third, 0, atol=1e-10)
+
+
+def test_matrix_function_where_eigenvalues_are_rounding_errors():
+    """exp is as smooth near 0 as elsewhere; sqrt is not, and its difference quotients are exact."""
+    E = sym(normal(3, 3))
+    A = np.diag([1e-17, -1e-17, 1.0])
+    np.testing.assert_allclose(along(lambda A: matrix_function(np.exp, A), A, E, 1)[:2, :2], E[:2, :2], rtol=1e-12)
+    dot = along(lambda A: matrix_function(np.sqrt, A), np.diag([1e-20, 4e-20, 1.0]), E, 1)
+    np.testing.assert_allclose(dot, E / np.add.outer([1e-10, 2e-10, 1], [1e-10, 2e-10, 1]), rtol=1e-12)
+
+
+def test_matrix_function_of_a_rapidly_varying_function():
+    """Close on the scale of the matrix is not close on that of f."""
+    w, E = np.array([1.0, 1.003, 1.01]), sym(normal(3, 3))
+    dot = along(lambda A: matrix_function(lambda w: np.sin(1e4 * w), A), np.diag(w), E, 1)
+    with np.errstate(invalid="ignore"):
+        quotient = np.subtract.outer(np.sin(1e4 * w), np.sin(1e4 * w)) / np.subtract.outer(w, w)
+    want = E * np.where(np.eye(3), 1e4 * np.cos(1e4 * w), quotient)
+    np.testing.assert_allclose(dot, want, rtol=1e-10)
 
 
 @real_or_complex
@@ -91,8 +128,10 @@ def test_projector_is_exact_at_repeated_eigenvalues(make, select):
     np.testing.assert_allclose(Pdot @ A + P @ E, E @ P + A @ Pdot, atol=1e-12)
     (Abar,) = dotbar.vjp(lambda A: projector(A, select), A)[1](M)
     np.testing.assert_allclose(np.vdot(Abar, E).real, np.vdot(M, Pdot).real)
-    second = dotbar.jvp(lambda A: dotbar.jvp(lambda A: projector(A, select), (A,), (E,))[1], (A,), (E,))[1]
+    second, third = (along(lambda A: projector(A, select), A, E, order) for order in (2, 3))
     np.testing.assert_allclose(second @ P + 2 * Pdot @ Pdot + P @ second, second, atol=1e-11)
+    leibniz = third @ P + 3 * second @ Pdot + 3 * Pdot @ second + P @ third
+    np.testing.assert_allclose(leibniz, third, atol=1e-10)
 
 
 def test_matrix_function_of_a_constant_and_of_a_traced_parameter():
