@@ -16,6 +16,7 @@ from dotbar.core import (
     copy_in_order,
     is_advanced,
     is_view_of,
+    lay_as,
     own,
     refresh,
     shape_of,
@@ -34,7 +35,7 @@ class Batched(Traced):
 
     __slots__ = ()
 
-    @property
+    @Traced.shape.getter
     def shape(self) -> tuple[int, ...]:
         if self.alias is not None:
             refresh(self)
@@ -68,9 +69,13 @@ class Batch(Level):
         self.size = size
 
     def item(self, x: Any, axis: int) -> Batched:
-        """One item of a batch along an axis; laid out so that each item has the memory order of its own array."""
+        """One item of a batch along an axis, with the axis of items outermost in memory."""
         x = np.moveaxis(x, axis, 0) if axis else x
-        return Batched(np.ascontiguousarray(x) if isinstance(x, np.ndarray) and axis else x, self)
+        item = Batched(x, self)
+        if isinstance(x, np.ndarray) and axis:
+            item.value = outermost(x)
+            lay_as(item, x)
+        return item
 
     def collect(self, value: Any, y: Any, axis: Any) -> Any:
         """A result with the axis of items where the caller wants it; None drops it from a shared result."""

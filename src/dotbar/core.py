@@ -282,7 +282,7 @@ def memory(x: Any) -> NDArray[Any]:
     root, path = x.target()
     if path:
         return value_of(memory(root), path)
-    plain = memory(x.value) if laid(x) is None else laid(x)
+    plain = memory(x.value) if x.alias is None or x.alias.form is None else x.alias.form  # type: ignore[union-attr]
     axes = plain.ndim - len(shape_of(x))
     return as_strided(plain, plain.shape[axes:], plain.strides[axes:]) if axes else plain
 
@@ -552,7 +552,7 @@ def without_cells(x: Any) -> Any:
 class Version:
     """What the views of a root depend on: how often it was written to, and its memory.
 
-    ``form`` is a plain array laid out as the root is in NumPy, where the root's own value, a dense copy, is not: what
+    ``form`` is a plain array laid out as the root is in NumPy, where the root's own value, a compact copy, is not: what
     is a view there must be one here.  ``later`` is set when the root's shape is assigned: the next version, and the
     steps from there back to the shape that older views know.
     """
@@ -626,11 +626,12 @@ def wrap_view(level: Level, rule: Rule, x: Traced, kw: Settings, y: Any, aux: An
     if is_view_of(y, value):
         root, path = x.target()
         path = (*path, *kw["path"]) if rule is READ else (*path, (rule.fn, kw))
-        if (root is not x or laid(x) is not None) and not is_view_of(
-            form := value_of(base := memory(root), path), base
-        ):
-            result.value = copy_in_order(y, order_of_items(y, form))  # it is a view of a dense copy only
-            return result
+        if root is not x or laid(x) is not None:
+            base = memory(root)
+            form = value_of(base, path)
+            if not is_view_of(form, base):  # it is a view of a compact copy only
+                result.value = copy_in_order(y, order_of_items(y, form))
+                return result
         result.alias = View(root, path)
         if type(y) is np.ndarray and 8 * y.nbytes <= np.size(value) * y.itemsize:
             result.value = np.copy(y)  # so that the root can be written to in place while this is held
@@ -824,7 +825,7 @@ def own(x: Traced, v: Any = None, index: Any = None) -> Any:
 
 
 def renew(x: Traced) -> None:
-    """Give a cell a value that can be written to, and remember how it lay in memory if a dense copy does not."""
+    """Give a cell a value that can be written to, and remember how it lay in memory if the copy does not."""
     value = x.value
     x.value = duplicate(value)
     if type(value) is np.ndarray and not value.flags.forc:
@@ -844,14 +845,26 @@ def duplicate(value: Any) -> Any:
     if isinstance(value, Traced):
         refresh(value)
         return value.handle()
-    return value.copy("K")
+    return compact(value)
+
+
+def compact(x: NDArray[Any]) -> NDArray[Any]:
+    """A copy without gaps, the axes in the same order and directions in memory."""
+    if not x.size or all(stride >= 0 for stride in x.strides):
+        return x.copy("K")
+    steps = list(zip(x.shape, x.strides, np.empty_like(x).strides))
+    start = sum((n - 1) * step for n, stride, step in steps if stride < 0)
+    strides = [-step if stride < 0 else step for _, stride, step in steps]
+    y = np.ndarray(x.shape, x.dtype, bytearray(x.nbytes), start, strides)
+    y[...] = x
+    return y
 
 
 def is_exclusive(value: Any) -> bool:
     """Whether a value that one name holds is held by that name alone, not by a view or a base."""
     if isinstance(value, Traced):
         return type(value.alias) is not View
-    return type(value) is np.ndarray and value.base is None and value.flags.writeable
+    return type(value) is np.ndarray and type(value.base) in (type(None), bytearray) and value.flags.writeable
 
 
 _probe = Traced(np.empty(1), BASE)

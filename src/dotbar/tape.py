@@ -22,8 +22,8 @@ from dotbar.core import (
     Step,
     Traced,
     axes_by_stride,
+    compact,
     copy_in_order,
-    copy_in_place,
     depths,
     dtype_of,
     escaped_message,
@@ -31,6 +31,7 @@ from dotbar.core import (
     is_differentiable,
     is_read_only,
     is_view_of,
+    lay_as,
     memory,
     mentions,
     new_zeros,
@@ -79,8 +80,11 @@ class Tape(Level):
         if type(x) is np.ndarray:
             self.may_warn = True
             if x.nbytes <= SMALL:
-                x = copy_in_place(x)
-            elif is_writable(x):
+                held = Taped(compact(x), self, index)
+                if not x.flags.forc:
+                    lay_as(held, x)
+                return held
+            if is_writable(x):
                 self.guards += (Guard(x, "given as an argument"),)
         elif type(x) is np.float64:
             x = float(x)

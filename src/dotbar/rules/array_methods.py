@@ -204,6 +204,23 @@ def _set_imag(self: Traced, value: Any) -> None:
     np.imag(self)[...] = value
 
 
+def _in_place(y: Any, self: Any, back: tuple[core.Step, ...]) -> None:
+    """Let a value be what its view ``y`` is."""
+    if type(y.alias) is not core.View or not np.shares_memory(y, self):
+        raise AttributeError(
+            "Incompatible shape for in-place modification. Use `.reshape()` to make a copy with the desired shape."
+        )
+    core.reform(self, y, back)
+
+
+def _set_shape(self: Traced, shape: Any) -> None:
+    _in_place(np.reshape(self, shape), self, ((shapes.reshape_to, {"shape": self.shape}),))
+
+
+def _set_dtype(self: Traced, dtype: Any) -> None:
+    _in_place(view(self, dtype), self, ((view_as, {"dtype": self.dtype}),))
+
+
 def _transposed(self: Traced) -> Any:
     return np.transpose(self)
 
@@ -219,6 +236,8 @@ def _base(self: Traced) -> Any:
 
 
 ATTRIBUTES: dict[str, property] = {
+    "shape": Traced.shape.setter(_set_shape),
+    "dtype": Traced.dtype.setter(_set_dtype),
     "T": property(_transposed),
     "mT": property(_matrices_transposed),
     "real": _assignable(lambda x: np.real(x)),
