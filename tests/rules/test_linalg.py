@@ -439,6 +439,18 @@ def test_second_derivative_of_a_norm_at_zero_is_not_that_of_the_convention():
     assert np.all(np.isnan(hessian) | (hessian == 2 * np.eye(3)))
 
 
+@pytest.mark.parametrize("p", [0.5, 1.5, 2.5])
+def test_second_derivative_of_a_norm_at_a_zero_entry_is_the_same_in_all_modes(p):
+    """Below order 2 it does not exist; the norms of other rows do not mind."""
+    f = lambda x: np.linalg.norm(x, p, axis=-1)
+    x = np.array([[3.0, 0.0, -4.0], [1.0, 2.0, 3.0]])
+    for outer in (dotbar.jacfwd, dotbar.jacrev):
+        for inner in (dotbar.jacfwd, dotbar.jacrev):
+            H = outer(inner(f))(x)
+            assert np.all(np.isnan(H[0, 0, :, 0]) == (p < 2))
+            assert np.all(np.isfinite(H[1, 1, :, 1]))
+
+
 @real_or_complex
 def test_nuclear_norm_at_low_rank_is_smooth_on_the_range(make):
     A = with_singular_values([3.0, 1.0, 0.0], 4, make)

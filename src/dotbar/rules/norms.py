@@ -8,6 +8,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from dotbar.core import primitive, shape_of
 from dotbar.rules.kinds import composite, rule, shift_axis
 from dotbar.rules.lapack_words import inexact
+from dotbar.rules.shapes import check_axes
 from dotbar.rules.words import ratio, spread
 
 
@@ -49,8 +50,14 @@ def power_norm(x: Any, *, p: float, axis: Any = None, keepdims: bool = False) ->
 
 @rule(power_norm, _batch_power_norm)
 def _power_norm(y: Any, x: Any, *, p: float, axis: Any = None, keepdims: bool = False) -> Any:
-    """∂y/∂x = (|x|/y)^(p−1) sign(x), for complex x the direction of steepest ascent; 0 at a zero entry."""
-    share = ratio(np.abs(x), spread(y, x.shape, axis, keepdims))
+    """∂y/∂x = (|x|/y)^(p−1) sign(x), for complex x the direction of steepest ascent; 0 at a zero entry.
+
+    For p < 2 a zero entry has no second derivative: the 0 that is added has the derivative nan there.
+    """
+    size = np.abs(x)
+    share = ratio(size, spread(y, x.shape, axis, keepdims))
+    if p < 2:
+        share = share + ratio(0.0, np.min(size, axis, keepdims=True, initial=np.inf))
     slope = share ** (p - 1) * np.sign(x) if p > 1 else ratio(np.sign(x), share ** (1 - p))
 
     def dot(xdot: Any) -> Any:
@@ -65,6 +72,7 @@ def _power_norm(y: Any, x: Any, *, p: float, axis: Any = None, keepdims: bool = 
 def _vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
     if isinstance(ord, str):
         raise ValueError(f"Invalid norm order '{ord}' for vectors")
+    check_axes(axis, np.ndim(x))
     if ord is None or ord == 2:
         return two_norm(x, axis=axis, keepdims=keepdims)
     if ord == np.inf:
