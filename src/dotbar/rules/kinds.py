@@ -379,11 +379,12 @@ class General(Rule):
 
     kind: ClassVar[str] = "rule"
 
-    def __init__(self, fn: Any, body: Callable[..., Any], batch: Batch = None):
+    def __init__(self, fn: Any, body: Callable[..., Any], batch: Batch = None, moves: bool = False):
         (self.result,), arrays, settings, defaults = _parameters(body, 1)
         super().__init__(fn, arrays, settings)
         self.body = body
         self.how = batch
+        self.moves = moves
         self.core = core_dims(batch) if isinstance(batch, str) and batch != "axis" else None
         self.entrywise = self.core is not None and not any(self.core)
         self.default_axis = defaults.get("axis")
@@ -429,7 +430,8 @@ class General(Rule):
     def bars(self, y: Any, xs: Sequence[Any], kw: Settings, ybar: Any, active: Sequence[int]) -> list[Any]:
         pairs = self._pairs(y, xs, kw)
         mask = ybar.mask if isinstance(ybar, Masked) and self.entrywise else None
-        ybar = tuple(map(dense, ybar)) if isinstance(ybar, list) else dense(ybar)
+        if not self.moves:
+            ybar = tuple(map(dense, ybar)) if isinstance(ybar, list) else dense(ybar)
         bars = [self._pair(pairs, i)[1](ybar) for i in active]
         if mask is not None:
             bars = [masked(g, mask) for g in bars]
@@ -511,14 +513,15 @@ def bilinear(fn: Any, signature: Batch, bar_a: Callable[..., Any], bar_b: Callab
     _register(fn, Bilinear(fn, signature, bar_a, bar_b))
 
 
-def rule(fn: Any, batch: Batch = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def rule(fn: Any, batch: Batch = None, moves: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated body, which returns (dot, bar), or one such pair for each array argument.
 
-    ``batch`` is a gufunc signature, ``"axis"`` or a function (xs, batched, size, **settings).
+    ``batch`` is a gufunc signature, ``"axis"`` or a function (xs, batched, size, **settings).  ``moves`` says that
+    bar takes its cotangent together with the mask of structural zeros.
     """
 
     def register(body: Callable[..., Any]) -> Callable[..., Any]:
-        _register(fn, General(fn, body, batch))
+        _register(fn, General(fn, body, batch, moves))
         return body
 
     return register

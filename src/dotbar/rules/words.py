@@ -225,10 +225,12 @@ def _batch_ungather(xs: Any, batched: Any, size: int, template: Any, traced: Any
     y, *arrays = xs
     flags = _index(batched[1:], template, traced, rest=False)
     index, before, width, ndim = batch_index(_index(arrays, template, traced), flags, len(shape))
-    like = next((v for v in xs if isinstance(v, Traced)), y)
-    x = new_zeros((size, *shape), core.dtype_of(y), like)
-    np.add.at(x, (_items(size, width), *index), _index_first(y, batched[0], before, width, ndim))
-    return x
+    index = (_items(size, width), *index)
+    traced = tuple(isinstance(i, Traced) for i in index)
+    arrays = [i for i in index if isinstance(i, Traced)]
+    template = tuple(None if t else i for t, i in zip(traced, index))
+    y = _index_first(y, batched[0], before, width, ndim)
+    return ungather(y, *arrays, template=template, traced=traced, shape=(size, *shape))
 
 
 def _index_first(y: Any, batched: bool, before: int, width: int, ndim: int) -> Any:
@@ -243,25 +245,25 @@ def assign_items(x: Any, index: Any, batched: Sequence[bool], value: Any, mine: 
     x[(_items(len(x), width), *index)] = _index_first(value, mine, before, width, ndim)
 
 
-@rule(gather, _batch_gather)
+@rule(gather, _batch_gather, moves=True)
 def _gather(y: Any, x: Any, *arrays: Any, template: Any, traced: Any) -> Any:
     def dot(xdot: Any) -> Any:
         return gather(xdot, *arrays, template=template, traced=traced)
 
     def bar(ybar: Any) -> Any:
         read = lambda t: ungather(t, *arrays, template=template, traced=traced, shape=x.shape)
-        return masked(read(ybar), read(np.ones(y.shape)) != 0)
+        return each(read, masked(ybar, np.True_))
 
     return [(dot, bar), *(None for _ in arrays)]
 
 
-@rule(ungather, _batch_ungather)
+@rule(ungather, _batch_ungather, moves=True)
 def _ungather(x: Any, y: Any, *arrays: Any, template: Any, traced: Any, shape: Any) -> Any:
     def dot(ydot: Any) -> Any:
         return ungather(ydot, *arrays, template=template, traced=traced, shape=shape)
 
     def bar(xbar: Any) -> Any:
-        return gather(xbar, *arrays, template=template, traced=traced)
+        return each(lambda t: gather(t, *arrays, template=template, traced=traced), xbar)
 
     return [(dot, bar), *(None for _ in arrays)]
 
