@@ -219,22 +219,42 @@ def sweep(g, bars, entry):
         return exact(g, bars, entry)
 """
 
-_IDENTITY = (lambda x: x).__code__.co_code
+def _is(partial: Any, pattern: Callable[..., Any]) -> bool:
+    """Whether a partial is written as ``pattern`` is, up to the names."""
+    code, sought = inspect.unwrap(partial).__code__, pattern.__code__  # type: ignore[attr-defined]
+    return (code.co_code, code.co_consts) == (sought.co_code, sought.co_consts)
 
 
-def _factor(partial: Any, name: str, values: list[str]) -> str:
-    """The source of a partial."""
-    if not callable(partial):
-        return repr(partial)
-    return values[0] if partial.__code__.co_code == _IDENTITY else f"{name}({', '.join(values)})"
+def _terms(rule: Elementwise, active: tuple[int, ...], in_place: bool) -> list[str]:
+    """The source of ``t = g · partial`` for each partial; the last may take the memory of a large ``g``.
 
-
-def _terms(factors: list[str], in_place: bool) -> list[str]:
-    """The source of ``g · partial`` for each partial; the last may take the memory of a large ``g``."""
-    terms = ["g" if w == "1" else "-g" if w == "-1" else f"g * {w}" for w in factors]
-    if in_place and "g" not in terms:
-        terms[-1] = f"multiply(g, {factors[-1]}, g) if spare(g) else {terms[-1]}"
+    A partial ``1 / b`` is divided by, not multiplied with, and the partial ``-y / b`` of a quotient takes that up.
+    """
+    names = "yx" if len(rule.picks) == 1 else "yab"
+    in_place = in_place and all(rule.partials[i] != 1 for i in active)
+    terms: list[str] = []
+    for i in active:
+        partial, values = rule.partials[i], [names[k] for k in rule.picks[i]]
+        fresh = not (in_place and i == active[-1])
+        if not callable(partial):
+            term = {1: "g", -1: "-g"}.get(partial) or _times(repr(partial), fresh)
+        elif _is(partial, lambda x: x):
+            term = _times(values[0], fresh)
+        elif _is(partial, lambda x: 1 / x):
+            term = _times(values[0], fresh, "divide", "/")
+        elif _is(partial, lambda y, b: -y / b):
+            y, b = values
+            term = f"-({y} * {'t0' if terms == [f't0 = g / {b}'] else f'(g / {b})'})"
+        else:
+            term = _times(f"p{i}({', '.join(values)})", fresh)
+        terms.append(f"t{i} = {term}")
     return terms
+
+
+def _times(factor: str, fresh: bool, ufunc: str = "multiply", sign: str = "*") -> str:
+    """The source of ``g`` times a factor, in fresh memory or in that of ``g``."""
+    product = f"g {sign} {factor}"
+    return product if fresh else f"{ufunc}(g, {factor}, g) if spare(g) else {product}"
 
 
 LARGE = 1 << 16
@@ -311,16 +331,15 @@ def _sweeps(rule: Elementwise, active: tuple[int, ...]) -> tuple[dict[str, Calla
         "nodes": "".join(f"n{i}, " for i in active),
         "keep": "".join(f"{local[k]}, " for k in picked),
     }
-    factors = [_factor(rule.partials[i], f"p{i}", [local[k] for k in rule.picks[i]]) for i in active]
-    compute = [f"t{i} = {term}" for i, term in zip(active, _terms(factors, in_place=False))]
-    compute_large = [f"t{i} = {term}" for i, term in zip(active, _terms(factors, in_place=True))]
+    compute = _terms(rule, active, in_place=False)
+    compute_large = _terms(rule, active, in_place=True)
     shrink = [f"if t{i}.shape != s{i}: t{i} = fit(t{i}, s{i}, 0)" for i in active]
     add = [f"o = bars[n{i}]; bars[n{i}] = t{i} if o is None else o + t{i}" for i in active]
-    sums = [f"o + t{i}" if w == "1" else f"merged(o, t{i})" for i, w in zip(active, factors)]
+    sums = [f"o + t{i}" if rule.partials[i] == 1 else f"merged(o, t{i})" for i in active]
     add_large = [f"o = bars[n{i}]; bars[n{i}] = t{i} if o is None else {total}" for i, total in zip(active, sums)]
     shapes = "".join(f"s{i}, " for i in active)
     scope: dict[str, Any] = {f"p{i}": rule.partials[i] for i in active}
-    scope |= {"fit": fit, "merged": merged, "multiply": np.multiply, "spare": spare}
+    scope |= {"divide": np.divide, "fit": fit, "merged": merged, "multiply": np.multiply, "spare": spare}
     lines = lambda indent, source: "\n".join(indent + line for line in source)
     make = lambda template, terms: _compile(
         template.format(**names, shapes=shapes, terms=lines("    ", terms)), rule.name, scope
