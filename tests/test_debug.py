@@ -31,6 +31,10 @@ def overflow(x):
     return np.sum(y * y)  # the line that overflows
 
 
+def flat(x):
+    return np.sum(x**1.5)  # the line of the power
+
+
 def line_of(comment):
     lines = Path(__file__).read_text().splitlines()
     return 1 + next(k for k, line in enumerate(lines) if line.endswith(f"# {comment}"))
@@ -67,6 +71,28 @@ def test_names_place_function_and_reason(f, x, name, comment, reason, mode):
     assert re.search(rf"(bar|dot|argument \d) of numpy\.{name} is (inf|nan|-inf)", message)
     assert re.search(reason, message)
     assert isinstance(caught.value, FloatingPointError)
+
+
+def push(f, x):
+    """A linear map that was recorded where it is finite, of a tangent that makes it overflow."""
+    return dotbar.linearize(f, x)[1](np.full_like(x, 1e100))
+
+
+LATER = {
+    "linearize": (lambda f, x: dotbar.linearize(f, x), root_of_squares, np.zeros(3), "the line of the root", "sqrt"),
+    "push": (push, overflow, np.array([1e-50]), "the line that overflows", "multiply"),
+    "forward of reverse": (lambda f, x: dotbar.hessian(f)(x), flat, np.zeros(2), "the line of the power", "power"),
+    "reverse of reverse": (lambda f, x: dotbar.jacrev(grad(f))(x), flat, np.zeros(2), "the line of the power", "power"),
+}
+
+
+@pytest.mark.parametrize(("mode", "f", "x", "comment", "name"), LATER.values(), ids=LATER)
+def test_an_operation_within_a_bar_is_that_of_the_line_it_belongs_to(mode, f, x, comment, name):
+    with debug_nans(), pytest.raises(NonFiniteError) as caught:
+        mode(f, x)
+    message = str(caught.value)
+    assert f"{__file__}:{line_of(comment)}, in {f.__name__}" in message
+    assert re.search(rf"(bar|dot)( of a)? of numpy\.{name} is (inf|nan)", message)
 
 
 def test_says_where_in_the_array_and_with_which_values():

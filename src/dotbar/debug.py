@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from types import FrameType
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -10,13 +11,14 @@ import numpy as np
 from dotbar import core
 from dotbar.core import Rule, Settings, Traced, is_differentiable
 from dotbar.dual import Dual, Forward
-from dotbar.errors import NonFiniteError, user_line
+from dotbar.errors import NonFiniteError, user_frame, user_line
 from dotbar.rules.kinds import dense
 from dotbar.tape import Bars, Entry, Tape, Taped
 
 __all__ = ["debug_nans"]
 
 _watching: ContextVar[bool] = ContextVar("watching", default=False)
+_swept: ContextVar[tuple[FrameType | None, str]] = ContextVar("swept", default=(None, ""))
 
 
 def debug_nans() -> AbstractContextManager[None]:
@@ -97,7 +99,11 @@ def _watched(y: Any) -> Any:
 def sweep_watched(g: Any, bars: Bars, entry: Entry) -> None:
     """Sweep the entry inside; if that makes a bar non-finite, say so."""
     _, inner, nodes, origin = entry
-    inner[0](g, bars, inner)
+    token = _swept.set((user_frame(), f"{origin.place}, in the bar of {origin.name}"))
+    try:
+        inner[0](g, bars, inner)
+    finally:
+        _swept.reset(token)
     for i, node in nodes.items():
         found = bars[node]
         if found is not None and (where := first_bad(found)) is not None:
@@ -127,6 +133,12 @@ class WatchedForward(Forward):
 
 
 # ---------------------------------------------------------------- what is wrong
+
+
+def place() -> str:
+    """The user's line; of an operation of a rule, the line of what is being swept."""
+    frame, swept = _swept.get()
+    return swept if swept and user_frame() is frame else user_line()
 
 
 def plain(x: Any) -> Any:
@@ -160,12 +172,12 @@ class Origin(NamedTuple):
     def of_rule(cls, rule: Rule, xs: Sequence[Any], y: Any, hint: str) -> "Origin":
         """A call that reached a rule."""
         names = rule.arrays if len(rule.arrays) == len(xs) else _numbered(xs)
-        return cls(user_line(), rule.name, names, list(map(plain, xs)), plain(y), hint, rule)
+        return cls(place(), rule.name, names, list(map(plain, xs)), plain(y), hint, rule)
 
     @classmethod
     def of_custom(cls, name: str, xs: Sequence[Any], y: Any) -> "Origin":
         """A call of a function with the user's own rule."""
-        return cls(user_line(), name, _numbered(xs), list(map(plain, xs)), plain(y))
+        return cls(place(), name, _numbered(xs), list(map(plain, xs)), plain(y))
 
     def message(self, what: str, found: Any, where: tuple[int, ...], given: Sequence[Any]) -> str:
         """What was found, where, and the likely reason; ``given`` are the derivatives that it was computed from."""
