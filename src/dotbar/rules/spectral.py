@@ -67,11 +67,13 @@ def repeated(same: Any) -> Any:
 EIGENVECTORS = (
     "an eigenvalue of multiplicity {}: its eigenvectors are not determined, and the derivative depends on them. "
     "Use dotbar.linalg.matrix_function(f, A) for V f(w) Vᴴ or dotbar.linalg.projector(A, select), which are exact "
-    "here; eigvalsh or eigvals for the eigenvalues alone."
+    "here; eigvalsh or eigvals for the eigenvalues alone; and np.trace(matrix_function(f, A)) for a second derivative "
+    "of the sum of f(w)."
 )
 SINGULAR_VECTORS = (
     "a singular value of multiplicity {}: its singular vectors are not determined, and the derivative depends on "
-    "them. Use dotbar.linalg.polar(A) or np.linalg.pinv(A), which are exact here; svdvals for the values alone."
+    "them. Use dotbar.linalg.polar(A) or np.linalg.pinv(A), which are exact here; svdvals for the values alone; and "
+    "np.trace(dotbar.linalg.matrix_function(f, AᴴA)) for a second derivative of the sum of f(s²)."
 )
 NULL_SPACE = (
     "a null space of dimension {}: its basis, which svd(full_matrices=True) and qr(mode='complete') add, is not "
