@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+import tracemalloc
 from collections import Counter, OrderedDict, defaultdict
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +27,7 @@ from dotbar import (
     vjp,
     vmap,
 )
-from dotbar.errors import ConversionError, InputError, StructureError
+from dotbar.errors import ConversionError, InputError, OutputError, StructureError
 
 X = np.array([0.5, -1.0, 2.0])
 
@@ -322,6 +323,73 @@ def test_linearize_does_not_evaluate_again():
     for t in np.eye(3):
         np.testing.assert_allclose(push(t), jvp(lambda x: np.sin(x) * x[0], (X,), (t,))[1])
     assert len(calls) == 1
+
+
+def test_linearize_of_containers_with_aux():
+    f = lambda p, q: ({"a": p["x"] * q, "b": [p["y"] ** 2, None]}, ("aux", q))
+    primals, tangents = ({"x": X, "y": 2.0}, X + 1), ({"x": X * X, "y": 3.0}, -X)
+    out, push, aux = linearize(f, *primals, has_aux=True)
+    value, dot, _ = jvp(f, primals, tangents, has_aux=True)
+    for got, want in ((out, value), (push(*tangents), dot), (push(*tangents), dot)):
+        np.testing.assert_array_equal(got["a"], want["a"])
+        assert got["b"] == want["b"]
+    assert aux[0] == "aux"
+    assert type(aux[1]) is np.ndarray
+
+
+def test_a_linear_part_called_often_holds_no_more():
+    _, push = linearize(lambda x: np.sin(x) * np.exp(x), np.ones(1000))
+    push(np.ones(1000))
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            push(np.ones(1000))
+        assert tracemalloc.get_traced_memory()[0] < 8000
+    finally:
+        tracemalloc.stop()
+
+
+def with_integers(x):
+    return {"y": x * x, "order": np.argsort(x), "positive": x > 0, "n": 3, "first": np.argmax(x)}
+
+
+@pytest.mark.parametrize(
+    "dot",
+    [
+        lambda: jvp(with_integers, (X,), (X,))[1],
+        lambda: linearize(with_integers, X)[1](X),
+        lambda: {k: v[0] for k, v in jvp(vmap(with_integers), (X[None],), (X[None],))[1].items()},
+        lambda: {k: v[0] for k, v in vmap(lambda x: jvp(with_integers, (x,), (x,))[1])(X[None]).items()},
+        lambda: {k: v[0] for k, v in vmap(lambda x: linearize(with_integers, x)[1](x))(X[None]).items()},
+    ],
+    ids=["jvp", "linearize", "jvp of vmap", "vmap of jvp", "vmap of linearize"],
+)
+def test_tangents_of_integers_are_zeros_of_their_dtype(dot):
+    out, got = with_integers(X), dot()
+    np.testing.assert_array_equal(got.pop("y"), 2 * X * X)
+    for k, t in got.items():
+        assert (np.shape(t), np.asarray(t).dtype) == (np.shape(out[k]), np.asarray(out[k]).dtype)
+        assert not np.any(t)
+
+
+def test_cotangents_of_integers_count_for_nothing():
+    out, pullback = vjp(with_integers, X)
+    for bar in (out, {**out, "order": X}, {"y": out["y"], **dict.fromkeys(list(out)[1:])}):
+        np.testing.assert_array_equal(pullback(bar)[0], 2 * X * out["y"])
+    with pytest.raises(StructureError, match="None"):
+        pullback({**out, "y": None})
+
+
+@pytest.mark.parametrize("thing", ["text", object(), np.array(["a"]), np.array([None])], ids=type)
+@pytest.mark.parametrize(
+    "transform",
+    [lambda f: jvp(f, (X,), (X,)), lambda f: vjp(f, X), lambda f: linearize(f, X), lambda f: jacfwd(f)(X)],
+    ids=["jvp", "vjp", "linearize", "jacfwd"],
+)
+def test_what_is_no_number_is_not_differentiated(transform, thing):
+    with pytest.raises(OutputError, match=r"the output\['s'\]\[0\] is .*has_aux=True"):
+        transform(lambda x: {"y": x, "s": [thing]})
+    assert jvp(lambda x: (x, thing), (X,), (X,), has_aux=True)[2] is thing
 
 
 def test_bad_modes():

@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec
 import numpy as np
 
 from dotbar.batch import Batch
-from dotbar.core import Traced, as_array, dtype_of, refresh, shape_of, without_cells
+from dotbar.core import Traced, as_array, dtype_of, is_differentiable, refresh, shape_of, without_cells
 from dotbar.debug import open_forward, open_tape
 from dotbar.dual import Dual
 from dotbar.errors import InputError, OutputError, StructureError, for_the_user, user_traceback
@@ -142,6 +142,17 @@ def finish(g: Any, holders: int, x: Any) -> Any:
     return np.array(g) if isinstance(x, np.ndarray) else np.asarray(g)[()]
 
 
+def check_outputs(values: Sequence[Any], structure: Structure) -> None:
+    """What a function returns must be arrays of numbers; those of integers have zero derivatives."""
+    for k, y in enumerate(values):
+        if type(y) is not float and dtype_of(y).kind not in "fciub":
+            what = f"of dtype {dtype_of(y)}" if hasattr(y, "dtype") else f"a {type(y).__name__}"
+            raise OutputError(
+                f"{list(structure.paths('the output'))[k]} is {what}, which has no derivative. "
+                "Return it as auxiliary data, with has_aux=True."
+            )
+
+
 def pair(out: Any) -> tuple[Any, Any]:
     """A result with auxiliary data."""
     if not isinstance(out, (tuple, list)) or len(out) != 2:
@@ -187,10 +198,12 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
     Returns:
         ``(out, pullback)``, or ``(out, pullback, aux)``.  ``pullback`` takes a cotangent of the structure
         and shapes of ``out`` and returns a tuple with one entry per primal, each of its primal's
-        structure, shapes and dtypes.  It may be called any number of times.
+        structure, shapes and dtypes.  It may be called any number of times.  The cotangent of an integer or
+        boolean output counts for nothing; it may be None.
 
     Raises:
         InputError: a primal is not of a floating or complex dtype.
+        OutputError: an output is no array of numbers.
         StructureError: from the pullback, if the cotangent does not match the output.
     """
     out, pullback, aux = _vjp(f, primals, has_aux)
@@ -206,6 +219,7 @@ def _vjp(f: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> tupl
         out, aux = pair(out) if has_aux else (out, None)
         out_leaves, out_structure = flatten(out)
         values, nodes = zip(*[unwrap(y, tape) for y in out_leaves]) if out_leaves else ((), ())
+        check_outputs(values, out_structure)
         aux = tree_map(_copy, primal(aux, tape))
 
     @user_traceback
@@ -251,6 +265,8 @@ def leaves_like(tree: Any, values: Sequence[Any], structure: Structure, what: st
         gs = flatten_up_to(structure, tree)
     except ValueError:
         gs = [None]
+    if len(gs) == len(values):
+        gs = [v if g is None and dtype_of(v).kind in "iub" else g for g, v in zip(gs, values)]
     if any(g is None for g in gs):
         raise StructureError(f"the structure of the {what} is {flatten(tree)[1]}, that of its primal {structure}.")
     for g, v, path in zip(gs, values, structure.paths(what)):
@@ -440,10 +456,12 @@ def jvp(
         has_aux: whether ``f`` returns a pair (output, auxiliary data).
 
     Returns:
-        ``(out, out_dot)``, or ``(out, out_dot, aux)``.
+        ``(out, out_dot)``, or ``(out, out_dot, aux)``.  ``out_dot`` has the structure, shapes and dtypes of ``out``;
+        integer and boolean outputs have the tangent 0.
 
     Raises:
         InputError: a primal is not of a floating or complex dtype.
+        OutputError: an output is no array of numbers.
         StructureError: the tangents do not match the primals.
     """
     out, dot, aux = _jvp(f, primals, tangents, has_aux)
@@ -470,30 +488,50 @@ def _jvp(f: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> t
         aux = primal(aux, level)
         out_leaves, out_structure = flatten(out)
         pairs = [unwrap(y, level) for y in out_leaves]
+        check_outputs([v for v, _ in pairs], out_structure)
     values = [_plain(v) for v, _ in pairs]
     ydots = [finish(t, 1, v) for v, t in pairs]
     return unflatten(out_structure, values), unflatten(out_structure, ydots), aux
 
 
-def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of ``f(*primals)`` and its linear part, ẋ ↦ J ẋ, without evaluating ``f`` again.
 
     The pullback is linear, so its own pullback is the map sought: (Jᴴ)ᴴ = J.
 
+    Args:
+        f: a function of arrays or containers of arrays.
+        primals: the arguments at which to differentiate.
+        has_aux: whether ``f`` returns a pair (output, auxiliary data).
+
     Returns:
-        ``(out, push)``; ``push(*tangents)`` takes one tangent per primal.
+        ``(out, push)``, or ``(out, push, aux)``.  ``push(*tangents)`` takes one tangent per primal, of its structure
+        and shapes, and returns a tangent of the structure, shapes and dtypes of ``out``, 0 for integers and booleans.
+        It may be called any number of times.
+
+    Raises:
+        InputError: a primal is not of a floating or complex dtype.
+        OutputError: an output is no array of numbers.
+        StructureError: from ``push``, if the tangents do not match the primals.
     """
     leaves, structure = flatten(primals)
-    out, pullback = vjp(f, *primals)
-    _, push = vjp(pullback, tree_map(lambda y: np.zeros(shape_of(y), dtype_of(y)), out))
+    out, pullback, aux = _vjp(f, primals, has_aux)
+    ys, out_structure = flatten(out)
+    forms = [(shape_of(y), dtype_of(y), is_differentiable(y)) for y in ys]
+    zeros = tuple(np.zeros(shape, dtype) for shape, dtype, is_float in forms if is_float)
+
+    def with_zeros(of_floats: Sequence[Any]) -> Any:
+        rest = iter(of_floats)
+        return unflatten(out_structure, [next(rest) if is_float else np.zeros(*form)[()] for *form, is_float in forms])
+
+    _, push, _ = _vjp(lambda *bars: pullback(with_zeros(bars)), zeros, False)
 
     @user_traceback
     def pushforward(*tangents: Any) -> Any:
         """The tangent of the output."""
-        leaves_like(tangents, leaves, structure, "tangents")
-        return push(tuple(tangents))[0]
+        return with_zeros(push(unflatten(structure, leaves_like(tangents, leaves, structure, "tangents"))))
 
-    return out, pushforward
+    return (out, pushforward, aux) if has_aux else (out, pushforward)
 
 
 # ---------------------------------------------------------------- batching
