@@ -1,5 +1,6 @@
 """custom_jvp, custom_vjp and checkpoint: rules written by the user, in every mode and at every level."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,6 +85,48 @@ def assert_same(got, want):
 @pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
 def test_nests_like_the_plain_function(make, transform):
     assert_same(transform(make()), transform(plain))
+
+
+def mixed(x):
+    return plain(x[::-1], np.cumsum(x)) * np.sin(x)
+
+
+def by_rule(f):
+    return lambda x: f(x[::-1], np.cumsum(x)) * np.sin(x)
+
+
+INSIDE = {
+    "custom_jvp": by_rule(by_jvp()),
+    "custom_vjp": by_rule(by_vjp()),
+    "checkpoint": dotbar.checkpoint(mixed),
+    "checkpoint of custom_jvp": dotbar.checkpoint(by_rule(by_jvp())),
+    "checkpoint of custom_vjp": dotbar.checkpoint(by_rule(by_vjp())),
+    "checkpoint of checkpoint": dotbar.checkpoint(lambda x: dotbar.checkpoint(by_rule(plain))(x)),
+    "on_bar": lambda x: dotbar.on_bar(mixed(dotbar.on_bar(x, lambda g: g)), lambda g: None),
+    "name": lambda x: dotbar.name(mixed(dotbar.name(x, "x")), "y"),
+    "closure": lambda x: dotbar.checkpoint(lambda z: by_rule(by_vjp())(z) * x)(x) / x,
+}
+
+
+def levels(over):
+    """Three transforms that keep the shape; ``over`` maps a function over items."""
+    return {
+        "grad": lambda f: grad(lambda x: np.sum(np.sin(f(x)))),
+        "jvp": lambda f: lambda x: jvp(f, (x,), (Y,))[1],
+        "vmap": lambda f: lambda x: np.sum(over(f)(np.stack([x, x / 2, x + 0.1])), 0),
+    }
+
+
+@pytest.mark.parametrize("f", INSIDE.values(), ids=INSIDE)
+def test_all_nests_of_three_levels(f):
+    """The 27 nests of grad, jvp and vmap, against the plain function and a loop."""
+    tested = levels(vmap)
+    wanted = levels(lambda f: lambda xs: np.stack([f(x) for x in xs]))
+    for names in itertools.product(tested, repeat=3):
+        got, want = f, mixed
+        for name in names:
+            got, want = tested[name](got), wanted[name](want)
+        np.testing.assert_allclose(got(X), want(X), rtol=1e-10, atol=1e-10, err_msg=" of ".join(names[::-1]))
 
 
 @pytest.mark.parametrize("mode", ["jvp", "vjp"])

@@ -131,6 +131,15 @@ def test_names_below_other_levels():
     np.testing.assert_array_equal(table["s"], np.full((2, 3), 2.0))
 
 
+def test_bars_are_differentiated_in_any_order_of_levels():
+    """The bar of y in Σ sin(y)² with y = x³ is sin(2y)."""
+    f = lambda x: bars(lambda x: np.sum(np.sin(name(x**3, "y")) ** 2))(x)[1]["y"]
+    want = lambda x: np.sin(2 * x**3)
+    g = lambda f: grad(lambda x: np.sum(f(x) ** 2))
+    for nest in (g, lambda f: vmap(g(f)), lambda f: vmap(g(g(f))), lambda f: g(vmap(g(f))), lambda f: g(g(vmap(f)))):
+        np.testing.assert_allclose(nest(f)(X), nest(want)(X), rtol=1e-11)
+
+
 def test_names_inside_a_checkpoint():
     f = lambda x: np.sum(dotbar.checkpoint(lambda x: np.sin(name(x * x, "s")))(x))
     _, table = bars(f)(X)
