@@ -71,8 +71,8 @@ class WatchedTape(Tape):
     __slots__ = ()
     kind: ClassVar[type[Traced]] = Watched
 
-    def input(self, x: Any, index: int) -> Taped:
-        return _watched(super().input(x, index))
+    def inputs(self, xs: Sequence[Any]) -> list[Taped]:
+        return [_watched(x) for x in super().inputs(xs)]
 
     def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
         start = len(self.entries)

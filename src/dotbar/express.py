@@ -18,7 +18,7 @@ from typing import Any, TypeGuard, cast
 
 import numpy as np
 
-from dotbar.core import RULES, UFUNC_METHODS, Traced, find_rule, refresh
+from dotbar.core import RULES, Traced, find_rule, refresh
 from dotbar.rules.kinds import Elementwise, dense, each, fit
 from dotbar.rules.methods import BINARY, POWERS, UNARY, refuses
 from dotbar.rules.products import MATMUL
@@ -218,6 +218,7 @@ def sweep(g, bars, entry):
     except FALLBACK:
         return exact(g, bars, entry)
 """
+
 
 def _is(partial: Any, pattern: Callable[..., Any]) -> bool:
     """Whether a partial is written as ``pattern`` is, up to the names."""
@@ -471,7 +472,7 @@ def _function(self: Any, func: Callable[..., Any], types: Any, args: Any, kw: An
 def _dispatch(self: Any, ufunc: np.ufunc, method: str, x: Any, *rest: Any, **kw: Any) -> Any:
     """``Traced.__array_ufunc__`` with the express lane first."""
     if kw or method != "__call__":
-        return UFUNC_METHODS[method](ufunc, x, *rest, **kw)
+        return Traced.__array_ufunc__(self, ufunc, method, x, *rest, **kw)
     return RECORD[ufunc](x, *rest) if rest else RECORD[ufunc](x)
 
 

@@ -209,7 +209,7 @@ def bars(f: Function, bar: Any = None) -> Function:
         with open_tape(len(leaves) or 1) as tape:
             notes = _Bars(tape, names)
             with naming(notes):
-                out = f(*unflatten(structure, [tape.input(x, i) for i, x in enumerate(leaves)]), **kwargs)
+                out = f(*unflatten(structure, tape.inputs(leaves)), **kwargs)
             ys, out_structure = flatten(out)
             values, nodes = [unwrap(y, tape)[0] for y in ys], [unwrap(y, tape)[1] for y in ys]
         cotangent = _ones(values) if bar is None else leaves_like(bar, values, out_structure, "bar")

@@ -75,20 +75,26 @@ class Tape(Level):
         self.may_warn = False
         self.has_segments = False
 
+    def inputs(self, xs: Sequence[Any]) -> list[Taped]:
+        """The traced values of the inputs."""
+        return [Taped(x, self, i) if type(x) is float else self.input(x, i) for i, x in enumerate(xs)]
+
     def input(self, x: Any, index: int) -> Taped:
         """The traced value of an input; the caller's own array is copied if small, else watched."""
-        if type(x) is np.ndarray:
-            self.may_warn = True
-            if x.nbytes <= SMALL:
-                held = Taped(compact(x), self, index)
-                if not x.flags.forc:
-                    lay_as(held, x)
-                return held
+        if type(x) is np.float64:
+            return Taped(float(x), self, index)
+        if type(x) is not np.ndarray:
+            return Taped(x, self, index)
+        self.may_warn = True
+        if x.nbytes > SMALL:
             if is_writable(x):
                 self.guards += (Guard(x, "given as an argument"),)
-        elif type(x) is np.float64:
-            x = float(x)
-        return Taped(x, self, index)
+            return Taped(x, self, index)
+        if x.flags.forc:
+            return Taped(x.copy("K"), self, index)
+        held = Taped(compact(x), self, index)
+        lay_as(held, x)
+        return held
 
     def close(self) -> None:
         """From now on a value of this tape is refused."""
@@ -196,10 +202,8 @@ def sweep(entries: list[Any], bars: Bars) -> None:
             entry[0](g, bars, entry)
 
 
-def quiet_sweep(entries: list[Any], bars: Bars) -> None:
-    """The sweep without warnings of its own: NumPy has given those of the function itself."""
-    with np.errstate(all="ignore"):
-        sweep(entries, bars)
+quiet_sweep = np.errstate(all="ignore")(sweep)
+"""The sweep without warnings of its own: NumPy has given those of the function itself."""
 
 
 def accumulate(bars: Bars, node: int, g: Any) -> None:

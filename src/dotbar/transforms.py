@@ -1,5 +1,6 @@
 """The transforms: functions in, derivative functions out."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import update_wrapper, wraps
 from operator import index
@@ -215,7 +216,7 @@ def _vjp(f: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> tupl
     leaves, structure = flatten(primals)
     leaves = check_inputs(leaves, list(structure.paths("primals")))
     with open_tape(len(leaves) or 1) as tape:
-        out = f(*unflatten(structure, [tape.input(x, i) for i, x in enumerate(leaves)]))
+        out = f(*unflatten(structure, tape.inputs(leaves)))
         out, aux = pair(out) if has_aux else (out, None)
         out_leaves, out_structure = flatten(out)
         values, nodes = zip(*[unwrap(y, tape) for y in out_leaves]) if out_leaves else ((), ())
@@ -293,19 +294,24 @@ def value_and_grad(
     See :func:`grad` for the arguments; with ``has_aux`` it returns ``((value, aux), gradient)``.
     """
     nums, names, single = selection(argnums, argnames)
+    leading = nums == tuple(range(len(nums))) and not names
+    last = math.inf if names or not nums or min(nums) < 0 or len(set(nums)) < len(nums) else max(nums)
 
     @wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        chosen = [args[0]] if args and nums == (0,) and not names else _chosen(args, kwargs, nums, names)
+        chosen = [args[k] for k in nums] if len(args) > last else _chosen(args, kwargs, nums, names)
         simple = all(map(is_simple, chosen))
         leaves, structure = (chosen, None) if simple else _leaves(chosen, nums, names)
         with open_tape(len(leaves) or 1) as tape:
-            traced = [tape.input(x, i) for i, x in enumerate(leaves)]
+            traced = tape.inputs(leaves)
             if structure is not None:
                 traced = unflatten(structure, traced)
-            full = list(args)
-            for k, x in zip(nums, traced):
-                full[k] = x
+            if leading:
+                full = [*traced, *args[len(nums) :]]
+            else:
+                full = list(args)
+                for k, x in zip(nums, traced):
+                    full[k] = x
             if names:
                 kwargs = {**kwargs, **dict(zip(names, traced[len(nums) :]))}
             out = f(*full, **kwargs)
