@@ -110,6 +110,8 @@ def test_argnames():
     assert gc == 6
     with pytest.raises(InputError, match="argnames has 'c'"):
         grad(f3, argnames="c")(a, b, c)
+    with pytest.raises(InputError, match="the same argument twice"):
+        grad(f3, argnames=("c", "c"))(a, b, c=c)
 
 
 def test_integers_that_are_not_differentiated_are_fine():
@@ -146,6 +148,21 @@ def test_holomorphic():
         np.testing.assert_allclose(J, np.diag(2 * zs))
     with pytest.raises(InputError, match="holomorphic=True"):
         jacobian(lambda z: z * z)(zs)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"), [(np.abs, 1 + 2j), (np.real, 1 + 2j), (lambda x: 1j * x, 2.0)], ids=["abs", "real", "i x"]
+)
+def test_holomorphic_functions_map_complex_to_complex(f, x):
+    for derivative in (grad(f, holomorphic=True), *(jac(f, holomorphic=True) for jac in (jacfwd, jacrev))):
+        with pytest.raises(OutputError, match="complex arguments and a complex result"):
+            derivative(x)
+
+
+def test_jacobian_of_complex_results_of_real_arguments():
+    f = lambda x: np.exp(1j * x) * x[0]
+    for jac in (jacfwd, jacrev, partial(jacrev, batch_size=2)):
+        np.testing.assert_allclose(jac(f)(X), np.diag(1j * f(X)) + np.outer(np.exp(1j * X), [1, 0, 0]), rtol=1e-14)
 
 
 def test_gradient_of_a_real_function_of_complex_is_steepest_ascent():
@@ -300,6 +317,17 @@ def test_jacobians_of_containers(jac):
     assert jac(lambda x: x * 2)(3.0).shape == ()
 
 
+@pytest.mark.parametrize("empty", [{}, [], (), None], ids=str)
+def test_containers_without_arrays(empty):
+    assert grad(lambda p: 1.0)(empty) == empty
+    assert hessian(lambda p: 1.0)(empty) == empty
+    assert vjp(lambda p: empty, empty)[1](empty) == (empty,)
+    assert jvp(lambda p: empty, (empty,), (empty,)) == (empty, empty)
+    for jac in (jacfwd, jacrev, jacobian):
+        assert jac(lambda p: {"y": X})(empty) == {"y": empty}
+        assert jac(lambda x: empty)(X) == empty
+
+
 def test_hessian_and_hvp():
     f = lambda x: np.sum(np.sin(x)) * x[0]
     H = hessian(f)(X)
@@ -423,6 +451,31 @@ def test_vmap_trees():
         vmap(lambda x: x, out_axes=None)(A)
     with pytest.raises(StructureError, match="2 entries for 1"):
         vmap(lambda x: x, (0, 0))(A)
+
+
+@pytest.mark.parametrize(
+    ("axes", "tree"),
+    [
+        ({"b": None, "a": 0}, {"a": X, "b": 2.0}),
+        ([0, None], [X, 2.0]),
+        ((0, None), (X, 2.0)),
+        (Pair(0, None), Pair(X, 2.0)),
+        (Layer(0, None), Layer(X, 2.0)),
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_axes_in_containers_of_any_kind(axes, tree):
+    f = lambda tree: np.multiply(*dotbar.tree.flatten(tree)[0][:2])
+    np.testing.assert_array_equal(vmap(f, (axes,))(tree), 2 * X)
+
+
+@pytest.mark.parametrize("axes", [{"a": 0}, {"a": 0, "c": 0}, (0, 0), [0, 0, 0], "ab", 0.0])
+def test_axes_that_do_not_match_the_containers(axes):
+    pair = {"a": X, "b": X}
+    with pytest.raises(StructureError, match="in_axes or out_axes has "):
+        vmap(lambda p: p["a"], (axes,))(pair)
+    with pytest.raises(StructureError, match="in_axes or out_axes has "):
+        vmap(lambda x: pair, out_axes=axes)(X)
 
 
 def test_vmap_nests_and_leaves_constants_alone():

@@ -18,7 +18,7 @@ from dotbar.dual import Dual
 from dotbar.errors import InputError, OutputError, StructureError, for_the_user, user_traceback
 from dotbar.rules.kinds import dense, match
 from dotbar.tape import Accumulator, Tape, quiet_sweep, sweep
-from dotbar.tree import LEAF, Structure, flatten, flatten_up_to, tree_map, unflatten
+from dotbar.tree import Structure, children, flatten, flatten_up_to, tree_map, unflatten
 
 P = ParamSpec("P")
 
@@ -325,6 +325,8 @@ def value_and_grad(
         else:
             check_scalar(value, holomorphic)
             seed = dtype_of(value).type(1)
+        if holomorphic:
+            check_holomorphic([value], leaves)
         gradient = pull(tape, (node,), (seed,), leaves, keep=False)
         if holomorphic:
             gradient = [np.conj(g) for g in gradient]
@@ -365,6 +367,8 @@ def _chosen(args: Any, kwargs: Any, nums: Sequence[int], names: Sequence[str] = 
             raise InputError(f"argnums has {k}, but the function was called with {len(args)} positional arguments.")
     if len({k % len(args) for k in nums}) < len(nums):
         raise InputError(f"argnums {tuple(nums)} has the same argument twice.")
+    if len(set(names)) < len(names):
+        raise InputError(f"argnames {tuple(names)} has the same argument twice.")
     for name in names:
         if name not in kwargs:
             raise InputError(f"argnames has {name!r}, but the function was called without that keyword argument.")
@@ -377,6 +381,13 @@ def _leaves(chosen: Sequence[Any], nums: Sequence[int], names: Sequence[str]) ->
     leaves, structure = flatten(chosen)
     labels = [f"argument {k}" for k in nums] + [f"argument {name!r}" for name in names]
     return check_inputs(leaves, [p for label, s in zip(labels, structure.items) for p in s.paths(label)]), structure
+
+
+def check_holomorphic(values: Sequence[Any], inputs: Sequence[Any]) -> None:
+    """A function said to be holomorphic must map complex numbers to complex numbers."""
+    kinds = {dtype_of(x).kind == "c" for x in (*values, *inputs)}
+    if len(kinds) > 1:
+        raise OutputError("holomorphic=True needs complex arguments and a complex result; here one of them is real.")
 
 
 def check_scalar(value: Any, holomorphic: bool) -> None:
@@ -422,7 +433,7 @@ def grad(
 
     Raises:
         InputError: an argument is of an integer or boolean dtype, or not an array.
-        OutputError: the result is not a scalar, or not real.
+        OutputError: the result is not a scalar, or not real; with ``holomorphic``, the result or an argument is real.
     """
     both = value_and_grad(f, argnums, has_aux, holomorphic, argnames)
 
@@ -558,7 +569,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     sums of long convolutions, and ``np.roots`` of polynomials that begin or end with a zero.
 
     Raises:
-        StructureError: the arguments disagree about the number of items.
+        StructureError: the arguments disagree about the number of items, or the axes do not match the containers.
     """
 
     @wraps(f)
@@ -599,10 +610,11 @@ def spread_axes(axes: Any, structure: Structure) -> list[Any]:
     """One axis a leaf, from a container that may stop above the leaves."""
     if axes is None or isinstance(axes, (int, np.integer)):
         return [axes] * len(list(structure.paths()))
-    if structure is LEAF or structure.type is None:
-        raise StructureError(f"in_axes or out_axes has the container {axes!r} for a single array.")
-    items = [axes[k] for k in structure.keys] if isinstance(axes, dict) else list(axes)
-    return [a for axis, s in zip(items, structure.items, strict=True) for a in spread_axes(axis, s)]
+    keys, items = children(axes) or ((), ())
+    if structure.type is None or set(keys) != set(structure.keys):
+        raise StructureError(f"in_axes or out_axes has {axes!r} for {structure}; it takes integers and None.")
+    by_key = dict(zip(keys, items))
+    return [a for key, s in zip(structure.keys, structure.items) for a in spread_axes(by_key[key], s)]
 
 
 # ---------------------------------------------------------------- Jacobians and Hessians
@@ -633,6 +645,7 @@ def jacobian(
 
     Raises:
         InputError: an input is complex and ``holomorphic`` is not set.
+        OutputError: ``holomorphic`` is set, but an input or an output is real; or an output is no array of numbers.
     """
     if mode not in ("auto", "forward", "reverse"):
         raise InputError(f"mode is {mode!r}; it must be 'auto', 'forward' or 'reverse'.")
@@ -649,7 +662,10 @@ def jacobian(
             for k, x in zip(nums, chosen):
                 full[k] = x
             y = f(*full, **{**kwargs, **dict(zip(names, chosen[len(nums) :]))})
-            return pair(y)[0] if has_aux else y
+            y = pair(y)[0] if has_aux else y
+            if holomorphic:
+                check_holomorphic(flatten(y)[0], leaves)
+            return y
 
         leaves, structure = _leaves(xs, nums, names)
         if any(dtype_of(x).kind == "c" for x in leaves) and not holomorphic:
@@ -666,7 +682,7 @@ def jacobian(
         if forward:
             out_structure, table = _columns(at, xs, leaves, structure, batch_size)
         else:
-            out_structure, table = _rows(out, pullback, batch_size)
+            out_structure, table = _rows(out, pullback, batch_size, holomorphic)
             if holomorphic:
                 table = tree_map(np.conj, table)
         rows = [unflatten(structure, row) for row in table]
@@ -696,6 +712,9 @@ def in_chunks(f: Callable[[Any], Any], units: Any, batch_size: int | None) -> An
 def _columns(f: Any, xs: Any, leaves: Any, structure: Any, batch_size: int | None) -> tuple[Structure, list[list[Any]]]:
     """The Jacobian by forward mode: for each output leaf, one block per input leaf."""
     zeros = [np.zeros(shape_of(x), dtype_of(x)) for x in leaves]
+    if not leaves:
+        ys, out_structure = flatten(f(*xs))
+        return out_structure, [[] for _ in ys]
     out_structure: Any = None
     table: list[list[Any]] = []
     for k in range(len(leaves)):
@@ -719,8 +738,11 @@ def _columns(f: Any, xs: Any, leaves: Any, structure: Any, batch_size: int | Non
     return out_structure, table
 
 
-def _rows(out: Any, pullback: Any, batch_size: int | None) -> tuple[Structure, list[list[Any]]]:
-    """The Jacobian by reverse mode: for each output leaf, one block per input leaf."""
+def _rows(out: Any, pullback: Any, batch_size: int | None, holomorphic: bool) -> tuple[Structure, list[list[Any]]]:
+    """The Jacobian by reverse mode: for each output leaf, one block per input leaf.
+
+    A row of complex outputs y of real inputs is Re Jᴴe + i Re Jᴴ(ie).
+    """
     ys, structure = flatten(out)
     zeros = [np.zeros(shape_of(y), dtype_of(y)) for y in ys]
     table: list[list[Any]] = []
@@ -734,6 +756,8 @@ def _rows(out: Any, pullback: Any, batch_size: int | None) -> tuple[Structure, l
             blocks = [g[None][:0] for g in flatten(pullback(out))[0]]
         else:
             blocks = in_chunks(pull_unit, units, batch_size)
+            if dtype_of(y).kind == "c" and not holomorphic:
+                blocks = [re + 1j * im for re, im in zip(blocks, in_chunks(pull_unit, 1j * units, batch_size))]
         table.append([np.reshape(b, shape_of(y) + shape_of(b)[1:]) for b in blocks])
     return structure, table
 

@@ -64,7 +64,7 @@ class Structure:
 LEAF = Structure()
 
 
-def _children(x: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+def children(x: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
     """The keys and the items of a container; None for a leaf."""
     if x is None:
         return (), ()
@@ -85,11 +85,11 @@ def flatten(x: Any) -> tuple[list[Any], Structure]:
 
 
 def _flatten(x: Any, leaves: list[Any]) -> Structure:
-    children = _children(x)
-    if children is None:
+    parts = children(x)
+    if parts is None:
         leaves.append(x)
         return LEAF
-    keys, items = children
+    keys, items = parts
     return Structure(type(x), keys, tuple(_flatten(item, leaves) for item in items))
 
 
@@ -113,12 +113,12 @@ def flatten_up_to(structure: Structure, x: Any) -> list[Any]:
     """
     if x is None:
         return [None for _ in structure.paths()]
-    children = _children(x)
-    if structure.type is None and children is None:
+    parts = children(x)
+    if structure.type is None and parts is None:
         return [x]
     if isinstance(x, dict) and x.keys() == set(structure.keys):
-        children = structure.keys, tuple(x[key] for key in structure.keys)  # in whatever order they were given
-    if structure.type is None or children is None or children[0] != structure.keys or type(x) is not structure.type:
+        parts = structure.keys, tuple(x[key] for key in structure.keys)  # in whatever order they were given
+    if structure.type is None or parts is None or parts[0] != structure.keys or type(x) is not structure.type:
         wanted = "an array" if structure.type is None else f"a {structure.type.__name__} of {len(structure.keys)}"
         raise ValueError(f"a {type(x).__name__} where {wanted} is expected")
-    return [leaf for item, child in zip(structure.items, children[1]) for leaf in flatten_up_to(item, child)]
+    return [leaf for item, child in zip(structure.items, parts[1]) for leaf in flatten_up_to(item, child)]
