@@ -687,37 +687,6 @@ def value_of(x: Any, path: tuple[Step, ...]) -> Any:
 def split(path: tuple[Step, ...]) -> tuple[tuple[Step, ...], Any]:
     """A path as the steps that make views, and the index that ends it."""
     fn, kw = path[-1]
-LONG = 8
-GRID_STEPS: set[Callable[..., Any]] = {take_index, np.transpose}
-
-
-def shortened(root: Traced, path: tuple[Step, ...]) -> tuple[Step, ...]:
-    """A short path for a long one: a chain of views selects a grid of the entries as they lie in memory.
-
-    So reading through views of views costs the same however many there are.
-    """
-    first = 1 + max((k for k, (fn, _) in enumerate(path) if fn not in GRID_STEPS), default=-1)
-    path, steps = path[:first], path[first:]
-    base = value_of(memory(root), path)
-    in_memory: tuple[Step, ...] = (
-        (take_index, {"index": tuple(slice(None, None, -1 if stride < 0 else 1) for stride in base.strides)}),
-        (np.transpose, {"axes": axes_by_stride(base)}),
-        (RESHAPE, {"shape": -1}),
-    )
-    line, grid = value_of(base, in_memory), value_of(base, steps)
-    if not is_view_of(line, base):
-        return (*path, *steps)
-    step = line.strides[0] or line.itemsize
-    start = (address(grid) - address(line)) // step
-    strides = tuple(stride // step for stride in grid.strides)
-    return (*path, *in_memory, (GRID, {"start": start, "shape": grid.shape, "strides": strides}))
-
-
-def address(x: NDArray[Any]) -> int:
-    """Where the first entry of an array lies."""
-    return x.__array_interface__["data"][0]
-
-
     return (path[:-1], kw["index"]) if fn is take_index else (path, ...)
 
 
