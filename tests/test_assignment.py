@@ -450,3 +450,76 @@ def test_slices_of_slices(slices):
     want = np.zeros(7)
     want[a][b][c] = 3
     np.testing.assert_array_equal(grad(lambda x: np.sum(3 * x[a][b][c]))(np.ones(7)), want)
+
+
+# ---------------------------------------------------------------- views of views
+
+
+def transposed(x, n):
+    total = 0.0
+    for _ in range(n):
+        x = x.T
+        total = total + x[0, 0] * x[1, 1]
+    return total
+
+
+def shrunk(x, n):
+    total = 0.0
+    for _ in range(n):
+        x = x[:, 1:]
+        total = total + x[1, 0] ** 2
+    return total
+
+
+def refolded(x, n):
+    total = 0.0
+    for k in range(n):
+        x = x.reshape((2, -1) if k % 2 else (-1, 2))
+        total = total + x[1, 1] ** 2
+    return total
+
+
+def turned(x, n):
+    total = 0.0
+    for _ in range(n):
+        x = x.T[::-1]
+        total = total + x[1, 0] ** 2
+    return total
+
+
+def events(f, x):
+    """How many functions a call calls, and how many return."""
+    count = 0
+
+    def event(frame, kind, arg):
+        nonlocal count
+        count += 1
+
+    f(x)
+    sys.setprofile(event)
+    try:
+        f(x)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse", "forward over reverse", "vmap"])
+@pytest.mark.parametrize("f", [transposed, shrunk, refolded, turned], ids=lambda f: f.__name__)
+def test_views_of_views_cost_the_same_however_many_there_are(f, mode):
+    """Twice as many views and reads call twice as many functions, and copy nothing."""
+    x = np.linspace(0.1, 0.9, 40_000).reshape(2, -1)
+    few, many = (MODES[mode](lambda x, n=n: f(x, n)) for n in (100, 200))
+    assert events(many, x) < 2.2 * events(few, x)
+    assert allocated(many, x) - allocated(few, x) < 10 * x.nbytes
+
+
+@pytest.mark.parametrize("f", [transposed, shrunk, refolded, turned], ids=lambda f: f.__name__)
+def test_derivatives_through_views_of_views(f):
+    x, t = np.linspace(0.1, 0.9, 120).reshape(2, 60), np.cos(np.arange(120)).reshape(2, 60)
+    f = lambda x, f=f: f(x, 20)
+    want = complex_step(f, x, t, "C")
+    np.testing.assert_allclose(jvp(f, (x,), (t,))[1], want)
+    np.testing.assert_allclose(np.sum(grad(f)(x) * t), want)
+    np.testing.assert_allclose(np.sum(hvp(f, (x,), (t,)) * t), np.sum(grad(lambda x: np.sum(grad(f)(x) * t))(x) * t))
+    np.testing.assert_allclose(vmap(grad(f))(np.stack([t, x]))[1], grad(f)(x))

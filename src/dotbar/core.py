@@ -25,6 +25,7 @@ from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from numpy.typing import NDArray
 
 from dotbar.errors import (
+    SPARSE_REMEDY,
     ConversionError,
     DotbarError,
     EscapedError,
@@ -339,6 +340,23 @@ class Shape:
 # ---------------------------------------------------------------- traced values
 
 
+def turns(x: "Traced") -> bool:
+    """Read a view anew; whether it is of another level now, as its root was assigned a value of that level."""
+    kind = type(x)
+    refresh(x)
+    return type(x) is not kind
+
+
+def as_now(method: F) -> F:
+    """Let a view that turns out to be of another level answer as the values of that level do."""
+
+    @wraps(method)
+    def call(self: "Traced", *args: Any, **kw: Any) -> Any:
+        return getattr(self, method.__name__)(*args, **kw) if turns(self) else method(self, *args, **kw)
+
+    return call  # type: ignore[return-value]
+
+
 class Traced:
     """A value under differentiation or batching: it behaves as the ndarray it stands for.
 
@@ -362,6 +380,7 @@ class Traced:
         try:
             if method == "__call__" and not kw:
                 return find_rule(ufunc)(*inputs)
+            kw = {k: v for k, v in kw.items() if k not in ("array", "indices")}  # which are among the inputs too
             return UFUNC_METHODS[method](ufunc, *inputs, **kw)
         except Exception as error:
             if (numpys := error_of_numpy(error, getattr(ufunc, method), inputs, kw)) is None:
@@ -391,8 +410,8 @@ class Traced:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        if self.alias is not None:
-            refresh(self)
+        if self.alias is not None and turns(self):
+            return self.shape
         return shape_of(self.value)
 
     @property
@@ -476,12 +495,15 @@ class Traced:
 
     # ------------------------------------------------ Python's conversions
 
+    @as_now
     def __bool__(self) -> bool:
         return bool(self.current())
 
+    @as_now
     def __int__(self) -> int:
         return int(self.current())
 
+    @as_now
     def __index__(self) -> int:
         return operator.index(self.current())
 
@@ -499,12 +521,15 @@ class Cell(Traced):
 
     __slots__ = ()
 
+    @as_now
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.current(), dtype) if copy or copy is None else np.asarray(self.current(), dtype)
 
+    @as_now
     def __float__(self) -> float:
         return float(self.current())
 
+    @as_now
     def __complex__(self) -> complex:
         return complex(self.current())
 
@@ -590,21 +615,19 @@ class View:
 
 def laid(x: Traced) -> NDArray[Any] | None:
     """A plain array laid out as ``x`` is in NumPy, if its value is not."""
-    root, path = x.target()
-    form = None if root.alias is None else root.alias.form  # type: ignore[union-attr]
-    return form if form is None or not path else value_of(form, path)
+    root, _ = x.target()
+    return None if root.alias is None or root.alias.form is None else memory(x)  # type: ignore[union-attr]
 
 
 def reform(x: Traced, y: Traced, back: tuple[Step, ...]) -> None:
     """Let ``x`` be what its view ``y`` is; by the steps ``back``, the older views of ``x`` are still what they were."""
-    x.become(y)
-    if type(x.alias) is View:
-        x.alias = y.alias
-    else:
-        old: Version = x.alias  # type: ignore[assignment]
-        form = None if old.form is None else value_of(old.form, y.alias.path)  # type: ignore[union-attr]
-        x.alias = Version(form, old.count)
+    old = x.alias
+    if type(old) is Version:
+        x.alias = Version(laid(y), old.count)
         old.later = x.alias, back
+    else:
+        x.alias = y.alias
+    x.become(y)
 
 
 def refresh(x: Traced) -> None:
@@ -632,8 +655,9 @@ def wrap_view(level: Level, rule: Rule, x: Traced, kw: Settings, y: Any, aux: An
             if not is_view_of(form, base):  # it is a view of a compact copy only
                 result.value = copy_in_order(y, order_of_items(y, form))
                 return result
-        result.alias = View(root, path)
-        if type(y) is np.ndarray and 8 * y.nbytes <= np.size(value) * y.itemsize:
+        result.alias = View(root, path if len(path) <= LONG else shortened(root, path))
+        written = root.alias.count > 0  # type: ignore[union-attr]
+        if written and type(y) is np.ndarray and 8 * y.nbytes <= np.size(value) * y.itemsize:
             result.value = np.copy(y)  # so that the root can be written to in place while this is held
             if type(aux) is np.ndarray:
                 result.aux = np.copy(aux)
@@ -649,9 +673,11 @@ def is_view_of(y: Any, x: Any) -> bool:
     if type(y) is not np.ndarray:
         return False
     base = y.base
-    if not isinstance(base, np.ndarray):
-        base = getattr(base, "base", None)  # as_strided puts an object of its own between
-    return base is not None and (base is x or base is getattr(x, "base", None))
+    while base is not None:  # as_strided puts objects of its own between
+        if base is x or base is getattr(x, "base", None):
+            return True
+        base = getattr(base, "base", None)
+    return False
 
 
 READ_ONLY = (np.broadcast_to, np.diagonal, sliding_window_view)
@@ -682,6 +708,37 @@ def value_of(x: Any, path: tuple[Step, ...]) -> Any:
     for fn, kw in path:
         x = fn(x, **kw)
     return x
+
+
+LONG = 8
+GRID_STEPS: set[Callable[..., Any]] = {take_index, np.transpose}
+
+
+def shortened(root: Traced, path: tuple[Step, ...]) -> tuple[Step, ...]:
+    """A short path for a long one: a chain of views selects a grid of the entries as they lie in memory.
+
+    So reading through views of views costs the same however many there are.
+    """
+    first = 1 + max((k for k, (fn, _) in enumerate(path) if fn not in GRID_STEPS), default=-1)
+    path, steps = path[:first], path[first:]
+    base = value_of(memory(root), path)
+    in_memory: tuple[Step, ...] = (
+        (take_index, {"index": tuple(slice(None, None, -1 if stride < 0 else 1) for stride in base.strides)}),
+        (np.transpose, {"axes": axes_by_stride(base)}),
+        (RESHAPE, {"shape": -1}),
+    )
+    line, grid = value_of(base, in_memory), value_of(base, steps)
+    if not is_view_of(line, base):
+        return (*path, *steps)
+    step = line.strides[0] or line.itemsize
+    start = (address(grid) - address(line)) // step
+    strides = tuple(stride // step for stride in grid.strides)
+    return (*path, *in_memory, (GRID, {"start": start, "shape": grid.shape, "strides": strides}))
+
+
+def address(x: NDArray[Any]) -> int:
+    """Where the first entry of an array lies."""
+    return x.__array_interface__["data"][0]
 
 
 def split(path: tuple[Step, ...]) -> tuple[tuple[Step, ...], Any]:
@@ -907,11 +964,14 @@ def out_and_after(func: Callable[..., Any]) -> tuple[int, tuple[str, ...]]:
 
 
 def into(out: Any, func: Callable[..., Any], args: Any, kw: Settings) -> Any:
-    """``func(*args, out=out)``: compute, then assign."""
+    """``func(*args, out=out)``: compute, then assign; NumPy says whether an ``out`` that differs fits."""
     if isinstance(out, tuple):
         (out,) = out
     y = func(*args, **kw)
-    return copy_into(out, y)
+    if (shape_of(y), dtype_of(y)) == (shape_of(out), dtype_of(out)):
+        return copy_into(out, y)
+    func(*as_plain(args), out=as_plain(out), **as_plain(kw))
+    return copy_into(out, y, casting="unsafe")
 
 
 def copy_into(out: Any, y: Any, where: Any = True, casting: str = "same_kind") -> Any:
@@ -944,6 +1004,8 @@ def as_array(x: Any) -> Any:
         raise InputError("masked arrays cannot be differentiated; use x.filled(...) and np.where(mask, a, b).")
     if isinstance(x, np.matrix):
         raise InputError("np.matrix cannot be differentiated, as its operators differ; use np.asarray(x) and @.")
+    if hasattr(x, "toarray"):
+        raise InputError(f"SciPy's sparse arrays do not meet traced values. {SPARSE_REMEDY}")
     return np.asarray(x) if hasattr(x, "__array__") and not isinstance(x, np.generic) else x
 
 
@@ -962,4 +1024,6 @@ UFUNC_METHODS: dict[str, Callable[..., Any]] = {}
 ASSIGN_WHERE: Any = None
 READ: Any = None
 GATHER: Any = None
+RESHAPE: Any = None
+GRID: Any = None
 STACK: Any = None

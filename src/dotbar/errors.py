@@ -155,6 +155,12 @@ def has_own(name: str) -> bool:
     return own is not plain
 
 
+SPARSE_REMEDY = (
+    "Use the dense array, S.toarray() @ x, or make v -> S @ v a function of its own with dotbar.custom_vjp, "
+    "whose cotangent is S.conj().T @ ybar."
+)
+
+
 def conversion_message(to: str = "a plain array") -> str:
     """Why a traced value cannot become a plain one here, and what to write instead."""
     frame = user_frame()
@@ -163,7 +169,9 @@ def conversion_message(to: str = "a plain array") -> str:
         return plain_target_message()
     library, function = called_library()
     source = source_of(frame) if frame is not None else ""
-    if library == "scipy":
+    if function.startswith("scipy.sparse."):
+        remedy = f"SciPy's sparse arrays do not take traced values. {SPARSE_REMEDY}"
+    elif library == "scipy":
         match = re.match(r"scipy\.[\w.]+", source)
         function = match[0] if match else function
         remedy = (

@@ -250,8 +250,8 @@ def sweep_read(g: Any, bars: Bars, entry: Entry) -> None:
     acc = bars[node]
     if type(acc) is not Accumulator:
         acc = bars[node] = Accumulator.of(acc, form, g)
-    if is_read_only(path):
-        path, g = WHOLE, pull_back(path, g, form)
+    if order is COPIED:
+        path, g, order = WHOLE, pull_back(path, g, form), None
     acc.add(path, g, order)
 
 
@@ -363,11 +363,20 @@ def is_full(mask: Any) -> bool:
     return not isinstance(mask, Traced) and bool(np.all(mask))
 
 
+COPIED = "copied"
+
+
 def layout(x: Any, path: tuple[Step, ...]) -> Any:
-    """The order and directions of axes in memory, if a path has steps (such as reshape) that depend on it."""
+    """The order and directions of axes in memory, if a path has steps (such as reshape) that depend on it.
+
+    COPIED says that the steps make no views that can be written to, so that a cotangent must be pulled back by steps.
+    """
     if all(fn is take_index for fn, _ in path):
         return None
-    backwards = tuple(slice(None, None, -1 if stride < 0 else 1) for stride in memory(x).strides)
+    entries, (steps, _) = memory(x), split(path)
+    if is_read_only(path) or not is_view_of(value_of(entries, steps), entries):
+        return COPIED
+    backwards = tuple(slice(None, None, -1 if stride < 0 else 1) for stride in entries.strides)
     return axes_by_stride(x), backwards
 
 

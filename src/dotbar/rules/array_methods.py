@@ -31,7 +31,6 @@ FUNCTIONS: tuple[Callable[..., Any], ...] = (
     np.argpartition,
     np.argsort,
     np.choose,
-    np.conjugate,
     np.cumprod,
     np.cumsum,
     np.diagonal,
@@ -84,6 +83,10 @@ def flatten(self: Traced, order: Any = "C") -> Any:
 
 def clip(self: Traced, min: Any = None, max: Any = None, out: Any = None, **kw: Any) -> Any:
     return np.clip(self, min, max, out=out, **kw)
+
+
+def conjugate(self: Traced, out: Any = None) -> Any:
+    return np.conjugate(self, out=out) if self.dtype.kind == "c" or out is not None else self
 
 
 def compress(self: Traced, condition: Any, axis: Any = None, out: Any = None) -> Any:
@@ -206,7 +209,7 @@ def _set_imag(self: Traced, value: Any) -> None:
 
 def _in_place(y: Any, self: Any, back: tuple[core.Step, ...]) -> None:
     """Let a value be what its view ``y`` is."""
-    if type(y.alias) is not core.View or not np.shares_memory(y, self):
+    if type(y.alias) is not core.View:
         raise AttributeError(
             "Incompatible shape for in-place modification. Use `.reshape()` to make a copy with the desired shape."
         )
@@ -312,6 +315,7 @@ METHODS: tuple[Callable[..., Any], ...] = (
     byteswap,
     clip,
     compress,
+    conjugate,
     copy,
     fill,
     flatten,

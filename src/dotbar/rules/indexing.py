@@ -12,7 +12,7 @@ from dotbar import core
 from dotbar.core import Traced, copy_into, shape_of, take_index
 from dotbar.errors import ConversionError
 from dotbar.rules.kinds import batch_loop, composite, constant
-from dotbar.rules.shapes import one_axis, operand
+from dotbar.rules.shapes import check_cast, one_axis, operand
 from dotbar.rules.words import entries, scatter
 
 
@@ -140,8 +140,8 @@ class Flat:
         index = index[0] if isinstance(index, tuple) and len(index) == 1 else index
         index = index if isinstance(index, Traced) else core.plain_index(index)
         shape = shape_of(index) if isinstance(index, Traced) else np.broadcast_to(0, x.size)[index].shape
-        values = operand(values)
-        if values.ndim:
+        values = core.as_array(values)
+        if np.ndim(values):
             values = np.reshape(cycle(values, prod(shape)), shape)
         line: Any = np.reshape(x, -1)
         if type(line.alias) is core.View:
@@ -175,6 +175,8 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
 @composite(np.place)
 def place(arr: Any, mask: Any, vals: Any) -> None:
     arr, places = target(arr), np.flatnonzero(mask)
+    if hasattr(vals, "dtype"):
+        check_cast(vals.dtype, arr.dtype, "safe")
     if len(places):
         if np.size(vals) == 0:
             raise ValueError("Cannot insert from an empty array!")
@@ -363,7 +365,7 @@ def _same_memory(fn: Any) -> Any:
         if not (isinstance(a, Traced) and isinstance(b, Traced)):
             return False
         (root, path), (other, way) = a.target(), b.target()
-        memory = np.empty(root.shape)
+        memory = core.memory(root)
         return root is other and bool(fn(core.value_of(memory, path), core.value_of(memory, way), max_work))
 
     return shared

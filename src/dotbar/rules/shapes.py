@@ -189,6 +189,18 @@ def astype(x: Any, *, dtype: Any) -> Any:
 
 linear(astype, lambda ybar, x, *, dtype: match(ybar, x), batch="()->()", moves=True)
 
+
+def check_cast(given: Any, wanted: Any, casting: str) -> None:
+    """Let NumPy refuse what its casting rule does not allow."""
+    np.empty(0, given).astype(wanted, casting=casting)  # type: ignore[arg-type]
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """``x`` in a dtype in which nothing of it is lost; NumPy refuses any other."""
+    check_cast(x.dtype, dtype, "safe")
+    return astype(x, dtype=np.dtype(dtype))
+
+
 if hasattr(np, "astype"):
 
     @composite(np.astype)
@@ -256,6 +268,8 @@ linear(
     batch=_batch_reshape,
     moves=True,
 )
+core.RESHAPE = reshape_to
+core.GRID_STEPS.add(reshape_to)
 
 
 @composite(np.reshape)
@@ -329,7 +343,7 @@ def squeeze(a: Any, axis: Any = None) -> Any:
     drop = [k for k, n in enumerate(a.shape) if n == 1] if axis is None else axes_of(axis, a.ndim)
     if any(a.shape[k] != 1 for k in drop):
         raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
-    return np.reshape(a, tuple(n for k, n in enumerate(a.shape) if k not in drop))
+    return np.reshape(a, tuple(n for k, n in enumerate(a.shape) if k not in drop)) if drop else a
 
 
 def _at_least(n: int, x: Any) -> Any:
@@ -484,7 +498,7 @@ def _cast(y: Any, xs: list[Any], dtype: Any, casting: str) -> Any:
         return y
     dtype = dtype_of(y) if dtype is None else np.dtype(dtype)
     for x in xs:
-        np.empty(0, x.dtype).astype(dtype, casting=casting)
+        check_cast(x.dtype, dtype, casting)
     return astype(y, dtype=dtype)
 
 
@@ -609,9 +623,10 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     n, obj = arr.shape[axis], core.without_cells(obj)
     places = np.arange(n)[obj] if isinstance(obj, slice) else np.asarray(obj)
     places = np.flatnonzero(places) if places.dtype == bool else places
-    values = _at_least(arr.ndim, astype(operand(values), dtype=arr.dtype))
+    values = _array(values, arr.dtype, ndmin=arr.ndim)
     if places.ndim == 0:
         values = np.moveaxis(values, 0, axis)
+    values = np.reshape(values, values.shape[values.ndim - arr.ndim :])
     count = values.shape[axis] if places.size == 1 else places.size
     values = np.broadcast_to(values, (*arr.shape[:axis], count, *arr.shape[axis + 1 :]))
     order = np.insert(np.arange(n), obj, np.arange(n, n + count))
@@ -674,7 +689,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kw: Any) -> Any:
     for axis, width in enumerate(widths):
         if any(width):
             x = _pad_odd(x, axis, width, mode) if odd else _pad_axis(x, axis, width, mode, settings[axis])
-    return x
+    return x if np.any(widths) else np.copy(x)
 
 
 def _pairs(values: Any, ndim: int) -> Any:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from dotbar import core
-from dotbar.core import Shape, Step, Traced, new_zeros, primitive, value_of
+from dotbar.core import Shape, Step, Traced, new_zeros, primitive, take_index, value_of
 from dotbar.errors import ConversionError
 from dotbar.rules.kinds import align, batch_loop, constant, each, elementwise, linear, masked, rule, unbroadcast
 
@@ -152,6 +153,28 @@ def _batch_scatter(xs: Any, batched: Any, size: int, path: tuple[Step, ...], sha
 linear(read, lambda ybar, x, *, path: scatter(ybar, path=path, shape=x.shape), moves=True)
 linear(scatter, lambda xbar, y, *, path, shape: value_of(xbar, path), batch=_batch_scatter, moves=True)
 core.READ = core.RULES[read]
+
+
+@primitive
+def grid(x: Any, *, start: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
+    """The entries x[..., start + Σₖ iₖ·strides[k]] of the last axis, for all i < shape, of which no two are the same."""
+    x = x[..., start:]
+    steps = (stride * x.strides[-1] for stride in strides)
+    return as_strided(x, (*x.shape[:-1], *shape), (*x.strides[:-1], *steps))
+
+
+linear(
+    grid,
+    lambda ybar, x, *, start, shape, strides: scatter(
+        ybar,
+        path=((grid, {"start": start, "shape": shape, "strides": strides}), (take_index, {"index": ...})),
+        shape=x.shape,
+    ),
+    batch=lambda xs, batched, size, **kw: grid(xs[0], **kw),
+    moves=True,
+)
+core.GRID = grid
+core.GRID_STEPS.add(grid)
 
 
 def entries(x: Any, index: tuple[Any, ...]) -> Any:
