@@ -15,7 +15,7 @@ from dotbar.dual import Dual
 from dotbar.errors import InputError, OutputError, RuleError
 from dotbar.rules.kinds import dense, match, rule
 from dotbar.tape import Bars, Entry, accumulate
-from dotbar.transforms import arguments, check_inputs, derived, leaves_like, primal, pull, unwrap, vmap
+from dotbar.transforms import arguments, derived, leaves_like, leaves_of, primal, pull, unwrap, vmap
 from dotbar.tree import flatten, tree_map, unflatten
 
 __all__ = ["bars", "dots", "name", "on_bar"]
@@ -203,9 +203,8 @@ def bars(f: Function, bar: Any = None) -> Function:
 
     @wraps(f)
     def with_bars(*args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        leaves, structure = flatten(args)
         names = input_names(f, len(args))
-        leaves = check_inputs(leaves, [p for label, s in zip(names, structure.items) for p in s.paths(label)])
+        leaves, structure = leaves_of(args, names)
         with open_tape(len(leaves) or 1) as tape:
             notes = _Bars(tape, names)
             with naming(notes):
@@ -247,9 +246,8 @@ def dots(f: Function, tangents: Sequence[Any] | None = None) -> Function:
 
     @wraps(f)
     def with_dots(*args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        leaves, structure = flatten(args)
         names = input_names(f, len(args))
-        leaves = check_inputs(leaves, [p for label, s in zip(names, structure.items) for p in s.paths(label)])
+        leaves, structure = leaves_of(args, names)
         given = (
             tree_map(lambda x: np.ones(shape_of(x), dtype_of(x))[()], args)
             if tangents is None

@@ -301,7 +301,7 @@ def value_and_grad(
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         chosen = [args[k] for k in nums] if len(args) > last else _chosen(args, kwargs, nums, names)
         simple = all(map(is_simple, chosen))
-        leaves, structure = (chosen, None) if simple else _leaves(chosen, nums, names)
+        leaves, structure = (chosen, None) if simple else leaves_of(chosen, _labels(nums, names))
         with open_tape(len(leaves) or 1) as tape:
             traced = tape.inputs(leaves)
             if structure is not None:
@@ -376,10 +376,13 @@ def _chosen(args: Any, kwargs: Any, nums: Sequence[int], names: Sequence[str] = 
     return chosen + [kwargs[name] for name in names] if names else chosen
 
 
-def _leaves(chosen: Sequence[Any], nums: Sequence[int], names: Sequence[str]) -> tuple[list[Any], Structure]:
-    """The arrays of the chosen arguments, checked, and their structure."""
-    leaves, structure = flatten(chosen)
-    labels = [f"argument {k}" for k in nums] + [f"argument {name!r}" for name in names]
+def _labels(nums: Sequence[int], names: Sequence[str]) -> list[str]:
+    return [f"argument {k}" for k in nums] + [f"argument {name!r}" for name in names]
+
+
+def leaves_of(xs: Sequence[Any], labels: Sequence[str]) -> tuple[list[Any], Structure]:
+    """The arrays of arguments that errors call by their labels, checked, and their structure."""
+    leaves, structure = flatten(xs)
     return check_inputs(leaves, [p for label, s in zip(labels, structure.items) for p in s.paths(label)]), structure
 
 
@@ -667,7 +670,7 @@ def jacobian(
                 check_holomorphic(flatten(y)[0], leaves)
             return y
 
-        leaves, structure = _leaves(xs, nums, names)
+        leaves, structure = leaves_of(xs, _labels(nums, names))
         if any(dtype_of(x).kind == "c" for x in leaves) and not holomorphic:
             raise InputError(
                 "the Jacobian of a function of complex arguments is one array only if the function is holomorphic; "
