@@ -182,6 +182,40 @@ def test_containers():
     np.testing.assert_allclose(dot, np.sum(g.W * X))
 
 
+@pytest.mark.parametrize("kind", ["custom_jvp", "custom_vjp", "checkpoint"])
+def test_integer_results(kind):
+    """They have no derivative, and differ between the items of a batch."""
+
+    def plain(x):
+        return {"y": x * x, "order": np.argsort(x), "n": 3, "first": np.argmin(x)}
+
+    if kind == "custom_jvp":
+        f = custom_jvp(plain)
+        f.defjvp(lambda p, t: (plain(*p), {"y": 2 * p[0] * t[0], "order": None, "n": None, "first": None}))
+    elif kind == "custom_vjp":
+        f = custom_vjp(plain)
+        f.defvjp(lambda x: (plain(x), x), lambda x, bar: (2 * x * bar["y"],))
+    else:
+        f = dotbar.checkpoint(plain)
+    batch = np.stack([X[::-1], Y, X])
+    ranked = lambda f: (
+        lambda x: (lambda out: np.sum(out["y"][out["order"]] * Y) * out["n"] + out["y"][out["first"]])(f(x))
+    )
+    over_items = lambda f: lambda xs: np.sum(vmap(f)(xs)["y"] * vmap(f)(xs)["order"])
+    for nest in (
+        lambda f: vmap(f)(batch),
+        lambda f: jvp(f, (X,), (Y,)),
+        lambda f: jvp(vmap(f), (batch,), (batch,)),
+        lambda f: vmap(lambda x: jvp(f, (x,), (x,)))(batch),
+        lambda f: vmap(ranked(f))(batch),
+        lambda f: vmap(grad(ranked(f)))(batch),
+        lambda f: grad(lambda xs: np.sum(vmap(ranked(f))(xs)))(batch),
+        lambda f: grad(over_items(f))(batch),
+        lambda f: vmap(vmap(f))(np.stack([batch, batch])),
+    ):
+        assert_same(nest(f), nest(plain))
+
+
 def test_nondiff_argnums():
     @lambda f: custom_jvp(f, nondiff_argnums=(0,))
     def apply(g, x):

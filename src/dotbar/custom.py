@@ -352,7 +352,7 @@ class _Items:
             kept, mine, structure = residuals
             gs, out_structure = flatten(out_bar)
             with Batch(self.size) as level:
-                cotangent = unflatten(out_structure, [Batched(g, level) if is_float(g) else g for g in gs])
+                cotangent = unflatten(out_structure, [Batched(g, level) if is_number(g) else g for g in gs])
                 xbars = bwd(self._enter(level, structure, mine, unflatten(structure, kept)), cotangent)
                 items = [Batched(x, level) if m else x for x, m in zip(inputs, self.mine)]
                 leaves = _aligned(xbars, self.structure, items, name, "cotangent")
@@ -364,7 +364,7 @@ class _Items:
     def items_of(self, out: Any) -> Any:
         """Results of a whole batch as results of one item."""
         ys, structure = flatten(out)
-        return unflatten(structure, [Batched(y, self.level) if is_float(y) else y for y in ys])
+        return unflatten(structure, [Batched(y, self.level) if is_number(y) else y for y in ys])
 
     @staticmethod
     def _enter(level: Batch, structure: Structure, mine: list[bool], tree: Any) -> Any:
@@ -373,7 +373,7 @@ class _Items:
     @staticmethod
     def _leave(level: Batch, out: Any) -> Any:
         ys, structure = flatten(out)
-        return unflatten(structure, [level.collect(unwrap(y, level)[0], y, 0) if is_float(y) else y for y in ys])
+        return unflatten(structure, [level.collect(unwrap(y, level)[0], y, 0) if is_number(y) else y for y in ys])
 
 
 # ---------------------------------------------------------------- checks
@@ -384,9 +384,14 @@ def is_float(x: Any) -> bool:
     return isinstance(x, (float, complex)) or (hasattr(x, "dtype") and is_differentiable(x))
 
 
+def is_number(x: Any) -> bool:
+    """Whether a leaf is an array or a number, which may differ between the items of a batch."""
+    return hasattr(x, "dtype") or isinstance(x, (float, complex))
+
+
 def zero_like(x: Any) -> Any:
     """Zeros of the shape and dtype of a leaf; what is no array stays."""
-    if not (is_float(x) or hasattr(x, "dtype")):
+    if not is_number(x):
         return x
     return np.zeros(shape_of(x), dtype_of(x)) if shape_of(x) else dtype_of(x).type(0)
 
