@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import dotbar.numpy as dnp
 from dotbar.rules.elementwise import bessel_i, spherical_jn
 from dotbar.rules.undispatched import kaiser, vectorize
 from samples import cnormal, normal, sample, uniform
@@ -66,7 +67,13 @@ SAMPLES = [
         weights=uniform(1.0, 2.0, 7),
         density=True,
     ),
+    sample(np.histogram_bin_edges, normal(7), 4),
+    sample(np.histogram_bin_edges, -1.5, 0.5, call=lambda lo, hi: dnp.histogram_bin_edges(grid, 3, (lo, hi))),
+    sample(np.histogram, normal(7), call=lambda a: np.histogram(a, 3, density=True)[0]),
+    sample(np.histogram, np.sort(normal(4)), call=lambda edges: np.histogram(grid, edges, density=True)[0]),
     sample(np.histogramdd, normal(7, 2), (2, 3), wrt=("weights",), weights=normal(7)),
+    sample(np.histogramdd, normal(7, 2), call=lambda x: np.histogramdd(x, (2, 3), density=True)),
+    sample(np.histogramdd, np.sort(normal(4)), call=lambda e: dnp.histogramdd(normal(7, 2), [e, 2], density=True)[0]),
     sample(np.histogramdd, normal(7, 2), 2, [(-1.0, 1.0), (-1.0, 0.5)], True, uniform(1.0, 2.0, 7), wrt=(4,)),
     sample(np.histogram2d, normal(7), normal(7, seed=1), [-1.0, 0.0, 0.5, 1.0], wrt=("weights",), weights=normal(7)),
     sample(np.linspace, np.array(0.3), np.array(2.0), 5, wrt=(0, 1), case="linspace endpoints"),

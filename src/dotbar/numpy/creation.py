@@ -17,6 +17,8 @@ from dotbar.numpy.lists import stands_for
 from dotbar.rules.undispatched import kaiser, vectorize
 
 __all__ = [
+    "apply_along_axis",
+    "apply_over_axes",
     "arange",
     "array",
     "asanyarray",
@@ -35,6 +37,7 @@ __all__ = [
     "isfortran",
     "kaiser",
     "ones",
+    "piecewise",
     "require",
     "tri",
     "vectorize",
@@ -45,7 +48,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def maker(fn: F) -> F:
-    """A function that makes a new array, by its rule within a transform."""
+    """A function that makes a new array, or calls functions of the user that may: by its rule within a transform."""
 
     @stands_for(fn)
     def call(*args: Any, **kw: Any) -> Any:
@@ -86,6 +89,9 @@ eye = maker(np.eye)
 identity = maker(np.identity)
 tri = maker(np.tri)
 arange = maker(np.arange)
+apply_along_axis = maker(np.apply_along_axis)
+apply_over_axes = maker(np.apply_over_axes)
+piecewise = maker(np.piecewise)
 asarray = converter(np.asarray)
 asanyarray = converter(np.asanyarray)
 ascontiguousarray = converter(np.ascontiguousarray)

@@ -16,7 +16,7 @@ from dotbar.rules.kinds import Composite
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-SEQUENCES = {"arrays", "choicelist", "choices", "condlist", "funclist", "sample", "tup"}
+SEQUENCES = {"arrays", "bins", "choicelist", "choices", "condlist", "funclist", "sample", "tup"}
 """The parameters of NumPy's functions that take several arrays (or functions) in a list."""
 
 

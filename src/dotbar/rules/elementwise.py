@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from math import prod
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,10 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from dotbar import core
 from dotbar.core import Traced, dtype_of, primitive, shape_of, take_index
-from dotbar.rules.kinds import call_batched, composite, constant, elementwise, rule
-from dotbar.rules.shapes import astype, operand, stand_in
-from dotbar.rules.words import entries, scatter
+from dotbar.errors import ConversionError
+from dotbar.rules.kinds import Constant, call_batched, composite, constant, elementwise, rule
+from dotbar.rules.shapes import astype, cast, check_cast, operand, stand_in
+from dotbar.rules.words import entries, raise_if, scatter, ungather
 
 # ---------------------------------------------------------------- rounding and repairing
 
@@ -32,6 +34,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
         y = np.where(np.isnan(x), nan, x)
         y = np.where(np.equal(x, np.inf), limits.max if posinf is None else posinf, y)
         y = np.where(np.equal(x, -np.inf), limits.min if neginf is None else neginf, y)
+    check_cast(dtype_of(y), dtype, "same_kind")
     return y if copy else core.copy_into(x, y)
 
 
@@ -43,10 +46,18 @@ def real_if_close(a: Any, tol: float = 100) -> Any:
     return np.real(a) if np.all(np.abs(np.imag(a)) < tol) else a
 
 
+NOT_GIVEN: Any = object()
+
+
 @composite(np.clip)
-def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None, **kw: Any) -> Any:
+def clip(
+    a: Any, a_min: Any = NOT_GIVEN, a_max: Any = NOT_GIVEN, *, min: Any = NOT_GIVEN, max: Any = NOT_GIVEN, **kw: Any
+) -> Any:
     """At a bound, argument and bound share the derivative equally."""
-    lo, hi = (a_min if min is None else min), (a_max if max is None else max)
+    given = [bound is not NOT_GIVEN for bound in (a_min, a_max, min, max)]
+    if given[0] != given[1] or (given[0] and any(given[2:])):
+        raise TypeError("np.clip takes a_min and a_max, or min and max")
+    lo, hi = (None if bound is NOT_GIVEN else bound for bound in ((a_min, a_max) if given[0] else (min, max)))
     if lo is None and hi is None:
         return +a
     y = a if lo is None else np.maximum(a, lo, **kw)
@@ -144,6 +155,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 @composite(np.piecewise)
 def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     """Each function is called on its own entries only, or on all of a batch and then selected."""
+    x = operand(x)
     if not isinstance(condlist, (list, tuple)) or (x.ndim and not np.ndim(condlist[0])):
         condlist = [condlist]
     conditions = [core.without_cells(c) for c in condlist]
@@ -157,7 +169,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
             f"with {len(conditions)} condition(s), either {len(conditions)} or {len(conditions) + 1} "
             "functions are expected"
         )
-    y = np.zeros_like(x)
+    y = np.zeros_like(x) if isinstance(x, Traced) else core.cell(np.zeros_like(x))
     for c, f in zip(conditions, funclist):
         if isinstance(c, Traced):
             y = np.where(c, f(x, *args, **kw) if callable(f) else f, y)
@@ -211,7 +223,6 @@ def _batch_digitize(xs: Any, batched: Any, size: int, right: bool = False) -> An
 
 constant(np.searchsorted, like=lambda a, v, *, side="left", sorter=None: None, batch=_batch_searchsorted)
 constant(np.digitize, like=lambda x, bins, *, right=False: None, batch=_batch_digitize)
-constant(np.histogram_bin_edges, like=lambda a, *, bins=10, range=None, weights=None: None)  # noqa: A006
 
 
 def in_double(x: Any) -> Any:
@@ -223,9 +234,9 @@ def in_double(x: Any) -> Any:
 @composite(np.interp)
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """On each interval y = f₀ + (x − x₀)(f₁ − f₀)/(x₁ − x₀); at a knot the interval to its right counts."""
-    x, xp, fp = (in_double(v) for v in (x, xp, fp))
-    if "c" in (x.dtype.kind, xp.dtype.kind):
-        raise TypeError("the points x and xp must be real")
+    x, xp, fp = map(operand, (x, xp, fp))
+    x, xp = cast(x, np.float64), cast(xp, np.float64)
+    fp = cast(fp, np.complex128 if fp.dtype.kind == "c" else np.float64)
     if xp.ndim != 1 or fp.ndim != 1 or len(xp) != len(fp) or not len(xp):
         raise ValueError("fp and xp are not 1-D sequences of the same length, or are empty")
     if period is not None:
@@ -248,22 +259,59 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
 
 @composite(np.bincount)
 def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
-    """Linear in the weights."""
+    """Linear in the weights; for places that differ by item ``minlength`` is the length."""
+    x = core.without_cells(x)
+    if isinstance(x, Traced):
+        error = ConversionError("np.bincount of a batch needs a minlength that is enough for each item.")
+        raise_if(np.greater_equal(x, minlength), error=error)
+        w = np.ones(x.shape) if weights is None else cast(operand(weights), np.float64)
+        y = ungather(w, x, template=(None,), traced=(True,), shape=(minlength,))
+        return astype(y, dtype=np.intp) if weights is None else y
     if not isinstance(weights, Traced):
-        return np.bincount(core.without_cells(x), weights, minlength)
-    x = np.asarray(core.without_cells(x))
+        return np.bincount(x, weights, minlength)
+    x = np.asarray(x)
     if x.ndim != 1 or shape_of(weights) != x.shape:
         raise ValueError("The weights and list don't have the same length.")
     if x.size and x.min() < 0:
         raise ValueError("'list' argument must have no negative elements")
     n = max(int(x.max(initial=-1)) + 1, minlength)
-    return scatter(astype(weights, dtype=np.float64), path=((take_index, {"index": x}),), shape=(n,))
+    return scatter(cast(weights, np.float64), path=((take_index, {"index": x}),), shape=(n,))
+
+
+_edges = Constant(np.histogram_bin_edges, ["a"], ["bins", "range", "weights"], None)
+
+
+def spaced_edges(a: Any, bins: Any, range: Any, dtype: Any = None) -> Any:
+    """The given edges, or equally spaced ones over the given range or from the smallest entry to the largest."""
+    bins = core.as_array(bins)
+    if np.ndim(bins) == 1:
+        bins = operand(bins)
+        raise_if(np.less(np.diff(bins), 0), error=ValueError("`bins` must increase monotonically, when an array"))
+        return bins
+    n = index(bins)
+    lo, hi = range if range is not None else (np.min(a), np.max(a)) if a.size else (0, 1)
+    valid = np.less_equal(lo, hi) & np.isfinite(lo) & np.isfinite(hi) & (n > 0)
+    raise_if(np.logical_not(valid), error=ValueError("`bins` must be positive, and their range finite"))
+    same = np.equal(lo, hi)
+    return np.linspace(np.where(same, lo - 0.5, lo), np.where(same, hi + 0.5, hi), n + 1, dtype=dtype)
+
+
+@composite(np.histogram_bin_edges)
+def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+    a = operand(a)
+    if weights is not None and shape_of(operand(weights)) != a.shape:
+        raise ValueError("weights should have the same shape as a.")
+    if isinstance(bins, str):
+        bins = len(_edges(a, bins=bins, range=range, weights=weights)) - 1
+    bounds = () if range is None else range
+    dtype = np.result_type(a.dtype, *(v.dtype if hasattr(v, "dtype") else v for v in bounds))
+    return spaced_edges(a, bins, range, dtype if dtype.kind == "f" else np.float64)
 
 
 @composite(np.histogram)
 def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
-    """Linear in the weights, constant in ``a``; a density is divided by its total."""
-    edges = np.histogram_bin_edges(a, bins, range)
+    """Linear in the weights; a density is divided by its total and by the widths of the bins."""
+    edges = np.histogram_bin_edges(a, bins, range, weights)
     a = np.reshape(a, -1)
     inside = np.flatnonzero(np.greater_equal(a, edges[0]) & np.less_equal(a, edges[-1]))
     bin_of = np.minimum(np.searchsorted(edges, a, "right")[inside] - 1, len(edges) - 2)
@@ -275,44 +323,35 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, we
     return (counts / np.diff(edges) / np.sum(counts) if density else counts), edges
 
 
-@primitive
-def cells(sample: Any, *, bins: Any, range: Any) -> tuple[Any, ...]:
-    """The cell of each point of ``np.histogramdd``, −1 outside, and the edges along each axis."""
-    edges = np.histogramdd(sample, bins, range)[1]
-    inside = np.ones(len(sample), bool)
-    numbers = []
-    for x, e in zip(sample.T, edges):
-        inside &= (x >= e[0]) & (x <= e[-1])
-        numbers.append(np.clip(np.searchsorted(e, x, "right") - 1, 0, len(e) - 2))
-    flat = np.ravel_multi_index(numbers, [len(e) - 1 for e in edges])
-    return np.where(inside, flat, -1), *edges
-
-
-constant(cells)
-
-
 @composite(np.histogramdd)
 def histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
-    """Linear in the weights, constant in the points."""
+    """Linear in the weights; the density depends on the edges, and by them on the outermost points."""
     sample = operand(sample) if hasattr(sample, "shape") else np.transpose(np.atleast_2d(operand(sample)))
-    place, *edges = cells(sample if sample.ndim > 1 else sample[:, None], bins=bins, range=range)
-    inside = np.flatnonzero(place >= 0)
+    sample = sample if sample.ndim > 1 else sample[:, None]
+    ndim = sample.shape[1]
+    bins = bins if isinstance(bins, (list, tuple)) or np.ndim(bins) else [bins] * ndim
+    range = [None] * ndim if range is None else range
+    if not len(bins) == len(range) == ndim:
+        raise ValueError("The dimension of bins and range must be equal to the dimension of the sample x.")
+    edges = list(map(spaced_edges, np.transpose(sample), bins, range))
+    place, inside = np.zeros(len(sample), int), np.ones(len(sample), bool)
+    for x, e in zip(np.transpose(sample), edges):
+        inside = inside & np.greater_equal(x, e[0]) & np.less_equal(x, e[-1])
+        place = place * (len(e) - 1) + np.minimum(np.maximum(np.searchsorted(e, x, "right") - 1, 0), len(e) - 2)
     shape = tuple(len(e) - 1 for e in edges)
-    weights = np.ones(len(place)) if weights is None else np.reshape(in_double(weights), -1)
-    path = ((take_index, {"index": place[inside]}),)
-    counts = np.reshape(scatter(weights[inside], path=path, shape=(int(np.prod(shape)),)), shape)
+    weights = np.ones(len(sample)) if weights is None else operand(weights)
+    counts = np.reshape(np.bincount(np.where(inside, place + 1, 0), weights, prod(shape) + 1)[1:], shape)
     if density:
-        volumes = np.ones(())
-        for e in edges:
-            volumes = np.multiply.outer(volumes, np.diff(e))
-        counts = counts / volumes / np.sum(counts)
+        counts = counts / np.sum(counts)
+        for k, e in enumerate(edges):
+            counts = counts / np.reshape(np.diff(e), (-1,) + (1,) * (ndim - k - 1))
     return counts, tuple(edges)
 
 
 @composite(np.histogram2d)
 def histogram2d(x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
-    if np.ndim(bins) == 1 and len(bins) > 2:
-        bins = [np.asarray(bins)] * 2
+    if isinstance(bins, (list, tuple)) or np.ndim(bins):
+        bins = bins if len(bins) in (1, 2) else [operand(bins)] * 2
     counts, edges = np.histogramdd([x, y], bins, range, density, weights)
     return counts, *edges
 
@@ -332,11 +371,11 @@ def linspace(
     *,
     device: Any = None,
 ) -> Any:
-    """The points start + t (stop − start) for equally spaced t; whole numbers are rounded down."""
+    """The points (1 − t) start + t stop for equally spaced t, exact at both ends; whole numbers are rounded down."""
     start, stop = (operand(v) if isinstance(v, (list, tuple)) else v for v in (start, stop))
     delta = stop - start * 1.0
     t = _parameter(num, endpoint, np.ndim(delta), np.finfo(dtype_of(delta)).dtype)
-    y = start + t * delta
+    y = (1 - t) * start + t * stop
     y = _placed(y if dtype is None or np.dtype(dtype).kind not in "iu" else np.floor(y), axis, dtype)
     parts = num - bool(endpoint)
     return (y, delta / parts if parts > 0 else np.nan * delta) if retstep else y

@@ -103,6 +103,8 @@ def slogdet(a: Any) -> Any:
 def solve(a: Any, b: Any) -> Any:
     """A vector only if ``b`` has one dimension, as in NumPy 2."""
     a, b = inexact(a), inexact(b)
+    if b.shape[-2:][0] != a.shape[-1]:
+        raise ValueError("the rows of b are not as many as those of a")
     if np.finfo(dtype_of(a)).bits < np.finfo(dtype_of(b)).bits:
         a = a.astype(np.result_type(dtype_of(a), dtype_of(b)))
     LU = lu_factor(a)
@@ -329,7 +331,9 @@ QRResult = type(np.linalg.qr(np.eye(1)))
 @composite(np.linalg.qr)
 def qr(a: Any, mode: str = "reduced") -> Any:
     """A wide matrix by its leading square: A = [A₁ A₂] = Q [R₁ QᴴA₂].  Roberts & Roberts (2020), section 4."""
-    mode = {"f": "full", "e": "economic"}.get(mode, mode)
+    mode = {"f": "reduced", "full": "reduced", "e": "economic"}.get(mode, mode)
+    if mode not in ("reduced", "complete", "r", "raw", "economic"):
+        raise ValueError(f"Unrecognized mode {mode!r}")
     if mode not in ("reduced", "complete", "r"):
         raise NoRuleError(f"numpy.linalg.qr(mode={mode!r}) has no derivative rule. Use 'reduced', 'complete' or 'r'.")
     m, n = a.shape[-2:]

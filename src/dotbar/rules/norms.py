@@ -94,7 +94,7 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any
         return two_norm(x, axis=(row, col), keepdims=keepdims)
     if ord in ("nuc", 2, -2):
         s = np.linalg.svdvals(np.moveaxis(x, (row, col), (-2, -1)))
-        y = np.sum(s, -1) if ord == "nuc" else s[..., 0] if ord == 2 else s[..., -1]
+        y = np.sum(s, -1) if ord == "nuc" else np.sum(s[..., :1], -1) if ord == 2 else s[..., -1]
     elif ord in (1, -1, np.inf, -np.inf):
         along, over = (row, col) if abs(ord) == 1 else (col, row)
         sums = np.sum(np.abs(x), axis=along, keepdims=True)

@@ -87,7 +87,9 @@ def _coefficients(p: Any) -> Any:
 @composite(np.polydiv)
 def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
     """Long division; the remainder has one coefficient less than the divisor."""
-    u, v = (np.ravel(operand(a)) for a in (u, v))
+    u, v = (np.atleast_1d(operand(a)) for a in (u, v))
+    if u.ndim > 1 or v.ndim > 1 or not (len(u) and len(v)):
+        raise IndexError("polynomials are divided as vectors of coefficients, at least one each")
     n = len(v)
     quotient, remainder = [], astype(u, dtype=np.result_type(u.dtype, v.dtype))
     while len(remainder) >= n:
@@ -102,9 +104,9 @@ def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
 def polyder(p: Any, m: int = 1) -> Any:
     if m < 0:
         raise ValueError("Order of derivative must be positive (see polyint)")
-    for _ in range(m):
-        p = _slope(p)
-    return operand(p)
+    p = operand(p)
+    slope = p[:-1] * np.arange(len(p) - 1, 0, -1)
+    return np.polyder(slope, m - 1) if m else p
 
 
 @composite(np.polyint)
@@ -112,9 +114,9 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     if m < 0:
         raise ValueError("Order of integral must be positive (see polyder)")
     p = operand(p)
-    constants = np.ravel(operand(0.0 if k is None else k))
+    constants = np.atleast_1d(operand(0.0 if k is None else k))
     if len(constants) == 1 < m:
-        constants = np.broadcast_to(constants, (m,))
+        constants = constants[0] * np.ones(m)
     if len(constants) < m:
         raise ValueError("k must be a scalar or a rank-1 array of length 1 or >m.")
     for i in range(m):
@@ -179,7 +181,7 @@ def roots(p: Any) -> Any:
 @composite(np.polyfit)
 def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False) -> Any:
     """Least squares for the Vandermonde matrix, its columns scaled to length 1."""
-    x, y = operand(x) + 0.0, operand(y) + 0.0
+    x, y, deg = operand(x) + 0.0, operand(y) + 0.0, int(deg)
     if deg < 0:
         raise ValueError("expected deg >= 0")
     if x.ndim != 1 or not x.size:

@@ -275,10 +275,10 @@ def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: str 
     subscripts, arrays = _subscripts(operands)
     arrays = _operands(*arrays, dtype=dtype)
     shapes = tuple(x.shape for x in arrays)
-    terms, out = _terms(subscripts, tuple(map(len, shapes)))
+    terms, out = _terms(subscripts, tuple(map(len, shapes)), bool(optimize))
     surplus = _surplus(terms, out, shapes)
     if surplus is None:
-        return _ask_numpy(np.einsum, *operands)
+        return _ask_numpy(np.einsum, *operands, optimize=optimize)
     arrays, terms = map(list, zip(*[_reduce(x, term, own) for x, term, own in zip(arrays, terms, surplus)]))
     for step in _path(arrays, terms, out, optimize or "greedy"):
         chosen = [(arrays.pop(k), terms.pop(k)) for k in sorted(step, reverse=True)]
@@ -305,8 +305,11 @@ def _letters(labels: Any) -> str:
 
 
 @lru_cache(1024)
-def _terms(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], str]:
-    """One term of letters for each operand of an einsum, and that of the result; no terms if that cannot be."""
+def _terms(subscripts: str, ndims: tuple[int, ...], optimize: bool) -> tuple[tuple[str, ...], str]:
+    """One term of letters for each operand of an einsum, and that of the result; no terms if that cannot be.
+
+    What an ellipsis stands for is summed over if it is not in the result, but by NumPy's optimized einsum alone.
+    """
     given, arrow, out = subscripts.partition("->")
     if not arrow:
         counts = Counter(given.replace(",", "").replace("...", ""))
@@ -315,7 +318,7 @@ def _terms(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], st
     widths = [ndim - len(term) + 3 if "..." in term else 0 for ndim, term in zip(ndims, terms)]
     free = [label for label in ascii_letters if label not in subscripts]
     dots = "".join(free[: max(widths, default=0)])
-    if len(terms) != len(ndims) or (dots and "..." not in out):
+    if len(terms) != len(ndims) or (dots and "..." not in out and not optimize):
         return (), out
     return tuple(term.replace("...", dots[len(dots) - n :]) for term, n in zip(terms, widths)), out.replace("...", dots)
 
@@ -436,6 +439,8 @@ _MODES = {0: "valid", 1: "same", 2: "full"}
 def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
     """The full and the valid product, the longer array first; ``same`` is a part of the full one."""
     a, v = (np.reshape(x, -1) if not x.ndim else x for x in _operands(a, v))
+    if a.ndim > 1 or v.ndim > 1:
+        raise ValueError("object too deep for desired array")
     mode = _MODES.get(mode, mode)
     if not (len(a) and len(v)):
         raise ValueError(f"{'v' if len(a) else 'a'} cannot be empty")

@@ -182,7 +182,10 @@ def std(
 ) -> Any:
     """y = √var(a)."""
     if kw.keys() - {"correction"}:
-        return root(np.var(as_array(a), axis, dtype, None, ddof, keepdims, **kw))
+        variance = np.var(as_array(a), axis, dtype, None, ddof, keepdims, **kw)
+        if dtype_of(variance).kind not in "fc":
+            raise TypeError(f"a standard deviation cannot be of dtype {dtype_of(variance)}")
+        return root(variance)
     return _std(a, axis=axis, dtype=dtype, ddof=correction_of(ddof, kw.get("correction")), keepdims=keepdims)
 
 

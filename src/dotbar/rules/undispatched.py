@@ -1,10 +1,12 @@
 """NumPy functions that never dispatch, written in others that do; ``dotbar.numpy`` exports them."""
 
 from collections.abc import Callable
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
+from dotbar import core
 from dotbar.core import Traced, as_array, shape_of
 from dotbar.rules.kinds import core_dims
 
@@ -18,11 +20,14 @@ def kaiser(M: int, beta: Any) -> Any:
 
 
 class vectorize(np.vectorize):
-    """``numpy.vectorize``, also of traced values: one call per entry, or per item of a signature."""
+    """``numpy.vectorize``, also of traced values: one call per entry, or per item of a signature.
+
+    Within a transform the results may be traced though the arguments are not.
+    """
 
     def __call__(self, *args: Any, **kw: Any) -> Any:
         args = tuple(map(as_array, args))
-        if not any(isinstance(v, Traced) for v in (*args, *kw.values())):
+        if not core.active.levels:
             return super().__call__(*args, **kw)
         names = [k for k in (*range(len(args)), *kw) if k not in self.excluded]
         given: dict[Any, Any] = {**dict(enumerate(args)), **kw}
@@ -37,17 +42,18 @@ class vectorize(np.vectorize):
         ]
         if not results:
             raise ValueError("cannot call `vectorize` on size 0 inputs")
+        dtypes: Any = self.otypes or repeat(None)  # type: ignore[attr-defined]
         if isinstance(results[0], tuple):
-            return tuple(_stacked(column, loop) for column in zip(*results))
-        return _stacked(results, loop)
+            return tuple(_stacked(column, loop, dtype) for column, dtype in zip(zip(*results), dtypes))
+        return _stacked(results, loop, next(iter(dtypes)))
 
     def _item(self, given: dict[Any, Any], n: int) -> Any:
         function: Callable[..., Any] = self.pyfunc
         return function(*[given[k] for k in range(n)], **{k: v for k, v in given.items() if isinstance(k, str)})
 
 
-def _stacked(results: Any, loop: tuple[int, ...]) -> Any:
-    y = np.stack(list(results))
+def _stacked(results: Any, loop: tuple[int, ...], dtype: Any) -> Any:
+    y = np.stack(list(results), dtype=dtype, casting="unsafe")
     return np.reshape(y, loop + shape_of(y)[1:])
 
 
