@@ -9,6 +9,7 @@ from dotbar.errors import GradientError, InputError
 
 X = np.array([0.5, -1.0, 2.0])
 A = np.arange(9.0).reshape(3, 3) / 5 + np.eye(3)
+FAR = np.array([1e-12, 1.0, -1e12, 3.0])
 Z = np.array([1 + 2j, -0.5 + 1j])
 
 RIGHT = {
@@ -22,6 +23,9 @@ RIGHT = {
     "large and small": (lambda x, y: x * y + y * y, 1e8 * X, 1e-8 * X),
     "stiff": (lambda x: np.exp(30 * x), X),
     "containers": (lambda p, n: {"y": p["x"] ** n, "n": n}, {"x": X}, 3),
+    "24 orders of magnitude": (lambda x: x**3, FAR),
+    "noise beside large entries": (np.corrcoef, np.cos(np.arange(18.0).reshape(3, 6) ** 2)),
+    "an argument that is not finite": (np.nansum, np.array([1.0, np.nan, 2.0])),
     "scalar": (lambda x: x * np.sin(x), 1.5),
     "constant": (lambda x: x * 0 + 3.0, X),
     "empty": (lambda x: x * 2, np.zeros((0, 3))),
@@ -139,6 +143,28 @@ def test_entries_of_unlike_size():
     f.defvjp(lambda x: (np.sum(x), None), lambda _, g: (g * np.array([2.0, 1.0]),))
     with pytest.raises(GradientError, match=r"entry \(0,\): dotbar has 2, differences have 1\.000"):
         check_grads(f, modes="rev")(x)
+
+
+@pytest.mark.parametrize("mode", ["fwd", "rev"])
+@pytest.mark.parametrize("k", range(4))
+@pytest.mark.parametrize(
+    ("f", "slope"),
+    [
+        (lambda x: x**3, lambda x: 3 * x**2),
+        (lambda x: np.log(np.abs(x)), lambda x: 1 / x),
+        (lambda x: x * 1 / FAR, lambda x: 1 / FAR),
+    ],
+)
+def test_a_wrong_entry_is_found_beside_much_larger_ones(f, slope, k, mode):
+    wrong = np.where(np.arange(4) == k, 2.0, 1.0)
+    if mode == "rev":
+        g = custom_vjp(lambda x: f(x))
+        g.defvjp(lambda x: (f(x), x), lambda x, ybar: (wrong * slope(x) * ybar,))
+    else:
+        g = custom_jvp(lambda x: f(x))
+        g.defjvp(lambda p, t: (f(p[0]), wrong * slope(p[0]) * t[0]))
+    with pytest.raises(GradientError, match=rf"wrong at entry \({k},\)"):
+        check_grads(g, mode, 1)(FAR)
 
 
 def test_a_rule_that_is_not_linear():
