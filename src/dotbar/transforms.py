@@ -291,7 +291,7 @@ def value_and_grad(
 ) -> Callable[..., Any]:
     """A function that returns ``(f(...), gradient)``.
 
-    See :func:`grad` for the arguments; with ``has_aux`` it returns ``((value, aux), gradient)``.
+    See :func:`grad` for the arguments and errors; with ``has_aux`` it returns ``((value, aux), gradient)``.
     """
     nums, names, single = selection(argnums, argnames)
     leading = nums == tuple(range(len(nums))) and not names
@@ -452,7 +452,16 @@ def grad(
 def elementwise_grad(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     """The derivative of a function that maps arrays entry by entry: the gradient of sum(f(x)).
 
-    The result has the shape of the argument.
+    Args:
+        f: a function of arrays, of which each entry of the result depends on the same entry of the argument only.
+        argnums: the positional argument with respect to which to differentiate.
+
+    Returns:
+        A function of the same arguments; its result has the shape and dtype of the argument.
+
+    Raises:
+        InputError: the argument is of an integer or boolean dtype, or not an array.
+        OutputError: the result is not real.
     """
 
     def summed(*args: Any, **kwargs: Any) -> Any:
@@ -564,14 +573,22 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     Args:
         f: a function of single items.
         in_axes: the axis of each argument that runs over items: an integer, None for an argument that
-            all items share, or a tuple with one of these (or a container of them) per argument.
-        out_axes: where the axis of items goes in the result, likewise.
+            all items share, or a tuple with one of these (or a container of them) per argument.  Arrays among the
+            keyword arguments run over items along axis 0.
+        out_axes: where the axis of items goes in the result, likewise; None for a result that all items share.
 
+    Returns:
+        A function of batches.  Its results are those of ``f``, stacked; what does not depend on the items is repeated.
+
+    The items of a batch take the same branches: Python's ``if`` and ``int()`` of a batched value are refused, and so is
+    ``x[mask]`` where the mask differs by item, whose result would have a length for each; ``np.where(mask, a, b)`` and
+    ``x[mask] = number`` work.
     Only these run once per item: ``np.linalg.lstsq`` and ``np.polyfit``, ``np.nonzero``, ``np.unique`` and what is
     made of it, the edges of histograms, ``np.digitize`` and ``np.isin`` with bins or sets that differ by item,
     sums of long convolutions, and ``np.roots`` of polynomials that begin or end with a zero.
 
     Raises:
+        ConversionError: ``f`` needs a batched value as a bool, a number or an index.
         StructureError: the arguments disagree about the number of items, or the axes do not match the containers.
     """
 
@@ -634,6 +651,8 @@ def jacobian(
     argnames: str | Sequence[str] | None = None,
 ) -> Callable[..., Any]:
     """A function that returns the Jacobian, of shape (*output shape, *input shape).
+
+    It is complex if the output is; else it has the output's dtype in forward mode, the input's in reverse mode.
 
     Args:
         f: a function of arrays or containers; several outputs or arguments give nested containers,
@@ -788,8 +807,8 @@ def hessian(
 ) -> Callable[..., Any]:
     """A function that returns the Hessian of a scalar function, of shape (*input shape, *input shape).
 
-    Forward mode over reverse mode; the options are those of :func:`jacobian`.  A container of arguments
-    gives a container of containers.
+    Forward mode over reverse mode; the options and errors are those of :func:`grad` and :func:`jacobian`.  A container
+    of arguments gives a container of containers.
     """
     gradient = grad(f, argnums, has_aux, holomorphic, argnames)
     return wraps(f)(jacobian(gradient, argnums, "forward", batch_size, holomorphic, has_aux, argnames))
@@ -806,7 +825,12 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         tangents: one tangent per primal.
 
     Returns:
-        One array (or container) per primal, as a tuple; the array itself for a single primal.
+        One array (or container) per primal, of its shape and dtype, as a tuple; the array itself for a single primal.
+
+    Raises:
+        InputError: a primal is not of a floating or complex dtype.
+        OutputError: the result is not one real number.
+        StructureError: the tangents do not match the primals.
     """
 
     def along(*xs: Any) -> Any:
