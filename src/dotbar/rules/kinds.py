@@ -374,7 +374,8 @@ def fit(g: Any, shape: tuple[int, ...], core: int) -> Any:
 class General(Rule):
     """Dot and bar side by side: ``body(y, *arrays, **settings)`` returns one pair (dot, bar) per array.
 
-    A pair of None stands for an argument without a derivative.
+    A pair of None stands for an argument without a derivative.  Of several results of one argument, the dot may give a
+    tangent as a function, which is called when the tangent is used: one that may have to be refused.
     """
 
     kind: ClassVar[str] = "rule"
