@@ -305,7 +305,7 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
         bins = len(_edges(a, bins=bins, range=range, weights=weights)) - 1
     bounds = () if range is None else range
     dtype = np.result_type(a.dtype, *(v.dtype if hasattr(v, "dtype") else v for v in bounds))
-    return spaced_edges(a, bins, range, dtype if dtype.kind == "f" else np.float64)
+    return spaced_edges(a, bins, range, dtype if dtype.kind in "fc" else np.float64)
 
 
 @composite(np.histogram)

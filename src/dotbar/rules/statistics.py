@@ -65,6 +65,7 @@ def present(a: Any, where: Any) -> Any:
 def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """y = Σ wᵢ aᵢ / Σ wᵢ."""
     a, weights = as_array(a), as_array(weights)
+    check_axes(axis, np.ndim(a))
     if weights is None:
         y = np.mean(a, axis, keepdims=keepdims)
         total: Any = np.full(shape_of(y), np.size(a) / np.size(y), dtype_of(y))
@@ -395,6 +396,9 @@ def quantile(
         raise_if(np.less(weights, 0), error=ValueError("Weights must be non-negative."))
         w = np.broadcast_to(weights_along(stop_gradient(weights), shape_of(a), axis), shape_of(a))
         w = np.reshape(lines(w, axis)[0], (prod(lead), n))
+        total = np.sum(w, -1)
+        vain = np.equal(total, 0) | np.logical_not(np.isfinite(total))
+        raise_if(vain & (n > 0), error=ValueError("Weights included NaN, inf or were all zero."))
         y = in_order(x, weighted_rank(x, p, np.where(np.isnan(x), 0, w) if skip_nan else w), skip_nan)
     else:
         y = interpolated(x, p, method, is_python_number(q), skip_nan)
