@@ -198,8 +198,15 @@ class Writer:
         else:
             self.write(f"{name} {op}= {value}")
 
+    def assign_shape(self):
+        name = self.array()
+        shape = self.pick.of(factorings(self.shape(name)))
+        if np.shares_memory(self.names[name], self.names[name].reshape(shape)):
+            self.write(f"{name}.shape = {shape}")
+
     def step(self):
-        self.pick.of([self.view, self.view, self.fresh, self.assign, self.assign, self.update])()
+        steps = [self.view, self.view, self.fresh, self.assign, self.assign, self.update, self.assign_shape]
+        self.pick.of(steps)()
 
 
 def broadcasts(shape, to):

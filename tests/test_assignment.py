@@ -18,7 +18,11 @@ from dotbar.errors import ConversionError, InputError, MutationError
 
 
 def laid_out(x, order):
-    """A copy in C's or Fortran's order, or with its first axis running backwards."""
+    """A copy in C's or Fortran's order, with its first axis running backwards, or as every eighth column of another."""
+    if order == "gaps":
+        y = np.zeros((*x.shape[::-1], 8), x.dtype)[..., 3].T
+        y[...] = x
+        return y
     return np.copy(x[::-1])[::-1] if order == "reversed" else np.array(x, order=order)
 
 
@@ -36,7 +40,8 @@ def second_difference(f, x, t, u, order):
     return (4 * central(5e-5) - central(1e-4)) / 3
 
 
-@pytest.mark.parametrize("order", ["C", "F", "reversed"])
+@pytest.mark.filterwarnings("ignore:Setting the shape")
+@pytest.mark.parametrize("order", ["C", "F", "reversed", "gaps"])
 @pytest.mark.parametrize("shape", [(4,), (24,), (2, 3), (1, 4), (3, 2, 2)], ids=str)
 @settings(max_examples=140, deadline=None, derandomize=True, database=None)
 @given(data=st.binary(min_size=60, max_size=160))
@@ -450,6 +455,147 @@ def test_slices_of_slices(slices):
     want = np.zeros(7)
     want[a][b][c] = 3
     np.testing.assert_array_equal(grad(lambda x: np.sum(3 * x[a][b][c]))(np.ones(7)), want)
+
+
+# ---------------------------------------------------------------- memory
+
+
+@st.composite
+def strided(draw):
+    """How to lay out an array of a given shape in memory: order of axes, steps, directions and gaps."""
+    shape = draw(st.sampled_from([(6,), (2, 3), (3, 4), (1, 4), (2, 3, 2), (2, 1, 3)]))
+    axes = draw(st.permutations(range(len(shape))))
+    steps = [draw(st.sampled_from([1, 2, 9, -1, -2])) for _ in shape]
+    gaps = [draw(st.sampled_from([0, 0, 1])) for _ in shape]
+
+    def place(x):
+        """A copy so laid out, behind the axes that ``x`` has more."""
+        lead = x.ndim - len(shape)
+        sizes = [shape[k] * abs(steps[k]) + gaps[k] for k in axes]
+        spans = [slice(0 if steps[k] > 0 else shape[k] * -steps[k] - 1, None, steps[k]) for k in axes]
+        y = np.zeros((*x.shape[:lead], *sizes), x.dtype)[(..., *spans)]
+        y = y[(..., *(slice(shape[k]) for k in axes))]
+        y = y.transpose(*range(lead), *(lead + k for k in np.argsort(axes)))
+        y[...] = x
+        return y
+
+    return shape, place
+
+
+FLAT = {
+    "ravel": lambda x: x.ravel(),
+    "ravel K": lambda x: x.ravel("K"),
+    "reshape": lambda x: x.reshape(-1),
+    "reshape F": lambda x: x.reshape(-1, order="F"),
+    "reshape A": lambda x: x.reshape(-1, order="A"),
+    "sliced": lambda x: x[..., ::-1].T.ravel(),
+    "shrunk": lambda x: x[..., ::2].reshape(-1),
+    "written first": lambda x: (x.fill(0.5), x.reshape(-1))[1],
+    "turned": lambda x: np.flip(x).reshape(2, -1).ravel("F"),
+}
+
+
+@pytest.mark.parametrize("flat", FLAT.values(), ids=FLAT)
+@settings(max_examples=25, deadline=None, derandomize=True, database=None)
+@given(layout=strided())
+def test_what_is_a_view_is_so_for_arguments_laid_out_in_any_way(flat, layout):
+    shape, place = layout
+    x, t = (np.cos(np.arange(np.prod(shape)) * k).reshape(shape) for k in (1.1, 2.3))
+
+    def f(x):
+        y = flat(x)
+        y[1:] = 3 * y[:-1] * y[0]
+        x[...] *= x
+        return np.sum(np.sin(x)) + np.sum(y**2)
+
+    value, first = f(place(x)), complex_step(lambda x: f(place(x)), x, t, "C")
+    second = central(lambda x: complex_step(lambda x: f(place(x)), x, t, "C"), x, t)
+    for laid in (place, lambda x: np.broadcast_to(place(x), x.shape)):
+        np.testing.assert_allclose(jvp(f, (laid(x),), (t,)), [value, first], 1e-12, 1e-12)
+        np.testing.assert_allclose(np.sum(grad(f)(laid(x)) * t), first, 1e-10, 1e-12)
+        np.testing.assert_allclose(np.sum(hvp(f, (laid(x),), (t,)) * t), second, 1e-5, 1e-6)
+    np.testing.assert_allclose(vmap(f)(place(np.stack([t, x])))[1], value, 1e-12)
+    np.testing.assert_allclose(vmap(f, 1)(np.moveaxis(place(np.stack([t, x])), 0, 1))[1], value, 1e-12)
+
+
+def central(f, x, t, h=1e-5):
+    return (f(x + h * t) - f(x - h * t)) / (2 * h)
+
+
+@pytest.mark.filterwarnings("ignore:Setting the shape")
+def test_the_shape_can_be_assigned():
+    """An array keeps its entries and its views; a copy would be needed in some cases, which NumPy refuses."""
+
+    def f(x):
+        y, cell, first = np.sin(x), np.zeros_like(x), x[0, 0]
+        for a in (x, y, cell):
+            row, column, flat = a[0], a.T[1:], a.reshape(-1)
+            a.shape = (a.size // 2, 2)
+            assert a.shape == (3, 2)
+            assert a.base is None
+            assert row.base is a
+            a[2, 1] = 2 * row[0]
+            row[1] = a[1, 1] * first
+            row.shape = (1, 3)
+            flat.shape = a.shape
+            flat[0] *= 2
+            a.shape = -1
+            column[0] += a[5]
+            with pytest.raises(AttributeError, match="Incompatible shape"):
+                column.shape = (4,)
+            with pytest.raises(ValueError, match="cannot reshape"):
+                a.shape = (4,)
+            assert row.shape == (1, 3)
+            assert column.shape == (2, 2)
+        return np.sum(x * y) + np.sum(row * cell[3:]) + np.sum(column)
+
+    x = np.linspace(0.1, 0.9, 6).reshape(2, 3)
+    t = np.cos(x)
+    want = complex_step(f, x, t, "C")
+    np.testing.assert_allclose(np.sum(grad(f)(x) * t), want)
+    np.testing.assert_allclose(jvp(f, (x,), (t,))[1], want)
+    np.testing.assert_allclose(vmap(grad(f))(np.stack([t, x]))[1], grad(f)(x))
+
+
+def test_the_dtype_can_be_assigned():
+    def f(x):
+        first = x[0]
+        x.dtype = complex
+        x *= 1j
+        assert x.shape == (2, 1)
+        return np.sum(x.real**2) + 3 * np.sum(first)
+
+    np.testing.assert_allclose(grad(f)(np.array([[1.0, 2.0], [3.0, 4.0]])), [[3, 1], [0, 8]])
+
+
+@pytest.mark.parametrize(
+    "same",
+    [np.squeeze, lambda x: x.squeeze(), lambda x: x.conj(), np.real, lambda x: x.real, np.atleast_1d],
+)
+def test_what_returns_the_array_itself(same):
+    """So that assigning its shape is seen."""
+    jvp(lambda x: np.sum(x) if same(x) is x else None, (np.ones(3),), (np.ones(3),))
+
+
+def test_a_view_answers_as_the_level_it_is_of_now():
+    def f(x):
+        cell = np.zeros_like(x)
+        part = cell[0, ...]
+        cell[0] = x[0]
+        for convert in (float, complex, np.asarray):
+            with pytest.raises(ConversionError):
+                convert(part)
+        return x[0]
+
+    def g(x):
+        cell = np.zeros_like(x)
+        part = cell[:2]
+        cell[0] = x[0]
+        assert part.shape == (2,)
+        return part
+
+    grad(f)(np.ones(2))
+    assert vmap(g)(np.ones((3, 4))).shape == (3, 2)
 
 
 # ---------------------------------------------------------------- views of views

@@ -157,7 +157,7 @@ core.READ = core.RULES[read]
 
 @primitive
 def grid(x: Any, *, start: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
-    """The entries x[..., start + Σₖ iₖ·strides[k]] of the last axis, for all i < shape, of which no two are the same."""
+    """The entries x[..., start + Σₖ iₖ·strides[k]] for all i < shape, of which no two may be the same."""
     x = x[..., start:]
     steps = (stride * x.strides[-1] for stride in strides)
     return as_strided(x, (*x.shape[:-1], *shape), (*x.strides[:-1], *steps))
