@@ -551,7 +551,8 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tu
 
     def with_zeros(of_floats: Sequence[Any]) -> Any:
         rest = iter(of_floats)
-        return unflatten(out_structure, [next(rest) if is_float else np.zeros(*form)[()] for *form, is_float in forms])
+        full = [next(rest) if is_float else np.zeros(shape, dtype)[()] for shape, dtype, is_float in forms]
+        return unflatten(out_structure, full)
 
     _, push, _ = _vjp(lambda *bars: pullback(with_zeros(bars)), zeros, False)
 
