@@ -43,7 +43,7 @@ def second_difference(f, x, t, u, order):
 @pytest.mark.filterwarnings("ignore:Setting the shape")
 @pytest.mark.parametrize("order", ["C", "F", "reversed", "gaps"])
 @pytest.mark.parametrize("shape", [(4,), (24,), (2, 3), (1, 4), (3, 2, 2)], ids=str)
-@settings(max_examples=140, deadline=None, derandomize=True, database=None)
+@settings(max_examples=105, deadline=None, derandomize=True, database=None)
 @given(data=st.binary(min_size=60, max_size=160))
 def test_random_programs(shape, order, data):
     """A program of indexing, views, in-place operations and assignment, in every mode."""
