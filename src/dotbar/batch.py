@@ -73,7 +73,8 @@ class Batch(Level):
         x = np.moveaxis(x, axis, 0) if axis else x
         item = Batched(x, self)
         if isinstance(x, np.ndarray) and axis:
-            item.value = outermost(x)
+            backwards = tuple(slice(None, None, -1 if stride < 0 else 1) for stride in x.strides)
+            item.value = outermost(x[backwards])[backwards]
             lay_as(item, x)
         return item
 
