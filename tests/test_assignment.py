@@ -17,13 +17,17 @@ from dotbar.errors import ConversionError, InputError, MutationError
 # ---------------------------------------------------------------- random programs
 
 
-def laid_out(x, order):
-    """A copy in C's or Fortran's order, with its first axis running backwards, or as every eighth column of another."""
+def laid_out(x, order, lead=0):
+    """A copy of items along ``lead`` axes, each in C's or Fortran's order, backwards along one axis, or with gaps."""
+    turned = (*range(lead), *range(x.ndim)[lead:][::-1])
+    back = (slice(None),) * lead + (slice(None, None, -1),)
     if order == "gaps":
-        y = np.zeros((*x.shape[::-1], 8), x.dtype)[..., 3].T
+        y = np.zeros((*x.transpose(turned).shape, 8), x.dtype)[..., 3].transpose(turned)
         y[...] = x
         return y
-    return np.copy(x[::-1])[::-1] if order == "reversed" else np.array(x, order=order)
+    if order == "reversed":
+        return np.copy(x[back])[back]
+    return x.transpose(turned).copy().transpose(turned) if order == "F" else x.copy()
 
 
 def complex_step(f, x, t, order):
@@ -66,8 +70,9 @@ def test_random_programs(shape, order, data):
     close(np.sum(xbar * t), first, 1e-11)
     close(np.sum(hvp(f, (x,), (u,)) * t), second, 1e-5)
     close(np.sum(grad(lambda x: np.sum(grad(f)(x) * u))(x) * t), second, 1e-5)
-    batch = np.stack([x, x + 0.1 * u], axis=0)
-    assert np.allclose(vmap(grad(f))(batch), [grad(f)(item) for item in batch], 1e-9, 1e-9), source
+    batch = laid_out(np.stack([x, x + 0.1 * u]), order, lead=1)
+    alone = [grad(f)(item) for item in batch]
+    assert np.allclose(vmap(grad(f))(batch), alone, 1e-9, 1e-9), source
     assert np.array_equal(x, before), source
 
 

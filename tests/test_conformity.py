@@ -62,7 +62,6 @@ SETTINGS: dict[str, tuple[Any, ...]] = {
 
 EXEMPT = {
     r"numpy\.polydiv .*\((2, 0|1, 2|2, 1|1, 5|3, 1|5, 1)\)": "NumPy divides some matrices, to no purpose",
-    r"numpy\.polydiv .*float32": "an entry that is traced is a Python number, which leaves float32 as it is",
     r"numpy\.(median|percentile|quantile|nan\w+) .*axis=\(\) at shape \(0, 3\)": "NumPy's reshape fails by accident",
     r"numpy\.quantile .*argument 1 of shape \((0, 3|2, 0)\)": "no quantiles are asked for",
     r"numpy\.quantile .*argument 1 .*complex": "NumPy drops the imaginary part of q",

@@ -62,7 +62,7 @@ class Taped(Traced):
 class Tape(Level):
     """A level of reverse mode.  Entry ``n - 1`` of a tape with ``n`` inputs is None and ends the sweep."""
 
-    __slots__ = ("copies", "entries", "guards", "has_segments", "may_warn", "push")
+    __slots__ = ("copies", "entries", "guards", "has_segments", "may_warn", "push", "weak")
     kind: ClassVar[type[Traced]] = Taped
 
     def __init__(self, n_inputs: int):
@@ -76,8 +76,13 @@ class Tape(Level):
         self.has_segments = False
 
     def inputs(self, xs: Sequence[Any]) -> list[Taped]:
-        """The traced values of the inputs."""
-        return [Taped(x, self, i) if type(x) is float else self.input(x, i) for i, x in enumerate(xs)]
+        """The traced values of the inputs.
+
+        A Python float given as one leaves float32 as it is; without one, a float on the tape stands for a float64.
+        """
+        kinds = [*map(type, xs)]
+        self.weak = float in kinds
+        return [Taped(x, self, i) if t is float else self.input(x, i) for i, (t, x) in enumerate(zip(kinds, xs))]
 
     def input(self, x: Any, index: int) -> Taped:
         """The traced value of an input; the caller's own array is copied if small, else watched."""
@@ -110,6 +115,8 @@ class Tape(Level):
         self.may_warn = True
         nodes = [x.aux if isinstance(x, Traced) and x.level is self else None for x in xs]
         vals = [x if node is None else x.value for x, node in zip(xs, nodes)]
+        if float in map(type, vals) and not self.weak:
+            vals = [np.float64(v) if node is not None and type(v) is float else v for v, node in zip(vals, nodes)]
         y = rule.fn(*vals, **kw)
         if rule.kind == "constant":
             return y
