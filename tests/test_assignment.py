@@ -674,3 +674,26 @@ def test_derivatives_through_views_of_views(f):
     np.testing.assert_allclose(np.sum(grad(f)(x) * t), want)
     np.testing.assert_allclose(np.sum(hvp(f, (x,), (t,)) * t), np.sum(grad(lambda x: np.sum(grad(f)(x) * t))(x) * t))
     np.testing.assert_allclose(vmap(grad(f))(np.stack([t, x]))[1], grad(f)(x))
+
+
+# ---------------------------------------------------------------- what counts as an index
+
+
+@pytest.mark.parametrize(
+    "index", [((0, 1, 0), (2, 2, 1)), (range(2),), ((1, 0), slice(1)), ([True, False, True],)], ids=str
+)
+def test_sequences_of_any_kind_are_indices(index):
+    """A tuple or range inside an index selects as an array does, in reading, writing and their derivatives."""
+    arrays = tuple(np.array(part) if not isinstance(part, slice) else part for part in index)
+    index = index if len(index) > 1 else index[0]
+    x, t = np.cos(np.arange(9.0)).reshape(3, 3), np.sin(np.arange(9.0)).reshape(3, 3)
+
+    def read_and_write(x, index):
+        y = x * 1
+        y[index] = 2 * x[index] ** 2
+        return np.sum(y * t)
+
+    assert np.array_equal(grad(read_and_write)(x, index), grad(read_and_write)(x, arrays))
+    assert np.sum(grad(read_and_write)(x, index) * t) == pytest.approx(
+        jvp(lambda x: read_and_write(x, index), (x,), (t,))[1]
+    )

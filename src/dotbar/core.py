@@ -768,14 +768,16 @@ _SIMPLE = (int, slice, type(None), type(Ellipsis))
 
 
 def plain_index(index: Any) -> Any:
-    """A copy of an index that the user can no longer change; cells become plain arrays."""
-    if type(index) in _SIMPLE:
-        return index
-    if type(index) is tuple:
-        return tuple(map(plain_index, index))
-    if isinstance(index, (np.ndarray, list)):
-        return np.array(index) if np.size(index) else np.array(index, dtype=getattr(index, "dtype", np.intp))
-    return without_cells(index)
+    """A copy of an index that the user can no longer change; cells and sequences become plain arrays."""
+    return tuple(map(_plain_part, index)) if type(index) is tuple else _plain_part(index)
+
+
+def _plain_part(part: Any) -> Any:
+    if type(part) in _SIMPLE:
+        return part
+    if isinstance(part, np.ndarray) or not (isinstance(part, Traced) or hasattr(part, "__index__")):
+        return np.array(part) if np.size(part) else np.array(part, dtype=getattr(part, "dtype", np.intp))
+    return without_cells(part)
 
 
 def is_number(x: Any) -> bool:
