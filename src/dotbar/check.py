@@ -341,6 +341,7 @@ def _extrapolate(middle: NDArray[Any], sides: list[tuple[NDArray[Any], NDArray[A
     R = _richardson(central, 4)
     S = _richardson(R, 16)
     change = np.abs(np.diff(S, axis=0))
+    rounding += 4 * np.max(change[-2:] * h[-2:], axis=0) / h  # where larger numbers cancelled there is more than ε|f|/h
     after = np.concatenate([change[1:], change[-1:]])  # by rounding one change may be small by chance
     error = np.maximum(np.maximum(np.abs(S[1:] - R[2:]), change), after) + rounding[3:]
     value, error = _best(S[1:], error)
@@ -408,8 +409,8 @@ def eps_of(x: Any) -> float:
 
 
 def slack(x: Any) -> NDArray[Any]:
-    """The rounding that a derivative of this size may have, entry by entry."""
-    return 1e4 * eps_of(x) * np.abs(x)
+    """The rounding that a derivative of this size may have, entry by entry; a zero is one of the others' sums."""
+    return eps_of(x) * np.where(x == 0, 100 * largest(x), 1e4 * np.abs(x))
 
 
 def inner(u: Arrays, v: Arrays) -> float:
