@@ -11,7 +11,8 @@ DotbarError
 ├── RuleError (ValueError)             a rule that returned something of the wrong shape
 ├── NonFiniteError (FloatingPointError)  what ``debug_nans`` found
 ├── DegenerateSpectrumError (LinAlgError)  eigen- or singular vectors that are not determined
-└── GradientError (AssertionError)     what ``check_grads`` found
+├── GradientError (AssertionError)     what ``check_grads`` found
+└── ProgramError (ValueError)          a recorded Program that is not well formed
 """
 
 import dis
@@ -73,6 +74,10 @@ class NonFiniteError(DotbarError, FloatingPointError):
 
 class DegenerateSpectrumError(DotbarError, LinAlgError):
     """Eigenvectors or singular vectors at a repeated value: their derivative does not exist."""
+
+
+class ProgramError(DotbarError, ValueError):
+    """A recorded Program that is not well formed: the validator's finding."""
 
 
 class GradientError(DotbarError, AssertionError):

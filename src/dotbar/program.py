@@ -1,0 +1,259 @@
+"""The Program: a recorded function in static single assignment, with static shapes and dtypes.
+
+A Program is a list of equations; each calls one registered function on variables and constants, as dotbar's
+levels call it: arrays positional, settings by keyword.  It is what ``jit`` records, what the compiler's passes
+turn into better Programs, and what an interpreter can run through NumPy::
+
+    program (a: f64[10], b: f64[10]):
+      c: f64[10] = multiply a b
+      d: f64[10] = sin c
+      e: f64[] = sum d  axis=None
+      return e
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count, product
+from typing import Any
+
+import numpy as np
+
+from dotbar.core import Rule, Settings, Step, dtype_of, shape_of, split, take_index, value_of
+from dotbar.errors import ProgramError
+
+__all__ = ["Equation", "Guard", "GuardFailed", "Program", "Var"]
+
+
+class Var:
+    """A value of a Program: of a shape and a dtype, assigned once.  ``weak`` marks Python's own numbers."""
+
+    __slots__ = ("dtype", "shape", "weak")
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], weak: bool = False):
+        self.shape = shape
+        self.dtype = dtype
+        self.weak = weak
+
+    @classmethod
+    def of(cls, x: Any) -> "Var":
+        """A variable for a value."""
+        return cls(shape_of(x), dtype_of(x), type(x) in (bool, int, float, complex))
+
+    @property
+    def type(self) -> str:
+        """The type as it is printed: ``f64[3, 4]``."""
+        names = {"b": "bool", "i": "i", "u": "u", "f": "f", "c": "c"}
+        kind = names.get(self.dtype.kind, str(self.dtype))
+        size = str(8 * self.dtype.itemsize) if kind in ("i", "u", "f", "c") else ""
+        return f"{kind}{size}[{', '.join(map(str, self.shape))}]" + ("~" if self.weak else "")
+
+    def __repr__(self) -> str:
+        return f"<{self.type}>"
+
+
+@dataclass(eq=False, slots=True)
+class Equation:
+    """``outputs = rule.fn(*inputs, **settings)``; an input is a variable or a constant."""
+
+    rule: Rule
+    inputs: tuple[Any, ...]
+    settings: Settings
+    outputs: tuple[Var, ...]
+
+
+class GuardFailed(Exception):  # noqa: N818 (it is caught, and means another variant)
+    """A value on which the recording depended has come out otherwise."""
+
+
+class Guard(Rule):
+    """The equation that a value, turned into a Python one by ``convert``, is what it was when recorded."""
+
+    kind = "guard"
+    name = "guard"
+
+    def __init__(self, convert: Callable[[Any], Any]):
+        super().__init__(self.check, ("x",), ("outcome",))
+        self.convert = convert
+        self.name = convert.__name__
+
+    def check(self, x: Any, outcome: Any) -> None:
+        """Raise if the value is another now; NaN is itself."""
+        now = self.convert(x)
+        if now != outcome and not (now != now and outcome != outcome):
+            raise GuardFailed
+
+
+class Written(Rule):
+    """``written(x, v, *parts, path)``: x with the entries that a path selects replaced by v.
+
+    The parts of the last index that are values of the Program stand among the arguments, as ``Part`` in the path.
+    """
+
+    kind = "written"
+    name = "written"
+
+    def __init__(self) -> None:
+        super().__init__(self.write, ("x", "v", "*parts"), ("path",))
+        self.name = "written"
+
+    def write(self, x: Any, v: Any, *parts: Any, path: tuple[Step, ...]) -> Any:
+        """A copy of ``x`` with new entries."""
+        x = np.copy(x)
+        steps, index = split(path)
+        if parts:
+            index = tuple(parts[i.number] if type(i) is Part else i for i in index)
+        value_of(x, steps)[index] = v
+        return x
+
+
+@dataclass(frozen=True)
+class Part:
+    """The place of an index's part among the arguments."""
+
+    number: int
+
+
+WRITTEN = Written()
+
+
+@dataclass(eq=False)
+class Program:
+    """Equations from inputs to outputs; an output is a variable or a constant."""
+
+    inputs: list[Var]
+    equations: list[Equation] = field(default_factory=list[Equation])
+    outputs: list[Any] = field(default_factory=list[Any])
+
+    # ------------------------------------------------ running
+
+    def run(self, *args: Any) -> list[Any]:
+        """The outputs, through NumPy, equation by equation; each value is dropped after its last use.
+
+        Raises:
+            GuardFailed: the inputs take another way through the function than those it was recorded with.
+        """
+        values: dict[Any, Any] = dict(zip(self.inputs, args, strict=True))
+        get = lambda x: values[x] if type(x) is Var else x
+        for equation, dead in zip(self.equations, self.last_uses()):
+            y = equation.rule.fn(*map(get, equation.inputs), **equation.settings)
+            if len(equation.outputs) == 1 and not isinstance(y, tuple):
+                values[equation.outputs[0]] = y
+            elif equation.outputs:
+                values.update(zip(equation.outputs, y, strict=True))
+            for x in dead:
+                values.pop(x, None)
+        return [get(x) for x in self.outputs]
+
+    def last_uses(self) -> list[list[Var]]:
+        """For each equation the variables that nothing after it reads."""
+        seen = {x for x in self.outputs if type(x) is Var}
+        dead: list[list[Var]] = []
+        for equation in reversed(self.equations):
+            here = {*variables(equation), *equation.outputs} - seen
+            seen |= here
+            dead.append(list(here))
+        return dead[::-1]
+
+    # ------------------------------------------------ reading
+
+    def names(self) -> dict[Var, str]:
+        """A letter for each variable, in the order of their assignment."""
+        letters = iter(_letters())
+        names: dict[Var, str] = {x: next(letters) for x in self.inputs}
+        for equation in self.equations:
+            names.update((x, next(letters)) for x in equation.outputs if x not in names)
+        return names
+
+    def __str__(self) -> str:
+        names = self.names()
+        show = lambda x: names.get(x, "?") if type(x) is Var else _constant(x)
+        typed = lambda xs: ", ".join(f"{show(x)}: {x.type}" for x in xs)
+        lines = [f"program ({typed(self.inputs)}):"]
+        for e in self.equations:
+            settings = "".join(f"  {k}={_setting(v, show)}" for k, v in e.settings.items())
+            left = f"{typed(e.outputs)} = " if e.outputs else f"{e.rule.kind} "
+            lines.append(f"  {left}{e.rule.name.removeprefix('numpy.')} {' '.join(map(show, e.inputs))}{settings}")
+        return "\n".join([*lines, f"  return {', '.join(map(show, self.outputs))}"])
+
+    # ------------------------------------------------ checking
+
+    def validate(self) -> "Program":
+        """Return the Program if it is well formed.
+
+        Raises:
+            ProgramError: a variable is read before it is assigned, or assigned twice, or the result of a ufunc
+                is not of the shape and dtype that NumPy gives it.
+        """
+        known: set[Var] = set()
+
+        def assign(x: Any, where: str) -> None:
+            if type(x) is not Var:
+                raise ProgramError(f"{where} assigns to {x!r}, which is no variable.")
+            if x in known:
+                raise ProgramError(f"{where} assigns a variable a second time: {x!r}.")
+            known.add(x)
+
+        for x in self.inputs:
+            assign(x, "the list of inputs")
+        for number, equation in enumerate(self.equations):
+            where = f"equation {number} ({equation.rule.name})"
+            for x in variables(equation):
+                if x not in known:
+                    raise ProgramError(f"{where} reads {x!r} before it is assigned.")
+            for x in equation.outputs:
+                assign(x, where)
+            _check_types(equation, where)
+        for x in self.outputs:
+            if type(x) is Var and x not in known:
+                raise ProgramError(f"the Program returns {x!r}, which is never assigned.")
+        return self
+
+
+def variables(equation: Equation) -> Iterator[Var]:
+    """The variables that an equation reads."""
+    return (x for x in equation.inputs if type(x) is Var)
+
+
+def _check_types(equation: Equation, where: str) -> None:
+    fn = equation.rule.fn
+    if not isinstance(fn, np.ufunc) or fn.signature is not None or equation.settings:
+        return
+    shapes = [x.shape if type(x) is Var else np.shape(x) for x in equation.inputs]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError as error:
+        raise ProgramError(f"{where}: {error}") from None
+    for y in equation.outputs:
+        if y.shape != shape:
+            raise ProgramError(f"{where} is of shape {shape}, assigned to {y!r}.")
+
+
+def _letters() -> Iterator[str]:
+    alphabet = "abcdefghijklmnopqrstuvwxyz"
+    return ("".join(letters) for length in count(1) for letters in product(alphabet, repeat=length))
+
+
+def _constant(x: Any) -> str:
+    if isinstance(x, np.ndarray):
+        return f"<{Var.of(x).type}>" if x.size > 4 else np.array2string(x, separator=", ").replace("\n", "")
+    return repr(x.item()) if isinstance(x, np.generic) else repr(x)
+
+
+def _setting(v: Any, show: Callable[[Any], str]) -> str:
+    if isinstance(v, tuple) and v and isinstance(v[0], tuple) and callable(v[0][0]):  # a path
+        return "".join(_step(*step) for step in v)
+    return getattr(v, "__name__", None) or _constant(v)
+
+
+def _step(fn: Callable[..., Any], kw: Settings) -> str:
+    if fn is take_index:
+        index = kw["index"] if isinstance(kw["index"], tuple) else (kw["index"],)
+        return f"[{', '.join(map(_index, index))}]"
+    return f".{fn.__name__}({', '.join(f'{k}={v!r}' for k, v in kw.items())})"
+
+
+def _index(i: Any) -> str:
+    if isinstance(i, slice):
+        shown = f"{'' if i.start is None else i.start}:{'' if i.stop is None else i.stop}"
+        return shown if i.step is None else f"{shown}:{i.step}"
+    return "..." if i is ... else "None" if i is None else _constant(i)

@@ -1,0 +1,134 @@
+"""Recording: a Python function, run once on example arguments, becomes a Program.
+
+Recording is one more level: each call on its values is made on the examples, one level lower, and noted as an
+equation.  So shapes and dtypes are NumPy's own, Python's control flow takes the way that the examples take, and
+whatever runs above (a tape and its sweep, a batch) is recorded with the rest.  A value that becomes a Python
+number on its way (``if``, ``int``, ``range``) is noted as a guard.  Assignment is functional in the Program: the new
+contents are a new variable.
+"""
+
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from dotbar import core
+from dotbar.core import (
+    Cell,
+    Level,
+    Rule,
+    Settings,
+    Step,
+    Traced,
+    as_now,
+    own,
+    refresh,
+    split,
+    take_index,
+    value_of,
+    wrap_view,
+)
+from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Var
+from dotbar.tape import rebuild
+
+__all__ = ["Recorded", "Recording"]
+
+
+class Recorded(Traced):
+    """A value of a recording: ``value`` is what it is in the example, ``aux`` its variable, None for a constant."""
+
+    __slots__ = ()
+
+    @as_now
+    def __bool__(self) -> bool:
+        return self.guarded(TRUTH)
+
+    @as_now
+    def __int__(self) -> int:
+        return self.guarded(INTEGER)
+
+    @as_now
+    def __index__(self) -> int:
+        return self.guarded(INDEX)
+
+    @as_now
+    def __float__(self) -> float:
+        return self.guarded(NUMBER)
+
+    @as_now
+    def __complex__(self) -> complex:
+        return self.guarded(COMPLEX)
+
+    def guarded(self, guard: Guard) -> Any:
+        """The value as a Python number; the recording notes that it depends on it."""
+        refresh(self)
+        outcome = guard.convert(self.value)
+        if self.aux is not None:
+            self.level.note(guard, (self.aux,), {"outcome": outcome})  # type: ignore[attr-defined]
+        return outcome
+
+
+TRUTH, INTEGER, INDEX, NUMBER, COMPLEX = map(Guard, (bool, int, operator.index, float, complex))
+SHAPE = Guard(np.shape)
+
+
+class Recording(Level):
+    """A level whose values are noted, equation by equation, in ``program``."""
+
+    __slots__ = ("program",)
+    kind: ClassVar[type[Traced]] = Recorded
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.program = Program([])
+
+    def input(self, x: Any) -> Recorded:
+        """A new input of the Program, with its example."""
+        self.program.inputs.append(var := Var.of(x))
+        return Recorded(x, self, var)
+
+    def note(self, rule: Rule, inputs: Iterable[Any], settings: Settings, outputs: Sequence[Var] = ()) -> None:
+        """Append an equation."""
+        self.program.equations.append(Equation(rule, tuple(inputs), settings, tuple(outputs)))
+
+    def operand(self, x: Any) -> Any:
+        """What stands for a value in an equation: its variable, or a constant that nobody can change."""
+        if isinstance(x, Traced) and x.level is self:
+            if x.aux is not None:
+                return x.aux
+            x = x.value
+        if type(x) is Cell:
+            x = x.value
+        return np.copy(x) if isinstance(x, np.ndarray) else x
+
+    def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
+        y = rule.fn(*[x.value if isinstance(x, Traced) and x.level is self else x for x in xs], **kw)
+        many = isinstance(y, tuple)
+        outputs = [Var.of(v) for v in (y if many else (y,))]
+        self.note(rule, map(self.operand, xs), kw, outputs)
+        if rule.kind == "constant" and any(v.shape for v in outputs):
+            for v in outputs:  # such as the places of nonzero entries: how many there are may change
+                self.note(SHAPE, (v,), {"outcome": v.shape})
+        if many:
+            return rebuild(y, [Recorded(v, self, var) for v, var in zip(y, outputs)])
+        if isinstance(y, np.ndarray) and (rule is core.READ or (rule.makes_views and len(xs) == 1)):
+            return wrap_view(self, rule, xs[0], kw, y, outputs[0])
+        return Recorded(y, self, outputs[0])
+
+    def lift(self, x: Traced, inner: Any) -> None:
+        x.value = inner
+        x.aux = None
+
+    def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
+        value = lambda x: x.value if isinstance(x, Traced) and x.level is self else x
+        steps, index = split(path)
+        old, parts = self.operand(root), index if type(index) is tuple else (index,)
+        moving = [i for i in parts if isinstance(i, Traced)]
+        if moving:
+            numbers = iter(map(Part, range(len(moving))))
+            template = tuple(next(numbers) if isinstance(i, Traced) else i for i in parts)
+            path, index = (*steps, (take_index, {"index": template})), tuple(map(value, parts))
+        value_of(own(root, value(v)), steps)[index] = value(v)
+        root.aux = Var.of(root.value)
+        self.note(WRITTEN, [old, *map(self.operand, (v, *moving))], {"path": path}, (root.aux,))
