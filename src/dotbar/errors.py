@@ -10,6 +10,7 @@ DotbarError
 ├── MutationError (RuntimeError)       an array changed between the forward and the reverse pass
 ├── RuleError (ValueError)             a rule that returned something of the wrong shape
 ├── NonFiniteError (FloatingPointError)  what ``debug_nans`` found
+├── CompilerError (RuntimeError)        native code that could not be made: a flaw of the compiler
 ├── DegenerateSpectrumError (LinAlgError)  eigen- or singular vectors that are not determined
 ├── GradientError (AssertionError)     what ``check_grads`` found
 └── ProgramError (ValueError)          a recorded Program that is not well formed
@@ -70,6 +71,10 @@ class RuleError(DotbarError, ValueError):
 
 class NonFiniteError(DotbarError, FloatingPointError):
     """Under ``debug_nans``: the first derivative that became NaN or infinite."""
+
+
+class CompilerError(DotbarError, RuntimeError):
+    """LLVM refuses the code that the compiler wrote."""
 
 
 class DegenerateSpectrumError(DotbarError, LinAlgError):

@@ -1,0 +1,1 @@
+"""Program -> machine code.  It knows nothing of derivatives."""

@@ -1,0 +1,193 @@
+"""LLVM IR text -> machine code in memory.  The only module that imports llvmlite, and it does so when first used.
+
+The text is compiled as it stands: vectors are written out and nothing is left to an optimiser.  LLVM's instruction
+selection does the rest, so text must be in SSA form (an ``alloca`` stays in memory, a call stays a call).
+
+Addresses reach the code as named symbols (``declare``d in the text, given to ``compile``), or as
+``inttoptr (i64 … to ptr)``.  Only text of the first kind is the same in another process and found in the cache.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from dotbar.compiler import cache as disk
+from dotbar.errors import CompilerError
+
+LEVEL = 2
+"""LLVM's effort in instruction selection and scheduling: 0 is a fifth slower to run, 1 a tenth faster to compile."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A machine to generate code for: LLVM's triple, the processor's name and its features."""
+
+    triple: str
+    cpu: str
+    features: str
+
+    @property
+    def width(self) -> int:
+        """The bytes of a vector register."""
+        if self._has("avx512vl"):
+            return 64
+        return 32 if self._has("avx") else 16
+
+    @property
+    def fma(self) -> bool:
+        """Whether ``llvm.fma`` is an instruction; otherwise it is a slow call."""
+        return self._has("fma") or self.triple.startswith(("aarch64", "arm64"))
+
+    def lanes(self, dtype: Any) -> int:
+        """How many elements of a dtype a vector register holds."""
+        return self.width // np.dtype(dtype).itemsize
+
+    def attributes(self) -> str:
+        """What stands in the ``attributes #0 = { … }`` that every function of a text refers to."""
+        return (
+            f'nounwind "target-cpu"="{self.cpu}" "target-features"="{self.features}" '
+            f'"prefer-vector-width"="{8 * self.width}"'
+        )
+
+    def assembly(self, text: str) -> str:
+        """The text in the machine's assembly language."""
+        return _machine(self).emit_assembly(_module(text, self.triple))
+
+    def object(self, text: str) -> bytes:
+        """The text as an object file."""
+        return _machine(self).emit_object(_module(text, self.triple))
+
+    def _has(self, feature: str) -> bool:
+        return f"+{feature}" in self.features.split(",")
+
+
+PLAIN_X86_64 = Target("x86_64-unknown-linux-gnu", "x86-64", "+sse2")
+AARCH64 = Target("aarch64-unknown-linux-gnu", "generic", "+neon")
+
+
+class Code:
+    """Machine code in memory, there for as long as this object."""
+
+    def __init__(self, contents: bytes, symbols: Mapping[str, int]) -> None:
+        llvm = _llvm()
+        library = llvm.JITLibraryBuilder().add_object_img(contents).add_current_process()
+        for name, address in symbols.items():
+            library.import_symbol(name, address)
+        self._linker = _linker()
+        self._name = f"dotbar.{next(_serial)}"
+        self._held: dict[str, Any] = {"": library.link(self._linker, self._name)}
+
+    def address(self, name: str) -> int:
+        """Where the function or global of a name lies."""
+        if name not in self._held:
+            try:
+                self._held[name] = self._linker.lookup(self._name, name)
+            except RuntimeError as error:
+                raise CompilerError(f"{name} cannot be linked: {error}") from None
+        return self._held[name][name]
+
+
+_serial = count()
+
+
+def compile(text: str | Callable[[], str], key: str | None = None, symbols: Mapping[str, int] | None = None) -> Code:
+    """Machine code of a text for this machine, from the cache if it is there.
+
+    ``key`` stands for the text in the cache, where something shorter determines it; a text given as a function is then
+    only asked for when nothing is cached.  ``symbols`` are addresses of what the text declares and does not define.
+    """
+    written = text if isinstance(text, str) else None
+    if key is None:
+        key = written = written or text()  # type: ignore[operator]
+    name = disk.key(key, _versions(), repr(host()), str(LEVEL))
+    contents = disk.load(name)
+    if contents is None:
+        contents = host().object(written or text())  # type: ignore[operator]
+        disk.store(name, contents)
+    return Code(contents, symbols or {})
+
+
+@cache
+def available() -> bool:
+    """Whether llvmlite can be imported."""
+    try:
+        import llvmlite.binding  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+@cache
+def host() -> Target:
+    """This machine."""
+    llvm = _llvm()
+    return Target(llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+
+
+def attributes() -> str:
+    """The attributes of functions for this machine."""
+    return host().attributes()
+
+
+def lanes(dtype: Any) -> int:
+    """How many elements of a dtype this machine's vectors hold."""
+    return host().lanes(dtype)
+
+
+@cache
+def _llvm() -> Any:
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm
+
+
+@cache
+def _versions() -> str:
+    return f"dotbar {version('dotbar')} llvmlite {version('llvmlite')} LLVM {_llvm().llvm_version_info}"
+
+
+@cache
+def _machine(target: Target, level: int = LEVEL) -> Any:
+    llvm = _llvm()
+    if target.triple != llvm.get_process_triple():
+        llvm.initialize_all_targets()
+        llvm.initialize_all_asmprinters()
+    return llvm.Target.from_triple(target.triple).create_target_machine(
+        cpu=target.cpu, features=target.features, opt=level, codemodel="jitdefault", jit=True
+    )
+
+
+@cache
+def _linker() -> Any:
+    return _llvm().create_lljit_compiler(_machine.__wrapped__(host()), suppress_errors=True)  # it takes the machine
+
+
+def _module(text: str, triple: str) -> Any:
+    """The text as a module of LLVM in a context of its own, verified: code that is not valid would crash the process."""
+    llvm = _llvm()
+    try:
+        module = llvm.parse_assembly(text, llvm.create_context())
+        module.triple = triple
+        module.verify()
+    except RuntimeError as error:
+        raise CompilerError(_explain(str(error), text)) from None
+    return module
+
+
+def _explain(message: str, text: str) -> str:
+    """LLVM's message with the lines of the text around the place that it names."""
+    place = re.search(r"<string>:(\d+):", message)
+    if place is None:
+        return f"LLVM refuses the code: {message.strip()}"
+    row = int(place[1])
+    lines = enumerate(text.splitlines()[max(row - 4, 0) : row + 2], max(row - 3, 1))
+    shown = "\n".join(f"{'>' if at == row else ' '} {at:5d}  {line[:160]}" for at, line in lines)
+    return f"LLVM refuses the code: {message.strip()}\n{shown}"
