@@ -13,6 +13,7 @@ from dotbar.custom import custom_jvp, custom_vjp
 from dotbar.debug import debug_nans
 from dotbar.graph import graph
 from dotbar.hooks import bars, dots, name, on_bar
+from dotbar.jit import jit
 from dotbar.rules.words import stop_gradient
 from dotbar.transforms import (
     elementwise_grad,
@@ -48,6 +49,7 @@ __all__ = [
     "jacfwd",
     "jacobian",
     "jacrev",
+    "jit",
     "jvp",
     "linalg",
     "linearize",

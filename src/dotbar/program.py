@@ -72,11 +72,11 @@ class Guard(Rule):
     name = "guard"
 
     def __init__(self, convert: Callable[[Any], Any]):
-        super().__init__(self.check, ("x",), ("outcome",))
+        super().__init__(self.check, ("x",), ("outcome", "line"))
         self.convert = convert
         self.name = convert.__name__
 
-    def check(self, x: Any, outcome: Any) -> None:
+    def check(self, x: Any, outcome: Any, line: str = "") -> None:
         """Raise if the value is another now; NaN is itself."""
         now = self.convert(x)
         if now != outcome and not (now != now and outcome != outcome):
@@ -127,21 +127,22 @@ class Program:
     # ------------------------------------------------ running
 
     def run(self, *args: Any) -> list[Any]:
-        """The outputs, through NumPy, equation by equation; each value is dropped after its last use.
+        """The outputs, through NumPy, equation by equation, without its warnings; no value outlives its last use.
 
         Raises:
             GuardFailed: the inputs take another way through the function than those it was recorded with.
         """
         values: dict[Any, Any] = dict(zip(self.inputs, args, strict=True))
         get = lambda x: values[x] if type(x) is Var else x
-        for equation, dead in zip(self.equations, self.last_uses()):
-            y = equation.rule.fn(*map(get, equation.inputs), **equation.settings)
-            if len(equation.outputs) == 1 and not isinstance(y, tuple):
-                values[equation.outputs[0]] = y
-            elif equation.outputs:
-                values.update(zip(equation.outputs, y, strict=True))
-            for x in dead:
-                values.pop(x, None)
+        with np.errstate(all="ignore"):
+            for equation, dead in zip(self.equations, self.last_uses()):
+                y = equation.rule.fn(*map(get, equation.inputs), **equation.settings)
+                if len(equation.outputs) == 1 and not isinstance(y, tuple):
+                    values[equation.outputs[0]] = y
+                elif equation.outputs:
+                    values.update(zip(equation.outputs, y, strict=True))
+                for x in dead:
+                    values.pop(x, None)
         return [get(x) for x in self.outputs]
 
     def last_uses(self) -> list[list[Var]]:

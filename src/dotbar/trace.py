@@ -29,6 +29,7 @@ from dotbar.core import (
     value_of,
     wrap_view,
 )
+from dotbar.errors import user_line
 from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Var
 from dotbar.tape import rebuild
 
@@ -65,7 +66,7 @@ class Recorded(Traced):
         refresh(self)
         outcome = guard.convert(self.value)
         if self.aux is not None:
-            self.level.note(guard, (self.aux,), {"outcome": outcome})  # type: ignore[attr-defined]
+            self.level.note(guard, (self.aux,), {"outcome": outcome, "line": user_line()})  # type: ignore[attr-defined]
         return outcome
 
 
@@ -109,7 +110,7 @@ class Recording(Level):
         self.note(rule, map(self.operand, xs), kw, outputs)
         if rule.kind == "constant" and any(v.shape for v in outputs):
             for v in outputs:  # such as the places of nonzero entries: how many there are may change
-                self.note(SHAPE, (v,), {"outcome": v.shape})
+                self.note(SHAPE, (v,), {"outcome": v.shape, "line": user_line()})
         if many:
             return rebuild(y, [Recorded(v, self, var) for v, var in zip(y, outputs)])
         if isinstance(y, np.ndarray) and (rule is core.READ or (rule.makes_views and len(xs) == 1)):
@@ -123,12 +124,13 @@ class Recording(Level):
     def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
         value = lambda x: x.value if isinstance(x, Traced) and x.level is self else x
         steps, index = split(path)
-        old, parts = self.operand(root), index if type(index) is tuple else (index,)
+        parts = index if type(index) is tuple else (index,)
         moving = [i for i in parts if isinstance(i, Traced)]
+        inputs = [self.operand(x) for x in (root, v, *moving)]
         if moving:
             numbers = iter(map(Part, range(len(moving))))
             template = tuple(next(numbers) if isinstance(i, Traced) else i for i in parts)
             path, index = (*steps, (take_index, {"index": template})), tuple(map(value, parts))
         value_of(own(root, value(v)), steps)[index] = value(v)
         root.aux = Var.of(root.value)
-        self.note(WRITTEN, [old, *map(self.operand, (v, *moving))], {"path": path}, (root.aux,))
+        self.note(WRITTEN, inputs, {"path": path}, (root.aux,))

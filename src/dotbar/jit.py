@@ -1,0 +1,325 @@
+"""jit: a Python function, recorded once for each way that it can go, run as Programs from then on.
+
+A call looks up the variants recorded for arguments of its kind (structure, dtypes, shapes, layout in memory, static
+values, what the function's names are bound to).  A variant whose guards fail gives way to the next one, and if none is
+left the function is recorded again, on the arguments themselves: the first call runs as without ``jit`` and notes
+what it does.  So no result is ever stale, whatever Python decides on the values.
+"""
+
+import types
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dotbar.core import Cell, Traced, without_cells
+from dotbar.errors import InputError
+from dotbar.program import Guard, GuardFailed, Program, Var
+from dotbar.trace import Recording
+from dotbar.transforms import Derived
+from dotbar.tree import Structure, flatten, unflatten
+
+__all__ = ["jit"]
+
+VARIANTS = 16
+
+
+def jit(
+    f: Callable[..., Any],
+    static_argnums: int | Sequence[int] = (),
+    static_argnames: str | Sequence[str] = (),
+) -> "Jitted":
+    """A function that is recorded at its first call and runs as a Program from then on.
+
+    Python stays Python: ``if``, ``while``, ``int(x)`` and the like on values are decided at recording, and
+    checked at each call; where they come out otherwise, another variant is recorded.  Arrays that the function
+    closes over, or reads as globals or defaults, are read anew at each call; an argument that it assigns to is changed
+    as it would be without ``jit``.  Derivatives may be taken inside, ``jit(grad(f))``, and outside, ``grad(jit(f))``.
+
+    Args:
+        f: the function.  What it prints, and what it changes other than arrays it was given, happens when it is
+            recorded.
+        static_argnums: positions of arguments that are part of the function: for another value it is recorded anew.
+        static_argnames: the same for keyword arguments.
+
+    Returns:
+        A function of the same arguments, with methods ``program(*args)``, the Program as it was recorded.
+
+    Raises:
+        InputError: ``f`` is no function, or a static argument cannot be hashed.
+    """
+    if not callable(f):
+        raise InputError(f"jit takes a function, not a {type(f).__name__}: jit(f)(x), not jit(f(x)).")
+    numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
+    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
+    return Jitted((jit, (f,), {"static_argnums": numbers, "static_argnames": names}), f, numbers, names)
+
+
+class Jitted(Derived):
+    """A function with the Programs recorded of it."""
+
+    __slots__ = ("_f", "_static", "_surroundings", "_variants", "_warned")
+
+    def __init__(self, recipe: Any, f: Callable[..., Any], numbers: tuple[int, ...], names: tuple[str, ...]):
+        self._f = f
+        self._static = numbers, names
+        self._surroundings = Surroundings(f)
+        self._variants: dict[Any, list[Variant]] = {}
+        self._warned: set[Any] = set()
+        super().__init__(recipe, f)
+        self._call = self._run
+
+    def program(self, *args: Any, **kwargs: Any) -> Program:
+        """The Program of a call with these arguments, as it is recorded."""
+        call = Call(self, args, kwargs)
+        return call.record()[0].program
+
+    def _run(self, *args: Any, **kwargs: Any) -> Any:
+        call = Call(self, args, kwargs)
+        if any(isinstance(x, Traced) for x in call.leaves):
+            return self._f(*args, **kwargs)
+        variants = self._variants.setdefault(call.key(), [])
+        for variant in variants:
+            try:
+                return variant(call.examples)
+            except GuardFailed:
+                continue
+        if len(variants) >= VARIANTS:
+            return self._give_up(variants, args, kwargs)
+        variant, result = call.record()
+        variants.append(variant)
+        return result
+
+    def _give_up(self, variants: "list[Variant]", args: Any, kwargs: Any) -> Any:
+        """Run without recording, as the function goes another way at almost every call; say so once."""
+        if id(variants) not in self._warned:
+            self._warned.add(id(variants))
+            name = getattr(self._f, "__name__", "the function")
+            where = variants[-1].last_guard() or variants[0].last_guard()
+            warnings.warn(
+                f"jit has recorded {name} {VARIANTS} times, as a value that decides {where} kept coming out "
+                "otherwise. From now on other outcomes run without jit. Use np.where(condition, a, b) or dotbar.cond "
+                "there.",
+                stacklevel=4,
+            )
+        return self._f(*args, **kwargs)
+
+
+# ---------------------------------------------------------------- one call
+
+
+class Call:
+    """The arguments of one call, taken apart: arrays and numbers that may vary, and what is fixed."""
+
+    __slots__ = ("bindings", "examples", "fixed", "jitted", "leaves", "places", "structure")
+
+    def __init__(self, jitted: Jitted, args: tuple[Any, ...], kwargs: dict[str, Any]):
+        self.jitted = jitted
+        numbers, names = jitted._static
+        fixed: dict[Any, Any] = {}
+        if numbers or names:
+            places = {i % len(args): args[i] for i in numbers if -len(args) <= i < len(args)}
+            fixed = places | {name: kwargs[name] for name in names if name in kwargs}
+            args = tuple(None if i in places else x for i, x in enumerate(args))
+            kwargs = {k: v for k, v in kwargs.items() if k not in fixed}
+        leaves, self.structure = flatten((args, kwargs))
+        self.leaves = [without_cells(x) for x in leaves]
+        self.places = [i for i, x in enumerate(self.leaves) if varies(x)]
+        self.fixed = fixed
+        self.bindings, hidden = jitted._surroundings.read()
+        self.examples = [self.leaves[i] for i in self.places] + hidden
+
+    def key(self) -> Any:
+        """What decides whether a recording is for this call."""
+        others = tuple(x if not varies(x) else None for x in self.leaves)
+        key = (self.structure, tuple(map(signature, self.examples)), others, tuple(self.fixed.items()), self.bindings)
+        try:
+            hash(key)
+        except TypeError:
+            what = next(x for x in (*others, *self.fixed.values()) if not _hashable(x))
+            raise InputError(
+                f"a {type(what).__name__} cannot be an argument under jit: it is neither an array, a number nor "
+                "hashable. Let the function close over it."
+            ) from None
+        return key
+
+    def record(self) -> "tuple[Variant, Any]":
+        """Run the function on these arguments and note what it does: a variant, and the result of this call."""
+        with Recording() as level:
+            inputs = [level.input(x) for x in self.examples]
+            leaves = list(self.leaves)
+            for i, x in zip(self.places, inputs):
+                leaves[i] = x
+            args, kwargs = unflatten(self.structure, leaves)
+            if self.fixed:
+                args = tuple(self.fixed.get(i, x) for i, x in enumerate(args))
+                kwargs |= {k: v for k, v in self.fixed.items() if isinstance(k, str)}
+            out = self.jitted._surroundings.bind(inputs[len(self.places) :])(*args, **kwargs)
+            leaves, structure = flatten(out)
+            program = level.program
+            given = program.inputs
+            changed = [i for i, x in enumerate(inputs) if without_views(x).aux is not given[i]]
+            values = [*leaves, *(inputs[i] for i in changed)]
+            program.outputs = [level.operand(x) for x in values]
+            results = [x.value if isinstance(x, Traced) else x for x in map(without_views, values)]
+        variant = Variant(program, structure, changed)
+        return variant, variant.finish(results, self.examples)
+
+
+def without_views(x: Any) -> Any:
+    """A traced value, read anew if it is a view of something that was written to."""
+    if isinstance(x, Traced):
+        x.current()
+    return x
+
+
+def varies(x: Any) -> bool:
+    """Whether an argument is an input of the Program, rather than part of the function."""
+    return isinstance(x, (np.ndarray, np.generic, Traced)) or type(x) in (bool, int, float, complex)
+
+
+def signature(x: Any) -> Any:
+    """What of an input is fixed in a recording: type, dtype, shape and the order of its axes in memory."""
+    if type(x) is np.ndarray:
+        return x.dtype, x.shape, True if x.flags.c_contiguous else x.strides
+    return type(x)
+
+
+def _hashable(x: Any) -> bool:
+    try:
+        hash(x)
+    except TypeError:
+        return False
+    return True
+
+
+@dataclass
+class Variant:
+    """A recording of one way through the function; ``changed`` are the inputs that it assigns to."""
+
+    program: Program
+    structure: Structure
+    changed: list[int]
+
+    def __call__(self, inputs: list[Any]) -> Any:
+        """The result of a call.
+
+        Raises:
+            GuardFailed: these inputs take another way.  Nothing has been changed then.
+        """
+        return self.finish(self.program.run(*inputs), inputs)
+
+    def finish(self, results: list[Any], inputs: list[Any]) -> Any:
+        """Put the results together, after writing those that the function assigned to its arguments."""
+        n = len(results) - len(self.changed)
+        for i, x in zip(self.changed, results[n:]):
+            inputs[i][...] = np.reshape(x, inputs[i].shape)
+        return unflatten(self.structure, [self._own(x, y, inputs) for x, y in zip(results[:n], self.program.outputs)])
+
+    def _own(self, x: Any, output: Any, inputs: list[Any]) -> Any:
+        """A result that shares no memory with the arguments or the Program."""
+        if type(x) is Cell:
+            x = x.value
+        if not isinstance(x, np.ndarray):
+            return x
+        held = x.base is not None or type(output) is not Var or any(x is y for y in inputs)
+        return x.copy() if held else x
+
+    def last_guard(self) -> str:
+        """The line of the last value that became a Python number."""
+        guards = [e for e in self.program.equations if isinstance(e.rule, Guard)]
+        return guards[-1].settings["line"] if guards else ""
+
+
+# ---------------------------------------------------------------- what a function sees besides its arguments
+
+
+class Surroundings:
+    """The closure cells, defaults and named globals of a function: arrays are hidden inputs, the rest is part of it."""
+
+    def __init__(self, f: Callable[..., Any]):
+        self.f = f
+        self.function = innermost(f)
+        code = getattr(self.function, "__code__", None)
+        self.cells = list(zip(code.co_freevars, self.function.__closure__ or ())) if code else []  # type: ignore[union-attr]
+        self.globals = sorted(names_in(code) & self.function.__globals__.keys()) if code else []  # type: ignore[union-attr]
+
+    def read(self) -> tuple[tuple[Any, ...], list[Any]]:
+        """What the names are bound to, as part of a key, and the arrays among them."""
+        bound = self._bound()
+        hidden = [x for x in bound if type(x) is np.ndarray]
+        return tuple(_identity(x) for x in bound), hidden
+
+    def _bound(self) -> list[Any]:
+        if self.function is None:
+            return []
+        bound = [_content(cell) for _, cell in self.cells]
+        bound += [self.function.__globals__.get(name) for name in self.globals]
+        bound += self.function.__defaults__ or ()
+        return bound + list((self.function.__kwdefaults__ or {}).values())
+
+    def bind(self, inputs: list[Any]) -> Callable[..., Any]:
+        """The function with other values in the place of its hidden arrays."""
+        if not inputs:
+            return self.f
+        g, values = self.function, iter(inputs)
+        take = lambda x: next(values) if type(x) is np.ndarray else x
+        cells = [types.CellType(next(values)) if type(_content(cell)) is np.ndarray else cell for _, cell in self.cells]
+        named = {name: take(g.__globals__.get(name)) for name in self.globals}  # type: ignore[union-attr]
+        defaults = tuple(map(take, g.__defaults__ or ())) or None  # type: ignore[union-attr]
+        bound = types.FunctionType(g.__code__, g.__globals__ | named, g.__name__, defaults, tuple(cells))  # type: ignore[union-attr]
+        bound.__kwdefaults__ = {k: take(v) for k, v in (g.__kwdefaults__ or {}).items()} or None  # type: ignore[union-attr]
+        return rebuilt(self.f, bound)
+
+
+def innermost(f: Any) -> types.FunctionType | None:
+    """The user's function below transforms; None if it is not one of Python."""
+    while isinstance(f, Derived):
+        f = f._recipe[1][0]
+    return f if isinstance(f, types.FunctionType) else None
+
+
+def rebuilt(f: Any, bound: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of transforms made anew of another innermost one."""
+    if not isinstance(f, Derived):
+        return bound
+    make, args, options = f._recipe
+    return make(rebuilt(args[0], bound), *args[1:], **options)
+
+
+def names_in(code: types.CodeType | None) -> set[str]:
+    """The names that a function's code, and that of functions within it, may look up in the globals."""
+    if code is None:
+        return set()
+    return set(code.co_names).union(*(names_in(c) for c in code.co_consts if isinstance(c, types.CodeType)))
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+class _Identity:
+    """An object that equals itself alone."""
+
+    __slots__ = ("x",)
+
+    def __init__(self, x: Any):
+        self.x = x
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identity) and self.x is other.x
+
+    def __hash__(self) -> int:
+        return id(self.x)
+
+
+def _identity(x: Any) -> Any:
+    """Numbers and strings by their value, arrays by their place, anything else by what it is."""
+    if type(x) is np.ndarray:
+        return np.ndarray
+    return (type(x), x) if type(x) in (bool, int, float, complex, str, type(None)) else _Identity(x)

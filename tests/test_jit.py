@@ -1,0 +1,278 @@
+"""jit: recorded Programs give what eager mode gives, whatever Python does with the values."""
+
+import numpy as np
+import pytest
+from samples import Sample, all_samples
+from test_registry import directions, leaves
+
+import dotbar
+from dotbar import grad, hessian, jit, jvp, value_and_grad, vjp, vmap
+
+SAMPLES = all_samples()
+
+
+def agree(got, want):
+    assert len(got) == len(want)
+    for g, w in zip(got, want):
+        assert g.shape == w.shape
+        assert g.dtype == w.dtype
+        assert np.allclose(g, w, 1e-12, 1e-12, equal_nan=True)
+
+
+@pytest.mark.parametrize("s", SAMPLES, ids=repr)
+def test_every_function(s: Sample):
+    """Its value, dot and bar, recorded at one point and run at another, are those of eager mode."""
+    ts = directions(s)
+    near = tuple(x + 1e-3 * t for x, t in zip(s.primals, ts))
+    near = tuple(np.asarray(x, np.asarray(p).dtype)[()] for x, p in zip(near, s.primals))
+
+    def pulled(*xs):
+        y, pull = vjp(s.at, *xs)
+        return pull(y)
+
+    for f, args in ((s.at, ()), (lambda *xs: jvp(s.at, xs, ts)[1], ()), (pulled, ())):
+        compiled = jit(f)
+        for xs in (s.primals, near, s.primals):
+            agree(leaves(compiled(*xs, *args)), leaves(f(*xs, *args)))
+
+
+# ---------------------------------------------------------------- Python stays Python
+
+
+def recordings(f):
+    """How many ways through a function have been recorded."""
+    return sum(map(len, f._variants.values()))
+
+
+def newton(x, tol):
+    n = 0
+    y = x
+    while abs(y * y - x) > tol and n < 50:
+        y = 0.5 * (y + x / y)
+        n += 1
+    return y, n
+
+
+def clipped(x):
+    if x.sum() > 0 and not x[0] > 5:
+        return x * int(x[1])
+    return -x
+
+
+def loop(x, n):
+    s = x * 0.0
+    for i in range(n):
+        s = s + x**i
+    return s
+
+
+def indexed(x, i):
+    y = np.zeros_like(x)
+    y[i] = x[i - 1] ** 2
+    y[1:] += x[:-1]
+    return y
+
+
+def as_float(x, y):
+    return x * float(y)
+
+
+A = np.array([1.0, 2.5, 3.0, 4.0])
+
+
+@pytest.mark.parametrize(
+    ("f", "calls"),
+    [
+        (newton, [(2.0, 1e-6), (2.0, 1e-15), (1e6, 1e-6), (1.0, 1e-6), (2.0, 1e-6)]),
+        (clipped, [(A,), (A + 0.2,), (A + 1,), (-A,), (A + 9,), (A * np.nan,), (A,)]),
+        (loop, [(A, 0), (A, 3), (A, 1), (A, 3)]),
+        (indexed, [(A, 1), (A, 3), (A, -1), (2 * A, 0)]),
+        (as_float, [(A, 2.0), (A, 3.0), (A, np.nan), (A, np.inf)]),
+    ],
+    ids=lambda p: getattr(p, "__name__", ""),
+)
+def test_python_decides_on_values(f, calls):
+    """Each change of a value on which Python decided gives the result of the other way, as often as asked."""
+    compiled = jit(f)
+    for args in [*calls, *calls[::-1]]:
+        agree(leaves(compiled(*args)), leaves(f(*args)))
+
+
+def test_a_value_used_as_an_index_needs_no_guard():
+    f = jit(lambda x, i: x[i] ** 2)
+    assert [f(A, i) for i in range(4)] == [x**2 for x in A]
+    assert recordings(f) == 1
+
+
+def test_kinds_of_arguments_are_variants():
+    f = jit(lambda x: np.sum(x * 2))
+    for x in (A, A[:3], A.astype(np.float32), np.arange(4), 3.0, 3, np.float32(3), True, 2j, A[::-1], np.empty(0)):
+        agree(leaves(f(x)), leaves(np.sum(x * 2)))
+    assert recordings(f) == 11
+    assert f(A[::-1].copy()) == np.sum(A * 2)
+    assert recordings(f) == 11
+
+
+def test_containers_and_static_arguments():
+    f = jit(lambda p, how, n=1: {"y": p["w"] * n, "how": getattr(np, how)(p["w"]), "none": None}, static_argnums=1)
+    for how, n in (("sum", 2), ("max", 2), ("sum", 3)):
+        out = f({"w": A}, how, n=n)
+        assert np.array_equal(out["y"], A * n)
+        assert out["how"] == getattr(np, how)(A)
+        assert out["none"] is None
+    assert recordings(f) == 2
+    with pytest.raises(dotbar.errors.InputError, match="a set cannot be an argument"):
+        f({"w": A}, {1, 2})
+
+
+def test_arrays_that_are_closed_over_are_read_anew():
+    K, scale = np.ones(4), 2.0
+    f = jit(lambda x, c=np.arange(4.0): np.sum(np.sin(K) * x * scale + c))  # noqa: B008
+    want = lambda x: np.sum(np.sin(K) * x * scale + np.arange(4.0))
+    assert f(A) == want(A)
+    K[1] = 5
+    assert f(A) == want(A)
+    K = np.full(4, 7.0)
+    assert f(A) == want(A)
+    assert recordings(f) == 1
+    scale = 3.0
+    assert f(A) == want(A)
+    K = K[:1]
+    assert f(A) == want(A)
+
+
+def test_hidden_arrays_below_transforms():
+    K = np.ones(4)
+    f = jit(grad(lambda x: np.sum(K * x**2)))
+    assert np.array_equal(f(A), 2 * A)
+    K *= 3
+    assert np.array_equal(f(A), 6 * A)
+
+
+def test_a_global_is_noticed(monkeypatch):
+    f = jit(lambda x: x * len(A) + np.sum(A))
+    assert f(1.0) == 4 + A.sum()
+    monkeypatch.setitem(globals(), "A", np.ones(2))
+    assert f(1.0) == 4
+
+
+def test_arguments_that_are_assigned_to_change():
+    @jit
+    def step(w, g, rate):
+        w -= rate * g
+        if rate < 0:
+            w[0] = 0
+
+    w, want = A.copy(), A.copy()
+    for rate in (0.1, 0.2, -0.1, 0.1):
+        step(w, A, rate)
+        want -= rate * A
+        want[0] = 0 if rate < 0 else want[0]
+        assert np.allclose(w, want, 1e-15)
+
+
+def test_a_failed_guard_changes_nothing():
+    @jit
+    def f(x, y):
+        x[0] = 7.0
+        if y > 0:
+            x[1] = 8.0
+        elif y < -5:
+            raise ValueError("too small")
+        return x * 1
+
+    for y in (1.0, -1.0):
+        x = A.copy()
+        f(x, y)
+        assert np.array_equal(x, [7, 8 if y > 0 else A[1], *A[2:]])
+    x = A.copy()
+    with pytest.raises(ValueError, match="too small"):
+        f(x, -9.0)
+    assert np.array_equal(x, A)
+
+
+def test_many_outcomes_are_given_up_with_a_warning():
+    @jit
+    def f(x, y):
+        return x * float(y)
+
+    for k in range(16):
+        assert f(2.0, float(k)) == 2.0 * k
+    with pytest.warns(UserWarning, match=r"recorded f 16 times.*test_jit\.py:\d+, in f.*np\.where"):
+        assert f(2.0, 99.0) == 198.0
+    assert f(2.0, 98.0) == 196.0  # without a second warning
+    assert f(2.0, 3.0) == 6.0
+
+
+def test_results_are_the_callers_own():
+    f = jit(lambda x: (x, x.T, x[1:], np.ones(2), x))
+    x = np.ones((2, 2))
+    for _ in range(2):
+        for y in f(x):
+            y[...] = 9
+    assert np.array_equal(x, np.ones((2, 2)))
+    assert np.array_equal(f(x)[3], np.ones(2))
+
+
+@pytest.mark.parametrize("name", ["cholesky", "inv", "eigvals"])
+def test_errors_are_those_of_eager_mode(name):
+    f = jit(lambda A: getattr(np.linalg, name)(A))
+    f(np.eye(2))
+    bad = np.full((2, 2), np.nan) if name == "eigvals" else np.zeros((2, 2))
+    with pytest.raises(np.linalg.LinAlgError):
+        f(bad)
+    with pytest.raises(IndexError):
+        jit(lambda x, i: x[i])(A, 4)
+
+
+# ---------------------------------------------------------------- transforms inside and outside
+
+
+def f_of(x):
+    y = np.zeros_like(x)
+    y[0] = x[1] * 2
+    if x[0] > 0.2:
+        y[1:] = x[1:] ** 2
+    return np.sum(y * np.sin(x))
+
+
+@pytest.mark.parametrize(
+    "both",
+    [
+        lambda j: j(grad(f_of)),
+        lambda j: grad(j(f_of)),
+        lambda j: j(j(f_of)),
+        lambda j: j(hessian(f_of)),
+        lambda j: hessian(j(f_of)),
+        lambda j: grad(j(lambda x: np.sum(grad(j(f_of))(x) ** 2))),
+        lambda j: j(lambda x: jvp(j(f_of), (x,), (x,))[1]),
+        lambda j: j(lambda x: value_and_grad(f_of)(x)),
+    ],
+)
+def test_inside_and_outside(both):
+    compiled, eager = both(jit), both(lambda f: f)
+    for x in (A, A - 2, A):
+        agree(leaves(compiled(x)), leaves(eager(x)))
+
+
+def test_vmap_inside_and_outside():
+    f = lambda x: np.sum(np.sin(x) * x)
+    X = np.stack([A, 2 * A])
+    for g in (jit(vmap(f)), vmap(jit(f)), jit(vmap(grad(f))), vmap(grad(jit(f)))):
+        for x in (X, X + 1):
+            agree(leaves(g(x)), leaves((vmap(grad(f)) if g(x).ndim == 2 else vmap(f))(x)))
+
+
+def test_random_programs_compile():
+    """Programs of views, in-place operations and assignment, recorded with their gradients, run as they ran."""
+    from programs import function, program
+
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        x = np.cos(np.arange(6.0)).reshape(2, 3)
+        f = function(program(rng.bytes(120), x.copy(), steps=16))
+        compiled, compiled_grad = jit(f), jit(value_and_grad(f))
+        for k in range(3):
+            y = np.cos(x + 0.01 * k)
+            agree(leaves(compiled(y.copy())), leaves(f(y.copy())))
+            agree(leaves(compiled_grad(y)), leaves(value_and_grad(f)(y)))
