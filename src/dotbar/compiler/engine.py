@@ -8,6 +8,7 @@ Addresses reach the code as named symbols (``declare``d in the text, given to ``
 """
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -67,6 +68,11 @@ class Target:
         return f"+{feature}" in self.features.split(",")
 
 
+_WINDOWS = (
+    sys.platform == "win32"
+)  # its object format is not known to LLVM's newer linker, nor are short addresses safe
+_CODE_MODEL = "jitdefault" if _WINDOWS else "small"
+
 PLAIN_X86_64 = Target("x86_64-unknown-linux-gnu", "x86-64", "+sse2")
 AARCH64 = Target("aarch64-unknown-linux-gnu", "generic", "+neon")
 
@@ -125,7 +131,7 @@ def available() -> bool:
 
 @cache
 def host() -> Target:
-    """This machine."""
+    """The machine that runs now."""
     llvm = _llvm()
     return Target(llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
 
@@ -161,17 +167,18 @@ def _machine(target: Target, level: int = LEVEL) -> Any:
         llvm.initialize_all_targets()
         llvm.initialize_all_asmprinters()
     return llvm.Target.from_triple(target.triple).create_target_machine(
-        cpu=target.cpu, features=target.features, opt=level, codemodel="jitdefault", jit=True
+        cpu=target.cpu, features=target.features, opt=level, reloc="pic", codemodel=_CODE_MODEL, jit=True
     )
 
 
 @cache
 def _linker() -> Any:
-    return _llvm().create_lljit_compiler(_machine.__wrapped__(host()), suppress_errors=True)  # it takes the machine
+    machine = _machine.__wrapped__(host())  # one of its own: it is consumed
+    return _llvm().create_lljit_compiler(machine, use_jit_link=not _WINDOWS, suppress_errors=True)
 
 
 def _module(text: str, triple: str) -> Any:
-    """The text as a module of LLVM in a context of its own, verified: code that is not valid would crash the process."""
+    """The text as a module in a context of its own, verified: to generate invalid code would crash the process."""
     llvm = _llvm()
     try:
         module = llvm.parse_assembly(text, llvm.create_context())

@@ -1,0 +1,575 @@
+"""A native function -> a Python builtin that checks its arguments, makes its outputs and calls it.
+
+The function is ``i32 @program(ptr inputs, ptr outputs, ptr arena)`` in LLVM IR text: two arrays of data pointers and a
+scratch block.  The builtin's own code is text too and becomes part of the same object.  What is expected and returned
+are trees of specifications:
+
+    Array(dtype, shape, strides)   exactly an ndarray; without strides: contiguous in C order
+    Scalar(dtype)                  exactly a NumPy scalar, as ``np.sum`` returns it
+    Number(kind)                   exactly a Python float, complex, int (an int64 for the program) or bool (a byte)
+    Constant(value)                an output that is always this object
+    (a, b), [a, b], {"name": a}    exactly a tuple, list or dict of them
+
+Pointers follow the leaves of the arguments' tree, then the hidden inputs.  Anything else than expected, in number,
+type, dtype, shape, strides or alignment, goes to ``slow(*args, **kwargs)``.  A status other than 0 drops the outputs
+and goes to ``failed(status, *args)``.
+
+Objects and C functions are named symbols, so the text is the same in another process and found in the cache on disk.
+Offsets are those of CPython's and NumPy's headers, counted from ``object.__basicsize__``:
+
+    PyObject       …, ob_type                                  PyFloatObject and NumPy's scalars: then the value
+    PyTupleObject  ob_size; items at tuple.__basicsize__       PyListObject: ob_size, ob_item     PyCellObject: ob_ref
+    PyArrayObject  data, nd, dimensions, strides, base, descr, flags
+"""
+
+import ctypes
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import CellType
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy._core import _multiarray_umath  # where NumPy's own headers take the C API from
+
+from dotbar.compiler import engine
+
+
+@dataclass(frozen=True)
+class Array:
+    """An ndarray of one dtype, shape and memory layout."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    strides: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A NumPy scalar."""
+
+    dtype: np.dtype[Any]
+
+
+@dataclass(frozen=True)
+class Number:
+    """A Python number."""
+
+    kind: type[complex]  # or float, int, bool
+
+
+@dataclass(frozen=True)
+class Constant:
+    """An object that is returned as it is."""
+
+    value: Any
+
+
+Spec: TypeAlias = "Array | Scalar | Number | Constant | tuple[Spec, ...] | list[Spec] | dict[str, Spec]"
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """An array that is an input without being an argument: its data and layout are read anew at each call."""
+
+    value: np.ndarray[Any, Any]
+    spec: Array
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Where the function finds an object that the program takes for granted: a closure's cell or a name in a dict."""
+
+    value: Any
+    place: CellType | dict[str, Any]
+    name: str = ""
+
+
+def wrap(
+    program: str,
+    arguments: Sequence[Spec],
+    output: Spec,
+    slow: Callable[..., Any],
+    failed: Callable[..., Any] | None = None,
+    *,
+    hidden: Sequence[Hidden] = (),
+    bindings: Sequence[Binding] = (),
+    arena: int = 0,
+    long: bool = False,
+    name: str = "compiled",
+    key: str | None = None,
+    symbols: dict[str, int] | None = None,
+) -> Callable[..., Any]:
+    """A builtin that runs a program.
+
+    ``arena`` is the size of the scratch block: one for the function, another is made while that is in use.
+    ``long``: the GIL is released while the program runs.  Without ``failed``, ``slow`` also gets what failed.
+    """
+    text = _Text()
+    text.write(arguments, output, slow, failed, hidden, bindings, arena, long)
+    scratch = np.empty(arena + ALIGNMENT, np.uint8)
+    addresses = text.symbols | (symbols or {})
+    addresses["dotbar.arena"] = -(-scratch.ctypes.data // ALIGNMENT) * ALIGNMENT
+    code = engine.compile(f"{program}\n{text}", key, addresses)
+    definition = _MethodDef(name.encode(), code.address("dotbar.call"), _FASTCALL | _KEYWORDS, None)
+    alive = (definition, code, scratch, slow, failed, *text.objects)
+    return _new_builtin(ctypes.byref(definition), alive, None)
+
+
+ALIGNMENT = 64
+"""Of the arena, in bytes: a vector register."""
+
+_FASTCALL, _KEYWORDS = 0x0080, 0x0002  # METH_…
+_C_CONTIGUOUS, _ALIGNED = 0x0001, 0x0100  # NPY_ARRAY_…
+
+_HEAD = object.__basicsize__
+_TYPE, _VALUE, _LENGTH, _ITEMS = _HEAD - 8, _HEAD, _HEAD, _HEAD + 8
+_DATA, _NDIM, _DIMENSIONS, _STRIDES, _DESCR, _FLAGS = (_HEAD + at for at in (0, 8, 16, 24, 40, 48))
+
+_PYTHON = {
+    "PyObject_Vectorcall": "ptr (ptr, ptr, i64, ptr)",
+    "Py_IncRef": "void (ptr)",
+    "Py_DecRef": "void (ptr)",
+    "PyTuple_New": "ptr (i64)",
+    "PyTuple_SetItem": "i32 (ptr, i64, ptr)",
+    "PyList_New": "ptr (i64)",
+    "PyList_SetItem": "i32 (ptr, i64, ptr)",
+    "PyDict_New": "ptr ()",
+    "PyDict_Size": "i64 (ptr)",
+    "PyDict_GetItemWithError": "ptr (ptr, ptr)",
+    "PyDict_SetItem": "i32 (ptr, ptr, ptr)",
+    "PyLong_AsLongLongAndOverflow": "i64 (ptr, ptr)",
+    "PyLong_FromLongLong": "ptr (i64)",
+    "PyFloat_FromDouble": "ptr (double)",
+    "PyComplex_FromDoubles": "ptr (double, double)",
+    "PyErr_NoMemory": "ptr ()",
+    "PyMem_RawMalloc": "ptr (i64)",
+    "PyMem_RawFree": "void (ptr)",
+    "PyEval_SaveThread": "ptr ()",
+    "PyEval_RestoreThread": "void (ptr)",
+}
+_NUMPY = {  # with their places in NumPy's table of functions
+    "PyArray_Scalar": (60, "ptr (ptr, ptr, ptr)"),
+    "PyArray_NewFromDescr": (94, "ptr (ptr, ptr, i32, ptr, ptr, ptr, i32, ptr)"),
+}
+
+
+class _MethodDef(ctypes.Structure):
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("function", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    ]
+
+
+_new_builtin = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)(
+    ("PyCFunction_NewEx", ctypes.pythonapi)
+)
+
+
+@cache
+def _address(function: str) -> int:
+    """Where a function of Python's or NumPy's C API lies."""
+    if function in _PYTHON:
+        return ctypes.cast(getattr(ctypes.pythonapi, function), ctypes.c_void_p).value or 0
+    pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
+        ("PyCapsule_GetPointer", ctypes.pythonapi)
+    )
+    table = ctypes.cast(pointer(_multiarray_umath._ARRAY_API, None), ctypes.POINTER(ctypes.c_void_p))
+    return table[_NUMPY[function][0]] or 0
+
+
+class _Text:
+    """The builtin's code while it is written: the lines, and what its symbols stand for."""
+
+    def __init__(self) -> None:
+        self.symbols: dict[str, int] = {}
+        self.objects: list[Any] = []
+        self._declared: dict[str, str] = {}
+        self._slots: list[str] = []
+        self._lines: list[str] = []
+        self._values = 0
+        self._made: list[str] = []  # slots of new references
+        self._results: list[str] = []  # of the output's leaves: an array's slot, a number's data
+        self._status = ""
+        self._held: list[str] = []  # what a container could lose while the program runs
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [
+                *self._declared.values(),
+                "define ptr @dotbar.call(ptr %self, ptr %args, i64 %nargs, ptr %names) {",
+                *self._slots,
+                *self._lines,
+                "}\n",
+            ]
+        )
+
+    def write(
+        self,
+        arguments: Sequence[Spec],
+        output: Spec,
+        slow: Callable[..., Any],
+        failed: Callable[..., Any] | None,
+        hidden: Sequence[Hidden],
+        bindings: Sequence[Binding],
+        arena: int,
+        long: bool,
+    ) -> None:
+        """The whole function."""
+        self.require(self.value(f"icmp eq i64 %nargs, {len(arguments)}"))
+        self.require(self.value("icmp eq ptr %names, null"))
+        inputs = [
+            data
+            for i, spec in enumerate(arguments)
+            for data in self.check(spec, self.load("ptr", "%args", 8 * i), held=True)
+        ]
+        for binding in bindings:
+            self.bound(binding)
+        for item in hidden:
+            inputs += self.check(item.spec, self.object(item.value), held=True)
+        self.write_call(inputs, output, arena, long)
+        result = self.build(output)
+        self.line(f"ret ptr {self.load('ptr', result)}")
+
+        self.label("slow")
+        self.line(f"ret ptr {self.call('PyObject_Vectorcall', self.object(slow), '%args', '%nargs', '%names')}")
+        self.label("failed")
+        self.drop()
+        if failed is None:
+            self.line("br label %slow")
+        else:
+            self.report(failed, len(arguments))
+        self.label("memory")
+        self.call("PyErr_NoMemory")
+        self.line("br label %error")
+        self.label("error")
+        self.drop()
+        self.line("ret ptr null")
+
+    # One line each
+
+    def line(self, text: str) -> None:
+        self._lines.append(f"  {text}")
+
+    def label(self, name: str) -> None:
+        self._lines.append(f"{name}:")
+
+    def value(self, expression: str) -> str:
+        """The name of what an instruction computes."""
+        self._values += 1
+        self.line(f"%v{self._values} = {expression}")
+        return f"%v{self._values}"
+
+    def slot(self, kind: str, align: int = 8) -> str:
+        """Room on the stack."""
+        name = f"%slot{len(self._slots)}"
+        self._slots.append(f"  {name} = alloca {kind}, align {align}")
+        return name
+
+    def at(self, pointer: str, offset: int) -> str:
+        return self.value(f"getelementptr i8, ptr {pointer}, i64 {offset}") if offset else pointer
+
+    def load(self, kind: str, pointer: str, offset: int = 0) -> str:
+        return self.value(f"load {kind}, ptr {self.at(pointer, offset)}")
+
+    def equal(self, kind: str, a: str, b: str | int) -> str:
+        return self.value(f"icmp eq {kind} {a}, {b}")
+
+    def branch(self, condition: str, otherwise: str) -> None:
+        """Go on if a condition holds."""
+        self._values += 1
+        self.line(f"br i1 {condition}, label %go{self._values}, label %{otherwise}")
+        self.label(f"go{self._values}")
+
+    def require(self, *conditions: str) -> None:
+        """Go on if all hold, else the slow way."""
+        if conditions:
+            first, *rest = conditions
+            for condition in rest:
+                first = self.value(f"and i1 {first}, {condition}")
+            self.branch(first, "slow")
+
+    def object(self, value: Any) -> str:
+        """A Python object by the symbol of its address."""
+        at = next((i for i, known in enumerate(self.objects) if known is value), len(self.objects))
+        if at == len(self.objects):
+            self.objects.append(value)
+            self.symbols[f"object.{at}"] = id(value)
+            self._declared[f"object.{at}"] = f"@object.{at} = external global i8"
+        return f"@object.{at}"
+
+    def call(self, function: str, *args: str) -> str:
+        """A call of Python's or NumPy's C API."""
+        signature = _PYTHON[function] if function in _PYTHON else _NUMPY[function][1]
+        result, _, kinds = signature.partition(" ")
+        kinds = kinds.strip("()").split(", ")
+        if function not in self._declared:
+            self.symbols[f"python.{function}"] = _address(function)
+            self._declared[function] = f"declare {result} @python.{function}({', '.join(kinds)})"
+        passed = ", ".join(f"{kind} {arg}" for kind, arg in zip(kinds, args))
+        text = f"call {result} @python.{function}({passed})"
+        if result == "void":
+            self.line(text)
+            return ""
+        return self.value(text)
+
+    # Arguments
+
+    def check(self, spec: Spec, thing: str, held: bool) -> Iterator[str]:
+        """Require an object to be as specified; the pointers to its data."""
+        match spec:
+            case Array():
+                yield self.check_array(spec, thing, held)
+            case Scalar(dtype):
+                self.require(self.is_type(thing, dtype.type))
+                yield from self.hold(self.at(thing, _VALUE), thing, held)
+            case Number(kind):
+                self.require(self.is_type(thing, kind))
+                if kind is int or kind is bool:
+                    yield self.convert(kind, thing)
+                else:
+                    yield from self.hold(self.at(thing, _VALUE), thing, held)
+            case tuple() | list():
+                self.require(self.is_type(thing, type(spec)))
+                self.require(self.equal("i64", self.load("i64", thing, _LENGTH), len(spec)))
+                at_tuple = isinstance(spec, tuple)
+                first, offset = (thing, tuple.__basicsize__) if at_tuple else (self.load("ptr", thing, _ITEMS), 0)
+                for i, item in enumerate(spec):
+                    yield from self.check(item, self.load("ptr", first, offset + 8 * i), held and at_tuple)
+            case dict():
+                self.require(self.is_type(thing, dict))
+                self.require(self.equal("i64", self.call("PyDict_Size", thing), len(spec)))
+                for name, item in spec.items():
+                    found = self.call("PyDict_GetItemWithError", thing, self.object(name))
+                    self.require(self.value(f"icmp ne ptr {found}, null"))
+                    yield from self.check(item, found, False)
+            case _:
+                raise TypeError(f"{spec!r} does not specify an argument")
+
+    def is_type(self, thing: str, kind: type) -> str:
+        return self.equal("ptr", self.load("ptr", thing, _TYPE), self.object(kind))
+
+    def check_array(self, spec: Array, thing: str, held: bool) -> str:
+        self.require(self.is_type(thing, np.ndarray))
+        wanted = _ALIGNED | (_C_CONTIGUOUS if spec.strides is None else 0)
+        flags = self.value(f"and i32 {self.load('i32', thing, _FLAGS)}, {wanted}")
+        self.require(
+            self.equal("ptr", self.load("ptr", thing, _DESCR), self.object(np.dtype(spec.dtype))),
+            self.equal("i32", self.load("i32", thing, _NDIM), len(spec.shape)),
+            self.equal("i32", flags, wanted),
+        )
+        if spec.shape:
+            dimensions = self.load("ptr", thing, _DIMENSIONS)
+            same = [self.equal("i64", self.load("i64", dimensions, 8 * i), n) for i, n in enumerate(spec.shape)]
+            if spec.strides is not None:
+                strides = self.load("ptr", thing, _STRIDES)
+                same += [
+                    self.equal("i64", self.load("i64", strides, 8 * i), step)
+                    for i, (step, n) in enumerate(zip(spec.strides, spec.shape))
+                    if n > 1  # the others mean nothing
+                ]
+            self.require(*same)
+        return next(self.hold(self.load("ptr", thing, _DATA), thing, held))
+
+    def hold(self, data: str, thing: str, held: bool) -> Iterator[str]:
+        """Remember an object that nothing keeps alive while the program runs but a list or a dict."""
+        if not held:
+            self._held.append(thing)
+        yield data
+
+    def convert(self, kind: type, thing: str) -> str:
+        """An integer or boolean as the program reads it."""
+        if kind is bool:
+            room = self.slot("i8")
+            truth = self.equal("ptr", thing, self.object(True))
+            self.line(f"store i8 {self.value(f'zext i1 {truth} to i8')}, ptr {room}")
+            return room
+        room, overflow = self.slot("i64"), self.slot("i32")
+        number = self.call("PyLong_AsLongLongAndOverflow", thing, overflow)
+        self.require(self.equal("i32", self.load("i32", overflow), 0))
+        self.line(f"store i64 {number}, ptr {room}")
+        return room
+
+    def bound(self, binding: Binding) -> None:
+        """Require a name to mean the object that it meant."""
+        place = self.object(binding.place)
+        if isinstance(binding.place, CellType):
+            found = self.load("ptr", place, _VALUE)
+        else:
+            found = self.call("PyDict_GetItemWithError", place, self.object(binding.name))
+        self.require(self.equal("ptr", found, self.object(binding.value)))
+
+    # The call
+
+    def write_call(self, inputs: Sequence[str], output: Spec, arena: int, long: bool) -> None:
+        """Make the outputs, find a scratch block and run the program."""
+        outputs = list(self.prepare(output))
+        scratch, block = self.acquire(arena) if arena else ("null", "")
+        for thing in self._held:
+            self.call("Py_IncRef", thing)
+        thread = self.call("PyEval_SaveThread") if long else ""
+        status = self.value(
+            f"call i32 @program(ptr {self.pointers(inputs)}, ptr {self.pointers(outputs)}, ptr {scratch})"
+        )
+        if long:
+            self.call("PyEval_RestoreThread", thread)
+        for thing in self._held:
+            self.call("Py_DecRef", thing)
+        if arena:
+            self.release(block)
+        self._status = status
+        self.branch(self.equal("i32", status, 0), "failed")
+
+    def pointers(self, values: Sequence[str]) -> str:
+        """An array of pointers."""
+        room = self.slot(f"[{len(values)} x ptr]")
+        for i, pointer in enumerate(values):
+            self.line(f"store ptr {pointer}, ptr {self.at(room, 8 * i)}")
+        return room
+
+    def prepare(self, spec: Spec) -> Iterator[str]:
+        """The outputs' data: new arrays, and room for numbers."""
+        match spec:
+            case Array():
+                made = self.new_array(spec)
+                self._results.append(made)
+                yield self.load("ptr", self.load("ptr", made), _DATA)
+            case Scalar() | Number():
+                room = self.slot("[32 x i8]", align=16)
+                self._results.append(room)
+                yield room
+            case Constant():
+                return
+            case _:
+                for item in spec.values() if isinstance(spec, dict) else spec:
+                    yield from self.prepare(item)
+
+    def new_array(self, spec: Array) -> str:
+        descr = self.object(np.dtype(spec.dtype))
+        self.call("Py_IncRef", descr)  # the array takes it
+        layout = [self.integers(spec.shape), "null" if spec.strides is None else self.integers(spec.strides)]
+        return self.keep(
+            self.call(
+                "PyArray_NewFromDescr",
+                self.object(np.ndarray),
+                descr,
+                str(len(spec.shape)),
+                *layout,
+                *("null", "0", "null"),
+            )
+        )
+
+    def integers(self, values: tuple[int, ...]) -> str:
+        """A constant array."""
+        name = f"@integers.{'.'.join(map(str, values))}".replace("-", "m")
+        self._declared[name] = (
+            f"{name} = private constant [{len(values)} x i64] [{', '.join(f'i64 {value}' for value in values)}]"
+        )
+        return name
+
+    def acquire(self, arena: int) -> tuple[str, str]:
+        """The function's scratch block, or one of its own (then to be freed) if another call is using that."""
+        self._declared["arena"] = "@dotbar.arena = external global i8\n@dotbar.busy = internal global i32 0"
+        busy = self.value("atomicrmw xchg ptr @dotbar.busy, i32 1 acquire")
+        self.line(f"br i1 {self.equal('i32', busy, 0)}, label %ours, label %another")
+        self.label("ours")
+        self.line("br label %ready")
+        self.label("another")
+        block = self.call("PyMem_RawMalloc", str(arena + ALIGNMENT))
+        self.line(f"br i1 {self.equal('ptr', block, 'null')}, label %memory, label %align")
+        self.label("align")
+        past = self.value(f"ptrtoint ptr {self.at(block, ALIGNMENT - 1)} to i64")
+        aligned = self.value(f"inttoptr i64 {self.value(f'and i64 {past}, {-ALIGNMENT}')} to ptr")
+        self.line("br label %ready")
+        self.label("ready")
+        scratch = self.value(f"phi ptr [ @dotbar.arena, %ours ], [ {aligned}, %align ]")
+        return scratch, self.value(f"phi ptr [ null, %ours ], [ {block}, %align ]")
+
+    def release(self, block: str) -> None:
+        self.line(f"br i1 {self.equal('ptr', block, 'null')}, label %idle, label %free")
+        self.label("idle")
+        self.line("store atomic i32 0, ptr @dotbar.busy release, align 4")
+        self.line("br label %released")
+        self.label("free")
+        self.call("PyMem_RawFree", block)
+        self.line("br label %released")
+        self.label("released")
+
+    def report(self, failed: Callable[..., Any], arguments: int) -> None:
+        """Hand the status and the arguments over."""
+        status = self.call("PyLong_FromLongLong", self.value(f"sext i32 {self._status} to i64"))
+        self.branch(self.value(f"icmp ne ptr {status}, null"), "error")
+        passed = self.pointers([status, *(self.load("ptr", "%args", 8 * i) for i in range(arguments))])
+        result = self.call("PyObject_Vectorcall", self.object(failed), passed, str(arguments + 1), "null")
+        self.call("Py_DecRef", status)
+        self.line(f"ret ptr {result}")
+
+    # The result
+
+    def build(self, spec: Spec) -> str:
+        """The slot of the object that is returned."""
+        match spec:
+            case Array():
+                return self._results.pop(0)
+            case Scalar(dtype):
+                return self.keep(
+                    self.call("PyArray_Scalar", self._results.pop(0), self.object(np.dtype(dtype)), "null")
+                )
+            case Number(kind):
+                return self.keep(self.number(kind, self._results.pop(0)))
+            case Constant(value):
+                thing = self.object(value)
+                self.call("Py_IncRef", thing)
+                return self.keep(thing)
+            case dict():
+                made = self.keep(self.call("PyDict_New"))
+                for name, item in spec.items():
+                    part = self.build(item)
+                    status = self.call(
+                        "PyDict_SetItem", self.load("ptr", made), self.object(name), self.load("ptr", part)
+                    )
+                    self.branch(self.equal("i32", status, 0), "error")
+                    self.call("Py_DecRef", self.move(part))  # the dict has a reference of its own
+                return made
+            case _:
+                kind = "PyTuple" if isinstance(spec, tuple) else "PyList"
+                made = self.keep(self.call(f"{kind}_New", str(len(spec))))
+                for i, item in enumerate(spec):
+                    part = self.move(self.build(item))
+                    self.call(f"{kind}_SetItem", self.load("ptr", made), str(i), part)  # it takes the reference
+                return made
+
+    def number(self, kind: type, data: str) -> str:
+        """A Python number of what the program wrote."""
+        if kind is float:
+            return self.call("PyFloat_FromDouble", self.load("double", data))
+        if kind is complex:
+            return self.call("PyComplex_FromDoubles", self.load("double", data), self.load("double", data, 8))
+        if kind is int:
+            return self.call("PyLong_FromLongLong", self.load("i64", data))
+        truth = self.value(f"icmp ne i8 {self.load('i8', data)}, 0")
+        chosen = self.value(f"select i1 {truth}, ptr {self.object(True)}, ptr {self.object(False)}")
+        self.call("Py_IncRef", chosen)
+        return chosen
+
+    def keep(self, thing: str) -> str:
+        """A slot for a new reference, which is dropped should anything fail before it is handed on."""
+        room = self.slot("ptr")
+        self._slots.append(f"  store ptr null, ptr {room}")
+        self._made.append(room)
+        self.line(f"store ptr {thing}, ptr {room}")
+        self.branch(self.value(f"icmp ne ptr {thing}, null"), "error")
+        return room
+
+    def move(self, room: str) -> str:
+        """The reference of a slot, which is empty from now on."""
+        thing = self.load("ptr", room)
+        self.line(f"store ptr null, ptr {room}")
+        return thing
+
+    def drop(self) -> None:
+        """Give up every reference made so far."""
+        for room in self._made:
+            self.call("Py_DecRef", self.move(room))  # also of null
