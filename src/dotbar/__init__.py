@@ -8,6 +8,7 @@ from dotbar import express as express  # gives traced values the express lane
 from dotbar import rules as rules  # registers them
 from dotbar.check import check_grads
 from dotbar.checkpoint import checkpoint
+from dotbar.control import cond, debug_print, fori_loop, scan, switch, while_loop
 from dotbar.core import is_array
 from dotbar.custom import custom_jvp, custom_vjp
 from dotbar.debug import debug_nans
@@ -34,13 +35,16 @@ __all__ = [
     "bars",
     "check_grads",
     "checkpoint",
+    "cond",
     "custom_jvp",
     "custom_vjp",
     "debug_nans",
+    "debug_print",
     "dots",
     "elementwise_grad",
     "errors",
     "extend",
+    "fori_loop",
     "grad",
     "graph",
     "hessian",
@@ -55,10 +59,13 @@ __all__ = [
     "linearize",
     "name",
     "on_bar",
+    "scan",
     "stop_gradient",
+    "switch",
     "value_and_grad",
     "vjp",
     "vmap",
+    "while_loop",
 ]
 
 
