@@ -36,6 +36,8 @@ def plain(output: Any) -> Any:
     """A result as JSON has it."""
     if isinstance(output, dict):
         return {key: plain(value) for key, value in output.items()}
+    if isinstance(output, (list, tuple)):
+        return [plain(value) for value in output]
     if isinstance(output, (np.ndarray, np.generic)):
         return output.tolist()
     return output
