@@ -9,7 +9,8 @@ Addresses reach the code as named symbols (``declare``d in the text, given to ``
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -58,11 +59,13 @@ class Target:
 
     def assembly(self, text: str) -> str:
         """The text in the machine's assembly language."""
-        return _machine(self).emit_assembly(_module(text, self.triple))
+        with _module(text, self.triple) as module:
+            return _machine(self).emit_assembly(module)
 
-    def object(self, text: str) -> bytes:
+    def object(self, text: str, level: int = LEVEL) -> bytes:
         """The text as an object file."""
-        return _machine(self).emit_object(_module(text, self.triple))
+        with _module(text, self.triple) as module:
+            return _machine(self, level).emit_object(module)
 
     def _has(self, feature: str) -> bool:
         return f"+{feature}" in self.features.split(",")
@@ -102,7 +105,12 @@ class Code:
 _serial = count()
 
 
-def compile(text: str | Callable[[], str], key: str | None = None, symbols: Mapping[str, int] | None = None) -> Code:
+def compile(
+    text: str | Callable[[], str],
+    key: str | None = None,
+    symbols: Mapping[str, int] | None = None,
+    level: int = LEVEL,
+) -> Code:
     """Machine code of a text for this machine, from the cache if it is there.
 
     ``key`` stands for the text in the cache, where something shorter determines it; a text given as a function is then
@@ -111,10 +119,10 @@ def compile(text: str | Callable[[], str], key: str | None = None, symbols: Mapp
     written = text if isinstance(text, str) else None
     if key is None:
         key = written = written or text()  # type: ignore[operator]
-    name = disk.key(key, _versions(), repr(host()), str(LEVEL))
+    name = disk.key(key, _versions(), repr(host()), str(level))
     contents = disk.load(name)
     if contents is None:
-        contents = host().object(written or text())  # type: ignore[operator]
+        contents = host().object(written or text(), level)  # type: ignore[operator]
         disk.store(name, contents)
     return Code(contents, symbols or {})
 
@@ -177,16 +185,20 @@ def _linker() -> Any:
     return _llvm().create_lljit_compiler(machine, use_jit_link=not _WINDOWS, suppress_errors=True)
 
 
-def _module(text: str, triple: str) -> Any:
-    """The text as a module in a context of its own, verified: to generate invalid code would crash the process."""
+@contextmanager
+def _module(text: str, triple: str) -> Iterator[Any]:
+    """The text as a module in a context of its own, verified: to generate invalid code would crash the process.
+
+    Both are closed here, in this order: the garbage collector could free the context first.
+    """
     llvm = _llvm()
     try:
-        module = llvm.parse_assembly(text, llvm.create_context())
-        module.triple = triple
-        module.verify()
+        with llvm.create_context() as context, llvm.parse_assembly(text, context) as module:
+            module.triple = triple
+            module.verify()
+            yield module
     except RuntimeError as error:
         raise CompilerError(_explain(str(error), text)) from None
-    return module
 
 
 def _explain(message: str, text: str) -> str:
