@@ -19,21 +19,28 @@ def agree(got, want):
         assert np.allclose(g, w, 1e-12, 1e-12, equal_nan=True)
 
 
+def derivatives(f, ts):
+    """The value, dot and bar of a function."""
+
+    def pulled(*xs):
+        y, pull = vjp(f, *xs)
+        return pull(y)
+
+    return f, lambda *xs: jvp(f, xs, ts)[1], pulled
+
+
 @pytest.mark.parametrize("s", SAMPLES, ids=repr)
 def test_every_function(s: Sample):
-    """Its value, dot and bar, recorded at one point and run at another, are those of eager mode."""
+    """Its value, dot and bar, recorded at one point and run at another, are those of eager mode; from outside too."""
     ts = directions(s)
     near = tuple(x + 1e-3 * t for x, t in zip(s.primals, ts))
     near = tuple(np.asarray(x, np.asarray(p).dtype)[()] for x, p in zip(near, s.primals))
-
-    def pulled(*xs):
-        y, pull = vjp(s.at, *xs)
-        return pull(y)
-
-    for f, args in ((s.at, ()), (lambda *xs: jvp(s.at, xs, ts)[1], ()), (pulled, ())):
-        compiled = jit(f)
+    for f, outside in zip(derivatives(s.at, ts), derivatives(jit(s.at), ts)):
+        inside = jit(f)
         for xs in (s.primals, near, s.primals):
-            agree(leaves(compiled(*xs, *args)), leaves(f(*xs, *args)))
+            want = leaves(f(*xs))
+            agree(leaves(inside(*xs)), want)
+            agree(leaves(outside(*xs)), want)
 
 
 # ---------------------------------------------------------------- Python stays Python
@@ -255,10 +262,15 @@ def test_inside_and_outside(both):
         agree(leaves(compiled(x)), leaves(eager(x)))
 
 
+def grad_of_sum(f):
+    """The gradient of a compiled batch."""
+    return grad(lambda X: np.sum(vmap(jit(f))(X)))
+
+
 def test_vmap_inside_and_outside():
     f = lambda x: np.sum(np.sin(x) * x)
     X = np.stack([A, 2 * A])
-    for g in (jit(vmap(f)), vmap(jit(f)), jit(vmap(grad(f))), vmap(grad(jit(f)))):
+    for g in (jit(vmap(f)), vmap(jit(f)), jit(vmap(grad(f))), vmap(grad(jit(f))), vmap(jit(grad(f))), grad_of_sum(f)):
         for x in (X, X + 1):
             agree(leaves(g(x)), leaves((vmap(grad(f)) if g(x).ndim == 2 else vmap(f))(x)))
 

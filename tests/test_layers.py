@@ -29,6 +29,7 @@ LAYERS = {
     "control": 5,
     "hooks": 5,
     "graph": 5,
+    "joint": 5,
     "jit": 5,
     "check": 5,
     "extend": 6,

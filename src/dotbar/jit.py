@@ -9,17 +9,20 @@ what it does.  So no result is ever stale, whatever Python decides on the values
 import types
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from dotbar.core import Cell, Traced, without_cells
+from dotbar.batch import Batch, Batched
+from dotbar.core import Cell, Traced, as_plain, is_differentiable, without_cells
+from dotbar.dual import Dual, Forward
 from dotbar.errors import InputError
+from dotbar.joint import joint, merged
 from dotbar.program import Guard, GuardFailed, Program, Var
+from dotbar.tape import Tape
 from dotbar.trace import Recording
-from dotbar.transforms import Derived
-from dotbar.tree import Structure, flatten, unflatten
+from dotbar.transforms import Derived, jvp, vmap
+from dotbar.tree import Structure, flatten, tree_map, unflatten
 
 __all__ = ["jit"]
 
@@ -37,6 +40,7 @@ def jit(
     checked at each call; where they come out otherwise, another variant is recorded.  Arrays that the function
     closes over, or reads as globals or defaults, are read anew at each call; an argument that it assigns to is changed
     as it would be without ``jit``.  Derivatives may be taken inside, ``jit(grad(f))``, and outside, ``grad(jit(f))``.
+    Of NumPy's floating-point warnings there are none.
 
     Args:
         f: the function.  What it prints, and what it changes other than arrays it was given, happens when it is
@@ -60,13 +64,15 @@ def jit(
 class Jitted(Derived):
     """A function with the Programs recorded of it."""
 
-    __slots__ = ("_f", "_static", "_surroundings", "_variants", "_warned")
+    __slots__ = ("_derived", "_f", "_inline", "_static", "_surroundings", "_variants", "_warned")
 
     def __init__(self, recipe: Any, f: Callable[..., Any], numbers: tuple[int, ...], names: tuple[str, ...]):
         self._f = f
         self._static = numbers, names
         self._surroundings = Surroundings(f)
         self._variants: dict[Any, list[Variant]] = {}
+        self._derived: dict[Any, Any] = {}
+        self._inline: set[Any] = set()
         self._warned: set[Any] = set()
         super().__init__(recipe, f)
         self._call = self._run
@@ -79,7 +85,7 @@ class Jitted(Derived):
     def _run(self, *args: Any, **kwargs: Any) -> Any:
         call = Call(self, args, kwargs)
         if any(isinstance(x, Traced) for x in call.leaves):
-            return self._f(*args, **kwargs)
+            return self._below(call)
         variants = self._variants.setdefault(call.key(), [])
         for variant in variants:
             try:
@@ -91,6 +97,43 @@ class Jitted(Derived):
         variant, result = call.record()
         variants.append(variant)
         return result
+
+    def _below(self, call: "Call") -> Any:
+        """A call on traced values: one operation of the deepest level, made of functions that are compiled in turn."""
+        examples = list(map(current, call.examples))
+        level = max((x.level for x in examples if isinstance(x, Traced)), key=lambda level: level.depth)
+        mine = tuple(isinstance(x, Traced) and x.level is level for x in examples)
+        values = [x.value if m else x for x, m in zip(examples, mine)]
+        plain = list(map(as_plain, examples))
+        key = (type(level), mine, call.key(plain))
+        call.forget()
+        if key in self._inline or type(level) not in (Forward, Batch, Tape):
+            return call.run(examples)
+        try:
+            if type(level) is Tape:
+                return self._taped(call, key, level, examples, plain, mine)
+            if key not in self._derived:
+                self._derived[key] = jit((pushed if type(level) is Forward else batched)(call, mine))
+            if type(level) is Forward:
+                out, dots = self._derived[key](values, [x.aux for x, m in zip(examples, mine) if m])
+                return tree_map(lambda y, t: Dual(y, level, t) if is_differentiable(y) else y, out, dots)
+            return tree_map(lambda y: Batched(y, level), self._derived[key](values))
+        except Assigned:  # an argument would have to change with the call
+            self._inline.add(key)
+            return call.run(examples)
+
+    def _taped(self, call: "Call", key: Any, level: Tape, examples: Any, plain: Any, mine: Any) -> Any:
+        """One entry of a tape: the forward Program now, the backward Program in the sweep."""
+        rules = self._derived.setdefault(key, [])
+        for rule in rules:
+            try:
+                return rule.record(level, examples)
+            except GuardFailed:
+                continue
+        if len(rules) >= VARIANTS:
+            return call.run(examples)
+        rules.append(joint(jit, call.unassigned, plain, mine))
+        return rules[-1].record(level, examples)
 
     def _give_up(self, variants: "list[Variant]", args: Any, kwargs: Any) -> Any:
         """Run without recording, as the function goes another way at almost every call; say so once."""
@@ -131,10 +174,11 @@ class Call:
         self.bindings, hidden = jitted._surroundings.read()
         self.examples = [self.leaves[i] for i in self.places] + hidden
 
-    def key(self) -> Any:
+    def key(self, examples: list[Any] | None = None) -> Any:
         """What decides whether a recording is for this call."""
         others = tuple(x if not varies(x) else None for x in self.leaves)
-        key = (self.structure, tuple(map(signature, self.examples)), others, tuple(self.fixed.items()), self.bindings)
+        inputs = tuple(map(signature, self.examples if examples is None else examples))
+        key = (self.structure, inputs, others, tuple(self.fixed.items()), self.bindings)
         try:
             hash(key)
         except TypeError:
@@ -145,34 +189,79 @@ class Call:
             ) from None
         return key
 
+    def run(self, examples: list[Any]) -> Any:
+        """The function itself, with other values in the place of the arrays and numbers it was called with."""
+        leaves = list(self.leaves)
+        for i, x in zip(self.places, examples):
+            leaves[i] = x
+        args, kwargs = unflatten(self.structure, leaves)
+        if self.fixed:
+            args = tuple(self.fixed.get(i, x) for i, x in enumerate(args))
+            kwargs |= {k: v for k, v in self.fixed.items() if isinstance(k, str)}
+        return self.jitted._surroundings.bind(examples[len(self.places) :])(*args, **kwargs)
+
+    def unassigned(self, examples: list[Any]) -> Any:
+        """As ``run``; assigning to an argument raises.
+
+        Raises:
+            Assigned: the function does.
+        """
+        state = lambda: [(x.level, x.aux, x.current()) for x in examples if isinstance(x, Traced)]
+        before = state()
+        out = self.run(examples)
+        if any(a is not b for was, now in zip(before, state()) for a, b in zip(was, now)):
+            raise Assigned
+        return out
+
+    def forget(self) -> None:
+        """Drop the arguments, of which others take the place."""
+        for i in self.places:
+            self.leaves[i] = None
+        self.examples = []
+
     def record(self) -> "tuple[Variant, Any]":
         """Run the function on these arguments and note what it does: a variant, and the result of this call."""
-        with Recording() as level:
+        with np.errstate(all="ignore"), Recording() as level:
             inputs = [level.input(x) for x in self.examples]
-            leaves = list(self.leaves)
-            for i, x in zip(self.places, inputs):
-                leaves[i] = x
-            args, kwargs = unflatten(self.structure, leaves)
-            if self.fixed:
-                args = tuple(self.fixed.get(i, x) for i, x in enumerate(args))
-                kwargs |= {k: v for k, v in self.fixed.items() if isinstance(k, str)}
-            out = self.jitted._surroundings.bind(inputs[len(self.places) :])(*args, **kwargs)
-            leaves, structure = flatten(out)
+            leaves, structure = flatten(self.run(inputs))
             program = level.program
             given = program.inputs
-            changed = [i for i, x in enumerate(inputs) if without_views(x).aux is not given[i]]
-            values = [*leaves, *(inputs[i] for i in changed)]
+            changed = [i for i, x in enumerate(inputs) if current(x).aux is not given[i]]
+            values = [*map(current, leaves), *(inputs[i] for i in changed)]
             program.outputs = [level.operand(x) for x in values]
-            results = [x.value if isinstance(x, Traced) else x for x in map(without_views, values)]
+            results = [x.value if isinstance(x, Traced) else x for x in values]
         variant = Variant(program, structure, changed)
         return variant, variant.finish(results, self.examples)
 
 
-def without_views(x: Any) -> Any:
+class Assigned(Exception):  # noqa: N818 (it is caught, and means another way to call)
+    """A function assigns to an argument."""
+
+
+def current(x: Any) -> Any:
     """A traced value, read anew if it is a view of something that was written to."""
     if isinstance(x, Traced):
         x.current()
     return x
+
+
+def pushed(call: "Call", mine: tuple[bool, ...]) -> Callable[..., Any]:
+    """The function with its derivative along tangents of those arguments that are ``mine``."""
+
+    def both(values: list[Any], dots: list[Any]) -> Any:
+        along = lambda *xs: call.unassigned(merged(values, xs, mine))
+        return jvp(along, tuple(x for x, m in zip(values, mine) if m), tuple(dots))
+
+    return both
+
+
+def batched(call: "Call", mine: tuple[bool, ...]) -> Callable[..., Any]:
+    """The function over axis 0 of those arguments that are ``mine``."""
+
+    def each(values: list[Any]) -> Any:
+        return vmap(lambda *xs: call.unassigned(merged(values, xs, mine)))(*(x for x, m in zip(values, mine) if m))
+
+    return each
 
 
 def varies(x: Any) -> bool:
@@ -195,13 +284,16 @@ def _hashable(x: Any) -> bool:
     return True
 
 
-@dataclass
 class Variant:
     """A recording of one way through the function; ``changed`` are the inputs that it assigns to."""
 
-    program: Program
-    structure: Structure
-    changed: list[int]
+    __slots__ = ("changed", "program", "run", "structure")
+
+    def __init__(self, program: Program, structure: Structure, changed: list[int]):
+        self.program = program
+        self.structure = structure
+        self.changed = changed
+        self.run = program.function()
 
     def __call__(self, inputs: list[Any]) -> Any:
         """The result of a call.
@@ -209,7 +301,7 @@ class Variant:
         Raises:
             GuardFailed: these inputs take another way.  Nothing has been changed then.
         """
-        return self.finish(self.program.run(*inputs), inputs)
+        return self.finish(self.run(*inputs), inputs)
 
     def finish(self, results: list[Any], inputs: list[Any]) -> Any:
         """Put the results together, after writing those that the function assigned to its arguments."""

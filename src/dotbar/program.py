@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from dotbar.core import Rule, Settings, Step, dtype_of, shape_of, split, take_index, value_of
+from dotbar.core import Rule, Settings, Step, Traced, apply, cell, dtype_of, shape_of, split, take_index, value_of
 from dotbar.errors import ProgramError
 
 __all__ = ["Equation", "Guard", "GuardFailed", "Program", "Var"]
@@ -98,12 +98,7 @@ class Written(Rule):
 
     def write(self, x: Any, v: Any, *parts: Any, path: tuple[Step, ...]) -> Any:
         """A copy of ``x`` with new entries."""
-        x = np.copy(x)
-        steps, index = split(path)
-        if parts:
-            index = tuple(parts[i.number] if type(i) is Part else i for i in index)
-        value_of(x, steps)[index] = v
-        return x
+        return assigned(x, v, *parts, path=path, copy=np.copy)
 
 
 @dataclass(frozen=True)
@@ -114,6 +109,16 @@ class Part:
 
 
 WRITTEN = Written()
+
+
+def assigned(x: Any, v: Any, *parts: Any, path: tuple[Step, ...], copy: Callable[[Any], Any] | None = None) -> Any:
+    """A copy of ``x`` with new entries; any of the arguments may be traced."""
+    x = (copy or (lambda x: np.copy(x) if isinstance(x, Traced) else cell(np.copy(x))))(x)
+    steps, index = split(path)
+    if parts:
+        index = tuple(parts[i.number] if type(i) is Part else i for i in index)
+    value_of(x, steps)[index] = v
+    return x
 
 
 @dataclass(eq=False)
@@ -132,17 +137,43 @@ class Program:
         Raises:
             GuardFailed: the inputs take another way through the function than those it was recorded with.
         """
+        return self.function()(*args)
+
+    def function(self) -> Callable[..., list[Any]]:
+        """What runs the Program through NumPy: a Python function with a line for each equation."""
+        names = self.names()
+        scope: dict[str, Any] = {}
+
+        def show(x: Any) -> str:
+            if type(x) is Var:
+                return names[x] + "_"
+            scope[key := f"constant{len(scope)}"] = x
+            return key
+
+        lines = [f"def run({', '.join(map(show, self.inputs))}):"]
+        for e, dead in zip(self.equations, self.last_uses()):
+            scope[fn := f"function{len(scope)}"] = e.rule.fn
+            settings = [f"{k}={show(v)}" for k, v in e.settings.items()]
+            left = "".join(f"{show(x)}, " for x in e.outputs)
+            left = f"{left if len(e.outputs) > 1 else left[:-2]} = " if left else ""
+            lines.append(f"    {left}{fn}({', '.join([*map(show, e.inputs), *settings])})")
+            if dead:
+                lines.append(f"    del {', '.join(map(show, dead))}")
+        lines.append(f"    return [{', '.join(map(show, self.outputs))}]")
+        exec(compile("\n".join(lines), "<dotbar program>", "exec"), scope)
+        return np.errstate(all="ignore")(scope["run"])
+
+    def apply(self, *args: Any) -> list[Any]:
+        """The outputs for arguments of which some are traced."""
         values: dict[Any, Any] = dict(zip(self.inputs, args, strict=True))
         get = lambda x: values[x] if type(x) is Var else x
-        with np.errstate(all="ignore"):
-            for equation, dead in zip(self.equations, self.last_uses()):
-                y = equation.rule.fn(*map(get, equation.inputs), **equation.settings)
-                if len(equation.outputs) == 1 and not isinstance(y, tuple):
-                    values[equation.outputs[0]] = y
-                elif equation.outputs:
-                    values.update(zip(equation.outputs, y, strict=True))
-                for x in dead:
-                    values.pop(x, None)
+        for e in self.equations:
+            xs = list(map(get, e.inputs))
+            if isinstance(e.rule, Guard):
+                e.rule.check(*xs, **e.settings)
+                continue
+            y = assigned(*xs, **e.settings) if e.rule is WRITTEN else apply(e.rule, xs, e.settings)
+            values.update(zip(e.outputs, y if isinstance(y, tuple) else (y,), strict=True))
         return [get(x) for x in self.outputs]
 
     def last_uses(self) -> list[list[Var]]:
@@ -154,6 +185,16 @@ class Program:
             seen |= here
             dead.append(list(here))
         return dead[::-1]
+
+    def pruned(self) -> "Program":
+        """The Program without what nothing reads; guards stay."""
+        needed = {x for x in self.outputs if type(x) is Var}
+        equations: list[Equation] = []
+        for e in reversed(self.equations):
+            if not e.outputs or any(y in needed for y in e.outputs):
+                equations.append(e)
+                needed.update(variables(e))
+        return Program(self.inputs, equations[::-1], self.outputs)
 
     # ------------------------------------------------ reading
 
