@@ -157,6 +157,8 @@ class Program:
             left = "".join(f"{show(x)}, " for x in e.outputs)
             left = f"{left if len(e.outputs) > 1 else left[:-2]} = " if left else ""
             lines.append(f"    {left}{fn}({', '.join([*map(show, e.inputs), *settings])})")
+            if e.rule.kind == "constant" and len(e.outputs) == 1:  # np.nonzero of one axis
+                lines.append(f"    if type({show(e.outputs[0])}) is tuple: {left}{show(e.outputs[0])}[0]")
             if dead:
                 lines.append(f"    del {', '.join(map(show, dead))}")
         lines.append(f"    return [{', '.join(map(show, self.outputs))}]")
