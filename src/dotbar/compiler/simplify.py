@@ -1,0 +1,27 @@
+"""The pipeline of simplifying passes, from Program to Program."""
+
+from dotbar.compiler.algebra import algebra
+from dotbar.compiler.common import share
+from dotbar.compiler.constants import fold, splats
+from dotbar.compiler.dead import prune
+from dotbar.compiler.writes import forward
+from dotbar.program import Program
+
+__all__ = ["simplify"]
+
+ROUNDS = 8
+
+
+def simplify(program: Program, reassociate: bool = True) -> Program:
+    """A Program with the same results and fewer equations.
+
+    With ``reassociate`` sums may be taken in another order, so results may differ by their rounding and in the sign
+    of a zero; without it they are the same to the last bit.
+    """
+    program = splats(program)
+    for _ in range(ROUNDS):
+        before = program
+        program = prune(share(algebra(forward(fold(program), reassociate), reassociate)))
+        if program is before:
+            break
+    return program
