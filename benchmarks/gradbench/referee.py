@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 
-def spawn(command: list[str], **options: Any) -> "subprocess.Popen[str]":
+def spawn(command: list[str], **options: Any) -> Any:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, **options)
 
 
@@ -23,7 +23,6 @@ def referee(gradbench: Path, name: str, options: list[str]) -> bool:
     script = gradbench / "python/gradbench/gradbench/evals" / name / "run.py"
     evaluator = spawn([sys.executable, str(script), *options], cwd=gradbench)
     tool = spawn([sys.executable, str(Path(__file__).parent)])
-    assert evaluator.stdin and evaluator.stdout and tool.stdin and tool.stdout
     good, label = True, ""
     for line in evaluator.stdout:
         message = json.loads(line)

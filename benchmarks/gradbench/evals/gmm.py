@@ -17,20 +17,20 @@ def logsumexp(v):
     return a[..., 0] + np.log(np.sum(np.exp(v - a), axis=-1))
 
 
-def factors(q, l):
+def factors(q, below):
     """Qₖ: exp(qₖ) on the diagonal, lₖ column by column below it."""
     K, D = q.shape
     Q = np.zeros((K, D, D), like=q)
     column, row = np.triu_indices(D, 1)
-    Q[:, row, column] = l
+    Q[:, row, column] = below
     Q[:, np.arange(D), np.arange(D)] = np.exp(q)
     return Q
 
 
 def log_posterior(parameters, x, m, gamma):
-    alpha, mu, q, l = (parameters[name] for name in ("alpha", "mu", "q", "l"))
+    alpha, mu, q, below = (parameters[name] for name in ("alpha", "mu", "q", "l"))
     (N, D), K = x.shape, len(alpha)
-    Q = factors(q, l)
+    Q = factors(q, below)
     sum_q = np.sum(q, axis=1)
     # Qₖ(x − μₖ) = (Qₖ, −Qₖμₖ)(x; 1): one product for all points and components
     extended = np.concatenate((Q, -Q @ mu[:, :, None]), axis=2)
@@ -57,7 +57,8 @@ def example(d, k, n=1000, m=0, gamma=1.0):
         "l": rng.normal(size=(k, d * (d - 1) // 2)),
     }
     x = rng.normal(size=(n, d))
-    return {name: a.tolist() for name, a in {**parameters, "x": x}.items()} | dict(d=d, k=k, n=n, m=m, gamma=gamma)
+    sizes = {"d": d, "k": k, "n": n, "m": m, "gamma": gamma}
+    return {name: a.tolist() for name, a in {**parameters, "x": x}.items()} | sizes
 
 
 FUNCTIONS = {

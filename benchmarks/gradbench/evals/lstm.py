@@ -51,9 +51,9 @@ def prepare(input):
     return tuple(np.array(input[name]) for name in ("main_params", "extra_params", "state", "sequence"))
 
 
-def example(l, c, b=14):
+def example(layers, c, b=14):
     rng = np.random.default_rng(0)
-    shapes = {"main_params": (2 * l, 4 * b), "extra_params": (3, b), "state": (2 * l, b)}
+    shapes = {"main_params": (2 * layers, 4 * b), "extra_params": (3, b), "state": (2 * layers, b)}
     arrays = {name: rng.random(shape) for name, shape in shapes.items()}
     arrays["sequence"] = rng.integers(0, 2, (c, b)).astype(float)
     return {name: a.tolist() for name, a in arrays.items()}

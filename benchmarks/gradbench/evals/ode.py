@@ -15,11 +15,11 @@ def solve(x, s):
         return hx * np.concatenate((one, y[:-1]))
 
     def step(y, _):
-        k = f(y)
-        l = f(y + k / 2)
-        m = f(y + l / 2)
-        n = f(y + m)
-        return y + (k + 2 * (l + m) + n) / 6, None
+        k1 = f(y)
+        k2 = f(y + k1 / 2)
+        k3 = f(y + k2 / 2)
+        k4 = f(y + k3)
+        return y + (k1 + 2 * (k2 + k3) + k4) / 6, None
 
     return scan(step, np.zeros_like(x), None, s)[0]
 
