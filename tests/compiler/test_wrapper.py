@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dotbar.compiler import engine
-from dotbar.compiler.wrapper import Array, Binding, Constant, Hidden, Number, Scalar, wrap
+from dotbar.compiler.wrapper import Array, Binding, Constant, Hidden, Number, Scalar, direct, enter, wrap
 
 pytestmark = pytest.mark.skipif(not engine.available(), reason="llvmlite is not installed")
 
@@ -164,6 +164,41 @@ def test_keywords_go_the_slow_way():
     assert slow.kwargs["x"] is X
 
 
+def test_keywords_that_are_expected():
+    reported = []
+    slow, numbers = Slow(), [Number(float)] * 3
+    f = wrap(copies(("f8", 1), ("f8", 1), ("f8", 1)), numbers, tuple(numbers), slow, keywords=("b", "c"))
+    assert f(1.0, b=2.0, c=3.0) == (1.0, 2.0, 3.0)
+    assert f(1.0, **{"".join("b"): 2.0, "c": 3.0}) == (1.0, 2.0, 3.0)
+    assert f(1.0, 2.0, 3.0) == f(1.0, 2.0, c=3.0) == f(1.0, c=2.0, b=3.0) == f(1.0, b=2.0, d=3.0) == "slow"
+    assert slow.kwargs == {"b": 2.0, "d": 3.0}
+
+    def failed(status, *args, **kwargs):
+        reported.append((status, args, kwargs))
+
+    wrap(program("", status="i32 2"), numbers, numbers[0], slow, failed, keywords=("b", "c"))(1.0, b=2.0, c=3.0)
+    assert reported == [(2, (1.0,), {"b": 2.0, "c": 3.0})]
+
+
+def test_arguments_that_are_fixed():
+    thing = object()
+    f = wrap(copies(("f8", 4)), [Constant("mode"), VECTOR, (Constant(None), Constant(thing))], VECTOR, Slow())
+    assert f("mode", X, (None, thing)).tolist() == X.tolist()
+    assert f("edom"[::-1], X, (None, thing)) == f("mode", X, (None, object())) == f("mode", X, (0, thing)) == "slow"
+
+
+def test_arrays_that_are_written_to():
+    body = """
+  %a = load ptr, ptr %inputs
+  store double 7.0, ptr %a"""
+    f = wrap(program(body), [Array(F8, (4,), writable=True)], Constant(None), Slow())
+    x = X.copy()
+    assert f(x) is None
+    assert x.tolist() == [7, 2, 3, 4]
+    x.flags.writeable = False
+    assert f(x) == "slow"
+
+
 @pytest.mark.parametrize(
     ("spec", "value"),
     [
@@ -262,7 +297,7 @@ def test_bindings_are_noticed():
     assert f(X) == "slow"
     names["shift"] = b
     assert f(X).tolist() == X.tolist()
-    del scale
+    del cell.cell_contents
     assert f(X) == "slow"
 
 
@@ -329,6 +364,68 @@ def test_there_is_no_block_without_need():
     )
     wrap(code, [VECTOR], VECTOR, Slow())(X)
     assert seen == [None]
+
+
+# Instances called directly
+
+
+class Function:
+    __slots__ = ("__dict__", "__weakref__", "calls")
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, *args, **kwargs):
+        self.calls.append((args, kwargs))
+        return "python"
+
+
+Direct = direct(Function)
+
+
+def test_an_instance_enters_native_code():
+    f = Direct()
+    assert isinstance(f, Function)
+    assert (Direct.__name__, Direct.__module__) == ("Function", __name__)
+    assert f(X) == "python"
+    enter(f, wrap(copies(("f8", 4)), [VECTOR], VECTOR, f.__call__))
+    assert f(X).tolist() == f(*[X]).tolist() == next(map(f, [X])).tolist() == X.tolist()
+    assert f(X, X) == f(y=X) == f() == "python"
+    assert [(len(args), list(kwargs)) for args, kwargs in f.calls] == [(1, []), (2, []), (0, ["y"]), (0, [])]
+    f.mine = 3
+    assert f.mine == 3
+
+
+def test_a_slow_way_may_enter_another():
+    """While a native call hands over, its place is taken; it returns to code that is still there."""
+    f = Direct()
+
+    def variant(size):
+        spec = Array(F8, (size,))
+
+        def slow(*args):
+            enter(f, variant(args[0].size))
+            gc.collect()
+            return f(*args)
+
+        return wrap(copies(("f8", size)), [spec], spec, slow)
+
+    enter(f, variant(1))
+    for size in (2, 3, 2, 5):
+        assert f(np.arange(size)[:] * 1.0).tolist() == list(range(size))
+
+
+def test_instances_in_cycles_are_collected():
+    gone = []
+    for _ in range(100):
+        f = Direct()
+        f.itself = f
+        enter(f, wrap(copies(("f8", 4)), [VECTOR], VECTOR, f.__call__))
+        f(X)
+        gone.append(weakref.ref(f))
+    del f
+    gc.collect()
+    assert not any(reference() for reference in gone)
 
 
 # Lifetimes

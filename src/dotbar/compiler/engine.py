@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from itertools import count
 from typing import Any
 
@@ -119,7 +118,9 @@ def compile(
     written = text if isinstance(text, str) else None
     if key is None:
         key = written = written or text()  # type: ignore[operator]
-    name = disk.key(key, _versions(), repr(host()), str(level))
+    else:
+        key += _version()
+    name = disk.key(key, repr(host()), str(level), _llvm_version())
     contents = disk.load(name)
     if contents is None:
         contents = host().object(written or text(), level)  # type: ignore[operator]
@@ -164,8 +165,18 @@ def _llvm() -> Any:
 
 
 @cache
-def _versions() -> str:
-    return f"dotbar {version('dotbar')} llvmlite {version('llvmlite')} LLVM {_llvm().llvm_version_info}"
+def _llvm_version() -> str:
+    from llvmlite import __version__
+
+    return f"llvmlite {__version__} LLVM {_llvm().llvm_version_info}"
+
+
+@cache
+def _version() -> str:
+    """Of dotbar, on which the text for a key depends."""
+    from importlib.metadata import version
+
+    return f" dotbar {version('dotbar')}"
 
 
 @cache

@@ -221,9 +221,9 @@ def above(x: Value, bound: Number) -> Value:
     return where(x < bound, bound, x)
 
 
-def nearest(x: Value) -> Value:
-    """The integer nearest to x, |x| < 2⁵¹."""
-    return (x + ROUNDER) - ROUNDER
+def nearest(x: Value, factor: float = 1.0) -> Value:
+    """The integer nearest to factor·x, if that is below 2⁵¹."""
+    return (x + ROUNDER if factor == 1 else fma(x, factor, ROUNDER)) - ROUNDER
 
 
 def two_sum(a: Any, b: Any) -> tuple[Value, Value]:
@@ -269,13 +269,14 @@ def polynomial(x: Value, table: Table) -> Value:
 
 def power_of_two(n: Value) -> Value:
     """2ⁿ for an integer -1022 ≤ n ≤ 1023."""
-    return (((n + ROUNDER).bits << 52) + ONE).number
+    return ((n + (ROUNDER + 1023)).bits << 52).number
 
 
 def scale(x: Value, n: Value) -> Value:
-    """x·2ⁿ in two factors: overflow gives ∞ and underflow rounds once."""
-    half = nearest(n * 0.5)
-    return x * power_of_two(half) * power_of_two(n - half)
+    """x·2ⁿ in two factors of half the exponent: overflow gives ∞ and underflow rounds once."""
+    biased = (n + (ROUNDER + 2046)).bits
+    half = biased >> 1
+    return x * (half << 52).number * ((biased - half) << 52).number
 
 
 ONE = 0x3FF << 52
@@ -342,7 +343,7 @@ def exact(kernel: Kernel) -> Kernel:
 
 def exponential(x: Value, low: Number = 0.0) -> tuple[Value, Value]:
     """e^(x+low) = 2ⁿ(1 + p): n and p.  r = x - n ln2, p = r + r² q(r), |r| ≤ ½ ln2 (Tang 1989, without his table)."""
-    n = nearest(x * LOG2_E)
+    n = nearest(x, LOG2_E)
     t = fma(n, -LN2[0], x)
     c = low - n * LN2[1]
     r = t + c
@@ -436,7 +437,7 @@ def log1p(x: Value) -> Value:
 @function("sin", periodic=True)
 def sin(x: Value) -> Value:
     """(-1)ⁿ sin r with r = x - nπ."""
-    n = nearest(x * (1 / pi))
+    n = nearest(x, 1 / pi)
     return where(x.equals(0.0), x, alternate(sine(reduced(x, n)[0]), n))
 
 
@@ -450,7 +451,7 @@ def cos(x: Value) -> Value:
 @function("tan", periodic=True)
 def tan(x: Value) -> Value:
     """tan r or -1/tan r with r = x - nπ/2."""
-    n = nearest(x * (2 / pi))
+    n = nearest(x, 2 / pi)
     high, low = reduced(x, n * 0.5)
     t = odd_polynomial(high, TAN, low * fma(high, high, 1.0))
     return where(x.equals(0.0), x, where(is_odd(n), -1.0 / t, t))
@@ -642,7 +643,7 @@ def complement(x: Value) -> Value:
     q, e = quotient(
         *fast_two_sum(ERFC_MIDDLE[0], fma(t, polynomial(t, ERFC), ERFC_MIDDLE[1])), *fast_two_sum(x + x, 1.0)
     )
-    return scale(q + fma(q, p, e), n)
+    return scale(q + fma(q, p, fma(e, p, e)), n)
 
 
 @function("pow")
@@ -693,7 +694,7 @@ def cbrt(x: Value) -> Value:
     """a y² with y ≈ a^(-1/3) from a polynomial and Newton's iterations, the last on t³ - a in two parts."""
     a, tiny = normal(magnitude(x), 2.0**54)
     k, m = split_exponent(a)
-    q = nearest(k * (1 / 3))
+    q = nearest(k, 1 / 3)
     i = fma(q, -3.0, k)
     a = m * power_of_two(i)
     y = polynomial(m, CBRT) * where(i > 0.0, 2 ** (-1 / 3), where(i < 0.0, 2 ** (1 / 3), 1.0))

@@ -6,12 +6,12 @@ The builtin is native code too.  What it expects and returns are trees of specif
     Array(dtype, shape, strides)   exactly an ndarray; without strides: contiguous in C order
     Scalar(dtype)                  exactly a NumPy scalar, as ``np.sum`` returns it
     Number(kind)                   exactly a Python float, complex, int (an int64 for the program) or bool (a byte)
-    Constant(value)                an output that is always this object
+    Constant(value)                this very object
     (a, b), [a, b], {"name": a}    exactly a tuple, list or dict of them
 
 Pointers follow the leaves of the arguments' tree, then the hidden inputs.  Anything else than expected, in number,
 type, dtype, shape, strides or alignment, goes to ``slow(*args, **kwargs)``.  A status other than 0 drops the outputs
-and goes to ``failed(status, *args)``.
+and goes to ``failed(status, *args, **kwargs)``.
 
 Objects and C functions are named symbols, so the text is the same in another process and found in the cache on disk.
 Offsets are those of CPython's and NumPy's headers, counted from ``object.__basicsize__``:
@@ -36,11 +36,12 @@ from dotbar.compiler import engine
 
 @dataclass(frozen=True)
 class Array:
-    """An ndarray of one dtype, shape and memory layout."""
+    """An ndarray of one dtype, shape and memory layout; as an argument, perhaps one that the program writes to."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     strides: tuple[int, ...] | None = None
+    writable: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Constant:
-    """An object that is returned as it is."""
+    """One object: as an argument compared by identity and not handed over, as an output returned as it is."""
 
     value: Any
 
@@ -91,6 +92,7 @@ def wrap(
     slow: Callable[..., Any],
     failed: Callable[..., Any] | None = None,
     *,
+    keywords: Sequence[str] = (),
     hidden: Sequence[Hidden] = (),
     bindings: Sequence[Binding] = (),
     arena: int = 0,
@@ -99,11 +101,12 @@ def wrap(
 ) -> Callable[..., Any]:
     """A builtin that runs the function ``program`` of some code.
 
+    ``keywords`` are the names of the last arguments, which are then expected by name and in this order.
     ``arena`` is the size of the scratch block: one for the function, another is made while that is in use.
     ``long``: the GIL is released while the program runs.  Without ``failed``, ``slow`` also gets what failed.
     """
     text = _Text()
-    text.write(arguments, output, slow, failed, hidden, bindings, arena, long)
+    text.write(arguments, keywords, output, slow, failed, hidden, bindings, arena, long)
     scratch = np.empty(arena + ALIGNMENT, np.uint8)
     start = -(-scratch.ctypes.data // ALIGNMENT) * ALIGNMENT
     symbols = text.symbols | {"program": code.address("program"), "arena": start}
@@ -113,11 +116,42 @@ def wrap(
     return _new_builtin(ctypes.byref(definition), alive, None)
 
 
+def direct(base: type) -> type:
+    """A subclass whose instances are called as fast as a builtin, once ``enter`` has given them one.
+
+    Before, a call goes to ``__call__``.
+    """
+    start = base.__basicsize__
+    members = (_Member * 3)(
+        (b"__vectorcalloffset__", _PYSSIZET, start, _READONLY, None),
+        (b"_entered", _OBJECT_EX, start + 8, 0, None),
+    )
+    slots = (_Slot * 2)((_TP_MEMBERS, ctypes.addressof(members)))
+    name = f"{base.__module__}.{base.__qualname__}".encode()
+    spec = _Spec(name, start + 16, 0, _DEFAULT | _BASETYPE | _HAVE_VECTORCALL, slots)
+    made = _new_type(ctypes.byref(spec), (base,))
+    made._makings = spec, members  # what the type points to
+    return made
+
+
+def enter(instance: Any, builtin: Callable[..., Any]) -> None:
+    """Let calls of an instance of a ``direct`` class go to a builtin; it and those before live as long as the instance.
+
+    They may be running, and hand over to their ``slow``, when another takes the place.
+    """
+    instance._entered = (*getattr(instance, "_entered", ()), builtin)
+    entry: _MethodDef = builtin.__self__[0]
+    ctypes.c_void_p.from_address(id(instance) + type(instance).__basicsize__ - 16).value = entry.function
+
+
 ALIGNMENT = 64
 """Of the arena, in bytes: a vector register."""
 
 _FASTCALL, _KEYWORDS = 0x0080, 0x0002  # METH_…
-_C_CONTIGUOUS, _ALIGNED = 0x0001, 0x0100  # NPY_ARRAY_…
+_C_CONTIGUOUS, _ALIGNED, _WRITEABLE = 0x0001, 0x0100, 0x0400  # NPY_ARRAY_…
+_PYSSIZET, _OBJECT_EX, _READONLY = 19, 16, 1  # T_… and READONLY of structmember.h
+_TP_MEMBERS = 72  # Py_tp_members
+_DEFAULT, _BASETYPE, _HAVE_VECTORCALL = 1 << 18, 1 << 10, 1 << 11  # Py_TPFLAGS_…
 
 _HEAD = object.__basicsize__
 _TYPE, _VALUE, _LENGTH, _ITEMS = _HEAD - 8, _HEAD, _HEAD, _HEAD + 8
@@ -135,6 +169,7 @@ _PYTHON = {
     "PyDict_Size": "i64 (ptr)",
     "PyDict_GetItemWithError": "ptr (ptr, ptr)",
     "PyDict_SetItem": "i32 (ptr, ptr, ptr)",
+    "PyUnicode_Compare": "i32 (ptr, ptr)",
     "PyLong_AsLongLongAndOverflow": "i64 (ptr, ptr)",
     "PyLong_FromLongLong": "ptr (i64)",
     "PyFloat_FromDouble": "ptr (double)",
@@ -162,6 +197,35 @@ class _MethodDef(ctypes.Structure):
 
 _new_builtin = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)(
     ("PyCFunction_NewEx", ctypes.pythonapi)
+)
+
+
+class _Member(ctypes.Structure):
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("kind", ctypes.c_int),
+        ("offset", ctypes.c_ssize_t),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    ]
+
+
+class _Slot(ctypes.Structure):
+    _fields_ = [("slot", ctypes.c_int), ("pointer", ctypes.c_void_p)]
+
+
+class _Spec(ctypes.Structure):
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("size", ctypes.c_int),
+        ("item_size", ctypes.c_int),
+        ("flags", ctypes.c_uint),
+        ("slots", ctypes.POINTER(_Slot)),
+    ]
+
+
+_new_type = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object)(
+    ("PyType_FromSpecWithBases", ctypes.pythonapi)
 )
 
 
@@ -197,7 +261,7 @@ class _Text:
             [
                 "declare i32 @program(ptr, ptr, ptr)",
                 *self._declared.values(),
-                "define ptr @call(ptr %self, ptr %args, i64 %nargs, ptr %names) {",
+                "define ptr @call(ptr %self, ptr %args, i64 %flagged, ptr %names) {",
                 *self._slots,
                 *self._lines,
                 "}\n",
@@ -207,6 +271,7 @@ class _Text:
     def write(
         self,
         arguments: Sequence[Spec],
+        keywords: Sequence[str],
         output: Spec,
         slow: Callable[..., Any],
         failed: Callable[..., Any] | None,
@@ -216,8 +281,9 @@ class _Text:
         long: bool,
     ) -> None:
         """The whole function."""
-        self.require(self.value(f"icmp eq i64 %nargs, {len(arguments)}"))
-        self.require(self.value("icmp eq ptr %names, null"))
+        self.line(f"%nargs = and i64 %flagged, {2**63 - 1}")  # without PY_VECTORCALL_ARGUMENTS_OFFSET
+        self.require(self.equal("i64", "%nargs", len(arguments) - len(keywords)))
+        self.check_names(keywords)
         inputs = [
             data
             for i, spec in enumerate(arguments)
@@ -238,7 +304,7 @@ class _Text:
         if failed is None:
             self.line("br label %slow")
         else:
-            self.report(failed, len(arguments))
+            self.report(failed, len(arguments), len(keywords))
         self.label("memory")
         self.call("PyErr_NoMemory")
         self.line("br label %error")
@@ -315,6 +381,20 @@ class _Text:
 
     # Arguments
 
+    def check_names(self, keywords: Sequence[str]) -> None:
+        if not keywords:
+            self.require(self.equal("ptr", "%names", "null"))
+            return
+        self.require(self.value("icmp ne ptr %names, null"))
+        self.require(self.equal("i64", self.load("i64", "%names", _LENGTH), len(keywords)))
+        self.require(
+            *(
+                self.equal("i32", self.call("PyUnicode_Compare", given, self.object(name)), 0)
+                for i, name in enumerate(keywords)
+                for given in [self.load("ptr", "%names", tuple.__basicsize__ + 8 * i)]
+            )
+        )
+
     def check(self, spec: Spec, thing: str, held: bool) -> Iterator[str]:
         """Require an object to be as specified; the pointers to its data."""
         match spec:
@@ -329,6 +409,8 @@ class _Text:
                     yield self.convert(kind, thing)
                 else:
                     yield from self.hold(self.at(thing, _VALUE), thing, held)
+            case Constant(value):
+                self.require(self.equal("ptr", thing, self.object(value)))
             case tuple() | list():
                 self.require(self.is_type(thing, type(spec)))
                 self.require(self.equal("i64", self.load("i64", thing, _LENGTH), len(spec)))
@@ -343,15 +425,13 @@ class _Text:
                     found = self.call("PyDict_GetItemWithError", thing, self.object(name))
                     self.require(self.value(f"icmp ne ptr {found}, null"))
                     yield from self.check(item, found, False)
-            case _:
-                raise TypeError(f"{spec!r} does not specify an argument")
 
     def is_type(self, thing: str, kind: type) -> str:
         return self.equal("ptr", self.load("ptr", thing, _TYPE), self.object(kind))
 
     def check_array(self, spec: Array, thing: str, held: bool) -> str:
         self.require(self.is_type(thing, np.ndarray))
-        wanted = _ALIGNED | (_C_CONTIGUOUS if spec.strides is None else 0)
+        wanted = _ALIGNED | (_C_CONTIGUOUS if spec.strides is None else 0) | (_WRITEABLE if spec.writable else 0)
         flags = self.value(f"and i32 {self.load('i32', thing, _FLAGS)}, {wanted}")
         self.require(
             self.equal("ptr", self.load("ptr", thing, _DESCR), self.object(np.dtype(spec.dtype))),
@@ -495,12 +575,12 @@ class _Text:
         self.line("br label %released")
         self.label("released")
 
-    def report(self, failed: Callable[..., Any], arguments: int) -> None:
+    def report(self, failed: Callable[..., Any], arguments: int, keywords: int) -> None:
         """Hand the status and the arguments over."""
         status = self.call("PyLong_FromLongLong", self.value(f"sext i32 {self._status} to i64"))
         self.branch(self.value(f"icmp ne ptr {status}, null"), "error")
         passed = self.pointers([status, *(self.load("ptr", "%args", 8 * i) for i in range(arguments))])
-        result = self.call("PyObject_Vectorcall", self.object(failed), passed, str(arguments + 1), "null")
+        result = self.call("PyObject_Vectorcall", self.object(failed), passed, str(1 + arguments - keywords), "%names")
         self.call("Py_DecRef", status)
         self.line(f"ret ptr {result}")
 
