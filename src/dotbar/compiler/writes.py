@@ -16,7 +16,7 @@ Which entries a path of integers, slices and transposes selects is known when th
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from dotbar.rules.words import read, scatter
 
 __all__ = ["Region", "forward", "region"]
 
-FAR = 16  # writes through which a read is followed; those of single entries count as one
+FAR = 16  # writes through which a read is followed; a chain of those to rows or single entries counts as one
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,11 @@ class Region:
     def covers(self, shape: tuple[int, ...]) -> bool:
         """Whether all entries of the array are selected, in order."""
         return self.in_order and all(r == range(n) for r, n in zip(self.ranges, shape))
+
+    @property
+    def kind(self) -> tuple[range | None, ...]:
+        """Its ranges, those of one entry left out: two regions of one kind are the same or apart."""
+        return tuple([None if len(r) == 1 else r for r in self.ranges])
 
     def same(self, other: "Region") -> bool:
         """Whether both select the same entries in the same order."""
@@ -150,63 +155,66 @@ def _take(ranges: list[range], axes: list[int | None], index: tuple[Any, ...]) -
 # ---------------------------------------------------------------- what an array holds
 
 
+class Write(NamedTuple):
+    """A write: to which array, where, what."""
+
+    array: Any
+    region: Region
+    value: Any
+
+
 @dataclass
-class Entries:
-    """A chain of writes of single entries: for each the numbers of its writes, ascending, and their values."""
+class Chain:
+    """Writes in a row to regions of one kind: for each region their numbers, ascending, and the writes."""
 
     base: Any
+    kind: Any
     length: int = 0
     numbers: dict[Any, list[int]] = field(default_factory=dict[Any, list[int]])
-    values: dict[Any, list[Any]] = field(default_factory=dict[Any, list[Any]])
+    writes: dict[Any, list[Write]] = field(default_factory=dict[Any, list[Write]])
 
 
 class Contents:
     """What is known of the entries of the arrays of a Program that were written."""
 
     def __init__(self) -> None:
-        self.writes: dict[Var, tuple[Any, Region, Any]] = {}
-        self.chains: dict[Var, tuple[Entries, int]] = {}
+        self.writes: dict[Var, Write] = {}
+        self.chains: dict[Var, tuple[Chain, int]] = {}
 
-    def note(self, y: Var, x: Any, where: Region, v: Any) -> None:
-        """Remember that ``y`` is ``x`` but for ``v`` in a region."""
-        self.writes[y] = x, where, v
-        if prod(where.shape) != 1:
-            return
+    def note(self, y: Var, write: Write) -> None:
+        """Remember that ``y`` is the array after the write."""
+        self.writes[y] = write
+        x, region, _ = write
         chain, number = self.chains.get(x, (None, 0)) if type(x) is Var else (None, 0)
-        if chain is None or number != chain.length:
-            chain = Entries(x)
+        if chain is None or number != chain.length or chain.kind != region.kind:
+            chain = Chain(x, region.kind)
         chain.length += 1
-        chain.numbers.setdefault(where.ranges, []).append(chain.length)
-        chain.values.setdefault(where.ranges, []).append(v)
+        chain.numbers.setdefault(region.ranges, []).append(chain.length)
+        chain.writes.setdefault(region.ranges, []).append(write)
         self.chains[y] = chain, chain.length
 
-    def find(self, x: Any, where: Region) -> tuple[Any, Any]:
-        """The value written to a region last, or None; and the array that holds the region as ``x`` does."""
-        one = prod(where.shape) == 1
+    def find(self, x: Any, where: Region) -> tuple[Write | None, Any]:
+        """The last write to a region, if known; and an array that holds the region as ``x`` does."""
+        array = x
         for _ in range(FAR):
-            if type(x) is not Var:
-                break
-            if one and x in self.chains:
-                chain, number = self.chains[x]
-                numbers = chain.numbers.get(where.ranges, ())
-                place = bisect_right(numbers, number)
-                if place:
-                    return chain.values[where.ranges][place - 1], x
-                x = chain.base
-            elif x in self.writes:
-                base, region, v = self.writes[x]
-                if region.same(where):
-                    return v, x
-                if not region.apart(where):
-                    break
-                x = base
+            if type(array) is not Var or array not in self.writes:
+                return None, array
+            chain, number = self.chains[array]
+            if chain.kind == where.kind:
+                numbers = chain.numbers.get(where.ranges, [])
+                last = bisect_right(numbers, number)
+                if last:
+                    write = chain.writes[where.ranges][last - 1]
+                    return (write if write.region.order == where.order else None), array
+                array = chain.base
             else:
-                break
+                write = self.writes[array]
+                if write.region.same(where):
+                    return write, array
+                if not write.region.apart(where):
+                    return None, array
+                array = write.array
         return None, x
-
-    def last_shape(self, x: Any, where: Region) -> tuple[int, ...]:
-        """The shape to which the value last written to a region of ``x`` was broadcast."""
-        return self.writes[x][1].shape if prod(where.shape) != 1 else where.shape
 
 
 class Regions:
@@ -246,9 +254,9 @@ def forward(program: Program, reassociate: bool = True) -> Program:
 def _read(e: Equation, where: Region, contents: Contents, regions: Regions, walk: Walk) -> Any:
     """The value last written; else a read of an older array; a read of a read is one; of all entries, a reshape."""
     x, y = e.inputs[0], e.outputs[0]
-    v, base = contents.find(x, where)
-    if v is not None:
-        value = _as_part(v, contents.last_shape(base, where), y, walk)
+    write, base = contents.find(x, where)
+    if write is not None:
+        value = _as_part(write.value, write.region.shape, y, walk)
         if value is not None or base is x:
             return value
     if type(base) is not Var:
@@ -266,10 +274,10 @@ def _read(e: Equation, where: Region, contents: Contents, regions: Regions, walk
 def _write(e: Equation, where: Region, contents: Contents, regions: Regions, walk: Walk) -> Any:
     """Nothing if the entries hold the value; a write over a write replaces it; of all entries, the value itself."""
     (x, v), y, path = e.inputs, e.outputs[0], e.settings["path"]
-    found, base = contents.find(x, where)
-    if _same_value(x if is_splat(x) else found, v, y):
+    write, base = contents.find(x, where)
+    if _same_value(x if is_splat(x) else write and write.value, v, y):
         return x
-    inner = walk.made_by(v, read) if found is None else None
+    inner = walk.made_by(v, read) if write is None else None
     if inner is not None and inner.inputs[0] is base:
         source = regions.of(base, inner.settings["path"])
         if source is not None and source.same(where):
@@ -279,14 +287,14 @@ def _write(e: Equation, where: Region, contents: Contents, regions: Regions, wal
         if value is not None:
             return _reshaped(value, y, walk)
     below = x
-    while type(below) is Var and below in contents.writes and contents.writes[below][1].ranges == where.ranges:
-        below = contents.writes[below][0]
+    while type(below) is Var and below in contents.writes and contents.writes[below].region.ranges == where.ranges:
+        below = contents.writes[below].array
     short = where.path if len(path) > 1 else None
     if below is x and short is None:
-        contents.note(y, x, where, v)
+        contents.note(y, Write(x, where, v))
         return None
     z = walk.emit(WRITTEN, (below, v), {"path": short or path}, y)
-    contents.note(z, x, where, v)
+    contents.note(z, Write(x, where, v))
     return z
 
 
