@@ -1,0 +1,731 @@
+"""A Program -> one native function of fused loops.
+
+In: a Program all of whose equations are :func:`supported`.  Out: :class:`Native`, the IR text of
+``i32 @program(ptr inputs, ptr outputs, ptr arena)`` with what it needs at run time.
+
+Nodes over the same indices, at the same *stage*, are one loop nest: a node's stage is the number of loop nests that
+must be complete before it.  Nests are written for what they store, reduce and write; what else they need is computed in
+registers, and once more in a later nest where that is cheaper than memory.  Single numbers are registers throughout.
+The innermost axis runs over vectors; its rest is one vector with the lanes beyond the end masked.  A sum over it has
+several partial sums per lane, so it is rounded in another order than NumPy's, no less exactly.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from dotbar.compiler import engine, vectors
+from dotbar.compiler.kernels import FUNCTIONS, TYPES, Code, identity, literal, memory_type, suffix, vector
+from dotbar.compiler.lowering import Node, Value, View, lower, supported
+from dotbar.compiler.memory import Arena
+from dotbar.compiler.shapes import Shape, along, contiguous, merged, squeezed
+from dotbar.program import Program
+
+__all__ = ["Native", "native", "supported"]
+
+CHEAP = 5
+"""A value computed by so many operations and loads is computed again rather than stored and loaded."""
+
+ACCUMULATORS = 4
+"""Partial results of a reduction, whose operations wait for each other."""
+
+SHORT = 8
+"""The operations of a loop body that is worth unrolling."""
+
+
+@dataclass
+class Native:
+    """The text of ``@program``, the constants that follow the inputs, and the bytes of the arena."""
+
+    text: str
+    constants: list[np.ndarray[Any, Any]]
+    arena: int
+
+
+def native(program: Program) -> Native:
+    """The native function of a Program."""
+    writer = Writer(program)
+    writer.plan()
+    return Native(writer.write(), writer.lowering.constants, writer.arena.size)
+
+
+@dataclass(eq=False)
+class Group:
+    """The nodes of one loop nest: ``roots`` leave results, ``inner`` are all of them, ``leaves`` what is loaded."""
+
+    space: Shape
+    roots: list[Node] = field(default_factory=list[Node])
+    inner: list[Node] = field(default_factory=list[Node])
+    leaves: dict[Any, View] = field(default_factory=dict[Any, View])
+    position: int = 0
+
+
+def in_register(value: Value) -> bool:
+    """Whether a value is one number that is not in memory."""
+    return value.size == 1 and value.kind in ("map", "reduce")
+
+
+def space_of(shape: Sequence[int]) -> Shape:
+    return squeezed(shape)[0]
+
+
+def reads_entries(x: Any, space: Shape) -> bool:
+    """Whether entry i of ``x`` is entry i of its value, for each index of a loop nest."""
+    return space_of(x.shape) == space == space_of(x.base.shape) and x.whole
+
+
+def row(x: View, shape: Shape) -> Shape:
+    """The strides of an operand along the axes of a nest over ``shape``."""
+    return squeezed(shape, along(x.shape, x.strides, shape))[1]
+
+
+def leaf_key(x: View, shape: Shape) -> Any:
+    return x.base.number, x.offset, row(x, shape)
+
+
+class Writer:
+    """Plans and writes the function of one Program."""
+
+    def __init__(self, program: Program):
+        self.lowering = lower(program)
+        self.outputs = self._outputs(program)
+        self.made: dict[int, Node] = {}
+        self.groups: list[Group] = []
+        self.arena = Arena()
+        self.code = Code()
+        self.registers: dict[int, str] = {}
+        self.fresh: set[int] = set()
+        self.labels = 0
+
+    def _outputs(self, program: Program) -> list[Value]:
+        """A value of its own for each output."""
+        lowering = self.lowering
+        outputs: list[Value] = []
+        for x in program.outputs:
+            view = lowering.operand(x)
+            whole = isinstance(view, View) and view.whole and view.base.kind in ("map", "reduce", "write")
+            if not whole or view.base in outputs:
+                view = lowering.map("copy", view.dtype if isinstance(view, View) else np.asarray(view).dtype, view)
+            outputs.append(view.base)
+        return outputs
+
+    # ------------------------------------------------ planning
+
+    def plan(self) -> None:
+        """Which nodes are one nest, what is stored, and where."""
+        nodes = self._needed()
+        for node in nodes:
+            self.made[node.value.number] = node
+        for value in self.outputs:
+            value.stored = True
+        self._stages(nodes)
+        groups: dict[Any, Group] = {}
+        for node in nodes:
+            value, space = node.value, space_of(node.space)
+            single = not space
+            if node.kind == "map" and not (single or value.stored):
+                continue
+            key = (value.stage, 2 if node.kind == "write" else 0 if single else 1, space)
+            groups.setdefault(key, Group(space)).roots.append(node)
+        self.groups = [groups[key] for key in sorted(groups, key=lambda key: key[:2])]
+        positions: dict[int, int] = {}
+        for position, group in enumerate(self.groups):
+            group.position = position
+            positions.update((node.value.number, position) for node in group.roots)
+        for group in self.groups:
+            self._collect(group, positions)
+        self._places(positions)
+
+    def _needed(self) -> list[Node]:
+        """The nodes on which the outputs and guards depend."""
+        wanted = {value.number for value in self.outputs}
+        kept: list[Node] = []
+        for node in reversed(self.lowering.nodes):
+            if node.kind == "guard" or node.value.number in wanted:
+                kept.append(node)
+                wanted.update(x.base.number for x in node.operands if isinstance(x, View))
+        return kept[::-1]
+
+    def _stages(self, nodes: list[Node]) -> None:
+        for node in nodes:
+            value, space = node.value, space_of(node.space)
+            value.stage, cost = 0, COSTS.get(node.op, 1)
+            for place, x in enumerate(node.operands):
+                if not isinstance(x, View):
+                    continue
+                base = x.base
+                if base.kind in ("input", "constant"):
+                    cost += 1
+                elif base.kind == "map" and base.size == 1:
+                    value.stage = max(value.stage, base.stage)
+                elif base.kind == "map" and reads_entries(x, space) and not (node.kind == "write" and place == 0):
+                    value.stage = max(value.stage, base.stage)
+                    cost += base.cost
+                else:
+                    value.stage = max(value.stage, base.stage + 1)
+                    cost += 1
+            value.cost = cost
+        for node in nodes:
+            space = space_of(node.space)
+            for place, x in enumerate(node.operands):
+                if isinstance(x, View) and x.base.kind == "map" and x.base.size > 1:
+                    far = not reads_entries(x, space) or (node.kind == "write" and place == 0)
+                    if far or (x.base.stage < node.value.stage and x.base.cost > CHEAP):
+                        x.base.stored = True
+
+    def _in_nest(self, x: Any, group: Group, positions: dict[int, int]) -> bool:
+        """Whether an operand is computed in the nest."""
+        base = x.base
+        if base.kind != "map" or base.size == 1 or not reads_entries(x, group.space):
+            return False
+        return not base.stored or positions[base.number] >= group.position
+
+    def _collect(self, group: Group, positions: dict[int, int]) -> None:
+        """What a nest computes and loads."""
+        todo, found = list(group.roots), set(group.roots)
+        while todo:
+            node = todo.pop()
+            for x in node.operands[node.kind == "write" :]:
+                if not isinstance(x, View) or in_register(x.base):
+                    continue
+                if self._in_nest(x, group, positions):
+                    source = self.made[x.base.number]
+                    if source not in found:
+                        found.add(source)
+                        todo.append(source)
+                else:
+                    group.leaves.setdefault(leaf_key(x, node.space), x)
+        group.inner = sorted(found, key=lambda node: node.value.number)
+
+    def _places(self, positions: dict[int, int]) -> None:
+        """Where each stored value lies: an output, the block of a value that it replaces, or the arena."""
+        uses: dict[int, list[tuple[int, Any]]] = {}
+        for group in self.groups:
+            for number, *where in group.leaves:
+                uses.setdefault(number, []).append((group.position, where))
+            for node in group.roots:
+                if node.kind == "write" and isinstance(node.operands[0], View):
+                    uses.setdefault(node.operands[0].base.number, []).append((group.position, None))
+        for k, value in enumerate(self.lowering.inputs):
+            value.place = ("inputs", k)
+        for k, value in enumerate(self.outputs):
+            value.place = ("outputs", k)
+        heads: dict[int, Value] = {}
+        last: dict[Value, int] = {}
+        stored = [node for group in self.groups for node in group.roots if not in_register(node.value)]
+        stored = [node for node in stored if node.kind != "guard"]
+        for node in stored:
+            value, position = node.value, positions[node.value.number]
+            head = value
+            if node.kind == "write" and self._replaces(node, position, uses):
+                head = heads[node.operands[0].base.number]
+                if value.place is not None:
+                    head.place = value.place
+            else:
+                self.fresh.add(value.number)
+            heads[value.number] = head
+            end = max((p for p, _ in uses.get(value.number, ())), default=position)
+            last[head] = max(last.get(head, 0), end, position)
+        events: dict[int, list[Value]] = {}
+        for head, end in last.items():
+            events.setdefault(end, []).append(head)
+        for group in self.groups:
+            for node in group.roots:
+                value = node.value
+                if heads.get(value.number) is value and value.place is None:
+                    value.place = ("arena", self.arena.take(value.size * value.dtype.itemsize))
+            for head in events.get(group.position, ()):
+                if head.place[0] == "arena":
+                    self.arena.give(head.place[1], head.size * head.dtype.itemsize)
+        for node in stored:
+            node.value.place = heads[node.value.number].place
+
+    def _replaces(self, node: Node, position: int, uses: dict[int, list[tuple[int, Any]]]) -> bool:
+        """Whether a write can be made in the block of the old value: nothing else reads that any more."""
+        x = node.operands[0]
+        if not (x.whole and x.base.kind in ("map", "reduce", "write")) or in_register(x.base):
+            return False
+        if x.base.place is not None:
+            return False
+        here = [node.target.offset, row(node.target, node.space)]
+        own = 0
+        for p, where in uses[x.base.number]:
+            if where is None and p == position:
+                own += 1
+            elif p > position or (p == position and where != here):
+                return False
+        return own == 1
+
+    # ------------------------------------------------ writing
+
+    def write(self) -> str:
+        """The text."""
+        code = self.code
+        for group in self.groups:
+            for node in group.roots:
+                if node.kind == "write" and node.value.number in self.fresh:
+                    self._fill(node.value, node.operands[0])
+            Nest(self, group).write()
+        for value in self.outputs:
+            if in_register(value):
+                name = self.registers[value.number]
+                pointer = self.pointer(value, 0)
+                if value.dtype.kind == "b":
+                    name = code(f"zext i1 {name} to i8")
+                code.put(f"store {memory_type(value.dtype)} {name}, ptr {pointer}")
+        entry: list[str] = []
+        for table, k in self.arrays():
+            entry.append(f"  %{table}{k}.slot = getelementptr ptr, ptr %{table}, i64 {k}")
+            entry.append(f"  %{table}{k} = load ptr, ptr %{table}{k}.slot")
+        lines = "\n".join(["entry:", *entry, *code.lines, "  ret i32 0"])
+        calls = sorted(code.calls)
+        functions = sorted(set().union(*(vectors.requires(*call) for call in calls)))
+        functions += [vectors.source(*call, fma=engine.host().fma) for call in calls]
+        head = "define i32 @program(ptr noalias %inputs, ptr noalias %outputs, ptr noalias %arena) #0 {"
+        attributes = f"attributes #0 = {{ {engine.attributes()} }}"
+        return "\n".join([*functions, f"{head}\n{lines}\n}}", attributes, ""])
+
+    def arrays(self) -> list[tuple[str, int]]:
+        """The inputs, constants and outputs."""
+        inputs = len(self.lowering.inputs) + len(self.lowering.constants)
+        return [("inputs", k) for k in range(inputs)] + [("outputs", k) for k in range(len(self.outputs))]
+
+    def pointer(self, value: Value, offset: int) -> str:
+        """Where an entry of a value lies."""
+        kind, place = value.place if type(value.place) is tuple else ("inputs", len(self.lowering.inputs) + value.place)
+        if kind == "arena":
+            place += offset * value.dtype.itemsize
+            return self.code(f"getelementptr i8, ptr %arena, i64 {place}") if place else "%arena"
+        base = f"%{kind}{place}"
+        return self.code(f"getelementptr {memory_type(value.dtype)}, ptr {base}, i64 {offset}") if offset else base
+
+    def _fill(self, value: Value, x: Any) -> None:
+        """Set all entries of a value."""
+        target = self.lowering.all_of(value)
+        node = Node("write", "copy", (None, x), value, target.shape, value.dtype, target=target)
+        group = Group(space_of(target.shape), [node], [node])
+        if isinstance(x, View) and not in_register(x.base):
+            group.leaves[leaf_key(x, node.space)] = x
+        Nest(self, group).write()
+
+    def label(self) -> str:
+        self.labels += 1
+        return f"L{self.labels}"
+
+
+COSTS = dict.fromkeys(FUNCTIONS, 100) | {"divide": 4, "sqrt": 4, "fmod": 100}
+
+
+class Item:
+    """A value in a nest: a load, a register or an operation, and how deep in the nest it is computed."""
+
+    __slots__ = ("depth", "dtype", "node", "number", "pointer", "row", "view", "wide")
+
+    def __init__(self, dtype: np.dtype[Any], depth: int = 0, node: Node | None = None, view: View | None = None):
+        self.dtype = dtype
+        self.depth = depth
+        self.node = node
+        self.view = view
+        self.row: Shape = ()
+        self.pointer = ""
+        self.wide = False
+
+
+class Nest:
+    """Writes one loop nest."""
+
+    def __init__(self, writer: Writer, group: Group):
+        self.writer = writer
+        self.code = writer.code
+        self.group = group
+        self.loads = [Item(x.dtype, view=x) for x in group.leaves.values()]
+        self.stores: list[tuple[Node, Item]] = []
+        self.sums: list[tuple[Node, Item]] = []
+        self.targets: list[Item] = []
+        rows = [key[2] for key in group.leaves]
+        for node in group.roots:
+            value = node.value
+            if node.kind == "guard" or (in_register(value) and node.kind != "reduce"):
+                continue
+            view = writer.lowering.all_of(value) if node.target is None else node.target
+            item = Item(value.dtype, view=view)
+            self.targets.append(item)
+            if node.kind == "reduce":
+                rows.append(self._row_of_result(node))
+                self.sums.append((node, item))
+            else:
+                rows.append(row(view, node.space))
+                self.stores.append((node, item))
+        self.shape, rows = merged(group.space, rows)
+        self.rank = len(self.shape)
+        for item, steps in zip([*self.loads, *self.targets], rows, strict=True):
+            item.row = steps
+            item.depth = max((k + 1 for k, step in enumerate(steps) if step), default=0)
+        self.lanes = self._lanes()
+        self.items: dict[Any, Item] = dict(zip(group.leaves, self.loads))
+        self.names: dict[Item, str] = {}
+        self.splats: dict[Item, str] = {}
+        self.totals: dict[tuple[Node, int], str] = {}
+
+    def _row_of_result(self, node: Node) -> Shape:
+        """The strides of a reduction's result along the axes of the nest, 0 along those it is reduced over."""
+        kept = [n for k, n in enumerate(node.space) if k not in node.reduced]
+        steps = iter(contiguous(kept))
+        return squeezed(node.space, [0 if k in node.reduced else next(steps) for k in range(len(node.space))])[1]
+
+    def _lanes(self) -> int:
+        if not self.rank:
+            return 1
+        dtypes = {item.dtype for item in (*self.loads, *self.targets)} | {node.dtype for node in self.group.inner}
+        size = max((dtype.itemsize for dtype in dtypes if dtype.kind != "b"), default=8)
+        return max(engine.host().width // size, 2)
+
+    # ------------------------------------------------ structure
+
+    def write(self) -> None:
+        """The nest."""
+        for node, item in self.sums:
+            if not in_register(node.value) and (0 in self.shape or not all(item.row[: item.depth])):
+                self.writer._fill(node.value, identity(node.op, node.dtype))
+        for item in self.loads:
+            item.pointer = self.writer.pointer(item.view.base, item.view.offset)  # type: ignore[union-attr]
+        for item in self.targets:
+            if not in_register(item.view.base):  # type: ignore[union-attr]
+                item.pointer = self.writer.pointer(item.view.base, item.view.offset)  # type: ignore[union-attr]
+        self._depths()
+        self._at(0)
+        if 0 in self.shape:
+            self._begin(0)
+            self._end(0)
+        elif self.rank:
+            self._loop(0)
+
+    def _depths(self) -> None:
+        """How deep each operation is, and which results the innermost loop needs in all lanes."""
+        for node in self.group.inner:
+            found = [self._item(x, node) for x in self._operands(node)]
+            depth = max((item.depth for item in found if item), default=0)
+            if node.kind == "map":
+                self.items[node.value.number] = Item(node.value.dtype, depth, node)
+            if node.kind != "map" or (node in self.group.roots and not in_register(node.value)):
+                depth = self.rank
+                if node.kind == "map":
+                    self._widen(self.items[node.value.number])
+            if depth == self.rank:
+                for item in found:
+                    if item:
+                        self._widen(item)
+
+    def _widen(self, item: Item) -> None:
+        item.wide = item.depth < self.rank
+
+    def _operands(self, node: Node) -> Sequence[Any]:
+        return node.operands[1:] if node.kind == "write" else node.operands
+
+    def _item(self, x: Any, node: Node) -> Item | None:
+        """The item of an operand; None for a number."""
+        if not isinstance(x, View):
+            return None
+        number = x.base.number
+        if in_register(x.base):
+            if number in self.items:
+                return self.items[number]
+            item = self.items[number] = Item(x.dtype)
+            self.names[item] = self.writer.registers[number]
+            return item
+        item = self.items.get(number) if reads_entries(x, self.group.space) else None
+        return item or self.items[leaf_key(x, node.space)]
+
+    def _at(self, depth: int) -> None:
+        """What is computed at a depth above the innermost, or in a nest without loops."""
+        for item in self.loads:
+            if item.depth == depth < max(self.rank, 1):
+                self._load(item, item.pointer, 1, 1)
+        guards = [node for node in self.group.inner if node.kind == "guard"]
+        for item in [*self.items.values()]:
+            if item.node is not None and item.depth == depth < max(self.rank, 1):
+                self.names[item] = name = self._compute(item.node, 1, self.names)
+                if in_register(item.node.value):
+                    self.writer.registers[item.node.value.number] = name
+        if not self.rank:
+            for node in guards:
+                self._guard(node)
+            self._store(0, 1)
+            return
+        for item in [*self.items.values()]:
+            if item.wide and item not in self.splats and item in self.names:
+                self.splats[item] = self.code.splat(self.names[item], item.dtype, self.lanes)
+
+    def _guard(self, node: Node) -> None:
+        code, good, bad = self.code, self.writer.label(), self.writer.label()
+        (x,) = node.operands
+        name = self._operand(x, node, 1, self.names)
+        code.put(f"br i1 {name}, label %{good}, label %{bad}")
+        code.label(bad)
+        code.put(f"ret i32 {node.op}")
+        code.label(good)
+
+    def _loop(self, k: int) -> None:
+        """The loops from axis k on."""
+        self._begin(k)
+        if k == self.rank - 1:
+            self._innermost()
+        else:
+            with_index = self._open(0, self.shape[k], 1, self._live(k))
+            index = with_index.index
+            moved = []
+            for item in [*self.loads, *self.targets]:
+                if item.pointer and item.row[k]:
+                    moved.append((item, item.pointer))
+                    step = self.code(f"mul i64 {index}, {item.row[k]}") if item.row[k] != 1 else index
+                    item.pointer = self.code(f"getelementptr {memory_type(item.dtype)}, ptr {item.pointer}, i64 {step}")
+            self._at(k + 1)
+            self._loop(k + 1)
+            for item in self.splats.keys() & {item for item in self.items.values() if item.depth == k + 1}:
+                del self.splats[item]
+            for item, pointer in moved:
+                item.pointer = pointer
+            with_index.close()
+        self._end(k)
+
+    def _live(self, k: int) -> list[tuple[Node, int]]:
+        """The partial results that a loop over axis k carries."""
+        return [(node, u) for node, item in self.sums if item.depth <= k for u in range(self.unrolled)]
+
+    def _open(self, start: int, stop: int, step: int, live: list[tuple[Node, int]]) -> "Loop":
+        return Loop(self, start, stop, step, live)
+
+    @property
+    def unrolled(self) -> int:
+        n = self.shape[-1] // self.lanes
+        inner = sum(COSTS.get(node.op, 1) for node in self.group.inner)
+        return ACCUMULATORS if any(item.depth < self.rank for _, item in self.sums) and inner <= SHORT and n >= 8 else 1
+
+    def _begin(self, depth: int) -> None:
+        for node, item in self.sums:
+            if item.depth == depth:
+                for u in range(self.unrolled):
+                    self.totals[node, u] = literal(identity(node.op, node.dtype), node.dtype, self.lanes)
+
+    def _end(self, depth: int) -> None:
+        """Finish the reductions over the axes from ``depth`` on."""
+        for node, item in self.sums:
+            if item.depth != depth or depth == self.rank:
+                continue
+            code, dtype = self.code, node.dtype
+            parts = [self.totals[node, u] for u in range(self.unrolled)]
+            while len(parts) > 1:
+                parts = [code.operation(node.op, dtype, self.lanes, a, b) for a, b in zip(parts[::2], parts[1::2])]
+            total = code.across(node.op, parts[0], dtype, self.lanes)
+            if in_register(node.value):
+                self.writer.registers[node.value.number] = total
+                continue
+            if any(not item.row[k] for k in range(depth)):
+                total = code.operation(node.op, dtype, 1, self._read(item.pointer, dtype, 1, 1), total)
+            self._put(total, item.pointer, dtype, 1, 1)
+
+    def _innermost(self) -> None:
+        n, lanes = self.shape[-1], self.lanes
+        unrolled, full = self.unrolled, n // lanes
+        start = 0
+        for width in dict.fromkeys((unrolled, 1)):
+            blocks = (full * lanes - start) // (lanes * width)
+            if blocks > 1:
+                stop = start + blocks * lanes * width
+                loop = self._open(start, stop, lanes * width, self._live(self.rank - 1))
+                for u in range(width):
+                    self._body(loop.index, u * lanes, lanes, u)
+                loop.close()
+                start = stop
+            elif blocks:
+                for u in range(width):
+                    self._body("0", start + u * lanes, lanes, u)
+                start += lanes * width
+        if n % lanes:
+            self._body("0", start, n % lanes, 0)
+
+    def _body(self, index: str, offset: int, count: int, u: int) -> None:
+        """One vector of the innermost axis, of which the first ``count`` lanes are there."""
+        names: dict[Item, str] = {}
+        lanes = self.lanes
+        for item in self.loads:
+            if item.depth == self.rank:
+                names[item] = self._gather(item, self._shift(item, index, offset), count)
+        for item in self.items.values():
+            if item.node is not None and item.depth == self.rank:
+                names[item] = self._compute(item.node, lanes, names)
+        for node, item in self.stores:
+            name = self._result(node, names)
+            self._scatter(name, item, self._shift(item, index, offset), count)
+        for node, item in self.sums:
+            (x,) = node.operands
+            name = self._operand(x, node, lanes, names)
+            if item.depth == self.rank:
+                pointer = self._shift(item, index, offset)
+                old = self._read(pointer, node.dtype, lanes, count)
+                self._put(self.code.operation(node.op, node.dtype, lanes, old, name), pointer, node.dtype, lanes, count)
+                continue
+            if count < lanes:
+                neutral = literal(identity(node.op, node.dtype), node.dtype, lanes)
+                name = self.code.select(node.dtype, lanes, mask(count, lanes), name, neutral)
+            self.totals[node, u] = self.code.operation(node.op, node.dtype, lanes, self.totals[node, u], name)
+
+    def _result(self, node: Node, names: dict[Item, str]) -> str:
+        """What a root stores."""
+        if node.kind == "write":
+            return self._operand(node.operands[1], node, self.lanes, names)
+        item = self.items[node.value.number]
+        return self.splats[item] if item.depth < self.rank else names[item]
+
+    def _store(self, depth: int, lanes: int) -> None:
+        """The writes of single entries."""
+        for node, item in self.stores:
+            name = self._operand(node.operands[1], node, 1, self.names)
+            self._put(name, item.pointer, node.dtype, 1, 1)
+
+    # ------------------------------------------------ entries
+
+    def _compute(self, node: Node, lanes: int, names: dict[Item, str]) -> str:
+        if node.op == "select":
+            condition, x, y = node.operands
+            c = self._operand(condition, node, lanes, names, np.dtype(bool))
+            a, b = (self._operand(v, node, lanes, names) for v in (x, y))
+            return self.code.select(node.dtype, lanes, c, a, b)
+        xs = [self._operand(x, node, lanes, names) for x in node.operands]
+        if node.op == "cast":
+            return self.code.cast(xs[0], node.dtype, node.value.dtype, lanes)
+        return self.code.operation(node.op, node.dtype, lanes, *xs)
+
+    def _operand(self, x: Any, node: Node, lanes: int, names: dict[Item, str], dtype: Any = None) -> str:
+        item = self._item(x, node)
+        if item is None:
+            return literal(x, dtype or node.dtype, lanes)
+        if lanes > 1 and item.depth < self.rank:
+            return self.splats[item]
+        return names[item] if item in names else self.names[item]
+
+    def _shift(self, item: Item, index: str, offset: int) -> str:
+        """Where the vector of an operand at an index of the innermost axis begins."""
+        T, step = memory_type(item.dtype), item.row[-1]
+        pointer = item.pointer
+        if index != "0":
+            at = self.code(f"mul i64 {index}, {step}") if step != 1 else index
+            pointer = self.code(f"getelementptr {T}, ptr {pointer}, i64 {at}")
+        return self.code(f"getelementptr {T}, ptr {pointer}, i64 {offset * step}") if offset * step else pointer
+
+    def _load(self, item: Item, pointer: str, lanes: int, count: int) -> None:
+        self.names[item] = self._read(pointer, item.dtype, lanes, count)
+
+    def _gather(self, item: Item, pointer: str, count: int) -> str:
+        """A vector of entries, wherever they lie."""
+        step, lanes, dtype = item.row[-1], self.lanes, item.dtype
+        if step == 1:
+            return self._read(pointer, dtype, lanes, count)
+        T = memory_type(dtype)
+        V = vector(T, lanes)
+        places = self._places(T, pointer, step)
+        name = self.code(
+            f"call {V} @llvm.masked.gather.{suffix(T, lanes)}.v{lanes}p0("
+            f"<{lanes} x ptr> align {dtype.itemsize} {places}, <{lanes} x i1> {mask(count, lanes)}, "
+            f"{V} {one(T, lanes)})"
+        )
+        return self._truth(name, dtype, lanes)
+
+    def _scatter(self, name: str, item: Item, pointer: str, count: int) -> None:
+        """Store a vector, wherever its entries lie."""
+        step, lanes, dtype = item.row[-1], self.lanes, item.dtype
+        if step == 1:
+            self._put(name, pointer, dtype, lanes, count)
+            return
+        T = memory_type(dtype)
+        V = vector(T, lanes)
+        if dtype.kind == "b":
+            name = self.code(f"zext <{lanes} x i1> {name} to {V}")
+        places = self._places(T, pointer, step)
+        self.code.put(
+            f"call void @llvm.masked.scatter.{suffix(T, lanes)}.v{lanes}p0({V} {name}, "
+            f"<{lanes} x ptr> align {dtype.itemsize} {places}, <{lanes} x i1> {mask(count, lanes)})"
+        )
+
+    def _places(self, T: str, pointer: str, step: int) -> str:
+        steps = ", ".join(f"i64 {step * k}" for k in range(self.lanes))
+        return self.code(f"getelementptr {T}, ptr {pointer}, <{self.lanes} x i64> <{steps}>")
+
+    def _read(self, pointer: str, dtype: np.dtype[Any], lanes: int, count: int) -> str:
+        """Consecutive entries; beyond ``count`` ones."""
+        T = memory_type(dtype)
+        V = vector(T, lanes)
+        if count == lanes:
+            name = self.code(f"load {V}, ptr {pointer}, align {dtype.itemsize}")
+        else:
+            name = self.code(
+                f"call {V} @llvm.masked.load.{suffix(T, lanes)}.p0(ptr align {dtype.itemsize} {pointer}, "
+                f"<{lanes} x i1> {mask(count, lanes)}, {V} {one(T, lanes)})"
+            )
+        return self._truth(name, dtype, lanes)
+
+    def _truth(self, name: str, dtype: np.dtype[Any], lanes: int) -> str:
+        if dtype.kind != "b":
+            return name
+        return self.code(f"icmp ne {vector('i8', lanes)} {name}, {'zeroinitializer' if lanes > 1 else 0}")
+
+    def _put(self, name: str, pointer: str, dtype: np.dtype[Any], lanes: int, count: int) -> None:
+        T = memory_type(dtype)
+        V = vector(T, lanes)
+        if dtype.kind == "b":
+            name = self.code(f"zext {vector('i1', lanes)} {name} to {V}")
+        if count == lanes:
+            self.code.put(f"store {V} {name}, ptr {pointer}, align {dtype.itemsize}")
+        else:
+            self.code.put(
+                f"call void @llvm.masked.store.{suffix(T, lanes)}.p0({V} {name}, ptr align {dtype.itemsize} {pointer}, "
+                f"<{lanes} x i1> {mask(count, lanes)})"
+            )
+
+
+class Loop:
+    """A loop that carries an index and the partial results of reductions."""
+
+    def __init__(self, nest: Nest, start: int, stop: int, step: int, live: list[tuple[Node, int]]):
+        self.nest, self.stop, self.step, self.live = nest, stop, step, live
+        code = nest.code
+        self.before = code.block
+        self.head = nest.writer.label()
+        code.put(f"br label %{self.head}")
+        code.label(self.head)
+        self.index = code.name()
+        self.start = start
+        self.phis = len(code.lines)
+        self.first = {key: nest.totals[key] for key in live}
+        self.names = {key: code.name() for key in live}
+        code.lines.extend([""] * (1 + len(live)))
+        nest.totals.update(self.names)
+
+    def close(self) -> None:
+        """The end of the loop's body."""
+        nest, code = self.nest, self.nest.code
+        following = code(f"add i64 {self.index}, {self.step}")
+        end = nest.writer.label()
+        done = code(f"icmp eq i64 {following}, {self.stop}")
+        code.put(f"br i1 {done}, label %{end}, label %{self.head}")
+        last = code.block
+        before = self.before
+        code.lines[self.phis] = f"  {self.index} = phi i64 [ {self.start}, %{before} ], [ {following}, %{last} ]"
+        for k, key in enumerate(self.live):
+            T = vector(TYPES[key[0].dtype], nest.lanes)
+            code.lines[self.phis + 1 + k] = (
+                f"  {self.names[key]} = phi {T} [ {self.first[key]}, %{before} ], [ {nest.totals[key]}, %{last} ]"
+            )
+        code.label(end)
+
+
+def mask(count: int, lanes: int) -> str:
+    """The first ``count`` lanes."""
+    return f"<{', '.join(f'i1 {int(k < count)}' for k in range(lanes))}>"
+
+
+def one(T: str, lanes: int) -> str:
+    """Ones in all lanes, harmless to any function."""
+    return f"splat ({T} {'1.0' if T in ('double', 'float') else '1'})"

@@ -1,0 +1,465 @@
+"""A Program's equations -> nodes: operations on entries, reductions and writes, on views of values.
+
+In: equations on arrays, with NumPy's broadcasting and promotion.  Out: :class:`Node` s, whose operands are of the dtype
+they work in.  Operations on shapes leave no node: they become the index maps of :class:`View` s.  A view calculates as
+an array does, so dotbar's words of one entry (``sech2``, ``ratio``, ...) are lowered by running their own bodies.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from dotbar.compiler.kernels import ARITHMETIC, COMPARISONS, FUNCTIONS, INTRINSICS, TO_BOOL, TYPES
+from dotbar.compiler.shapes import Shape, contiguous, moved, squeezed
+from dotbar.core import READ, is_advanced, split, take_index, value_of
+from dotbar.program import Equation, Guard, Program, Var, Written, variables
+from dotbar.rules import reductions, ufuncs, words
+from dotbar.rules.shapes import astype, axes_of, choose, reshape_to
+
+BOOL, INTEGER = np.dtype(bool), np.dtype(np.int64)
+
+
+class UnsupportedError(Exception):
+    """An equation that is left to NumPy."""
+
+
+class Value:
+    """What a node computes, an input or a constant: a block of entries in C's order, or one number."""
+
+    __slots__ = ("cost", "dtype", "kind", "number", "place", "shape", "stage", "stored")
+
+    def __init__(self, kind: str, shape: Shape, dtype: np.dtype[Any], number: int):
+        self.kind = kind
+        self.shape = shape
+        self.dtype = dtype
+        self.number = number
+        self.stage = -1
+        self.cost = 0
+        self.stored = kind != "map"
+        self.place: Any = None
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """``value = op(*operands)`` for each index in ``space``; a reduction's value lacks the axes ``reduced``."""
+
+    kind: str
+    op: str
+    operands: tuple[Any, ...]
+    value: Value
+    space: Shape
+    dtype: np.dtype[Any]
+    reduced: tuple[int, ...] = ()
+    target: Any = None
+
+
+class View(NDArrayOperatorsMixin):
+    """Entries of a value: entry i is at ``offset + Σ iₖ·strides[k]``."""
+
+    def __init__(self, lowering: "Lowering", base: Value, offset: int, shape: Shape, strides: Shape, weak: bool):
+        self.lowering = lowering
+        self.base = base
+        self.offset = offset
+        self.shape = shape
+        self.strides = strides
+        self.weak = weak
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.base.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+    @property
+    def whole(self) -> bool:
+        """Whether these are the entries of the value, in order, but for axes of length 1."""
+        shape, strides = squeezed(self.shape, self.strides)
+        return self.offset == 0 and self.size == self.base.size and strides == contiguous(shape)
+
+    def __array_ufunc__(self, fn: np.ufunc, method: str, *inputs: Any, **kw: Any) -> Any:
+        if method != "__call__" or kw:
+            raise UnsupportedError
+        return self.lowering.ufunc(fn, *inputs)
+
+    def __array_function__(self, fn: Any, types: Any, args: Any, kw: Any) -> Any:
+        if fn is not np.where or kw or len(args) != 3:
+            raise UnsupportedError
+        return self.lowering.choose(*args)
+
+    def __imul__(self, other: Any) -> "View":  # type: ignore[override]
+        return self * other
+
+    def __itruediv__(self, other: Any) -> "View":  # type: ignore[override]
+        return self / other
+
+    def __bool__(self) -> bool:
+        raise UnsupportedError
+
+    def move(self, fn: Callable[[Any], Any]) -> "View":
+        """What NumPy's ``fn`` makes of it, as an index map; where that is none, of a copy."""
+        found = moved(self.offset, self.shape, self.strides, self.base.size, fn)
+        if found is None and self.whole:
+            raise UnsupportedError
+        if found is None:
+            return self.lowering.map("copy", self.dtype, self).move(fn)
+        offset, shape, strides = found
+        return View(self.lowering, self.base, offset, shape, strides, False)
+
+
+class Lowering:
+    """The nodes of a Program, as its equations are lowered one after the other."""
+
+    def __init__(self, inputs: Sequence[Var] = ()):
+        self.nodes: list[Node] = []
+        self.constants: list[np.ndarray[Any, Any]] = []
+        self.values: list[Value] = []
+        self.guards = 0
+        self.known: dict[Var, View] = {}
+        self.inputs = [self.value("input", x.shape, x.dtype) for x in inputs]
+        for x, value in zip(inputs, self.inputs):
+            self.known[x] = self.all_of(value, x.weak)
+
+    def value(self, kind: str, shape: Shape, dtype: np.dtype[Any]) -> Value:
+        if dtype not in TYPES:
+            raise UnsupportedError
+        value = Value(kind, shape, dtype, len(self.values))
+        self.values.append(value)
+        return value
+
+    def all_of(self, value: Value, weak: bool = False) -> View:
+        return View(self, value, 0, value.shape, contiguous(value.shape), weak)
+
+    def operand(self, x: Any) -> Any:
+        """A view of a variable or an array; a number, or an array of one number throughout, stays one."""
+        if type(x) is Var:
+            return self.known[x]
+        if not isinstance(x, np.ndarray) or not x.ndim:
+            return x[()] if isinstance(x, np.ndarray) else x
+        if x.dtype not in TYPES:
+            raise UnsupportedError
+        if x.size and (not any(x.strides) or x.tobytes() == x[(0,) * x.ndim].tobytes() * x.size):
+            return self.map("copy", x.dtype, x[(0,) * x.ndim]).move(lambda v: np.broadcast_to(v, x.shape))
+        value = self.value("constant", x.shape, x.dtype)
+        self.constants.append(np.ascontiguousarray(x))
+        value.place = len(self.constants) - 1
+        return self.all_of(value)
+
+    # ------------------------------------------------ entry by entry
+
+    def map(self, op: str, dtype: np.dtype[Any], *xs: Any, shape: Shape | None = None) -> View:
+        """``op`` on each entry, on operands of ``dtype``."""
+        shape = np.broadcast_shapes(*(np.shape(x) if not isinstance(x, View) else x.shape for x in xs))
+        value = self.value("map", shape, BOOL if op in TO_BOOL else dtype)
+        self.nodes.append(Node("map", op, xs, value, shape, dtype))
+        return self.all_of(value)
+
+    def cast(self, x: Any, dtype: np.dtype[Any]) -> Any:
+        """``x`` in a dtype."""
+        if dtype not in TYPES:
+            raise UnsupportedError
+        if not isinstance(x, View):
+            return np.asarray(x).astype(dtype)[()]
+        if x.dtype == dtype:
+            return x
+        value = self.value("map", x.shape, dtype)
+        self.nodes.append(Node("map", "cast", (x,), value, x.shape, x.dtype))
+        return self.all_of(value)
+
+    def ufunc(self, fn: np.ufunc, *xs: Any) -> Any:
+        """A ufunc, by its definition in others if it has one."""
+        return DEFINITIONS[fn](*xs) if fn in DEFINITIONS else self.operation(fn, *xs)
+
+    def operation(self, fn: np.ufunc, *xs: Any) -> View:
+        """A ufunc that is an operation of its name, with NumPy's promotion."""
+        op = NAMES.get(fn, fn.__name__)
+        if op not in KNOWN:
+            raise UnsupportedError
+        if op.startswith("logical"):
+            return self.map(op, BOOL, *(self.truth(x) for x in xs))
+        dtypes = fn.resolve_dtypes((*(_dtype(x) for x in xs), *(None,) * fn.nout))
+        if any(t not in TYPES or t != dtypes[0] for t in dtypes[: fn.nin]):
+            raise UnsupportedError
+        dtype = dtypes[0]
+        kind = "fib".index(dtype.kind)
+        if (op in ARITHMETIC and not ARITHMETIC[op][kind]) or (kind and op in FLOATING):
+            raise UnsupportedError
+        if kind == 2 and op in ("negative", "absolute"):
+            raise UnsupportedError
+        return self.map(op, dtype, *(self.cast(x, dtype) for x in xs))
+
+    def truth(self, x: Any) -> Any:
+        """Whether ``x`` is not 0."""
+        return self.cast(x, BOOL)
+
+    def choose(self, condition: Any, x: Any, y: Any) -> View:
+        """``np.where`` with its three arguments."""
+        dtype = np.result_type(*(v.dtype if isinstance(v, View) and not v.weak else _weak(v) for v in (x, y)))
+        if dtype not in TYPES:
+            raise UnsupportedError
+        return self.map("select", dtype, self.truth(condition), self.cast(x, dtype), self.cast(y, dtype))
+
+    # ------------------------------------------------ reductions, writes, guards
+
+    def reduce(self, op: str, x: Any, axis: Any, keepdims: bool) -> View:
+        """``op`` over all entries along the axes."""
+        if not isinstance(x, View):
+            raise UnsupportedError
+        axes = axes_of(axis, x.ndim)
+        if all(x.shape[k] == 1 for k in axes):
+            return x if keepdims else x.move(lambda v: v.reshape([n for k, n in enumerate(v.shape) if k not in axes]))
+        shape = tuple(n for k, n in enumerate(x.shape) if k not in axes)
+        value = self.value("reduce", shape, x.dtype)
+        self.nodes.append(Node("reduce", op, (x,), value, x.shape, x.dtype, axes))
+        result = self.all_of(value)
+        return result.move(lambda v: np.expand_dims(v, axes)) if keepdims else result
+
+    def write(self, x: Any, v: Any, move: Callable[[Any], Any]) -> View:
+        """``x`` with the entries that ``move`` selects replaced by ``v``."""
+        if not isinstance(x, View):
+            raise UnsupportedError
+        value = self.value("write", x.shape, x.dtype)
+        target = self.all_of(value).move(move)
+        if target.base is not value:
+            raise UnsupportedError
+        v = self.cast(v, x.dtype)
+        shape = np.shape(v) if not isinstance(v, View) else v.shape
+        if len(shape) > target.ndim:  # NumPy drops leading axes of length 1
+            v = v.move(lambda a: a.reshape(shape[len(shape) - target.ndim :]))
+        self.nodes.append(Node("write", "copy", (x, v), value, target.shape, x.dtype, target=target))
+        return self.all_of(value)
+
+    def guard(self, convert: Any, x: Any, outcome: Any) -> None:
+        """Stop with the number of the guard if ``x`` has become another Python number."""
+        if not isinstance(x, View) or x.size != 1:
+            raise UnsupportedError
+        if convert is bool:
+            same = self.ufunc(np.equal, self.truth(x), np.bool_(outcome))
+        elif convert is float:
+            same = self.ufunc(np.isnan, x) if outcome != outcome else self.ufunc(np.equal, x, outcome)
+        elif convert is not complex and abs(outcome) < 2**53:
+            same = self.ufunc(np.equal, self.ufunc(np.trunc, x) if x.dtype.kind == "f" else x, outcome)
+        else:
+            raise UnsupportedError
+        value = self.value("guard", (), BOOL)
+        self.nodes.append(Node("guard", str(self.guards), (same,), value, (), BOOL))
+
+    # ------------------------------------------------ equations
+
+    def equation(self, equation: Equation) -> None:
+        """Lower one equation.
+
+        Raises:
+            UnsupportedError: it is left to NumPy.
+        """
+        rule, settings = equation.rule, equation.settings
+        fn = rule.fn
+        if isinstance(rule, Guard):
+            self.guards += 1
+            if rule.convert is not np.shape:
+                self.guard(rule.convert, self.operand(equation.inputs[0]), settings["outcome"])
+            return
+        xs = [self.operand(x) for x in equation.inputs]
+        if isinstance(fn, np.ufunc):
+            if settings:
+                raise UnsupportedError
+            y = self.ufunc(fn, *xs)
+        elif isinstance(rule, Written):
+            if len(xs) != 2 or not _basic(settings["path"]):
+                raise UnsupportedError
+            y = self.write(*xs, move=_selection(settings["path"]))
+        elif fn in REDUCTIONS:
+            y = REDUCTIONS[fn](self, *xs, **settings)
+        elif rule is READ and _basic(settings["path"]) and isinstance(xs[0], View):
+            y = xs[0].move(_selection(settings["path"]))
+        elif fn in MOVES and isinstance(xs[0], View):
+            y = xs[0].move(lambda v: fn(v, **settings))
+        elif fn in WORDS:
+            y = WORDS[fn](self, *xs, **settings)
+        else:
+            raise UnsupportedError
+        (out,) = equation.outputs
+        if not isinstance(y, View):
+            y = self.map("copy", out.dtype, self.cast(y, out.dtype))
+        if y.shape != out.shape or y.dtype != out.dtype:
+            raise UnsupportedError
+        self.known[out] = y
+
+
+def lower(program: Program) -> Lowering:
+    """The nodes of a Program."""
+    lowering = Lowering(program.inputs)
+    for equation in program.equations:
+        lowering.equation(equation)
+    return lowering
+
+
+def supported(equation: Equation) -> bool:
+    """Whether an equation can be lowered."""
+    try:
+        lowering = Lowering(list(dict.fromkeys(variables(equation))))
+        lowering.equation(equation)
+    except UnsupportedError:
+        return False
+    return True
+
+
+def _dtype(x: Any) -> Any:
+    if isinstance(x, View):
+        return _python(x.dtype) if x.weak else x.dtype
+    return type(x) if type(x) in (int, float, complex) else np.asarray(x).dtype
+
+
+def _python(dtype: np.dtype[Any]) -> Any:
+    return {"f": float, "i": int, "b": dtype}[dtype.kind]
+
+
+def _weak(x: Any) -> Any:
+    """What stands for a Python number in ``np.result_type``."""
+    return x.dtype.type(0).item() if isinstance(x, View) else x
+
+
+def _basic(path: Any) -> bool:
+    return not any(fn is take_index and is_advanced(kw["index"]) for fn, kw in path)
+
+
+def _selection(path: Any) -> Callable[[Any], Any]:
+    """Follow a path of basic indices; one entry is an array without axes."""
+    steps, index = split(path)
+    parts = index if type(index) is tuple else (index,)
+    return lambda v: value_of(v, steps)[parts if any(i is ... for i in parts) else (*parts, ...)]
+
+
+# ---------------------------------------------------------------- what is known
+
+KNOWN = {*ARITHMETIC, *COMPARISONS, *INTRINSICS, *FUNCTIONS, *TO_BOOL} | {
+    *("negative", "invert", "maximum", "minimum", "fmax", "fmin"),
+}
+FLOATING = {*INTRINSICS, *FUNCTIONS, "isnan", "isinf", "isfinite", "signbit"} - {"absolute"}
+
+NAMES: dict[Any, str] = {np.power: "pow", np.float_power: "pow"}
+
+
+def _power(a: Any, b: Any) -> Any:
+    """Small whole powers by multiplication."""
+    lowering = (a if isinstance(a, View) else b).lowering
+    if isinstance(a, View) and not isinstance(b, View) and b in (1, 2, 3):
+        y = [a * 1, a * a, a * a * a][int(b) - 1]
+        if np.power.resolve_dtypes((_dtype(a), _dtype(b), None))[2] == y.dtype:
+            return y
+    return lowering.operation(np.power, a, b)
+
+
+def _remainder(a: Any, b: Any) -> Any:
+    """With the sign of the divisor."""
+    r = np.fmod(a, b)
+    return np.where(r == 0, np.copysign(0 * r, b), np.where((r < 0) != (b < 0), r + b, r))
+
+
+def _scaled(x: Any, a: float, b: float) -> Any:
+    """x·(a/b), the ratio rounded in x's dtype."""
+    number = x.dtype.type if x.dtype.kind == "f" else float
+    return x * (number(a) / number(b))
+
+
+DEFINITIONS: dict[Any, Callable[..., Any]] = {
+    np.positive: lambda x: x,
+    np.square: lambda x: x * x,
+    np.reciprocal: lambda x: 1 / x,
+    np.deg2rad: lambda x: _scaled(x, np.pi, 180),
+    np.radians: lambda x: _scaled(x, np.pi, 180),
+    np.rad2deg: lambda x: _scaled(x, 180, np.pi),
+    np.degrees: lambda x: _scaled(x, 180, np.pi),
+    np.sign: lambda x: np.where(x > 0, 1, np.where(x < 0, -1, np.where(x == 0, 0, x))),
+    np.heaviside: lambda a, b: np.where(a < 0, 0, np.where(a > 0, 1, np.where(a == 0, b, a))),
+    np.power: _power,
+    np.remainder: _remainder,
+}
+
+
+def _sum(lowering: Lowering, a: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    if not isinstance(a, View):
+        raise UnsupportedError
+    wanted = np.dtype(dtype) if dtype is not None else INTEGER if a.dtype == BOOL else a.dtype
+    return lowering.reduce("add", lowering.cast(a, wanted), axis, keepdims)
+
+
+def _prod(lowering: Lowering, a: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    if not isinstance(a, View) or dtype is not None or a.dtype == BOOL:
+        raise UnsupportedError
+    return lowering.reduce("multiply", a, axis, keepdims)
+
+
+def _mean(lowering: Lowering, a: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    if not isinstance(a, View) or dtype is not None or not a.size:
+        raise UnsupportedError
+    x = lowering.cast(a, a.dtype if a.dtype.kind == "f" else np.dtype(float))
+    y = lowering.reduce("add", x, axis, keepdims)
+    return y / (a.size // y.size)
+
+
+def _along(op: str, truth: bool = False) -> Callable[..., Any]:
+    def reduce(lowering: Lowering, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+        return lowering.reduce(op, lowering.truth(a) if truth else a, axis, keepdims)
+
+    return reduce
+
+
+REDUCTIONS: dict[Any, Callable[..., Any]] = {
+    np.sum: _sum,
+    np.prod: _prod,
+    np.mean: _mean,
+    np.max: _along("maximum"),
+    np.min: _along("minimum"),
+    np.amax: _along("maximum"),
+    np.amin: _along("minimum"),
+    np.all: _along("logical_and", truth=True),
+    np.any: _along("logical_or", truth=True),
+}
+
+MOVES = {np.transpose, np.broadcast_to, np.diagonal, reshape_to, words.grid}
+
+
+def _own_body(word: Any) -> Callable[..., Any]:
+    return lambda lowering, *xs: word.__wrapped__(*xs)
+
+
+def _share(lowering: Lowering, y: Any, a: Any, b: Any) -> Any:
+    chosen = _attains(lowering, a, y)
+    return np.where(chosen & _attains(lowering, b, y), 0.5, np.where(chosen, 1.0, 0.0))
+
+
+def _attains(lowering: Lowering, a: Any, y: Any) -> Any:
+    return np.equal(a, y) | (np.not_equal(y, y) & np.not_equal(a, a))
+
+
+WORDS: dict[Any, Callable[..., Any]] = {
+    word: _own_body(word)
+    for word in (
+        *(words.ratio, ufuncs.gap, ufuncs.sech2, ufuncs.darcsin, ufuncs.darctan, ufuncs.darcsinh),
+        *(ufuncs.darccosh, ufuncs.darctanh, ufuncs.darctan2, ufuncs.cosine),
+    )
+} | {
+    choose: Lowering.choose,
+    ufuncs.sigmoid: lambda lowering, x: lowering.map("sigmoid", x.dtype, x),
+    astype: lambda lowering, x, *, dtype: lowering.cast(x, np.dtype(dtype)),
+    np.copy: lambda lowering, a, **settings: a,
+    np.conjugate: lambda lowering, x: x,
+    np.real: lambda lowering, x: x,
+    words.stop_gradient: lambda lowering, x: x,
+    reductions.attains: _attains,
+    ufuncs.share: _share,
+}

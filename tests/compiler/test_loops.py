@@ -1,0 +1,284 @@
+"""Native loops compute what the Program computes through NumPy."""
+
+import ctypes
+from math import prod
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from dotbar import value_and_grad
+from dotbar.compiler import engine
+from dotbar.compiler.loops import native, supported
+from dotbar.core import dtype_of, shape_of
+from dotbar.program import Program
+from dotbar.trace import Recording
+
+
+def leaves(y):
+    return [v for x in y for v in leaves(x)] if isinstance(y, (tuple, list)) else [y]
+
+
+def record(f, *args):
+    with Recording() as recording:
+        y = f(*map(recording.input, args))
+    recording.program.outputs = [recording.operand(v) for v in leaves(y)]
+    return recording.program.validate()
+
+
+def pointers(xs):
+    return (ctypes.c_void_p * max(len(xs), 1))(*(x.ctypes.data for x in xs))
+
+
+def run(program: Program, *args):
+    """The status and the outputs of the native function; what lies around outputs and arena must stay as it is."""
+    function = native(program)
+    code = engine.compile(function.text)
+    call = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 3)(code.address("program"))
+    inputs = [np.ascontiguousarray(a, x.dtype).reshape(x.shape) for a, x in zip(args, program.inputs, strict=True)]
+    before = [x.copy() for x in inputs]
+    sizes = [dtype_of(x).itemsize * prod(shape_of(x)) for x in program.outputs]
+    fences = [np.full(size + 64, 77, np.uint8) for size in sizes]
+    arena = np.full(function.arena + 192, 77, np.uint8)
+    start = -(-(arena.ctypes.data + 64) // 64) * 64
+    status = call(pointers([*inputs, *function.constants]), pointers(fences), start)
+    for x, y in zip(inputs, before):
+        assert_array_equal(x, y)
+    used = slice(start - arena.ctypes.data, start - arena.ctypes.data + function.arena)
+    assert (np.delete(arena, used) == 77).all()
+    outputs = []
+    for fence, x in zip(fences, program.outputs):
+        assert (fence[-64:] == 77).all()
+        outputs.append(fence[:-64].view(dtype_of(x)).reshape(shape_of(x)))
+    return status, outputs
+
+
+def agree(f, *args, ulp=0.0):
+    with np.errstate(all="ignore"):
+        program = record(f, *args)
+        assert all(map(supported, program.equations)), program
+        wanted = program.run(*args)
+    status, found = run(program, *args)
+    assert status == 0
+    for y, z in zip(found, wanted, strict=True):
+        assert y.dtype == np.asarray(z).dtype
+        if ulp and y.dtype.kind == "f":
+            scale = np.finfo(y.dtype).eps * ulp
+            assert_allclose(y, z, rtol=scale, atol=scale * np.max(np.abs(z), initial=0, where=np.isfinite(z)))
+        else:
+            assert_array_equal(y, z)
+
+
+X = np.linspace(-2.3, 3.1, 23)
+A = np.sin(np.arange(35.0)).reshape(5, 7) * 3
+SPECIAL = np.array([0.0, -0.0, 1, -1, np.inf, -np.inf, np.nan, 1e300, -1e-310, 0.5, 2.5, -3.5])
+PAIRS = (np.repeat(SPECIAL, len(SPECIAL)), np.tile(SPECIAL, len(SPECIAL)))
+WHOLE = np.array([0, 1, -1, 7, -9, 2**40, -(2**62), 3])
+
+EXACT_OF_ONE = (
+    *(np.negative, np.positive, np.square, np.sqrt, np.absolute, np.fabs, np.sign, np.floor, np.ceil, np.trunc),
+    *(np.rint, np.isnan, np.isinf, np.isfinite, np.signbit, np.logical_not, np.reciprocal, np.deg2rad, np.rad2deg),
+)
+EXACT_OF_TWO = (
+    *(np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.fmax, np.fmin, np.copysign, np.fmod),
+    *(np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.heaviside, np.remainder),
+    *(np.logical_and, np.logical_or, np.logical_xor),
+)
+ROUNDED = (
+    *(np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p, np.sin, np.cos, np.tan, np.arcsin, np.arccos),
+    *(np.arctan, np.sinh, np.cosh, np.tanh, np.arcsinh, np.arccosh, np.arctanh, np.cbrt),
+)
+
+
+@pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")
+@pytest.mark.parametrize("dtype", [float, np.float32])
+class TestEntries:
+    @pytest.mark.parametrize("fn", EXACT_OF_ONE, ids=lambda fn: fn.__name__)
+    def test_exact_of_one(self, fn, dtype):
+        agree(fn, np.tile(SPECIAL, 3).astype(dtype))
+
+    @pytest.mark.parametrize("fn", EXACT_OF_TWO, ids=lambda fn: fn.__name__)
+    def test_exact_of_two(self, fn, dtype):
+        agree(fn, *(x.astype(dtype) for x in PAIRS))
+
+    @pytest.mark.parametrize("fn", ROUNDED, ids=lambda fn: fn.__name__)
+    def test_rounded(self, fn, dtype):
+        for x in (np.abs(X), 0.3 * X, X[:1].astype(dtype)[0]):
+            agree(fn, np.asarray(x, dtype)[()], ulp=4)
+
+    @pytest.mark.parametrize("fn", [np.power, np.arctan2, np.hypot, np.logaddexp], ids=lambda fn: fn.__name__)
+    def test_rounded_of_two(self, fn, dtype):
+        agree(fn, np.abs(X).astype(dtype), X[::-1].astype(dtype), ulp=4)
+
+
+@pytest.mark.parametrize(
+    "fn", [np.add, np.subtract, np.multiply, np.maximum, np.minimum, np.less, np.equal, np.bitwise_and, np.bitwise_xor]
+)
+def test_integers(fn):
+    agree(fn, *(x.ravel() for x in np.meshgrid(WHOLE, WHOLE)))
+
+
+@pytest.mark.parametrize("given", [float, np.float32, np.int64, bool])
+@pytest.mark.parametrize("wanted", [float, np.float32, np.int64, bool])
+def test_casts(given, wanted):
+    agree(lambda x: x.astype(wanted), (3 * X).astype(given))
+
+
+PROGRAMS = {
+    "chain": lambda x: np.sum(np.exp(np.sin(x * x) * np.log(x * x))),
+    "softmax": lambda x: np.sum(np.exp(x - np.max(x)) / np.sum(np.exp(x - np.max(x))) * x),
+    "neighbours": lambda x: np.sum(x[1:] * x[:-1]) + x[2] ** 2,
+    "masked": lambda x: np.sum(np.where(x > 0.5, np.log(x), x[::-1])),
+    "pairs": lambda x: np.sum((x[:, None] - x[None, :]) ** 2),
+    "matrix": lambda x: np.sum(np.mean(x[:21].reshape(7, 3).T * x[:7], axis=1) ** 2),
+    "variance": lambda x: np.mean((x - np.mean(x)) ** 2),
+    "number": lambda x: x[3] * np.sin(x[5]),
+    "tanh": lambda x: np.sum(np.tanh(x) + 1 / np.cosh(x) ** 2),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_value_and_gradient(name):
+    agree(value_and_grad(PROGRAMS[name]), np.abs(X) + 0.1, ulp=30)
+
+
+def test_of_a_number():
+    agree(value_and_grad(lambda x: np.exp(np.sin(x * x) * np.log(x * x))), 0.3, ulp=4)
+
+
+def test_float32():
+    agree(value_and_grad(PROGRAMS["chain"]), np.abs(X).astype(np.float32) + np.float32(0.1), ulp=30)
+
+
+def assigned(x):
+    y = np.zeros(23, like=x)
+    y[1:] = x[1:] * 2
+    y[0] = x[3]
+    y[2:5] += y[5:8]
+    return y
+
+
+def swapped(x):
+    x[:11], x[12:] = x[12:] + 0, x[:11] + 0
+    return x
+
+
+def shifted(x):
+    x = x + 1
+    x[1:] = x[:-1]
+    return x, x[::2] * 2
+
+
+def old_and_new(x):
+    y = x * 2
+    z = y.copy()
+    y[3:5] = 7
+    return y - z, y
+
+
+@pytest.mark.parametrize("f", [assigned, swapped, shifted, old_and_new], ids=lambda f: f.__name__)
+def test_assignment(f):
+    agree(f, X)
+    agree(value_and_grad(lambda x: sum(np.sum(y * y) for y in leaves(f(x)))), X, ulp=9)
+
+
+REDUCTIONS = [np.sum, np.mean, np.prod, np.max, np.min, np.any, np.all]
+
+
+@pytest.mark.parametrize("shape", [(1,), (7,), (8,), (64,), (1000,), (5, 7), (3, 1, 9), (4, 3, 2), (2, 3, 4, 5)])
+@pytest.mark.parametrize("fn", REDUCTIONS, ids=lambda fn: fn.__name__)
+def test_reductions(fn, shape):
+    x = np.cos(np.arange(np.prod(shape))).reshape(shape)
+    for dtype in (float, np.float32, np.int64, bool):
+        y = (3 * x).astype(dtype)
+        if fn is np.prod and dtype is bool:
+            continue
+        for axis in (None, *range(len(shape)), (0, -1) if len(shape) > 1 else (0,)):
+            agree(lambda v, axis=axis: fn(v, axis=axis), y, ulp=40)
+        agree(lambda v: fn(v, axis=-1, keepdims=True), y, ulp=40)
+
+
+@pytest.mark.parametrize("fn", [np.max, np.min, np.sum])
+def test_not_a_number_is_kept(fn):
+    for k in (0, 5, 16, 22):
+        x = X.copy()
+        x[k] = np.nan
+        agree(fn, x)
+
+
+def test_empty():
+    agree(lambda x: (np.sum(x), x * 2, np.sum(x.reshape(0, 3), axis=0), np.any(x)), np.zeros(0))
+
+
+def test_a_guard_returns_its_number():
+    def f(x):
+        y = x * 2
+        if x[0] > 0:
+            y = y + 1
+        n = int(x[1])
+        return y * n if float(x[2]) else y
+
+    x = np.array([1.0, 3.5, 2.0])
+    program = record(f, x)
+    assert [run(program, v)[0] for v in (x, x * [-1, 1, 1], x * [1, 2, 1], x * [1, 1, 2])] == [0, 1, 2, 3]
+
+
+# ---------------------------------------------------------------- random programs
+
+numbers = st.sampled_from([0.0, -0.0, 1.0, -1.5, 2.0, 1e-3, 3.25])
+
+
+@st.composite
+def functions(draw):
+    """A function of arrays of shapes (5, 7), (7,), (5, 1): shapes, broadcasts, slices, reductions, writes."""
+    step = st.tuples(st.integers(0, 13), st.integers(0, 99), st.integers(0, 99))
+    steps = draw(st.lists(step, min_size=1, max_size=14))
+    last = draw(st.lists(st.integers(0, 99), min_size=1, max_size=3))
+
+    def f(*xs):
+        values = list(xs)
+        for op, i, j in steps:
+            a, b = values[i % len(values)], values[j % len(values)]
+            try:
+                np.broadcast_shapes(a.shape, b.shape)
+            except ValueError:
+                b = a
+            if op < 4:
+                y = (np.add, np.subtract, np.multiply, np.maximum)[op](a, b)
+            elif op == 4:
+                y = np.where(a < b, a, 0.5 * b)
+            elif op == 5:
+                y = np.transpose(a)
+            elif op == 6:
+                y = np.reshape(a, -1)
+            elif op == 7:
+                y = a[1:] if a.ndim and a.shape[0] > 1 else a[None]
+            elif op == 8:
+                y = a[..., ::-1] if a.ndim else a * 2
+            elif op == 9:
+                y = np.max(a, axis=j % a.ndim) if a.ndim else a
+            elif op == 10:
+                y = np.min(a)
+            elif op == 11:
+                y = a + 0
+                if y.ndim:
+                    y[j % y.shape[0]] = 0.25
+            elif op == 12:
+                y = a + 0
+                if y.ndim and y.shape[-1] > 2:
+                    y[..., 1:] = y[..., :-1]
+            else:
+                y = np.sqrt(np.absolute(a))
+            values.append(y)
+        return [values[-1 - k % len(values)] for k in last]
+
+    return f
+
+
+@settings(max_examples=60, deadline=None)
+@given(functions())
+def test_random_programs(f):
+    agree(f, A, A[2], A[:, :1])
