@@ -101,6 +101,8 @@ def _apart(r: range, s: range) -> bool:
 
 
 def _slice(r: range) -> slice:
+    if not r:
+        return slice(0, 0)
     return slice(r.start, r.stop if r.stop >= 0 else None, None if r.step == 1 else r.step)
 
 
