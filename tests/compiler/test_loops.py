@@ -12,8 +12,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from dotbar import value_and_grad
 from dotbar.compiler import engine
 from dotbar.compiler.loops import native, supported
-from dotbar.core import dtype_of, shape_of
-from dotbar.program import Program
+from dotbar.compiler.lowering import CALLS, Result, UnsupportedError
+from dotbar.core import Rule, dtype_of, shape_of
+from dotbar.program import Equation, Program, Var
 from dotbar.trace import Recording
 
 
@@ -35,7 +36,7 @@ def pointers(xs):
 def run(program: Program, *args):
     """The status and the outputs of the native function; what lies around outputs and arena must stay as it is."""
     function = native(program)
-    code = engine.compile(function.text)
+    code = engine.compile(function.text, symbols=function.symbols)
     call = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 3)(code.address("program"))
     inputs = [np.ascontiguousarray(a, x.dtype).reshape(x.shape) for a, x in zip(args, program.inputs, strict=True)]
     before = [x.copy() for x in inputs]
@@ -224,6 +225,97 @@ def test_a_guard_returns_its_number():
     x = np.array([1.0, 3.5, 2.0])
     program = record(f, x)
     assert [run(program, v)[0] for v in (x, x * [-1, 1, 1], x * [1, 2, 1], x * [1, 1, 2])] == [0, 1, 2, 3]
+
+
+# ---------------------------------------------------------------- calls
+
+
+def scaled(x, k, y):
+    """k·x, and y with its first entry replaced by that of x; refused where k is 0."""
+    z = y.copy()
+    z.flat[0] = x.flat[0]
+    return k * x, z
+
+
+SCALED = Rule(scaled, ("x", "k", "y"), ())
+DEFINITION = """define internal i32 @scaled(ptr %x, i64 %step, i64 %n, ptr %k, ptr %out, ptr %y, ptr %work) #0 {
+entry:
+  %factor = load double, ptr %k
+  %zero = fcmp oeq double %factor, 0.0
+  br i1 %zero, label %refused, label %loop
+refused:
+  ret i32 3
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %at = mul i64 %i, %step
+  %from = getelementptr double, ptr %x, i64 %at
+  %to = getelementptr double, ptr %out, i64 %i
+  %a = load double, ptr %from
+  %b = call double @same(double %factor)
+  %c = fmul double %a, %b
+  store double %c, ptr %to
+  store double %c, ptr %work
+  %next = add i64 %i, 1
+  %done = icmp eq i64 %next, %n
+  br i1 %done, label %end, label %loop
+end:
+  %first = load double, ptr %x
+  store double %first, ptr %y
+  ret i32 0
+}"""
+SAME = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(lambda x: x)
+
+
+def lowered(lowering, x, k, y):
+    def emit(code, operands, results, scratch):
+        code.definitions |= {"scaled": DEFINITION, "same": "declare double @same(double)"}
+        code.symbols["same"] = ctypes.cast(SAME, ctypes.c_void_p).value
+        step = f"i64 {x.strides[0]}, i64 {x.size}"
+        (x_, k_), (out, y_) = operands, results
+        return code(f"call i32 @scaled(ptr {x_}, {step}, ptr {k_}, ptr {out}, ptr {y_}, ptr {scratch})")
+
+    if x.ndim != 1:
+        raise UnsupportedError
+    results = [Result(x.shape, x.dtype), Result(y.shape, y.dtype, start=y)]
+    return lowering.call(emit, [x, lowering.packed(k, x.dtype)], results, scratch=8)
+
+
+@pytest.mark.parametrize("k", [2.5, 0.0])
+@pytest.mark.parametrize("kept", [False, True])
+def test_calls(k, kept, monkeypatch):
+    """An operand with gaps, a number in a register, a result in the place of an operand, a status."""
+    monkeypatch.setitem(CALLS, scaled, lowered)
+
+    def f(x, k):
+        y = np.exp(x)
+        return y, x[::2], k * 1
+
+    program = record(f, X, k)
+    y, x, factor = program.outputs
+    out, replaced = Var((12,), X.dtype), Var((23,), X.dtype)
+    program.equations.append(Equation(SCALED, (x, factor, y), {}, (out, replaced)))
+    program.outputs = [out, replaced, y] if kept else [out, replaced]
+    assert all(map(supported, program.equations))
+    status, found = run(program, X, k)
+    assert status == (0 if k else -1)
+    for wanted, y in zip(program.run(X, k), found):
+        if k:
+            assert_allclose(y, wanted, rtol=1e-15)
+
+
+def test_a_call_works_in_the_arena_within_what_is_planned(monkeypatch):
+    monkeypatch.setitem(CALLS, scaled, lowered)
+    program = record(lambda x: np.sin(x), X)
+    (y,) = program.outputs
+    for _ in range(20):
+        out, replaced = Var((23,), X.dtype), Var((23,), X.dtype)
+        program.equations.append(Equation(SCALED, (y, 2.0, y), {}, (out, replaced)))
+        y = out
+    program.outputs = [y]
+    status, (found,) = run(program, X)
+    assert status == 0
+    assert_allclose(found, np.sin(X) * 2.0**20, rtol=1e-15)
+    assert native(program).arena <= 4 * 192 + 3 * 64
 
 
 # ---------------------------------------------------------------- random programs

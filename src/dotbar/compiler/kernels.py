@@ -80,18 +80,29 @@ TO_BOOL = {*COMPARISONS, "isnan", "isinf", "isfinite", "signbit", "logical_not"}
 
 
 class Code:
-    """Lines of a function, with a supply of names; ``calls`` are the functions of numbers that they call."""
+    """Lines of a function, with a supply of names.
+
+    ``calls`` are the functions of numbers that they call, ``definitions`` holds what else they call by its name, as it
+    is defined or declared, ``symbols`` the addresses of what is only declared.
+    """
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.calls: set[tuple[str, str, int]] = set()
+        self.definitions: dict[str, str] = {}
+        self.symbols: dict[str, int] = {}
         self.block = "entry"
         self.count = 0
 
     def name(self) -> str:
-        """A new name."""
+        """A new name of a value."""
         self.count += 1
         return f"%x{self.count}"
+
+    def place(self) -> str:
+        """A new name of a block."""
+        self.count += 1
+        return f"L{self.count}"
 
     def __call__(self, instruction: str) -> str:
         """Append an instruction; its result's name."""

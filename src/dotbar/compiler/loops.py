@@ -18,8 +18,8 @@ import numpy as np
 
 from dotbar.compiler import engine, vectors
 from dotbar.compiler.kernels import FUNCTIONS, TYPES, Code, identity, literal, memory_type, suffix, vector
-from dotbar.compiler.lowering import Node, Value, View, lower, supported
-from dotbar.compiler.memory import Arena
+from dotbar.compiler.lowering import Call, Node, Value, View, lower, supported
+from dotbar.compiler.memory import ALIGNMENT, Arena, rounded
 from dotbar.compiler.shapes import Shape, along, contiguous, merged, squeezed
 from dotbar.program import Program
 
@@ -27,6 +27,9 @@ __all__ = ["Native", "native", "supported"]
 
 CHEAP = 5
 """A value computed by so many operations and loads is computed again rather than stored and loaded."""
+
+COMPUTED = {"map", "reduce", "write", "call"}
+"""Values that are neither inputs nor constants."""
 
 ACCUMULATORS = 4
 """Partial results of a reduction, whose operations wait for each other."""
@@ -37,18 +40,34 @@ SHORT = 8
 
 @dataclass
 class Native:
-    """The text of ``@program``, the constants that follow the inputs, and the bytes of the arena."""
+    """A function ``i32 @name(ptr inputs, ptr outputs, ptr arena)``.
 
-    text: str
+    ``definitions`` are its text and those of the functions it calls, by name; ``symbols`` the addresses of what is only
+    declared there; ``constants`` follow the inputs; ``arena`` is the size of the scratch block.
+    """
+
+    definitions: dict[str, str]
+    symbols: dict[str, int]
     constants: list[np.ndarray[Any, Any]]
     arena: int
 
+    @property
+    def text(self) -> str:
+        """A whole module."""
+        return "\n".join([*self.definitions.values(), f"attributes #0 = {{ {engine.attributes()} }}", ""])
 
-def native(program: Program) -> Native:
-    """The native function of a Program."""
+
+def native(program: Program, name: str = "program", linkage: str = "") -> Native:
+    """The native function of a Program; ``linkage``: ``internal`` for one that others of the module call."""
     writer = Writer(program)
     writer.plan()
-    return Native(writer.write(), writer.lowering.constants, writer.arena.size)
+    text = writer.write(f"{linkage} i32 @{name}".strip())
+    code = writer.code
+    for call in sorted(code.calls):
+        code.definitions.update((line, line) for line in sorted(vectors.requires(*call)))
+        code.definitions["dotbar.{}.{}x{}".format(*call)] = vectors.source(*call, fma=engine.machine().fma)
+    code.definitions[name] = text
+    return Native(code.definitions, code.symbols, writer.lowering.constants, writer.arena.size)
 
 
 @dataclass(eq=False)
@@ -60,6 +79,7 @@ class Group:
     inner: list[Node] = field(default_factory=list[Node])
     leaves: dict[Any, View] = field(default_factory=dict[Any, View])
     position: int = 0
+    scratch: int = 0
 
 
 def in_register(value: Value) -> bool:
@@ -97,7 +117,6 @@ class Writer:
         self.code = Code()
         self.registers: dict[int, str] = {}
         self.fresh: set[int] = set()
-        self.labels = 0
 
     def _outputs(self, program: Program) -> list[Value]:
         """A value of its own for each output."""
@@ -105,7 +124,7 @@ class Writer:
         outputs: list[Value] = []
         for x in program.outputs:
             view = lowering.operand(x)
-            whole = isinstance(view, View) and view.whole and view.base.kind in ("map", "reduce", "write")
+            whole = isinstance(view, View) and view.whole and view.base.kind in COMPUTED
             if not whole or view.base in outputs:
                 view = lowering.map("copy", view.dtype if isinstance(view, View) else np.asarray(view).dtype, view)
             outputs.append(view.base)
@@ -117,7 +136,7 @@ class Writer:
         """Which nodes are one nest, what is stored, and where."""
         nodes = self._needed()
         for node in nodes:
-            self.made[node.value.number] = node
+            self.made.update((value.number, node) for value in node.values)
         for value in self.outputs:
             value.stored = True
         self._stages(nodes)
@@ -127,13 +146,15 @@ class Writer:
             single = not space
             if node.kind == "map" and not (single or value.stored):
                 continue
-            key = (value.stage, 2 if node.kind == "write" else 0 if single else 1, space)
+            key: Any = (value.stage, 2 if node.kind == "write" else 0 if single else 1, space)
+            if isinstance(node, Call):
+                key = (value.stage, 3, value.number)
             groups.setdefault(key, Group(space)).roots.append(node)
         self.groups = [groups[key] for key in sorted(groups, key=lambda key: key[:2])]
         positions: dict[int, int] = {}
         for position, group in enumerate(self.groups):
             group.position = position
-            positions.update((node.value.number, position) for node in group.roots)
+            positions.update((value.number, position) for node in group.roots for value in node.values)
         for group in self.groups:
             self._collect(group, positions)
         self._places(positions)
@@ -143,37 +164,44 @@ class Writer:
         wanted = {value.number for value in self.outputs}
         kept: list[Node] = []
         for node in reversed(self.lowering.nodes):
-            if node.kind == "guard" or node.value.number in wanted:
+            if node.kind == "guard" or any(value.number in wanted for value in node.values):
                 kept.append(node)
-                wanted.update(x.base.number for x in node.operands if isinstance(x, View))
+                wanted.update(x.base.number for x in node.reads if isinstance(x, View))
         return kept[::-1]
 
     def _stages(self, nodes: list[Node]) -> None:
+        """How many nests come before each value, and which values are stored."""
         for node in nodes:
-            value, space = node.value, space_of(node.space)
-            value.stage, cost = 0, COSTS.get(node.op, 1)
-            for place, x in enumerate(node.operands):
+            stage, cost = 0, COSTS.get(node.op, 1)
+            for x in node.reads:
                 if not isinstance(x, View):
                     continue
                 base = x.base
-                if base.kind in ("input", "constant"):
-                    cost += 1
-                elif base.kind == "map" and base.size == 1:
-                    value.stage = max(value.stage, base.stage)
-                elif base.kind == "map" and reads_entries(x, space) and not (node.kind == "write" and place == 0):
-                    value.stage = max(value.stage, base.stage)
+                if base.kind == "map" and base.size == 1:
+                    stage = max(stage, base.stage)
+                elif self._at_hand(x, node):
+                    stage = max(stage, base.stage)
                     cost += base.cost
                 else:
-                    value.stage = max(value.stage, base.stage + 1)
+                    stage = max(stage, base.stage + 1)  # that of an input is -1
                     cost += 1
-            value.cost = cost
+            for value in node.values:
+                value.stage, value.cost = stage, cost
         for node in nodes:
-            space = space_of(node.space)
-            for place, x in enumerate(node.operands):
+            for x in node.reads:
                 if isinstance(x, View) and x.base.kind == "map" and x.base.size > 1:
-                    far = not reads_entries(x, space) or (node.kind == "write" and place == 0)
+                    far = not self._at_hand(x, node)
                     if far or (x.base.stage < node.value.stage and x.base.cost > CHEAP):
                         x.base.stored = True
+
+    def _at_hand(self, x: View, node: Node) -> bool:
+        """Whether an operand can be computed in the nest of a node."""
+        return (
+            x.base.kind == "map"
+            and node.kind != "call"
+            and reads_entries(x, space_of(node.space))
+            and not any(x is start for _, start in node.starts)
+        )
 
     def _in_nest(self, x: Any, group: Group, positions: dict[int, int]) -> bool:
         """Whether an operand is computed in the nest."""
@@ -187,10 +215,12 @@ class Writer:
         todo, found = list(group.roots), set(group.roots)
         while todo:
             node = todo.pop()
-            for x in node.operands[node.kind == "write" :]:
+            for k, x in enumerate(node.operands):
                 if not isinstance(x, View) or in_register(x.base):
                     continue
-                if self._in_nest(x, group, positions):
+                if isinstance(node, Call):
+                    group.leaves[x.base.number, k] = x
+                elif self._in_nest(x, group, positions):
                     source = self.made[x.base.number]
                     if source not in found:
                         found.add(source)
@@ -206,23 +236,28 @@ class Writer:
             for number, *where in group.leaves:
                 uses.setdefault(number, []).append((group.position, where))
             for node in group.roots:
-                if node.kind == "write" and isinstance(node.operands[0], View):
-                    uses.setdefault(node.operands[0].base.number, []).append((group.position, None))
+                for value, start in node.starts:
+                    if isinstance(start, View):
+                        uses.setdefault(start.base.number, []).append((group.position, value))
         for k, value in enumerate(self.lowering.inputs):
             value.place = ("inputs", k)
         for k, value in enumerate(self.outputs):
             value.place = ("outputs", k)
         heads: dict[int, Value] = {}
         last: dict[Value, int] = {}
-        stored = [node for group in self.groups for node in group.roots if not in_register(node.value)]
-        stored = [node for node in stored if node.kind != "guard"]
-        for node in stored:
-            value, position = node.value, positions[node.value.number]
-            head = value
-            if node.kind == "write" and self._replaces(node, position, uses):
-                head = heads[node.operands[0].base.number]
-                if value.place is not None:
-                    head.place = value.place
+        stored = [
+            value
+            for group in self.groups
+            for node in group.roots
+            for value in node.values
+            if node.kind != "guard" and not in_register(value)
+        ]
+        for value in stored:
+            position, head = positions[value.number], value
+            start = self._replaced(value, position, uses)
+            if start is not None:
+                head = heads[start.number]
+                head.place = head.place or value.place
             else:
                 self.fresh.add(value.number)
             heads[value.number] = head
@@ -233,59 +268,84 @@ class Writer:
             events.setdefault(end, []).append(head)
         for group in self.groups:
             for node in group.roots:
-                value = node.value
-                if heads.get(value.number) is value and value.place is None:
-                    value.place = ("arena", self.arena.take(value.size * value.dtype.itemsize))
+                for value in node.values:
+                    if heads.get(value.number) is value and value.place is None:
+                        value.place = ("arena", self.arena.take(value.size * value.dtype.itemsize))
+                if isinstance(node, Call):
+                    group.scratch = self.arena.take(self._scratch(node))
+                    self.arena.give(group.scratch, self._scratch(node))
             for head in events.get(group.position, ()):
                 if head.place[0] == "arena":
                     self.arena.give(head.place[1], head.size * head.dtype.itemsize)
-        for node in stored:
-            node.value.place = heads[node.value.number].place
+        for value in stored:
+            value.place = heads[value.number].place
 
-    def _replaces(self, node: Node, position: int, uses: dict[int, list[tuple[int, Any]]]) -> bool:
-        """Whether a write can be made in the block of the old value: nothing else reads that any more."""
-        x = node.operands[0]
-        if not (x.whole and x.base.kind in ("map", "reduce", "write")) or in_register(x.base):
-            return False
-        if x.base.place is not None:
-            return False
-        here = [node.target.offset, row(node.target, node.space)]
-        own = 0
-        for p, where in uses[x.base.number]:
-            if where is None and p == position:
-                own += 1
-            elif p > position or (p == position and where != here):
-                return False
-        return own == 1
+    def _replaced(self, value: Value, position: int, uses: dict[int, list[tuple[int, Any]]]) -> Value | None:
+        """The value that another begins as, if that can be made in its block: nothing else reads it any more."""
+        node = self.made[value.number]
+        x = next((start for v, start in node.starts if v is value), None)
+        if not isinstance(x, View) or not x.whole or x.base.kind not in COMPUTED or in_register(x.base):
+            return None
+        here = None if node.target is None else [node.target.offset, row(node.target, node.space)]
+        others = [(p, where) for p, where in uses[x.base.number] if where is not value]
+        free = all(p < position or (p == position and where == here) for p, where in others)
+        return x.base if free and x.base.place is None else None
+
+    def _scratch(self, call: Call) -> int:
+        """The scratch block of a call: its own, and after it the numbers that it reads from memory."""
+        return rounded(call.scratch) + ALIGNMENT * len(call.operands)
 
     # ------------------------------------------------ writing
 
-    def write(self) -> str:
-        """The text."""
+    def write(self, head: str) -> str:
+        """The text of the function, which ``head`` names."""
         code = self.code
         for group in self.groups:
             for node in group.roots:
-                if node.kind == "write" and node.value.number in self.fresh:
-                    self._fill(node.value, node.operands[0])
-            Nest(self, group).write()
+                for value, start in node.starts:
+                    if value.number in self.fresh:
+                        self._fill(value, start)
+            if isinstance(node := group.roots[0], Call):
+                self._call(node, group.scratch)
+            else:
+                Nest(self, group).write()
         for value in self.outputs:
             if in_register(value):
-                name = self.registers[value.number]
-                pointer = self.pointer(value, 0)
-                if value.dtype.kind == "b":
-                    name = code(f"zext i1 {name} to i8")
-                code.put(f"store {memory_type(value.dtype)} {name}, ptr {pointer}")
+                self._put(value, self.pointer(value, 0))
         entry: list[str] = []
         for table, k in self.arrays():
             entry.append(f"  %{table}{k}.slot = getelementptr ptr, ptr %{table}, i64 {k}")
             entry.append(f"  %{table}{k} = load ptr, ptr %{table}{k}.slot")
         lines = "\n".join(["entry:", *entry, *code.lines, "  ret i32 0"])
-        calls = sorted(code.calls)
-        functions = sorted(set().union(*(vectors.requires(*call) for call in calls)))
-        functions += [vectors.source(*call, fma=engine.host().fma) for call in calls]
-        head = "define i32 @program(ptr noalias %inputs, ptr noalias %outputs, ptr noalias %arena) #0 {"
-        attributes = f"attributes #0 = {{ {engine.attributes()} }}"
-        return "\n".join([*functions, f"{head}\n{lines}\n}}", attributes, ""])
+        return f"define {head}(ptr noalias %inputs, ptr noalias %outputs, ptr noalias %arena) #0 {{\n{lines}\n}}"
+
+    def _call(self, call: Call, scratch: int) -> None:
+        """A call, and its status."""
+        code, operands = self.code, list[str]()
+        for k, x in enumerate(call.operands):
+            if in_register(x.base):
+                operands.append(self._arena(scratch + rounded(call.scratch) + k * ALIGNMENT))
+                self._put(x.base, operands[-1])
+            else:
+                operands.append(self.pointer(x.base, x.offset))
+        results = [self.pointer(value, 0) for value in call.results]
+        status = call.emit(code, operands, results, self._arena(scratch))
+        if status is not None:
+            good, bad = code.place(), code.place()
+            code.put(f"br i1 {code(f'icmp eq i32 {status}, 0')}, label %{good}, label %{bad}")
+            code.label(bad)
+            code.put("ret i32 -1")
+            code.label(good)
+
+    def _put(self, value: Value, pointer: str) -> None:
+        """Store a single number."""
+        name = self.registers[value.number]
+        if value.dtype.kind == "b":
+            name = self.code(f"zext i1 {name} to i8")
+        self.code.put(f"store {memory_type(value.dtype)} {name}, ptr {pointer}")
+
+    def _arena(self, offset: int) -> str:
+        return self.code(f"getelementptr i8, ptr %arena, i64 {offset}") if offset else "%arena"
 
     def arrays(self) -> list[tuple[str, int]]:
         """The inputs, constants and outputs."""
@@ -296,23 +356,18 @@ class Writer:
         """Where an entry of a value lies."""
         kind, place = value.place if type(value.place) is tuple else ("inputs", len(self.lowering.inputs) + value.place)
         if kind == "arena":
-            place += offset * value.dtype.itemsize
-            return self.code(f"getelementptr i8, ptr %arena, i64 {place}") if place else "%arena"
+            return self._arena(place + offset * value.dtype.itemsize)
         base = f"%{kind}{place}"
         return self.code(f"getelementptr {memory_type(value.dtype)}, ptr {base}, i64 {offset}") if offset else base
 
     def _fill(self, value: Value, x: Any) -> None:
         """Set all entries of a value."""
         target = self.lowering.all_of(value)
-        node = Node("write", "copy", (None, x), value, target.shape, value.dtype, target=target)
+        node = Node("write", "copy", (x,), value, target.shape, value.dtype, target=target)
         group = Group(space_of(target.shape), [node], [node])
         if isinstance(x, View) and not in_register(x.base):
             group.leaves[leaf_key(x, node.space)] = x
         Nest(self, group).write()
-
-    def label(self) -> str:
-        self.labels += 1
-        return f"L{self.labels}"
 
 
 COSTS = dict.fromkeys(FUNCTIONS, 100) | {"divide": 4, "sqrt": 4, "fmod": 100}
@@ -380,7 +435,7 @@ class Nest:
             return 1
         dtypes = {item.dtype for item in (*self.loads, *self.targets)} | {node.dtype for node in self.group.inner}
         size = max((dtype.itemsize for dtype in dtypes if dtype.kind != "b"), default=8)
-        return max(engine.host().width // size, 2)
+        return max(engine.machine().width // size, 2)
 
     # ------------------------------------------------ structure
 
@@ -405,7 +460,7 @@ class Nest:
     def _depths(self) -> None:
         """How deep each operation is, and which results the innermost loop needs in all lanes."""
         for node in self.group.inner:
-            found = [self._item(x, node) for x in self._operands(node)]
+            found = [self._item(x, node) for x in node.operands]
             depth = max((item.depth for item in found if item), default=0)
             if node.kind == "map":
                 self.items[node.value.number] = Item(node.value.dtype, depth, node)
@@ -420,9 +475,6 @@ class Nest:
 
     def _widen(self, item: Item) -> None:
         item.wide = item.depth < self.rank
-
-    def _operands(self, node: Node) -> Sequence[Any]:
-        return node.operands[1:] if node.kind == "write" else node.operands
 
     def _item(self, x: Any, node: Node) -> Item | None:
         """The item of an operand; None for a number."""
@@ -459,7 +511,7 @@ class Nest:
                 self.splats[item] = self.code.splat(self.names[item], item.dtype, self.lanes)
 
     def _guard(self, node: Node) -> None:
-        code, good, bad = self.code, self.writer.label(), self.writer.label()
+        code, good, bad = self.code, self.code.place(), self.code.place()
         (x,) = node.operands
         name = self._operand(x, node, 1, self.names)
         code.put(f"br i1 {name}, label %{good}, label %{bad}")
@@ -575,14 +627,14 @@ class Nest:
     def _result(self, node: Node, names: dict[Item, str]) -> str:
         """What a root stores."""
         if node.kind == "write":
-            return self._operand(node.operands[1], node, self.lanes, names)
+            return self._operand(node.operands[0], node, self.lanes, names)
         item = self.items[node.value.number]
         return self.splats[item] if item.depth < self.rank else names[item]
 
     def _store(self, depth: int, lanes: int) -> None:
         """The writes of single entries."""
         for node, item in self.stores:
-            name = self._operand(node.operands[1], node, 1, self.names)
+            name = self._operand(node.operands[0], node, 1, self.names)
             self._put(name, item.pointer, node.dtype, 1, 1)
 
     # ------------------------------------------------ entries
@@ -692,7 +744,7 @@ class Loop:
         self.nest, self.stop, self.step, self.live = nest, stop, step, live
         code = nest.code
         self.before = code.block
-        self.head = nest.writer.label()
+        self.head = code.place()
         code.put(f"br label %{self.head}")
         code.label(self.head)
         self.index = code.name()
@@ -707,7 +759,7 @@ class Loop:
         """The end of the loop's body."""
         nest, code = self.nest, self.nest.code
         following = code(f"add i64 {self.index}, {self.step}")
-        end = nest.writer.label()
+        end = code.place()
         done = code(f"icmp eq i64 {following}, {self.stop}")
         code.put(f"br i1 {done}, label %{end}, label %{self.head}")
         last = code.block

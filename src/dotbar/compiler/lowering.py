@@ -3,17 +3,37 @@
 In: equations on arrays, with NumPy's broadcasting and promotion.  Out: :class:`Node` s, whose operands are of the dtype
 they work in.  Operations on shapes leave no node: they become the index maps of :class:`View` s.  A view calculates as
 an array does, so dotbar's words of one entry (``sech2``, ``ratio``, ...) are lowered by running their own bodies.
+
+What works on whole blocks of memory, such as a product of matrices, is a call.  Its module enters it in ``CALLS``::
+
+    def matmul(lowering, a, b):
+        a, b = lowering.packed(a), lowering.packed(b)    # or a view as it is: a.shape, a.strides (in entries)
+
+        def emit(code, operands, results, scratch):
+            code.definitions["dotbar.product"] = "define internal void @dotbar.product(…) #0 { … }"
+            code.put(f"call void @dotbar.product(ptr {operands[0]}, ptr {operands[1]}, ptr {results[0]})")
+
+        return lowering.call(emit, [a, b], [Result((a.shape[0], b.shape[1]), a.dtype)])[0]
+
+    CALLS[np.matmul] = matmul
+
+``emit`` gets pointers: to each operand's first entry, to each result's block (in C order), to ``scratch`` bytes.  It may
+return the name of an ``i32``: if that is not 0, ``@program`` returns -1, and NumPy runs the Program to raise its error.
+A result that begins as another array, ``Result(shape, dtype, start=a.T)``, is made in that array's block where nothing
+else reads it any more, else in a copy.  Functions from elsewhere are declared in ``code.definitions`` and have their
+address in ``code.symbols``; functions of numbers (``code.operation``) enter themselves in ``code.calls``.  An equation
+that a lowering refuses with ``UnsupportedError`` is left to NumPy.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from dotbar.compiler.kernels import ARITHMETIC, COMPARISONS, FUNCTIONS, INTRINSICS, TO_BOOL, TYPES
+from dotbar.compiler.kernels import ARITHMETIC, COMPARISONS, FUNCTIONS, INTRINSICS, TO_BOOL, TYPES, Code
 from dotbar.compiler.shapes import Shape, contiguous, moved, squeezed
 from dotbar.core import READ, is_advanced, split, take_index, value_of
 from dotbar.program import Equation, Guard, Program, Var, Written, variables
@@ -47,9 +67,24 @@ class Value:
         return prod(self.shape)
 
 
+Emit: TypeAlias = Callable[[Code, list[str], list[str], str], str | None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a call makes: a block that holds nothing yet, or the entries of ``start``."""
+
+    shape: Shape
+    dtype: np.dtype[Any]
+    start: Any = None
+
+
 @dataclass(eq=False, slots=True)
 class Node:
-    """``value = op(*operands)`` for each index in ``space``; a reduction's value lacks the axes ``reduced``."""
+    """``value = op(*operands)`` for each index in ``space``; a reduction's value lacks the axes ``reduced``.
+
+    A write sets ``target``, entries of its value.  ``starts`` are the values that begin as others, with these.
+    """
 
     kind: str
     op: str
@@ -59,6 +94,30 @@ class Node:
     dtype: np.dtype[Any]
     reduced: tuple[int, ...] = ()
     target: Any = None
+    starts: list[tuple[Value, Any]] = field(default_factory=list[tuple[Value, Any]])
+
+    @property
+    def values(self) -> list[Value]:
+        """All that it computes."""
+        return [self.value]
+
+    @property
+    def reads(self) -> tuple[Any, ...]:
+        """All that must be there before."""
+        return (*self.operands, *(start for _, start in self.starts))
+
+
+@dataclass(eq=False, slots=True)
+class Call(Node):
+    """What ``emit`` writes; it works on whole blocks, and in ``scratch`` bytes of memory."""
+
+    emit: Emit = field(kw_only=True)
+    results: list[Value] = field(kw_only=True)
+    scratch: int = field(kw_only=True)
+
+    @property
+    def values(self) -> list[Value]:
+        return self.results
 
 
 class View(NDArrayOperatorsMixin):
@@ -239,8 +298,30 @@ class Lowering:
         shape = np.shape(v) if not isinstance(v, View) else v.shape
         if len(shape) > target.ndim:  # NumPy drops leading axes of length 1
             v = v.move(lambda a: a.reshape(shape[len(shape) - target.ndim :]))
-        self.nodes.append(Node("write", "copy", (x, v), value, target.shape, x.dtype, target=target))
+        self.nodes.append(Node("write", "copy", (v,), value, target.shape, x.dtype, target=target, starts=[(value, x)]))
         return self.all_of(value)
+
+    # ------------------------------------------------ calls
+
+    def view(self, x: Any, dtype: np.dtype[Any] | None = None) -> View:
+        """``x`` in memory, wherever its entries lie; in a dtype."""
+        x = self.cast(x, dtype) if dtype is not None else x
+        return x if isinstance(x, View) else self.map("copy", np.asarray(x).dtype, x)
+
+    def packed(self, x: Any, dtype: np.dtype[Any] | None = None) -> View:
+        """``x`` in memory, its entries one after the other in C order; in a dtype."""
+        x = self.view(x, dtype)
+        shape, strides = squeezed(x.shape, x.strides)
+        return x if strides == contiguous(shape) else self.map("copy", x.dtype, x)
+
+    def call(self, emit: Emit, operands: Sequence[View], results: Sequence[Result], scratch: int = 0) -> list[View]:
+        """What ``emit`` makes of blocks of memory."""
+        values = [self.value("call", r.shape, r.dtype) for r in results]
+        starts = [(v, self.view(r.start, r.dtype)) for v, r in zip(values, results) if r.start is not None]
+        v, xs = values[0], tuple(operands)
+        call = Call("call", "call", xs, v, (), v.dtype, starts=starts, emit=emit, results=values, scratch=scratch)
+        self.nodes.append(call)
+        return [self.all_of(value) for value in values]
 
     def guard(self, convert: Any, x: Any, outcome: Any) -> None:
         """Stop with the number of the guard if ``x`` has become another Python number."""
@@ -266,7 +347,7 @@ class Lowering:
             UnsupportedError: it is left to NumPy.
         """
         rule, settings = equation.rule, equation.settings
-        fn = rule.fn
+        fn: Any = rule.fn
         if isinstance(rule, Guard):
             self.guards += 1
             if rule.convert is not np.shape:
@@ -287,16 +368,17 @@ class Lowering:
             y = xs[0].move(_selection(settings["path"]))
         elif fn in MOVES and isinstance(xs[0], View):
             y = xs[0].move(lambda v: fn(v, **settings))
+        elif fn in CALLS:
+            y = CALLS[fn](self, *xs, **settings)
         elif fn in WORDS:
             y = WORDS[fn](self, *xs, **settings)
         else:
             raise UnsupportedError
-        (out,) = equation.outputs
-        if not isinstance(y, View):
-            y = self.map("copy", out.dtype, self.cast(y, out.dtype))
-        if y.shape != out.shape or y.dtype != out.dtype:
-            raise UnsupportedError
-        self.known[out] = y
+        for out, result in zip(equation.outputs, y if isinstance(y, (tuple, list)) else (y,), strict=True):
+            found = self.view(result, None if isinstance(result, View) else out.dtype)
+            if found.shape != out.shape or found.dtype != out.dtype:
+                raise UnsupportedError
+            self.known[out] = found
 
 
 def lower(program: Program) -> Lowering:
@@ -445,6 +527,9 @@ def _share(lowering: Lowering, y: Any, a: Any, b: Any) -> Any:
 def _attains(lowering: Lowering, a: Any, y: Any) -> Any:
     return np.equal(a, y) | (np.not_equal(y, y) & np.not_equal(a, a))
 
+
+CALLS: dict[Any, Callable[..., Any]] = {}
+"""``CALLS[fn](lowering, *operands, **settings)`` is a view or several; operands are views, numbers if constant."""
 
 WORDS: dict[Any, Callable[..., Any]] = {
     word: _own_body(word)
