@@ -31,6 +31,7 @@ from dotbar.core import (
 )
 from dotbar.errors import user_line
 from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Var
+from dotbar.rules.kinds import Constant
 from dotbar.tape import rebuild
 
 __all__ = ["Recorded", "Recording"]
@@ -108,7 +109,7 @@ class Recording(Level):
         many = isinstance(y, tuple)
         outputs = [Var.of(v) for v in (y if many else (y,))]
         self.note(rule, map(self.operand, xs), kw, outputs)
-        if rule.kind == "constant" and any(v.shape for v in outputs):
+        if type(rule) is Constant and not isinstance(rule.how, str) and any(v.shape for v in outputs):
             for v in outputs:  # such as the places of nonzero entries: how many there are may change
                 self.note(SHAPE, (v,), {"outcome": v.shape, "line": user_line()})
         if many:

@@ -247,7 +247,8 @@ def share(y: Any, a: Any, b: Any) -> Any:
     """How much of ``a`` is in y = max(a, b): 1 where it is chosen, 1/2 at a tie.  A nan chooses itself."""
     chosen = attains(a, y)
     tied = chosen & attains(b, y)
-    return np.where(tied, 0.5, chosen) if np.any(tied) else chosen
+    one = dtype_of(y).type(1)  # so that the result's dtype does not depend on values
+    return np.where(tied, one / 2, chosen) if np.any(tied) else chosen * one
 
 
 constant(share, lambda y, a, b: 0, batch="(),(),()->()")
