@@ -17,7 +17,7 @@ What works on whole blocks of memory, such as a product of matrices, is a call. 
 
     CALLS[np.matmul] = matmul
 
-``emit`` gets pointers: to each operand's first entry, to each result's block (in C order), to ``scratch`` bytes.  It may
+``emit`` gets pointers: to each operand's first entry, to each result's block in C order, to ``scratch`` bytes.  It may
 return the name of an ``i32``: if that is not 0, ``@program`` returns -1, and NumPy runs the Program to raise its error.
 A result that begins as another array, ``Result(shape, dtype, start=a.T)``, is made in that array's block where nothing
 else reads it any more, else in a copy.  Functions from elsewhere are declared in ``code.definitions`` and have their
