@@ -189,7 +189,7 @@ class Writer:
                 value.stage, value.cost = stage, cost
         for node in nodes:
             for x in node.reads:
-                if isinstance(x, View) and x.base.kind == "map" and x.base.size > 1:
+                if isinstance(x, View) and x.base.kind == "map" and x.base.size != 1:
                     far = not self._at_hand(x, node)
                     if far or (x.base.stage < node.value.stage and x.base.cost > CHEAP):
                         x.base.stored = True
