@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from dotbar.batch import Batch, Batched
+from dotbar.compiler.run import compiled
 from dotbar.core import Cell, Traced, as_plain, is_differentiable, without_cells
 from dotbar.dual import Dual, Forward
 from dotbar.errors import InputError
@@ -230,7 +231,7 @@ class Call:
             values = [*map(current, leaves), *(inputs[i] for i in changed)]
             program.outputs = [level.operand(x) for x in values]
             results = [x.value if isinstance(x, Traced) else x for x in values]
-        variant = Variant(program, structure, changed)
+        variant = Variant(program, structure, changed, results)
         return variant, variant.finish(results, self.examples)
 
 
@@ -287,13 +288,19 @@ def _hashable(x: Any) -> bool:
 class Variant:
     """A recording of one way through the function; ``changed`` are the inputs that it assigns to."""
 
-    __slots__ = ("changed", "program", "run", "structure")
+    __slots__ = ("changed", "program", "results", "run", "structure")
 
-    def __init__(self, program: Program, structure: Structure, changed: list[int]):
+    def __init__(self, program: Program, structure: Structure, changed: list[int], results: list[Any]):
         self.program = program
         self.structure = structure
         self.changed = changed
-        self.run = program.function()
+        self.results = [type(x) for x in results]
+        self.run = self.first
+
+    def first(self, *inputs: Any) -> list[Any]:
+        """The first run of the Program, which the call that was recorded does not need."""
+        self.run = compiled(self.program).function()
+        return self.run(*inputs)
 
     def __call__(self, inputs: list[Any]) -> Any:
         """The result of a call.
@@ -308,14 +315,15 @@ class Variant:
         n = len(results) - len(self.changed)
         for i, x in zip(self.changed, results[n:]):
             inputs[i][...] = np.reshape(x, inputs[i].shape)
-        return unflatten(self.structure, [self._own(x, y, inputs) for x, y in zip(results[:n], self.program.outputs)])
+        own = zip(results[:n], self.program.outputs, self.results)
+        return unflatten(self.structure, [self._own(x, output, kind, inputs) for x, output, kind in own])
 
-    def _own(self, x: Any, output: Any, inputs: list[Any]) -> Any:
+    def _own(self, x: Any, output: Any, kind: type, inputs: list[Any]) -> Any:
         """A result that shares no memory with the arguments or the Program."""
         if type(x) is Cell:
             x = x.value
         if not isinstance(x, np.ndarray):
-            return x
+            return np.array(x) if kind is np.ndarray else x
         held = x.base is not None or type(output) is not Var or any(x is y for y in inputs)
         return x.copy() if held else x
 

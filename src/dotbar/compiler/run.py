@@ -1,0 +1,155 @@
+"""A Program -> what runs it: native code for all that it can do, NumPy for the rest.
+
+In: a Program as it was recorded.  Out: a Program of the same inputs and outputs whose equations are :class:`Segment` s,
+native functions made of as many equations as the order of their dependence allows, and calls of NumPy between them::
+
+    c: f64[9] = sin a                   b, c: f64[9] = native a
+    d: f64[3, 3] = reshape c            e: f64[3] = eigvals d
+    e: f64[3] = eigvals d        ->     f: f64[3] = native e
+    f: f64[3] = multiply e e
+"""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from dotbar.compiler import engine
+from dotbar.compiler.kernels import TYPES
+from dotbar.compiler.loops import Native, native, supported
+from dotbar.compiler.simplify import simplify
+from dotbar.compiler.wrapper import Array, Hidden, Number, Scalar, Spec, wrap
+from dotbar.core import Rule
+from dotbar.program import Equation, GuardFailed, Program, Var, variables
+
+__all__ = ["Segment", "compiled", "whole"]
+
+LONG = 20_000
+"""Entries computed by a call that is worth the release of the GIL."""
+
+
+class Segment(Rule):
+    """Equations as one native function."""
+
+    kind = name = "native"
+
+    def __init__(self, program: Program):
+        self.program = program
+        self.specs = [spec_of(x) for x in program.inputs]
+        self.native: Native = native(program)
+        self.code = engine.compile(self.native.text, symbols=self.native.symbols)
+        self.long = sum(prod(y.shape) for e in program.equations for y in e.outputs) > LONG
+        made = tuple(spec_of(y) for y in program.outputs)
+        output = made[0] if len(made) == 1 else made
+        super().__init__(self.builtin(self.specs, output, self.adapted, self.failed), ("*xs",))
+
+    def builtin(self, arguments: Sequence[Spec], output: Spec, slow: Any, failed: Any, **options: Any) -> Any:
+        """A builtin that takes and returns what is specified."""
+        hidden = [Hidden(x, Array(x.dtype, x.shape)) for x in self.native.constants]
+        options["hidden"] = [*options.get("hidden", ()), *hidden]
+        return wrap(self.code, arguments, output, slow, failed, arena=self.native.arena, long=self.long, **options)
+
+    def adapted(self, *xs: Any) -> Any:
+        """A call with arrays in another layout, or with arrays without axes in the place of numbers."""
+        ys = [adapt(x, spec) for x, spec in zip(xs, self.specs, strict=True)]
+        return self.fn(*ys) if any(x is not y for x, y in zip(xs, ys)) else self.through_numpy(*xs)
+
+    def failed(self, status: int, *xs: Any) -> Any:
+        """A call in which a guard failed, or which NumPy refuses with an error of its own."""
+        if status > 0:
+            raise GuardFailed
+        return self.through_numpy(*xs)
+
+    def through_numpy(self, *xs: Any) -> Any:
+        """The same by NumPy."""
+        ys = self.program.run(*xs)
+        return ys[0] if len(ys) == 1 else tuple(ys)
+
+
+def spec_of(x: Any) -> Spec:
+    """What a value is in a call."""
+    if x.shape or type(x) is np.ndarray:
+        return Array(x.dtype, x.shape)
+    return Number({"b": bool, "i": int, "f": float, "c": complex}[x.dtype.kind]) if x.weak else Scalar(x.dtype)
+
+
+def adapt(x: Any, spec: Spec) -> Any:
+    """A value as it is specified; itself, if it is so."""
+    match spec:
+        case Array(dtype):
+            return np.require(x, dtype, ("C", "A"))
+        case Scalar(dtype):
+            return x if type(x) is dtype.type else dtype.type(x)
+        case Number(kind):
+            return x if type(x) is kind else kind(x)
+        case _:
+            return x
+
+
+# ---------------------------------------------------------------- cutting
+
+
+def compiled(program: Program, reassociate: bool = True) -> Program:
+    """The Program simplified, and all that can be native in segments."""
+    program = simplify(program, reassociate)
+    return segmented(program) if engine.available() else program
+
+
+def segmented(program: Program) -> Program:
+    """The Program with segments in the place of equations; one alone, of all inputs, if nothing is left to NumPy."""
+    taken = [supported(e) for e in program.equations]
+    outputs = [y for y in program.outputs if type(y) in (Var, np.ndarray)]
+    if outputs and all(taken) and all(x.dtype in TYPES for x in (*program.inputs, *outputs)):
+        segment = Segment(Program(program.inputs, program.equations, outputs))
+        made = [Var(y.shape, y.dtype) for y in outputs]
+        new = iter(made)
+        results = [next(new) if type(y) in (Var, np.ndarray) else y for y in program.outputs]
+        return Program(program.inputs, [Equation(segment, tuple(program.inputs), {}, tuple(made))], results)
+    equations: list[Equation] = []
+    for native_ones, others in stages(program, taken):
+        if native_ones:
+            equations.append(joined(native_ones, program))
+        equations += others
+    return Program(program.inputs, equations, program.outputs)
+
+
+def stages(program: Program, taken: Sequence[bool]) -> list[tuple[list[Equation], list[Equation]]]:
+    """Native equations and NumPy's by turns, each as early as it can be.
+
+    What may raise comes after all guards that were recorded before it.
+    """
+    found: list[tuple[list[Equation], list[Equation]]] = []
+    known: dict[Any, tuple[int, bool]] = {}
+    barrier = 0
+    for e, is_native in zip(program.equations, taken):
+        made = [known[x] for x in variables(e) if x in known]
+        stage = max((k + (is_native and not here) for k, here in made), default=0)
+        if not is_native:
+            stage = max(stage, barrier)
+        if not e.outputs:
+            barrier = max(barrier, stage)
+        while len(found) <= stage:
+            found.append(([], []))
+        found[stage][not is_native].append(e)
+        known.update((y, (stage, is_native)) for y in e.outputs)
+    return found
+
+
+def joined(equations: list[Equation], program: Program) -> Equation:
+    """Equations as one."""
+    made = {y for e in equations for y in e.outputs}
+    inner = set(equations)
+    read = {x for e in program.equations if e not in inner for x in variables(e)}
+    read |= {x for x in program.outputs if type(x) is Var}
+    inputs = list(dict.fromkeys(x for e in equations for x in variables(e) if x not in made))
+    outputs = [y for e in equations for y in e.outputs if y in read]
+    return Equation(Segment(Program(inputs, equations, outputs)), tuple(inputs), {}, tuple(outputs))
+
+
+def whole(program: Program) -> Segment | None:
+    """The segment that is all of a Program."""
+    match program.equations:
+        case [Equation(rule=Segment() as segment, inputs=inputs)] if list(inputs) == program.inputs:
+            return segment
+    return None
