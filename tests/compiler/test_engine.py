@@ -3,9 +3,11 @@
 import ctypes
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from machines import AARCH64, X86_64_V2, X86_64_V3
 
 from dotbar.compiler import engine
 from dotbar.errors import CompilerError
@@ -147,23 +149,42 @@ def test_another_process_finds_the_object(folder):
 
 
 def test_lanes_fill_a_vector():
-    assert [engine.PLAIN_X86_64.lanes(dtype) for dtype in ("f8", "f4", "i1")] == [2, 4, 16]
+    assert [X86_64_V2.lanes(dtype) for dtype in ("f8", "f4", "i1")] == [2, 4, 16]
     assert engine.lanes(np.float32) == 2 * engine.lanes(np.float64) == engine.host().width // 4
 
 
-def test_plain_x86_64_has_neither_avx_nor_fma():
-    assembly = engine.PLAIN_X86_64.assembly(for_target(VECTOR, engine.PLAIN_X86_64))
-    assert "mulpd" in assembly
-    assert "ymm" not in assembly
-    assert "fma" not in assembly
-    assert not engine.PLAIN_X86_64.fma
+def test_text_is_written_for_a_machine():
+    assert engine.machine() is engine.host()
+    with engine.writing_for(X86_64_V3):
+        assert (engine.lanes("f8"), engine.attributes()) == (4, X86_64_V3.attributes())
+        with engine.writing_for(AARCH64):
+            assert engine.machine() is AARCH64
+        assert engine.machine() is X86_64_V3
+    assert engine.machine() is engine.host()
+
+
+def test_an_object_belongs_to_its_machine(folder):
+    text = TWICE.replace(" #0", "")
+    engine.compile(text)
+    with engine.writing_for(replace(engine.host(), features="+sse4.2")):
+        engine.compile(text)
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_x86_64_has_fma_since_its_third_version():
+    old, new = (target.assembly(for_target(VECTOR, target)) for target in (X86_64_V2, X86_64_V3))
+    assert "mulpd" in old
+    assert "ymm" not in old
+    assert "vfmadd" in new
+    assert "zmm" not in new
+    assert (X86_64_V2.fma, X86_64_V3.fma) == (False, True)
 
 
 def test_aarch64_has_fma():
-    assembly = engine.AARCH64.assembly(for_target(VECTOR, engine.AARCH64))
+    assembly = AARCH64.assembly(for_target(VECTOR, AARCH64))
     assert "fmla" in assembly
-    assert engine.AARCH64.fma
-    assert engine.AARCH64.object(for_target(VECTOR, engine.AARCH64))[18] == 183  # ELF's number of the machine
+    assert AARCH64.fma
+    assert AARCH64.object(for_target(VECTOR, AARCH64))[18] == 183  # ELF's number of the machine
 
 
 def run(script):

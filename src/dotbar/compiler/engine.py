@@ -3,14 +3,18 @@
 The text is compiled as it stands: vectors are written out and nothing is left to an optimiser.  LLVM's instruction
 selection does the rest, so text must be in SSA form (an ``alloca`` stays in memory, a call stays a call).
 
+Text is written for a ``machine``: this one, or in ``with writing_for(target)`` another, for which ``lanes`` and the
+like then answer.
+
 Addresses reach the code as named symbols (``declare``d in the text, given to ``compile``), or as
 ``inttoptr (i64 … to ptr)``.  Only text of the first kind is the same in another process and found in the cache.
 """
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -75,9 +79,6 @@ _WINDOWS = (
 )  # its object format is not known to LLVM's newer linker, nor are short addresses safe
 _CODE_MODEL = "jitdefault" if _WINDOWS else "small"
 
-PLAIN_X86_64 = Target("x86_64-unknown-linux-gnu", "x86-64", "+sse2")
-AARCH64 = Target("aarch64-unknown-linux-gnu", "generic", "+neon")
-
 
 class Code:
     """Machine code in memory, there for as long as this object."""
@@ -110,7 +111,7 @@ def compile(
     symbols: Mapping[str, int] | None = None,
     level: int = LEVEL,
 ) -> Code:
-    """Machine code of a text for this machine, from the cache if it is there.
+    """Machine code of a text, from the cache if it is there; for this machine, or one whose code it runs.
 
     ``key`` stands for the text in the cache, where something shorter determines it; a text given as a function is then
     only asked for when nothing is cached.  ``symbols`` are addresses of what the text declares and does not define.
@@ -120,10 +121,11 @@ def compile(
         key = written = written or text()  # type: ignore[operator]
     else:
         key += _version()
-    name = disk.key(key, repr(host()), str(level), _llvm_version())
+    target = machine()
+    name = disk.key(key, repr(target), str(level), _llvm_version())
     contents = disk.load(name)
     if contents is None:
-        contents = host().object(written or text(), level)  # type: ignore[operator]
+        contents = target.object(written or text(), level)  # type: ignore[operator]
         disk.store(name, contents)
     return Code(contents, symbols or {})
 
@@ -145,14 +147,32 @@ def host() -> Target:
     return Target(llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
 
 
+_written_for: ContextVar[Target | None] = ContextVar("written for", default=None)
+
+
+def machine() -> Target:
+    """The machine that text is written for."""
+    return _written_for.get() or host()
+
+
+@contextmanager
+def writing_for(target: Target) -> Generator[None]:
+    """Text written in this block is for another machine."""
+    token = _written_for.set(target)
+    try:
+        yield
+    finally:
+        _written_for.reset(token)
+
+
 def attributes() -> str:
-    """The attributes of functions for this machine."""
-    return host().attributes()
+    """The attributes of functions for the machine."""
+    return machine().attributes()
 
 
 def lanes(dtype: Any) -> int:
-    """How many elements of a dtype this machine's vectors hold."""
-    return host().lanes(dtype)
+    """How many elements of a dtype the machine's vectors hold."""
+    return machine().lanes(dtype)
 
 
 @cache
@@ -197,7 +217,7 @@ def _linker() -> Any:
 
 
 @contextmanager
-def _module(text: str, triple: str) -> Iterator[Any]:
+def _module(text: str, triple: str) -> Generator[Any]:
     """The text as a module in a context of its own, verified: to generate invalid code would crash the process.
 
     Both are closed here, in this order: the garbage collector could free the context first.

@@ -156,7 +156,7 @@ class Code:
         return number if self.lanes == 1 else f"splat ({element} {number})"
 
     def binary(self, operation: str, a: Any, b: Any, kind: str | None = None) -> Value:
-        kind = kind or (a if isinstance(a, Value) else b).kind
+        kind = kind or next(v for v in (a, b) if isinstance(v, Value)).kind
         return self.emit(f"{operation} {self.type(kind)} {self.text(a, kind)}, {self.text(b, kind)}", kind)
 
     def compare(self, relation: str, a: Value, b: Number) -> Value:
@@ -817,7 +817,7 @@ def sign(x: Value) -> Value:
 
 
 def source(name: str, dtype: str, lanes: int, fma: bool = True) -> str:
-    """The definition of ``@dotbar.<name>.<dtype>x<lanes>``; ``fma``: whether the target has the instruction.
+    """The definition of ``@dotbar.<name>.<dtype>x<lanes>``; ``fma``: whether the machine has the instruction.
 
     It carries the attributes ``#0``, and calls only LLVM's intrinsics and what ``requires`` declares.
     """
