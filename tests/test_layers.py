@@ -26,6 +26,7 @@ LAYERS = {
     "transforms": 5,
     "custom": 5,
     "checkpoint": 5,
+    "nested": 5,
     "control": 5,
     "hooks": 5,
     "graph": 5,

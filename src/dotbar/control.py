@@ -1,11 +1,12 @@
 """Loops and branches as functions: ``scan``, ``while_loop``, ``fori_loop``, ``cond``, ``switch``.
 
 Eagerly they are Python's own loops and branches on traced values, so every mode differentiates them as it does any
-code.  What they add: a carry keeps its structure, shapes and dtypes; a body may assign to what it was given without
-changing the caller's arrays; and a condition may differ between the items of a batch.  Then a loop runs until all items
-are done, and a branch is taken if any item takes it.  An item that does not takes its result from elsewhere
-by ``np.where``, whose cotangents are structural zeros, and walks along on values that are known to be good there: its
-own of its last step, or those of an item that does take the branch.  So no 0 · ∞ of a step not taken becomes a nan.
+code; while ``jit`` records, each is one equation, which holds its bodies as Programs.  What they add: a carry keeps its
+structure, shapes and dtypes; a body may assign to what it was given without changing the caller's arrays; and a
+condition may differ between the items of a batch.  Then a loop runs until all items are done, and a branch is taken if
+any item takes it.  An item that does not takes its result from elsewhere by ``np.where``, whose cotangents are
+structural zeros, and walks along on values that are known to be good there: its own of its last step, or those of an
+item that does take the branch.  So no 0 · ∞ of a step not taken becomes a nan.
 """
 
 import operator
@@ -16,11 +17,12 @@ import numpy as np
 
 from dotbar.batch import Batched
 from dotbar.checkpoint import checkpoint as checkpointed
-from dotbar.core import Traced, as_plain, dtype_of, duplicate, is_array, primitive, shape_of, without_cells
+from dotbar.core import Traced, as_plain, dtype_of, duplicate, is_array, shape_of, without_cells
 from dotbar.errors import InputError, OutputError, StructureError, user_traceback
-from dotbar.rules.kinds import constant
-from dotbar.rules.words import entries, stop_gradient
-from dotbar.tree import flatten, tree_map, unflatten
+from dotbar.nested import branch, groups, is_weak, items_in, loop, of_such_an_item, printed, record, stand_in
+from dotbar.rules.words import stop_gradient
+from dotbar.trace import recordings
+from dotbar.tree import Structure, flatten, tree_map, unflatten
 
 __all__ = ["cond", "debug_print", "fori_loop", "scan", "switch", "while_loop"]
 
@@ -60,8 +62,10 @@ def scan(
             of ``xs`` are not of one length; names which.
         OutputError: ``f`` returns no pair.
     """
-    carry, xs = copied(init), copied(xs)
     n = steps_of(xs, length)
+    if recordings.open:
+        return recorded_scan(f, init, xs, n, reverse, checkpoint)
+    carry, xs = copied(init), copied(xs)
     if n == 0:
         return carry, tree_map(lambda y: np.zeros((0, *shape_of(y)), dtype_of(y)), output_of_step(f, carry, xs))
     ys: list[Any] = []
@@ -94,6 +98,8 @@ def while_loop(cond: Function, body: Function, init: Any) -> Any:
     Raises:
         StructureError: the carry changes its structure, shape or dtype, or the condition is not a scalar.
     """
+    if recordings.open:
+        return recorded_while(cond, body, init)
     carry = copied(init)
     going = truth(cond(carry), "the condition of while_loop")
     held = None
@@ -122,9 +128,12 @@ def fori_loop(lower: Any, upper: Any, body: Function, init: Any) -> Any:
         StructureError: the carry changes its structure, shape or dtype.
     """
     lower, upper = without_cells(lower), without_cells(upper)
-    if isinstance(lower, Batched) or isinstance(upper, Batched):
-        step = lambda i, carry: (i + 1, body(i, carry))
-        return while_loop(lambda state: state[0] < upper, lambda state: step(*state), (lower, init))[1]
+    step = lambda state: (state[0] + 1, body(*state))
+    if any(isinstance(x, Batched) or is_recorded(x) for x in (lower, upper)):
+        return while_loop(lambda state: state[0] < upper, step, (lower, init))[1]
+    if recordings.open:
+        first, n = operator.index(lower), max(operator.index(upper) - operator.index(lower), 0)
+        return scan(lambda state, _: (step(state), None), (first, init), length=n)[0][1]
     carry = copied(init)
     for i in range(operator.index(lower), operator.index(upper)):
         carry = alike(body(i, carry), carry, "the carry")
@@ -144,8 +153,10 @@ def cond(pred: Any, true_fun: Function, false_fun: Function, *operands: Any) -> 
         StructureError: ``pred`` is not a scalar, or the branches' results differ in structure, shape or dtype.
     """
     taken = truth(pred, "the condition of cond")
+    if is_recorded(taken):
+        return recorded_branch(taken, [false_fun, true_fun], operands)
     if isinstance(taken, Batched):
-        return merged([taken, ~taken], [true_fun, false_fun], operands)
+        return merged([taken, np.logical_not(taken)], [true_fun, false_fun], operands)
     return (true_fun if taken else false_fun)(*copied(operands))
 
 
@@ -164,8 +175,10 @@ def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
     if dtype_of(index).kind not in "iu" or shape_of(index):
         raise InputError(f"the index of switch is of shape {shape_of(index)} and dtype {dtype_of(index)}; pass an int.")
     index = without_cells(np.clip(index, 0, len(branches) - 1))
+    if is_recorded(index):
+        return recorded_branch(index, branches, operands)
     if isinstance(index, Batched):
-        return merged([index == k for k in range(len(branches))], branches, operands)
+        return merged([np.equal(index, k) for k in range(len(branches))], branches, operands)
     return branches[operator.index(index)](*copied(operands))
 
 
@@ -174,20 +187,116 @@ def debug_print(fmt: str, *args: Any) -> None:
     printed(*args, fmt=fmt)
 
 
-@primitive
-def printed(*args: Any, fmt: str) -> tuple[()]:
-    """An equation without results."""
-    print(fmt.format(*args))
-    return ()
+# ---------------------------------------------------------------- while jit records
 
 
-def _print_items(xs: Sequence[Any], batched: Sequence[bool], size: int, fmt: str) -> tuple[()]:
-    for i in range(size):
-        printed(*[x[i] if b else x for x, b in zip(xs, batched)], fmt=fmt)
-    return ()
+def is_recorded(x: Any) -> bool:
+    """Whether a value is known at run time only."""
+    return bool(recordings.open) and isinstance(x, Traced)
 
 
-constant(printed, like=lambda *args, fmt: None, batch=_print_items)
+def recorded_scan(f: Function, init: Any, xs: Any, n: int, reverse: bool, segment: int | None) -> tuple[Any, Any]:
+    """``scan`` as one equation; in segments, which are scans themselves, as each keeps only its first carry."""
+    if segment and 1 < segment < n:
+        return recorded_segments(f, init, xs, n, reverse, segment)
+    leaves, structure = flatten(init)
+    items, form = flatten(xs)
+    of_y: list[Structure] = []
+
+    def step(*args: Any) -> list[Any]:
+        carry, x = groups(args, len(leaves))
+        old = unflatten(structure, carry)
+        new, y = carry_and_output(f(old, unflatten(form, x)))
+        ys, of_y[:] = (pair := flatten(y))[0], [pair[1]]
+        return carry_again(new, unflatten(structure, carry)) + ys
+
+    (body,), outer, leaves = settled(leaves, items_in(items), step)
+    k = len(leaves)
+    out = loop(*outer, *leaves, *items, body=body, consts=len(outer), carries=k, length=n, reverse=reverse)
+    carry, ys = groups(out, k)
+    return unflatten(structure, carry), unflatten(of_y[0], ys)
+
+
+def recorded_segments(f: Function, init: Any, xs: Any, n: int, reverse: bool, size: int) -> tuple[Any, Any]:
+    """Scan over segments of ``size`` steps, and over the steps that are left."""
+    whole = n - n % size
+    rows = lambda x: np.reshape(x[:whole], (-1, size, *shape_of(x)[1:]))
+    over = lambda carry, xs, n: recorded_scan(f, carry, xs, n, reverse, None)
+    first = lambda carry: recorded_scan(
+        lambda carry, xs: over(carry, xs, size), carry, tree_map(rows, xs), whole // size, reverse, None
+    )
+    rest = lambda carry: over(carry, tree_map(lambda x: x[whole:], xs), n - whole)
+    carry, early = (rest if reverse else first)(init)
+    carry, late = (first if reverse else rest)(carry)
+    main, end = (late, early) if reverse else (early, late)
+    flat = lambda y, z: np.concatenate([np.reshape(y, (whole, *shape_of(y)[2:])), z])
+    return carry, tree_map(flat, main, end)
+
+
+def recorded_while(cond: Function, body: Function, init: Any) -> Any:
+    """``while_loop`` as one equation."""
+    leaves, structure = flatten(init)
+
+    def step(*carry: Any) -> list[Any]:
+        new = body(unflatten(structure, list(carry)))
+        return carry_again(new, unflatten(structure, list(carry)))
+
+    def going(*carry: Any) -> list[Any]:
+        return [truth(cond(unflatten(structure, list(carry))), "the condition of while_loop")]
+
+    (program, test), outer, leaves = settled(leaves, [], step, going)
+    carry = loop(*outer, *leaves, body=program, test=test, consts=len(outer), carries=len(leaves))
+    return unflatten(structure, list(carry))
+
+
+def settled(leaves: list[Any], items: list[Any], step: Function, *others: Function) -> tuple[Any, list[Any], list[Any]]:
+    """The Programs of a step and of other functions of the carry, what they close over, and the first carry.
+
+    A Python number in the carry takes on the dtype that the step gives it, for which the step is recorded anew.
+    """
+    while True:
+        carry = list(map(stand_in, leaves))
+        programs, outer = record((step, carry + items), *((f, carry) for f in others))
+        dtypes = [dtype_of(y) for y in programs[0].outputs[: len(leaves)]]
+        if all(dtype_of(x) == dtype for x, dtype in zip(leaves, dtypes)):
+            return programs, outer, leaves
+        leaves = list(map(of_dtype, leaves, dtypes))
+
+
+def carry_again(new: Any, old: Any) -> list[Any]:
+    """The leaves of the next carry; where the last one is an array, so is this one."""
+    pairs = zip(flatten(alike(new, old, "the carry"))[0], flatten(old)[0])
+    return [x if is_weak(y) else of_dtype(x, dtype_of(y)) for x, y in pairs]
+
+
+def of_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
+    """A number as one of a dtype; an array of it as it is."""
+    if hasattr(x, "dtype"):
+        return x if x.dtype == dtype else x.astype(dtype)
+    return dtype.type(x)
+
+
+def recorded_branch(index: Any, branches: Sequence[Function], operands: tuple[Any, ...]) -> Any:
+    """``switch`` as one equation; Python numbers among the results take on the dtype that another branch gives."""
+    leaves, structure = flatten(operands)
+    examples = list(map(stand_in, leaves))
+    results: list[Any] = []
+
+    def of_types(f: Function, dtypes: list[Any]) -> Function:
+        def call(*xs: Any) -> list[Any]:
+            y = f(*unflatten(structure, list(xs)))
+            results.append(tree_map(stand_in, y))
+            return list(map(of_dtype, flatten(y)[0], dtypes)) if dtypes else flatten(y)[0]
+
+        return call
+
+    record(*((of_types(f, []), examples) for f in branches))
+    common = results[0]
+    for y in results:
+        common = alike(y, common, "the result", "branches")
+    found, form = flatten(common)
+    programs, outer = record(*((of_types(f, list(map(dtype_of, found))), examples) for f in branches))
+    return unflatten(form, list(branch(index, *outer, *leaves, branches=tuple(programs))))
 
 
 # ---------------------------------------------------------------- conditions that differ between items
@@ -219,28 +328,12 @@ def taken_from(condition: Any, x: Any) -> Any:
     return tree_map(lambda leaf: of_such_an_item(leaf, condition), x)
 
 
-@primitive
-def of_such_an_item(x: Any, condition: Any) -> Any:
-    """``x`` itself; in a batch that of an item for which the condition holds."""
-    return x
-
-
-def _batch_such(xs: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
-    x, condition = xs
-    if all(batched):
-        x = entries(x, (np.argmax(condition),))
-    return x if batched[0] and not batched[1] else np.broadcast_to(x, (size, *shape_of(x)))
-
-
-constant(of_such_an_item, like=lambda x, condition: None, batch=_batch_such)
-
-
 def merged(taken: Sequence[Any], branches: Sequence[Function], operands: tuple[Any, ...]) -> Any:
     """For each item the result of the branch that it takes; a branch that none takes is not computed."""
     result = None
-    for here, branch in zip(taken, branches):
+    for here, f in zip(taken, branches):
         if any_item(here):
-            y = branch(*choose(here, operands, taken_from(here, operands)))
+            y = f(*choose(here, operands, taken_from(here, operands)))
             result = y if result is None else choose(here, alike(y, result, "the result", "branches"), result)
     return result
 
@@ -311,15 +404,8 @@ def adapted(new: Any, old: Any, path: str, between: str) -> Any:
         )
     number, wanted = (old, dtype_of(new)) if is_weak(old) else (new, dtype_of(old))
     if is_weak(number) and np.result_type(dtype_of(number).type(0).item(), wanted) == wanted:
-        return new if number is old else new.astype(wanted) if isinstance(new, Traced) else wanted.type(new)
+        return new if number is old else of_dtype(new, wanted)
     raise StructureError(
         f"{path} changes its dtype between {between}, from {dtype_of(old)} to {dtype_of(new)}. "
         f"Start from one of dtype {np.result_type(dtype_of(old), dtype_of(new))}, or convert with .astype."
     )
-
-
-def is_weak(x: Any) -> bool:
-    """Whether a value is one of Python's numbers, or stands for one."""
-    while isinstance(x, Traced):
-        x = x.value
-    return type(x) in (int, float, complex)

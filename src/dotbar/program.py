@@ -14,6 +14,7 @@ turn into better Programs, and what an interpreter can run through NumPy::
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count, product
+from textwrap import indent
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,16 @@ class Written(Rule):
         return assigned(x, v, *parts, path=path, copy=np.copy)
 
 
+class Control(Rule):
+    """The equation of a loop or a branch, which holds Programs; its function finds its own way down the levels."""
+
+    kind = "control"
+
+    def __init__(self, fn: Callable[..., Any], arrays: tuple[str, ...], settings: tuple[str, ...]):
+        super().__init__(fn, arrays, settings)
+        self.name = fn.__name__
+
+
 @dataclass(frozen=True)
 class Part:
     """The place of an index's part among the arguments."""
@@ -155,7 +166,7 @@ class Program:
             scope[fn := f"function{len(scope)}"] = e.rule.fn
             settings = [f"{k}={show(v)}" for k, v in e.settings.items()]
             left = "".join(f"{show(x)}, " for x in e.outputs)
-            left = f"{left if len(e.outputs) > 1 else left[:-2]} = " if left else ""
+            left = f"{left if len(e.outputs) > 1 or isinstance(e.rule, Control) else left[:-2]} = " if left else ""
             lines.append(f"    {left}{fn}({', '.join([*map(show, e.inputs), *settings])})")
             if e.rule.kind == "constant" and len(e.outputs) == 1:  # np.nonzero of one axis
                 lines.append(f"    if type({show(e.outputs[0])}) is tuple: {left}{show(e.outputs[0])}[0]")
@@ -174,7 +185,10 @@ class Program:
             if isinstance(e.rule, Guard):
                 e.rule.check(*xs, **e.settings)
                 continue
-            y = assigned(*xs, **e.settings) if e.rule is WRITTEN else apply(e.rule, xs, e.settings)
+            if isinstance(e.rule, Control):
+                y = e.rule.fn(*xs, **e.settings)
+            else:
+                y = assigned(*xs, **e.settings) if e.rule is WRITTEN else apply(e.rule, xs, e.settings)
             values.update(zip(e.outputs, y if isinstance(y, tuple) else (y,), strict=True))
         return [get(x) for x in self.outputs]
 
@@ -189,11 +203,11 @@ class Program:
         return dead[::-1]
 
     def pruned(self) -> "Program":
-        """The Program without what nothing reads; guards stay."""
+        """The Program without what nothing reads; guards and what prints stay."""
         needed = {x for x in self.outputs if type(x) is Var}
         equations: list[Equation] = []
         for e in reversed(self.equations):
-            if not e.outputs or any(y in needed for y in e.outputs):
+            if has_effect(e) or any(y in needed for y in e.outputs):
                 equations.append(e)
                 needed.update(variables(e))
         return Program(self.inputs, equations[::-1], self.outputs)
@@ -209,15 +223,22 @@ class Program:
         return names
 
     def __str__(self) -> str:
+        return self.show("program")
+
+    def show(self, title: str) -> str:
+        """The Program as text; the Programs within its equations are indented."""
         names = self.names()
         show = lambda x: names.get(x, "?") if type(x) is Var else _constant(x)
         typed = lambda xs: ", ".join(f"{show(x)}: {x.type}" for x in xs)
-        lines = [f"program ({typed(self.inputs)}):"]
+        lines = [f"{title} ({typed(self.inputs)}):"]
         for e in self.equations:
-            settings = "".join(f"  {k}={_setting(v, show)}" for k, v in e.settings.items())
+            hidden = (Program, tuple) if isinstance(e.rule, Control) else ()
+            settings = "".join(f"  {k}={_setting(v, show)}" for k, v in e.settings.items() if not isinstance(v, hidden))
             left = f"{typed(e.outputs)} = " if e.outputs else f"{e.rule.kind} "
             lines.append(f"  {left}{e.rule.name.removeprefix('numpy.')} {' '.join(map(show, e.inputs))}{settings}")
-        return "\n".join([*lines, f"  return {', '.join(map(show, self.outputs))}"])
+            lines += [indent(program.show(name), "    ") for name, program in programs(e).items()]
+        lines.append(f"  return {', '.join(map(show, self.outputs))}")
+        return "\n".join(lines)
 
     # ------------------------------------------------ checking
 
@@ -247,6 +268,8 @@ class Program:
             for x in equation.outputs:
                 assign(x, where)
             _check_types(equation, where)
+            for name, program in programs(equation).items():
+                _check_nested(equation, name, program.validate(), where)
         for x in self.outputs:
             if type(x) is Var and x not in known:
                 raise ProgramError(f"the Program returns {x!r}, which is never assigned.")
@@ -256,6 +279,35 @@ class Program:
 def variables(equation: Equation) -> Iterator[Var]:
     """The variables that an equation reads."""
     return (x for x in equation.inputs if type(x) is Var)
+
+
+def programs(equation: Equation) -> dict[str, Program]:
+    """The Programs that a loop or a branch holds, by their names."""
+    found: dict[str, Program] = {}
+    for key, value in equation.settings.items() if isinstance(equation.rule, Control) else ():
+        if isinstance(value, Program):
+            found[key] = value
+        elif isinstance(value, tuple):
+            found |= {f"branch {k}": p for k, p in enumerate(value)}
+    return found
+
+
+def has_effect(equation: Equation) -> bool:
+    """Whether an equation does something besides its results."""
+    return not equation.outputs or any(has_effect(e) for p in programs(equation).values() for e in p.equations)
+
+
+def _check_nested(equation: Equation, name: str, program: Program, where: str) -> None:
+    """A body takes the operands (of those that a loop goes along, one item) and returns the carries or the results."""
+    loops = equation.settings.get("carries")
+    given = equation.inputs if loops is not None else equation.inputs[1:]
+    whole = equation.settings["consts"] + loops if loops is not None else len(given)
+    shapes = [shape_of(x)[k >= whole :] for k, x in enumerate(given)]
+    if shapes != [x.shape for x in program.inputs]:
+        raise ProgramError(f"{name} of {where} is given arrays of shapes {shapes}, which it does not take.")
+    pairs = zip(equation.outputs[:loops], program.outputs) if name != "test" else ()
+    if any(x.shape != shape_of(y) for x, y in pairs):
+        raise ProgramError(f"{name} of {where} returns arrays of other shapes than it must.")
 
 
 def _check_types(equation: Equation, where: str) -> None:

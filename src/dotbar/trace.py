@@ -8,8 +8,10 @@ contents are a new variable.
 """
 
 import operator
+import threading
+import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -34,7 +36,10 @@ from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Var
 from dotbar.rules.kinds import Constant
 from dotbar.tape import rebuild
 
-__all__ = ["Recorded", "Recording"]
+__all__ = ["LONG", "Recorded", "Recording", "recordings"]
+
+LONG = 10_000
+"""A Program of so many equations is more likely a loop of Python than a long text."""
 
 
 class Recorded(Traced):
@@ -75,6 +80,16 @@ TRUTH, INTEGER, INDEX, NUMBER, COMPLEX = map(Guard, (bool, int, operator.index, 
 SHAPE = Guard(np.shape)
 
 
+class Recordings(threading.local):
+    """The recordings that a thread is in, the outermost first."""
+
+    def __init__(self) -> None:
+        self.open: list[Recording] = []
+
+
+recordings = Recordings()
+
+
 class Recording(Level):
     """A level whose values are noted, equation by equation, in ``program``."""
 
@@ -85,6 +100,14 @@ class Recording(Level):
         super().__init__()
         self.program = Program([])
 
+    def __enter__(self) -> Self:
+        recordings.open.append(self)
+        return super().__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        recordings.open.remove(self)
+        super().__exit__(*error)
+
     def input(self, x: Any) -> Recorded:
         """A new input of the Program, with its example."""
         self.program.inputs.append(var := Var.of(x))
@@ -93,6 +116,15 @@ class Recording(Level):
     def note(self, rule: Rule, inputs: Iterable[Any], settings: Settings, outputs: Sequence[Var] = ()) -> None:
         """Append an equation."""
         self.program.equations.append(Equation(rule, tuple(inputs), settings, tuple(outputs)))
+        if len(self.program.equations) == LONG:
+            warnings.warn(
+                f"{LONG} operations have been recorded so far, now at {user_line()}: if that is a loop of Python, each "
+                "of its steps becomes code of its own. Make it one step by dotbar.scan, fori_loop or while_loop.",
+                stacklevel=2,
+            )
+
+    def allow(self, root: Traced) -> None:
+        """Refuse an assignment that must not happen while this recording is open."""
 
     def operand(self, x: Any) -> Any:
         """What stands for a value in an equation: its variable, or a constant that nobody can change."""
@@ -123,6 +155,8 @@ class Recording(Level):
         x.aux = None
 
     def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
+        for level in recordings.open:
+            level.allow(root)
         value = lambda x: x.value if isinstance(x, Traced) and x.level is self else x
         steps, index = split(path)
         parts = index if type(index) is tuple else (index,)
