@@ -38,7 +38,7 @@ def arity(name: str) -> int:
 
 
 def text_of(names, dtype, lanes=None):
-    """``void @each.name(i64 n, ptr out, ptr x …)`` for n entries, a multiple of the lanes, for the machine written for."""
+    """``void @each.name(i64 n, ptr out, ptr x …)`` for n entries, a multiple of the lanes."""
     element, number = TYPES[dtype]
     lanes = lanes or engine.lanes(number)
     vector = element if lanes == 1 else f"<{lanes} x {element}>"

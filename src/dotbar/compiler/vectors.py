@@ -7,7 +7,7 @@ Each function is written once, as its mathematics: argument reduction, a polynom
 (Muller et al., Handbook of Floating-Point Arithmetic, 2nd ed., ch. 10-11; Cody and Waite, Software Manual for the
 Elementary Functions).  Where one rounding too many would show, a number is an unevaluated sum ``high + low`` (Dekker
 1971).  Single precision is computed in double, with shorter polynomials and without low parts.  One lane is a call of
-libm, whose branches and tables win where latency counts.
+libm where its branches and tables are faster than a chain of operations.
 """
 
 import struct
@@ -321,7 +321,7 @@ PERIODIC: set[str] = set()
 
 
 def function(libm: str = "", periodic: bool = False) -> Callable[[Kernel], Kernel]:
-    """Register a function, with the name that libm has for it."""
+    """Register a function, with its name in libm if one lane or far arguments are left to that."""
 
     def register(kernel: Kernel) -> Kernel:
         name = kernel.__name__.rstrip("_")
@@ -358,7 +358,12 @@ def moderate_exp(x: Value) -> Value:
 
 @function("exp")
 def exp(x: Value) -> Value:
-    n, p = exponential(below(above(x, -746.0), 710.0))
+    return exp_of_sum(x, 0.0)
+
+
+def exp_of_sum(x: Value, low: Number) -> Value:
+    """e^(x+low)."""
+    n, p = exponential(below(above(x, -746.0), 710.0), low)
     return scale(p + 1.0, n)
 
 
@@ -371,7 +376,7 @@ def exp2(x: Value) -> Value:
     return scale(fma(r * r, polynomial(r, EXP), r) + 1.0, n)
 
 
-@function("expm1")
+@function()
 def expm1(x: Value) -> Value:
     """2ⁿ(1 + p) - 1 = 2((s - ½) + s p) with s = 2ⁿ⁻¹."""
     n, p = exponential(below(above(x, -40.0), 710.0))
@@ -490,7 +495,7 @@ def alternate(x: Value, n: Value) -> Value:
     return (x.bits ^ ((n + ROUNDER).bits << 63)).number
 
 
-@function("sinh")
+@function()
 def sinh(x: Value) -> Value:
     """A polynomial up to 1, then ½(eˣ - e⁻ˣ)."""
     n, p = exponential(below(magnitude(x), 711.0))
@@ -505,12 +510,12 @@ def cosh(x: Value) -> Value:
     return scale((p + 1.0) + power_of_two(-below(n + n, 200.0)) / (p + 1.0), n - 1.0)
 
 
-@function("tanh")
+@function()
 def tanh(x: Value) -> Value:
     """A polynomial up to 0.8, then 1 - 2/(e²ˣ + 1)."""
     a = below(magnitude(x), 20.0)
     large = 1.0 - 2.0 / (moderate_exp(a + a) + 1.0)
-    return where(a <= 0.8, odd_polynomial(x, TANH), copysign(large, x))
+    return copysign(where(a <= 0.8, odd_polynomial(a, TANH), large), x)
 
 
 @function("asin")
@@ -547,7 +552,7 @@ def arctan(x: Value) -> Value:
     return copysign(where(large, HALF_PI[0] - (t - HALF_PI[1]), t), x)
 
 
-@function("atan2")
+@function()
 def arctan2(y: Value, x: Value) -> Value:
     """arctan of the smaller by the larger, reflected into the octant."""
     a, b = magnitude(y), magnitude(x)
@@ -570,7 +575,7 @@ def arcsinh(x: Value) -> Value:
     u, c = fast_two_sum(root, b)
     k, m = split_exponent(where(huge, a, u))
     large = logarithm(where(huge, k + 1.0, k), m, where(huge, 0.0, (c + low) * power_of_two(-below(k, 64.0))))
-    return where(a <= 0.5, odd_polynomial(x, ARCSINH), copysign(where(a < inf, large, a), x))
+    return copysign(where(a <= 0.5, odd_polynomial(a, ARCSINH), where(a < inf, large, a)), x)
 
 
 @function("acosh")
@@ -707,7 +712,7 @@ def cbrt(x: Value) -> Value:
     return where(magnitude(x) < inf, where(x.equals(0.0), x, copysign(r, x)), x)
 
 
-@function("hypot")
+@function()
 def hypot(x: Value, y: Value) -> Value:
     """√(x² + y²), scaled where a square would overflow or be subnormal."""
     if x.code.single:
@@ -724,10 +729,15 @@ def hypot(x: Value, y: Value) -> Value:
 
 @function()
 def logaddexp(x: Value, y: Value) -> Value:
-    """log(eˣ + eʸ) = max + log(1 + e^-|x-y|)."""
-    larger = where(x > y, x, y)
-    d = where(x.equals(y), 0.0, magnitude(x - y))
-    return larger + log_one_plus(exp(-d))
+    """log(eˣ + eʸ) = max + log(1 + e^(min-max)), the difference in two parts.
+
+    Where the two terms cancel, the error is that of rounding them.
+    """
+    first = x > y
+    larger, smaller = where(first, x, y), where(first, y, x)
+    d, low = two_sum(smaller, -larger)
+    e = exp_of_sum(where(x.equals(y), 0.0, d), 0.0 if x.code.single else where(d > -746.0, low, 0.0))
+    return larger + log_one_plus(e)
 
 
 @function()
@@ -873,15 +883,16 @@ def _narrowed(code: Code, result: Value) -> str:
 
 
 def _unless_far(code: Code, name: str, element: str, x: Value, near: str) -> str:
-    """The result, or libm's for each lane if some lane is out of the range of the argument's reduction."""
+    """The result, or libm's in lanes out of the range of the argument's reduction."""
     type = _vector(element, code.lanes)
-    far = any_lane(magnitude(x) > FAR)
-    code.lines += [f"  br i1 {far}, label %far, label %near", "far:"]
+    far = magnitude(x) > FAR
+    code.lines += [f"  br i1 {any_lane(far)}, label %far, label %near", "far:"]
     result = "poison"
     for lane in range(code.lanes):
         item = code.emit(f"extractelement {type} %x, i64 {lane}", "f").text
         item = code.emit(_libm(name, element, [item]), "f").text
         result = code.emit(f"insertelement {type} {result}, {element} {item}, i64 {lane}", "f").text
+    result = code.emit(f"select {far.type} {far.text}, {type} {result}, {type} {near}", "f").text
     code.lines += ["  br label %near", "near:"]
     return code.emit(f"phi {type} [{near}, %entry], [{result}, %far]", "f").text
 
