@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dotbar.compiler import engine
-from dotbar.compiler.wrapper import Array, Binding, Constant, Hidden, Number, Scalar, direct, enter, wrap
+from dotbar.compiler.wrapper import MISSING, Array, Binding, Constant, Hidden, Number, Scalar, direct, enter, wrap
 
 pytestmark = pytest.mark.skipif(not engine.available(), reason="llvmlite is not installed")
 
@@ -27,7 +27,7 @@ def folder(tmp_path_factory):
         yield
 
 
-def copies(*elements):
+def copies(*elements, also=""):
     """A program whose i-th output is its i-th input; one (kind, number of elements) for each."""
     lines = []
     for i, (kind, size) in enumerate(elements):
@@ -40,7 +40,7 @@ def copies(*elements):
             f"  %x{i} = load {kind}, ptr %a{i}, align 4",
             f"  store {kind} %x{i}, ptr %b{i}, align 4",
         ]
-    return program("\n".join(lines))
+    return program("\n".join(lines), also=also)
 
 
 def program(body, status="i32 0", also="", **symbols):
@@ -301,6 +301,32 @@ def test_bindings_are_noticed():
     assert f(X) == "slow"
 
 
+def test_bindings_of_what_is_missing():
+    names = {}
+    f = wrap(copies(("f8", 4)), [VECTOR], VECTOR, Slow(), bindings=[Binding(MISSING, names, "later")])
+    assert f(X).tolist() == X.tolist()
+    names["later"] = None
+    assert f(X) == "slow"
+
+
+def test_bindings_of_a_functions_defaults():
+    def function(x=1, *, y=2):
+        return x, y
+
+    names = ("__defaults__", "__kwdefaults__")
+    given = [getattr(function, name) for name in names]
+    for values in (given, (None, None)):
+        function.__defaults__, function.__kwdefaults__ = values
+        bindings = [Binding(value, function, name) for name, value in zip(names, values)]
+        f = wrap(copies(("f8", 4)), [VECTOR], VECTOR, Slow(), bindings=bindings)
+        assert f(X).tolist() == X.tolist()
+        for name, value in zip(names, values):
+            setattr(function, name, (3,) if name == "__defaults__" else {"y": 3})
+            assert f(X) == "slow"
+            setattr(function, name, value)
+            assert f(X).tolist() == X.tolist()
+
+
 # Failure
 
 
@@ -370,8 +396,6 @@ def test_there_is_no_block_without_need():
 
 
 class Function:
-    __slots__ = ("__dict__", "__weakref__", "calls")
-
     def __init__(self):
         self.calls = []
 
@@ -380,20 +404,54 @@ class Function:
         return "python"
 
 
+class Slotted(Function):
+    __slots__ = ("more",)
+
+
 Direct = direct(Function)
 
 
-def test_an_instance_enters_native_code():
-    f = Direct()
-    assert isinstance(f, Function)
-    assert (Direct.__name__, Direct.__module__) == ("Function", __name__)
+@pytest.mark.parametrize("base", [Function, Slotted])
+def test_an_instance_enters_native_code(base):
+    made = direct(base)
+    f = made()
+    assert isinstance(f, base)
+    assert (made.__name__, made.__module__) == (base.__name__, __name__)
     assert f(X) == "python"
     enter(f, wrap(copies(("f8", 4)), [VECTOR], VECTOR, f.__call__))
     assert f(X).tolist() == f(*[X]).tolist() == next(map(f, [X])).tolist() == X.tolist()
     assert f(X, X) == f(y=X) == f() == "python"
     assert [(len(args), list(kwargs)) for args, kwargs in f.calls] == [(1, []), (2, []), (0, ["y"]), (0, [])]
-    f.mine = 3
-    assert f.mine == 3
+    f.mine = f.more = 3
+    assert f.mine == f.more == 3
+    assert "calls" in vars(f)
+
+
+def test_an_instance_of_a_subclass():
+    class Larger(Direct):
+        __slots__ = ("a", "b")
+
+    f = Larger()
+    f.a, f.b = 1, 2
+    enter(f, wrap(copies(("f8", 4)), [VECTOR], VECTOR, lambda *args: Function.__call__(f, *args)))
+    assert f(None) == "python"
+    assert (f.a, f.b, f.__class__) == (1, 2, Larger)
+
+
+def test_instances_leak_nothing():
+    builtin = wrap(copies(("f8", 4)), [VECTOR], VECTOR, Slow())
+
+    def makes(n):
+        for _ in range(n):
+            f = Direct()
+            enter(f, builtin)
+            enter(f, builtin)
+            f(X)
+
+    makes(10)
+    before = references(builtin, Direct, X)
+    makes(1000)
+    assert references(builtin, Direct, X) == before
 
 
 def test_a_slow_way_may_enter_another():
@@ -434,11 +492,11 @@ SPEC = (VECTOR, [Number(float), Number(int), Number(bool)], {"a": Scalar(F8), "b
 NUMBERS = [0.5, 12345678, True]
 
 
-def busy_function(long):
+def busy_function(long, also=""):
     """A builtin with every kind of check and result, and what it is called with."""
     closed_over = np.ones(4)
     names = {"c": closed_over}
-    code = copies(("f8", 4), ("f8", 1), ("i8", 1), ("b1", 1), ("f8", 1), ("f8", 4))
+    code = copies(("f8", 4), ("f8", 1), ("i8", 1), ("b1", 1), ("f8", 1), ("f8", 4), also=also)
     f = wrap(
         code,
         [*SPEC[:3]],
@@ -573,3 +631,46 @@ def test_the_text_holds_no_address(monkeypatch):
     for _ in range(2):
         wrap(code, [VECTOR], VECTOR, Slow(), hidden=[Hidden(np.ones(4), VECTOR)], arena=10)
     assert texts[0] == texts[1]
+
+
+MEETING = """
+@inside = global i32 0
+define i32 @program(ptr %inputs, ptr %outputs, ptr %arena) {
+  %a = load ptr, ptr %inputs
+  %b = load ptr, ptr %outputs
+  %x = load double, ptr %a
+  store volatile double %x, ptr %arena
+  %before = atomicrmw add ptr @inside, i32 1 seq_cst
+  br label %wait
+wait:
+  %i = phi i64 [ 0, %0 ], [ %next, %wait ]
+  %now = load atomic i32, ptr @inside seq_cst, align 4
+  %met = icmp sge i32 %now, 2
+  %next = add i64 %i, 1
+  %given_up = icmp sgt i64 %next, 10000000000
+  %done = or i1 %met, %given_up
+  br i1 %done, label %end, label %wait
+end:
+  %y = load volatile double, ptr %arena
+  store double %y, ptr %b
+  %status = zext i1 %given_up to i32
+  ret i32 %status
+}
+"""
+
+
+def test_two_calls_run_at_the_same_time_while_a_third_thread_compiles():
+    """The two wait for each other inside native code, each with a scratch block of its own."""
+    compiled = []
+    for k in range(20):
+        code = engine.compile(f"; the {k}-th\n{MEETING}")
+        f = wrap(code, [Number(float)], Number(float), lambda *args: "they did not meet", arena=64, long=True)
+        got = {}
+        threads = [threading.Thread(target=lambda x=x, f=f, got=got: got.update({x: f(x)})) for x in (1.0, 2.0)]
+        threads.append(threading.Thread(target=lambda k=k: compiled.append(busy_function(True, f"; the {k}-th"))))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert got == {1.0: 1.0, 2.0: 2.0}
+    assert all(f(*args)[0].tolist() == X.tolist() for f, args in compiled)

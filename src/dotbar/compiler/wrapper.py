@@ -25,7 +25,7 @@ import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from types import CellType
+from types import CellType, FunctionType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -78,11 +78,18 @@ class Hidden:
 
 @dataclass(frozen=True)
 class Binding:
-    """Where the function finds an object that the program takes for granted: a closure's cell or a name in a dict."""
+    """Where the function finds an object that the program takes for granted, or finds it missing.
+
+    The place is a closure's cell, a name in a dict, or an attribute of a Python function.
+    """
 
     value: Any
-    place: CellType | dict[str, Any]
+    place: CellType | dict[str, Any] | FunctionType
     name: str = ""
+
+
+MISSING = object()
+"""The value of a name that is in the dict no more than when the program was made."""
 
 
 def wrap(
@@ -130,6 +137,7 @@ def direct(base: type) -> type:
     name = f"{base.__module__}.{base.__qualname__}".encode()
     spec = _Spec(name, start + 16, 0, _DEFAULT | _BASETYPE | _HAVE_VECTORCALL, slots)
     made = _new_type(ctypes.byref(spec), (base,))
+    made._entry = start
     made._makings = spec, members  # what the type points to
     return made
 
@@ -141,7 +149,7 @@ def enter(instance: Any, builtin: Callable[..., Any]) -> None:
     """
     instance._entered = (*getattr(instance, "_entered", ()), builtin)
     entry: _MethodDef = builtin.__self__[0]
-    ctypes.c_void_p.from_address(id(instance) + type(instance).__basicsize__ - 16).value = entry.function
+    ctypes.c_void_p.from_address(id(instance) + instance._entry).value = entry.function
 
 
 ALIGNMENT = 64
@@ -154,6 +162,7 @@ _TP_MEMBERS = 72  # Py_tp_members
 _DEFAULT, _BASETYPE, _HAVE_VECTORCALL = 1 << 18, 1 << 10, 1 << 11  # Py_TPFLAGS_…
 
 _HEAD = object.__basicsize__
+_ATTRIBUTES = {"__defaults__": _HEAD + 40, "__kwdefaults__": _HEAD + 48}  # of a function; NULL for none
 _TYPE, _VALUE, _LENGTH, _ITEMS = _HEAD - 8, _HEAD, _HEAD, _HEAD + 8
 _DATA, _NDIM, _DIMENSIONS, _STRIDES, _DESCR, _FLAGS = (_HEAD + at for at in (0, 8, 16, 24, 40, 48))
 
@@ -475,9 +484,12 @@ class _Text:
         place = self.object(binding.place)
         if isinstance(binding.place, CellType):
             found = self.load("ptr", place, _VALUE)
+        elif isinstance(binding.place, FunctionType):
+            found = self.load("ptr", place, _ATTRIBUTES[binding.name])
         else:
             found = self.call("PyDict_GetItemWithError", place, self.object(binding.name))
-        self.require(self.equal("ptr", found, self.object(binding.value)))
+        absent = binding.value is MISSING or (binding.value is None and isinstance(binding.place, FunctionType))
+        self.require(self.equal("ptr", found, "null" if absent else self.object(binding.value)))
 
     # The call
 
