@@ -26,7 +26,8 @@ def check(f, args):
         simpler = one(simpler).validate()
         assert_same_bits(simpler.run(*args), want)
     simpler = simplify(program, reassociate=False).validate()
-    assert len(simpler.equations) <= len(program.equations)
+    written_out = sum(e.rule.fn in (np.mean, np.var, np.std) for e in program.equations)
+    assert len(simpler.equations) <= len(program.equations) + 6 * written_out
     assert_same_bits(simpler.run(*args), want)
     assert_near(simplify(program).validate().run(*args), want, 1e-12)
 

@@ -7,30 +7,81 @@
     d: f64[] = square a        →    c: f64[] = sin b
     e: f64[] = log d                e: f64[] = log b
 
-Two equations are equal if their rules, operands and settings are.  A guard that was passed is not checked again.
+Two equations are equal if their functions, operands and settings are; of a sum or product the operands may be
+exchanged, of a reduction only the shape may differ.  Equal constants become one array.  A guard that was passed is
+not checked again.
 """
 
 from typing import Any
 
-from dotbar.compiler.rewriting import Walk, key, rewrite
+import numpy as np
+
+from dotbar.compiler.rewriting import Walk, key, reshaped, rewrite
 from dotbar.program import Equation, Guard, Program
 
 __all__ = ["share"]
+
+COMMUTATIVE = (
+    *(np.add, np.multiply, np.equal, np.not_equal),
+    *(np.logical_and, np.logical_or, np.bitwise_and, np.bitwise_or),
+)
 
 
 def share(program: Program) -> Program:
     """The Program in which each value is computed once."""
     seen: dict[Any, Equation] = {}
+    constants = Constants()
 
     def step(equation: Equation, walk: Walk) -> Any:
-        settings = equation.settings
+        settings, fn = equation.settings, equation.rule.fn
         if isinstance(equation.rule, Guard):
             settings = {"outcome": settings["outcome"]}
         elif not equation.outputs:
             return None
-        found = seen.setdefault(
-            (equation.rule, *map(key, equation.inputs), key(settings) if settings else ()), equation
-        )
-        return None if found is equation else found.outputs
+        keys: Any = [constants.key(x) for x in equation.inputs]
+        if fn in COMMUTATIVE:
+            keys = frozenset(keys)
+        else:
+            keys = tuple(keys)
+            if "keepdims" in settings:
+                settings = {k: v for k, v in settings.items() if k != "keepdims"}
+        found = seen.setdefault((fn, keys, key(settings) if settings else ()), equation)
+        if found is equation:
+            return None
+        if "keepdims" in found.settings or "keepdims" in equation.settings:
+            return reshaped(found.outputs[0], equation.outputs[0].shape, walk)
+        return found.outputs
 
-    return rewrite(program, step)
+    return rewrite(constants.joined(program), step)
+
+
+class Constants:
+    """The arrays of a Program, each once, with their keys."""
+
+    def __init__(self) -> None:
+        self.keys: dict[int, Any] = {}
+        self.arrays: dict[Any, Any] = {}
+
+    def key(self, x: Any) -> Any:
+        """The key of an operand."""
+        return self.keys[id(x)] if id(x) in self.keys else key(x)
+
+    def one(self, x: Any) -> Any:
+        """The array that stands for all that equal this one."""
+        if type(x) is not np.ndarray:
+            return x
+        if id(x) not in self.keys:
+            self.keys[id(x)] = key(x)
+        return self.arrays.setdefault(self.keys[id(x)], x)
+
+    def joined(self, program: Program) -> Program:
+        """The Program with equal arrays one."""
+        equations: list[Equation] = []
+        changed = False
+        for e in program.equations:
+            inputs = tuple([self.one(x) for x in e.inputs])
+            if any(x is not y for x, y in zip(inputs, e.inputs)):
+                e = Equation(e.rule, inputs, e.settings, e.outputs)
+                changed = True
+            equations.append(e)
+        return Program(program.inputs, equations, program.outputs) if changed else program

@@ -6,6 +6,7 @@ each of these was computed; so a chain of rewrites takes one walk.
 
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from math import prod
 from typing import Any, cast
 
 import numpy as np
@@ -13,19 +14,50 @@ from numpy.typing import NDArray
 
 from dotbar.core import RULES, Rule, Settings
 from dotbar.program import Equation, Program, Var
+from dotbar.rules.kinds import Constant, Elementwise, General
+from dotbar.rules.shapes import reshape_to
 
-__all__ = ["Step", "Walk", "is_splat", "key", "rewrite", "splat", "uniform"]
+__all__ = [
+    "EXACT",
+    "REASSOCIATED",
+    "Step",
+    "Walk",
+    "is_entrywise",
+    "is_real",
+    "is_splat",
+    "key",
+    "number",
+    "of",
+    "pairs",
+    "reassociated",
+    "reshaped",
+    "rewrite",
+    "shape_of_all",
+    "size_of",
+    "splat",
+    "stretched",
+    "uniform",
+]
 
 
 class Walk:
-    """The Program that a pass is writing: its equations so far, the equation of each variable, what stands for what."""
+    """The Program that a pass is writing: its equations so far, the equation of each variable, what stands for what.
 
-    __slots__ = ("definition", "equations", "now")
+    For passes that ask which values are read but once, ``uses`` counts the reads in the old Program.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("definition", "equations", "now", "uses")
+
+    def __init__(self, read_by: Program | None = None) -> None:
         self.equations: list[Equation] = []
         self.definition: dict[Any, Equation] = {}
         self.now: dict[Var, Any] = {}
+        self.uses: dict[Any, int] = {}
+        if read_by is not None:
+            for operands in (*[e.inputs for e in read_by.equations], read_by.outputs):
+                for x in operands:
+                    if type(x) is Var:
+                        self.uses[x] = self.uses.get(x, 0) + 1
 
     def current(self, x: Any) -> Any:
         """What stands for an operand of the old Program."""
@@ -54,28 +86,40 @@ class Walk:
         return y
 
     def made_by(self, x: Any, *fns: Callable[..., Any]) -> Equation | None:
-        """The equation of a variable if it is a call of one of these functions."""
+        """The equation of a variable if it is a call of one of these functions, or whichever it is."""
         found = self.definition.get(x) if type(x) is Var else None
-        return found if found is not None and found.rule.fn in fns else None
+        return found if found is not None and (not fns or found.rule.fn in fns) else None
+
+    def inner(self, x: Any, *fns: Callable[..., Any]) -> Equation | None:
+        """The same, if nothing else reads the variable: then it goes when the equation that reads it is rewritten."""
+        found = self.made_by(x, *fns)
+        return found if found is not None and self.uses.get(x, 1) == 1 else None
+
+    def replace(self, outputs: Sequence[Var], values: Sequence[Any]) -> None:
+        """From now on values stand for the outputs of an equation."""
+        for y, value in zip(outputs, values, strict=True):
+            self.now[y] = value
+            if type(value) is Var:
+                self.uses[value] = self.uses.get(value, 0) + self.uses.get(y, 1)
 
 
 Step = Callable[[Equation, Walk], Any]
 
 
-def rewrite(program: Program, step: Step) -> Program:
+def rewrite(program: Program, step: Step, walk: Walk | None = None) -> Program:
     """The Program in which ``step(equation, walk)`` stands for each equation: its result, or None to keep it.
 
     A result of several outputs is a tuple, so () drops an equation without outputs.  A result of another type than
     the output's is not taken.  Without a change the Program itself is returned.
     """
-    walk, changed = Walk(), False
+    walk, changed = walk or Walk(), False
     for equation in program.equations:
         equation = walk.updated(equation)
         new = step(equation, walk)
         if new is not None:
             values = cast(tuple[Any, ...], new) if type(new) is tuple else (new,)
             if all(map(_fits, values, equation.outputs)):
-                walk.now.update(zip(equation.outputs, values, strict=True))
+                walk.replace(equation.outputs, values)
                 changed = True
                 continue
         walk.keep(equation)
@@ -85,6 +129,84 @@ def rewrite(program: Program, step: Step) -> Program:
 def _fits(x: Any, y: Var) -> bool:
     weak = x.weak if type(x) is Var else type(x) is not np.ndarray
     return weak == y.weak and x.shape == y.shape and x.dtype == y.dtype
+
+
+# ---------------------------------------------------------------- identities
+
+
+Simpler = Callable[[Equation, Walk], Any]
+EXACT: dict[Any, list[Simpler]] = {}
+REASSOCIATED: dict[Any, list[Simpler]] = {}
+
+
+def of(*fns: Any, table: dict[Any, list[Simpler]] = EXACT) -> Callable[[Simpler], Simpler]:
+    """Register an identity for calls of these functions, for the pass ``algebra``."""
+
+    def register(simpler: Simpler) -> Simpler:
+        for fn in fns:
+            table.setdefault(fn, []).append(simpler)
+        return simpler
+
+    return register
+
+
+def reassociated(*fns: Any) -> Callable[[Simpler], Simpler]:
+    """Register an identity that holds but for rounding."""
+    return of(*fns, table=REASSOCIATED)
+
+
+def pairs(equation: Equation) -> Any:
+    """The operands of a commutative operation, both ways round."""
+    a, b = equation.inputs
+    return (a, b), (b, a)
+
+
+def is_real(equation: Equation) -> bool:
+    """Whether an equation is of real floats of one dtype throughout; Python's numbers take it."""
+    dtype = equation.outputs[0].dtype
+    if dtype.kind != "f":
+        return False
+    return all(
+        x.dtype is dtype or x.dtype == dtype
+        for x in equation.inputs
+        if type(x) is Var or isinstance(x, (np.ndarray, np.generic))
+    )
+
+
+def is_entrywise(equation: Equation) -> bool:
+    """Whether an equation makes one value, entry by entry, and broadcasts its operands by itself."""
+    rule = equation.rule
+    if len(equation.outputs) != 1 or equation.settings:
+        return False
+    if isinstance(rule, Elementwise) or (isinstance(rule.fn, np.ufunc) and rule.fn.signature is None):
+        return True
+    return isinstance(rule, (Constant, General)) and rule.how in ("()->()", "(),()->()", "(),(),()->()")
+
+
+def shape_of_all(*xs: Any) -> tuple[int, ...]:
+    """The shape to which operands broadcast."""
+    return np.broadcast_shapes(*(x.shape if type(x) is Var else np.shape(x) for x in xs))
+
+
+def size_of(x: Any) -> int:
+    """The number of entries of an operand, 0 for a constant number."""
+    return prod(x.shape) if type(x) is Var or (type(x) is np.ndarray and not is_splat(x)) else 0
+
+
+def stretched(x: Any, y: Var, walk: Walk) -> Any:
+    """An operand broadcast to the shape of the result whose entries are its own; None if it has another dtype."""
+    if type(x) is not Var or x.dtype != y.dtype or x.weak:
+        return None
+    return x if x.shape == y.shape else walk.emit(np.broadcast_to, (x,), {"shape": y.shape}, y)
+
+
+def reshaped(x: Any, shape: tuple[int, ...], walk: Walk) -> Any:
+    """An operand in another shape, its entries in C's order."""
+    if x.shape == shape:
+        return x
+    if is_splat(x):
+        return splat(uniform(x), Var(shape, x.dtype))
+    return walk.emit(reshape_to, (x,), {"shape": shape, "order": "C"}, (shape, x.dtype))
 
 
 # ---------------------------------------------------------------- constants
@@ -105,6 +227,11 @@ def uniform(x: Any) -> Any:
     if is_splat(x):
         return x[(0,) * x.ndim]
     return x if isinstance(x, (float, int, complex, np.generic)) else None
+
+
+def number(x: Any) -> Any:
+    """The value of a constant without axes; None for other operands."""
+    return None if type(x) is Var or (type(x) is np.ndarray and x.ndim) else uniform(x)
 
 
 # ---------------------------------------------------------------- keys
@@ -131,7 +258,7 @@ def key(x: Any) -> Any:
     if isinstance(x, (np.ndarray, np.generic)):
         if x.dtype.hasobject:
             return id(x)
-        bits = x[(0,) * x.ndim].tobytes() if is_splat(x) else x.tobytes()
+        bits = uniform(x).tobytes() if is_splat(x) else x.tobytes()
         return t, x.shape, x.dtype.str, bits if len(bits) <= _LARGE else blake2b(bits).digest()
     try:
         hash(x)

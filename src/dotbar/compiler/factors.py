@@ -1,0 +1,158 @@
+"""Factors: those that vary less are multiplied first, numbers with numbers.
+
+::
+
+    c: f64[9] = multiply a s                            d: f64[9] = multiply a b
+    d: f64[9] = multiply c b                            t: f64[] = multiply s 2.0
+    e: f64[9] = multiply d 2.0                   →      e: f64[9] = multiply d t
+    f: f64[9] = divide 1 g                              h: f64[9] = divide e g
+    h: f64[9] = multiply e f
+
+Exact are  x + x = 2x,  −(c·x) = (−c)·x,  −(x/c) = x/(−c) for a number c.  With ``reassociate`` the others, for factors
+that nothing else reads (a product of fewer entries may overflow where theirs did not):  (a·s)·b = (a·b)·s and
+(a·b)·s = a·(b·s) if s is of fewer entries than the product;  numbers as one;  a·(1/b) = a/b;  a·s + b·s = (a + b)·s.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from dotbar.compiler.rewriting import Walk, is_real, number, of, pairs, reassociated, shape_of_all, size_of
+from dotbar.program import Equation, Var
+
+__all__: list[str] = []
+
+MODERATE = 2.0**-100, 2.0**100
+
+
+# ---------------------------------------------------------------- exact
+
+
+@of(np.multiply)
+def _number_last(e: Equation, walk: Walk) -> Any:
+    """c·x = x·c, with c of the dtype of x."""
+    a, b = e.inputs
+    y = e.outputs[0]
+    if type(b) is Var and number(a) is not None and is_real(e):
+        return walk.emit(np.multiply, (b, _cast(a, y)), {}, y)
+    return walk.emit(np.multiply, (a, _cast(b, y)), {}, y) if type(b) in (int, float) and is_real(e) else None
+
+
+@of(np.add)
+def _twice(e: Equation, walk: Walk) -> Any:
+    """x + x = 2x."""
+    a, b = e.inputs
+    y = e.outputs[0]
+    return walk.emit(np.multiply, (a, y.dtype.type(2)), {}, y) if a is b and type(a) is Var and is_real(e) else None
+
+
+@of(np.negative)
+def _negative_of_number(e: Equation, walk: Walk) -> Any:
+    """−(c·x) = (−c)·x,  −(x/c) = x/(−c) and −(c/x) = (−c)/x."""
+    found = walk.inner(e.inputs[0], np.multiply, np.divide)
+    if found is None or not is_real(found):
+        return None
+    inputs = [x if number(x) is None else -_cast(x, e.outputs[0]) for x in found.inputs]
+    return walk.emit(found.rule, inputs, {}, e.outputs[0]) if any(map(_is_number, found.inputs)) else None
+
+
+def _is_number(x: Any) -> bool:
+    return number(x) is not None
+
+
+def _cast(x: Any, y: Var) -> Any:
+    return y.dtype.type(number(x))
+
+
+# ---------------------------------------------------------------- but for rounding
+
+
+@reassociated(np.multiply, np.divide)
+def _numbers_as_one(e: Equation, walk: Walk) -> Any:
+    """(x·c)·d = x·(cd),  (x/c)·d = x·(d/c),  (x·c)/d = x·(c/d),  (c/x)·d = (cd)/x."""
+    x, d = e.inputs
+    y = e.outputs[0]
+    found = walk.made_by(x, np.multiply, np.divide)
+    if found is None or not (_is_number(d) and is_real(e) and is_real(found)):
+        return None
+    inner = found.rule.fn is np.multiply
+    k = 1 if _is_number(found.inputs[1]) else 0
+    c, x = found.inputs[k], found.inputs[1 - k]
+    if not _is_number(c) or x.shape != y.shape or not (_moderate(c) and _moderate(d)):
+        return None
+    c, d = _cast(c, y), _cast(d, y)
+    if not inner and k == 0:
+        return walk.emit(np.divide, (c * d if e.rule.fn is np.multiply else c / d, x), {}, y)
+    factor = (c if inner else 1 / c) * d if e.rule.fn is np.multiply else c / d if inner else 1 / (c * d)
+    return walk.emit(np.multiply, (x, factor), {}, y)
+
+
+def _moderate(c: Any) -> bool:
+    return MODERATE[0] < abs(number(c)) < MODERATE[1]
+
+
+@reassociated(np.multiply, np.divide)
+def _less_varying_last(e: Equation, walk: Walk) -> Any:
+    """(a·s)·b = (a·b)·s,  (a/s)·b = (a·b)/s,  (a·s)/b = (a/b)·s, where s has fewer entries than the result."""
+    y = e.outputs[0]
+    if not is_real(e):
+        return None
+    size = size_of(y)
+    for (ab, b), swapped in zip(pairs(e), (False, True)):
+        if swapped and e.rule.fn is np.divide:
+            break
+        found = walk.inner(ab, np.multiply, np.divide)
+        if found is None or size_of(b) != size or not is_real(found):
+            continue
+        a, s = found.inputs
+        if found.rule.fn is np.multiply and size_of(a) < size_of(s):
+            a, s = s, a
+        if type(a) is Var and size_of(s) < size == size_of(a):
+            return walk.emit(found.rule, (walk.emit(e.rule, (a, b), {}, y), s), {}, y)
+    return None
+
+
+@reassociated(np.multiply)
+def _less_varying_together(e: Equation, walk: Walk) -> Any:
+    """(a·s)·t = a·(s·t), where s·t has fewer entries than a."""
+    y = e.outputs[0]
+    for as_, t in pairs(e):
+        found = walk.inner(as_, np.multiply)
+        if found is None or not is_real(e) or not is_real(found) or size_of(t) >= size_of(y):
+            continue
+        for a, s in pairs(found):
+            if type(a) is Var and not (_is_number(s) and _is_number(t)):
+                shape = shape_of_all(s, t)
+                if size_of(s) < size_of(y) and size_of(Var(shape, y.dtype)) < size_of(y):
+                    return walk.emit(np.multiply, (a, walk.emit(np.multiply, (s, t), {}, (shape, y.dtype))), {}, y)
+    return None
+
+
+@reassociated(np.multiply)
+def _times_reciprocal(e: Equation, walk: Walk) -> Any:
+    """a·(1/b) = a/b, of as many entries as b."""
+    y = e.outputs[0]
+    for a, r in pairs(e):
+        found = walk.inner(r, np.divide)
+        if found is None or number(found.inputs[0]) != 1 or not (is_real(e) and is_real(found)):
+            continue
+        b = found.inputs[1]
+        if type(b) is Var and b.shape == y.shape:
+            return walk.emit(np.divide, (a, b), {}, y)
+    return None
+
+
+@reassociated(np.add, np.subtract)
+def _common_factor(e: Equation, walk: Walk) -> Any:
+    """a·s ± b·s = (a ± b)·s."""
+    left, right = (walk.inner(x, np.multiply) for x in e.inputs)
+    if left is None or right is None or not (is_real(e) and is_real(left) and is_real(right)):
+        return None
+    y = e.outputs[0]
+    for a, s in pairs(left):
+        for b, t in pairs(right):
+            if s is t or (_is_number(s) and _is_number(t) and number(s) == number(t)):
+                shape = shape_of_all(a, b)
+                total = walk.emit(e.rule, (a, b), {}, (shape, y.dtype))
+                return walk.emit(np.multiply, (total, s), {}, y)
+    return None
