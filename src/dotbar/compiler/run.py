@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+import dotbar.compiler.blas  # noqa: F401  enters its calls
 from dotbar.compiler import engine
 from dotbar.compiler.kernels import TYPES
 from dotbar.compiler.loops import Native, native, supported

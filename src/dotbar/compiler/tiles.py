@@ -1,0 +1,458 @@
+"""Products of matrices as LLVM IR text: tiles of the result held in registers.
+
+In: sizes, strides (in entries) and the dtype of C = A B, all known when the text is written.  Out: the name of a
+function ``i32 (ptr a, ptr b, ptr c, ptr work)``, its definition and those of the functions it calls, and the bytes of
+``work``.
+
+A tile of C has a few rows and a few vectors of columns.  For each k one row of B is loaded and multiplied with the
+entries of a column of A, each in all lanes.  B is copied to panels as wide as a tile where its columns do not lie side
+by side, or where it is too large for the caches: Goto & van de Geijn (2008), Anatomy of high-performance matrix
+multiplication.  A transposed A needs no copy, nor does a transposed B if A has few rows: they are multiplied with its.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from dotbar.compiler import engine
+from dotbar.compiler.kernels import INTRINSIC_TYPES, TYPES, Code, suffix, vector
+
+DEPTH = 256
+"""How many rows of B are copied at once: a panel of them is to stay in the first cache."""
+
+FEW = 4
+"""So many rows of A are multiplied with rows of a transposed B as they lie."""
+
+LARGE = 1 << 21
+"""The bytes of a B that does not stay in the second cache."""
+
+PAGE = 4096
+"""The bytes of a row of B, each of which is then to be looked up in the table of pages."""
+
+
+class Routine(Code):
+    """The code of one function."""
+
+    def __init__(self, definitions: dict[str, str], dtype: np.dtype[Any], lanes: int) -> None:
+        super().__init__()
+        self.definitions = definitions
+        self.dtype = dtype
+        self.lanes = lanes
+        self.scalar = TYPES[dtype]
+        self.vector = vector(self.scalar, lanes)
+
+    def __str__(self) -> str:
+        return f"{INTRINSIC_TYPES[self.scalar]}x{self.lanes}"
+
+    def sibling(self) -> "Routine":
+        """The code of another function on the same vectors."""
+        return Routine(self.definitions, self.dtype, self.lanes)
+
+    def define(self, name: str, parameters: str, status: str = "") -> str:
+        """Put the function into the library; it returns its status, if it has one."""
+        body = "\n".join(["entry:", *self.lines, f"  ret i32 {status}" if status else "  ret void"])
+        kind = "i32" if status else "void"
+        self.definitions[name] = f"define internal {kind} @{name}({parameters}) #0 {{\n{body}\n}}"
+        return name
+
+    def at(self, pointer: str, *steps: tuple[Any, Any]) -> str:
+        """A pointer moved by the sum of index·stride entries."""
+        for index, stride in steps:
+            if index in (0, "0") or stride in (0, "0"):
+                continue
+            if isinstance(index, int) and isinstance(stride, int):
+                step: Any = index * stride
+            elif stride == 1:
+                step = index
+            else:
+                step = self(f"mul i64 {index}, {stride}")
+            pointer = self(f"getelementptr {self.scalar}, ptr {pointer}, i64 {step}")
+        return pointer
+
+    def load(self, pointer: str, count: int = 0) -> str:
+        """A vector; of ``count`` entries and zeros."""
+        if not count or count == self.lanes:
+            return self(f"load {self.vector}, ptr {pointer}, align {self.dtype.itemsize}")
+        return self(
+            f"call {self.vector} @llvm.masked.load.{suffix(self.scalar, self.lanes)}.p0(ptr align "
+            f"{self.dtype.itemsize} {pointer}, <{self.lanes} x i1> {mask(count, self.lanes)}, "
+            f"{self.vector} zeroinitializer)"
+        )
+
+    def store(self, name: str, pointer: str, count: int = 0) -> None:
+        """Store a vector, or its first ``count`` entries."""
+        if not count or count == self.lanes:
+            self.put(f"store {self.vector} {name}, ptr {pointer}, align {self.dtype.itemsize}")
+        else:
+            self.put(
+                f"call void @llvm.masked.store.{suffix(self.scalar, self.lanes)}.p0({self.vector} {name}, ptr align "
+                f"{self.dtype.itemsize} {pointer}, <{self.lanes} x i1> {mask(count, self.lanes)})"
+            )
+
+    def update(self, operation: str, name: str, pointer: str, count: int) -> None:
+        """Store a vector, or what is there fadd or fsub the vector."""
+        if operation:
+            name = self(f"{operation} {self.vector} {self.load(pointer, count)}, {name}")
+        self.store(name, pointer, count)
+
+    def everywhere(self, pointer: str) -> str:
+        """The entry at a pointer in all lanes."""
+        return self.splat(self(f"load {self.scalar}, ptr {pointer}"), self.dtype, self.lanes)
+
+    def multiply_add(self, a: str, b: str, c: str) -> str:
+        """a b + c."""
+        T = self.vector
+        if engine.machine().fma:
+            return self.intrinsic("fma", self.scalar, self.lanes, a, b, c)
+        return self(f"fadd {T} {self(f'fmul {T} {a}, {b}')}, {c}")
+
+    def shuffle(self, a: str, b: str, places: Sequence[int]) -> str:
+        """Lanes of two vectors, those of the second counted from ``lanes`` on."""
+        wanted = ", ".join(f"i32 {k}" for k in places)
+        return self(f"shufflevector {self.vector} {a}, {self.vector} {b}, <{len(places)} x i32> <{wanted}>")
+
+    def add(self, x: str, y: str) -> str:
+        return self(f"fadd {self.vector} {x}, {y}")
+
+    def total(self, parts: Sequence[Sequence[str]]) -> list[str]:
+        """The sum of several rows of vectors, entry by entry."""
+        return [reduce(self.add, column) for column in zip(*parts)]
+
+    def each(self, count: int) -> Iterator[Any]:
+        """``for i in code.each(count)``: what the body writes stands in a loop, if more than one turn is wanted."""
+        if count > 1:
+            loop = self.loop(count)
+            yield loop.index
+            loop.close()
+        elif count:
+            yield 0
+
+    def loop(self, stop: Any, *carried: tuple[str, str], step: int = 1) -> "Loop":
+        return Loop(self, stop, carried, step)
+
+
+class Loop:
+    """``for index in range(0, stop, step)``, with values carried: their names are those at the head of the loop."""
+
+    def __init__(self, code: Routine, stop: Any, carried: Sequence[tuple[str, str]], step: int) -> None:
+        self.code, self.carried, self.step = code, carried, step
+        code.count += 1
+        self.number = code.count
+        self.before = code.block
+        code.put(f"br label %head{self.number}")
+        code.label(f"head{self.number}")
+        self.index = code.name()
+        self.values = [code.name() for _ in carried]
+        self.place = len(code.lines)
+        inside = code(f"icmp slt i64 {self.index}, {stop}")
+        code.put(f"br i1 {inside}, label %body{self.number}, label %end{self.number}")
+        code.label(f"body{self.number}")
+
+    def close(self, *following: str) -> list[str]:
+        """The end of the body, with the values for the next turn; the values after the last."""
+        code, head = self.code, f"head{self.number}"
+        index = code(f"add i64 {self.index}, {self.step}")
+        last = code.block
+        code.put(f"br label %{head}")
+        phis = [("i64", self.index, "0", index)]
+        phis += [
+            (T, name, first, new) for (T, first), name, new in zip(self.carried, self.values, following, strict=True)
+        ]
+        code.lines[self.place : self.place] = [
+            f"  {name} = phi {T} [ {first}, %{self.before} ], [ {new}, %{last} ]" for T, name, first, new in phis
+        ]
+        code.label(f"end{self.number}")
+        return self.values
+
+
+def mask(count: int, lanes: int) -> str:
+    """The first ``count`` lanes."""
+    return f"<{', '.join(f'i1 {int(k < count)}' for k in range(lanes))}>"
+
+
+def registers() -> int:
+    """How many vector registers the machine has."""
+    machine = engine.machine()
+    return 32 if machine.width == 64 or not machine.triple.startswith("x86") else 16
+
+
+def equal_parts(xs: Sequence[str], count: int) -> list[Sequence[str]]:
+    """A list in so many parts."""
+    size = len(xs) // count
+    return [xs[w * size : (w + 1) * size] for w in range(count)]
+
+
+def shares(total: int, most: int) -> list[tuple[int, int, int]]:
+    """A total in parts as equal as can be, none above ``most``: their size, how many they are, where they begin."""
+    parts = -(-total // most)
+    size, larger = divmod(total, parts)
+    found = [(size + 1, larger, 0), (size, parts - larger, larger * (size + 1))]
+    return [part for part in found if part[1]]
+
+
+# ---------------------------------------------------------------- tiles
+
+
+def tile(
+    like: Routine,
+    rows: int,
+    vectors: int,
+    tail: int,
+    strides: tuple[int, int, int],
+    padded: bool,
+    update: str,
+) -> str:
+    """``void (ptr a, ptr b, ptr c, i64 stride_c, i64 k)``: a tile of C = A B, or of C ± A B by ``update`` fadd, fsub.
+
+    The last of the vectors has ``tail`` columns; in B it is full if ``padded``.
+    """
+    ra, ca, rb = strides
+    name = f"dotbar.tile.{like}.{rows}x{vectors}.{tail}.{ra}.{ca}.{rb}.{int(padded)}{update}"
+    if name in like.definitions:
+        return name
+    code, lanes = like.sibling(), like.lanes
+    counts = [lanes] * (vectors - 1) + [tail]
+    ways = max(1, 8 // (rows * vectors))  # sums that do not wait for each other
+
+    def turn(a: str, b: str, sums: Sequence[str]) -> list[str]:
+        loaded = [code.load(code.at(b, (j, lanes)), 0 if padded else count) for j, count in enumerate(counts)]
+        column = [code.everywhere(code.at(a, (i, ra))) for i in range(rows)]
+        return [
+            code.multiply_add(x, y, sums[i * vectors + j]) for i, x in enumerate(column) for j, y in enumerate(loaded)
+        ]
+
+    a, b, sums, rest = "%a", "%b", ["zeroinitializer"] * (rows * vectors), "%k"
+    if ways > 1:
+        loop = code.loop(code(f"sdiv i64 %k, {ways}"), ("ptr", a), ("ptr", b), *((code.vector, s) for s in sums * ways))
+        a, b, *found = loop.values
+        parts = [turn(code.at(a, (w, ca)), code.at(b, (w, rb)), p) for w, p in enumerate(equal_parts(found, ways))]
+        a, b, *found = loop.close(code.at(a, (ways, ca)), code.at(b, (ways, rb)), *chain(*parts))
+        sums, rest = code.total(equal_parts(found, ways)), code(f"srem i64 %k, {ways}")
+    loop = code.loop(rest, ("ptr", a), ("ptr", b), *((code.vector, s) for s in sums))
+    a, b, *sums = loop.values
+    _, _, *sums = loop.close(code.at(a, (1, ca)), code.at(b, (1, rb)), *turn(a, b, sums))
+    c = "%c"
+    for i in range(rows):
+        for j, count in enumerate(counts):
+            code.update(update, sums[i * vectors + j], code.at(c, (j, lanes)), count)
+        if i < rows - 1:
+            c = code(f"getelementptr {code.scalar}, ptr {c}, i64 %stride")
+    return code.define(name, "ptr noalias %a, ptr noalias %b, ptr noalias %c, i64 %stride, i64 %k")
+
+
+def packing(
+    like: Routine,
+    vectors: int,
+    count: int,
+    strides: tuple[int, int],
+    rest: int,
+) -> str:
+    """``void (ptr x, ptr panel, i64 k)``: row k of the panel becomes the ``count`` entries x[k·s₀ + j·s₁], then zeros.
+
+    Where those of one row do not lie side by side, blocks as long as a vector are transposed in registers, and of a
+    last one ``rest`` = k mod lanes.
+    """
+    down, across = strides
+    rest = rest if down == 1 != across else 0
+    name = f"dotbar.pack.{like}.{vectors}.{count}.{down}.{across}.{rest}"
+    if name in like.definitions:
+        return name
+    code, lanes = like.sibling(), like.lanes
+    width = vectors * lanes
+    counts = [min(max(count - j * lanes, 0), lanes) for j in range(vectors)]
+
+    def block(x: str, panel: str, height: int) -> None:
+        for j, filled in enumerate(counts):
+            rows = [code.load(code.at(x, (j * lanes + i, across)), height) for i in range(filled)]
+            rows += ["zeroinitializer"] * (lanes - filled)
+            for i, row in enumerate(transposed(code, rows)[:height]):
+                code.store(row, code.at(panel, (i, width), (j, lanes)))
+
+    if down == 1 != across:
+        loop = code.loop(code(f"sub i64 %k, {rest}") if rest else "%k", step=lanes)
+        block(code.at("%x", (loop.index, down)), code.at("%panel", (loop.index, width)), lanes)
+        loop.close()
+        if rest:
+            block(code.at("%x", (loop.index, down)), code.at("%panel", (loop.index, width)), rest)
+    else:
+        loop = code.loop("%k")
+        x, panel = code.at("%x", (loop.index, down)), code.at("%panel", (loop.index, width))
+        for j, filled in enumerate(counts):
+            if across == 1:
+                row = code.load(code.at(x, (j, lanes)), filled)
+            else:
+                row = "zeroinitializer"
+                for i in range(filled):
+                    entry = code(f"load {code.scalar}, ptr {code.at(x, (j * lanes + i, across))}")
+                    row = code(f"insertelement {code.vector} {row}, {code.scalar} {entry}, i64 {i}")
+            code.store(row, code.at(panel, (j, lanes)))
+        loop.close()
+    return code.define(name, "ptr noalias %x, ptr noalias %panel, i64 %k")
+
+
+def exchanges(lanes: int, step: int) -> tuple[list[int], list[int]]:
+    """Of two vectors the lanes whose number lacks the bit ``step``, and those that have it, side by side."""
+    low = [k + lanes - step if k & step else k for k in range(lanes)]
+    high = [k + lanes if k & step else k + step for k in range(lanes)]
+    return low, high
+
+
+def transposed(code: Routine, rows: list[str]) -> list[str]:
+    """The columns of a square of vectors: blocks off the diagonal change places, at each scale."""
+    step = code.lanes // 2
+    while step:
+        low, high = exchanges(code.lanes, step)
+        for i in range(code.lanes):
+            if not i & step:
+                x, y = rows[i], rows[i + step]
+                rows[i], rows[i + step] = code.shuffle(x, y, low), code.shuffle(x, y, high)
+        step //= 2
+    return rows
+
+
+def summed(code: Routine, vectors: Sequence[str]) -> str:
+    """The sums over the lanes of each of some vectors, in one vector: a transposition that adds what it exchanges."""
+    vectors = [*vectors, *["zeroinitializer"] * (code.lanes - len(vectors))]
+    while step := len(vectors) // 2:
+        low, high = exchanges(code.lanes, step)
+        pairs = zip(vectors[:step], vectors[step:])
+        vectors = [code.add(code.shuffle(x, y, low), code.shuffle(x, y, high)) for x, y in pairs]
+    return vectors[0]
+
+
+def row_of_products(like: Routine, count: int, stride_b: int, k: int, update: str) -> str:
+    """``void (ptr a, ptr b, ptr c)``: c[j] = Σᵢ a[i] b[j·stride + i] for j below ``count``."""
+    name = f"dotbar.row.{like}.{count}.{stride_b}.{k}{update}"
+    if name in like.definitions:
+        return name
+    code, lanes = like.sibling(), like.lanes
+    ways = min(max(1, 8 // count), max(k // lanes, 1))
+
+    def turn(index: str, offset: int, sums: Sequence[str], filled: int = 0) -> list[str]:
+        a, b = (code.at(x, (index, 1), (offset, 1)) for x in ("%a", "%b"))
+        x = code.load(a, filled)
+        return [code.multiply_add(x, code.load(code.at(b, (j, stride_b)), filled), s) for j, s in enumerate(sums)]
+
+    step = ways * lanes
+    done = k - k % step
+    loop = code.loop(done, *[(code.vector, "zeroinitializer")] * (count * ways), step=step)
+    parts = [turn(loop.index, w * lanes, part) for w, part in enumerate(equal_parts(loop.values, ways))]
+    parts = equal_parts(loop.close(*chain(*parts)), ways)
+    for w, offset in enumerate(range(done, k, lanes)):
+        parts[w] = turn("0", offset, parts[w], min(lanes, k - offset))
+    code.update(update, summed(code, code.total(parts)), "%c", count)
+    return code.define(name, "ptr noalias %a, ptr noalias %b, ptr noalias %c")
+
+
+# ---------------------------------------------------------------- products
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """How the entries of a matrix lie in memory: entry (i, j) at i·down + j·across."""
+
+    rows: int
+    columns: int
+    down: int
+    across: int
+
+    @property
+    def T(self) -> "Matrix":
+        return Matrix(self.columns, self.rows, self.across, self.down)
+
+    def __str__(self) -> str:
+        return f"{self.rows}x{self.columns}.{self.down}.{self.across}"
+
+
+class Product:
+    """C = A B, or C ± A B by ``update`` fadd, fsub: the rows of C are contiguous, and ``stride`` apart.
+
+    ``work`` is the bytes that it needs.
+    """
+
+    def __init__(self, dtype: np.dtype[Any], A: Matrix, B: Matrix, stride: int, update: str = "") -> None:
+        self.name = f"dotbar.product{update}.{INTRINSIC_TYPES[TYPES[dtype]]}.{A}.{B}.{stride}"
+        self.parameters = "ptr noalias %a, ptr noalias %b, ptr noalias %c, ptr noalias %work"
+        if B.columns == stride == 1 < A.rows:  # a column is a row
+            A, B, stride = B.T, A.T, A.rows
+            self.parameters = "ptr noalias %b, ptr noalias %a, ptr noalias %c, ptr noalias %work"
+        self.dtype, self.A, self.B, self.stride, self.update = dtype, A, B, stride, update
+        m, size, lanes = B.columns, dtype.itemsize, engine.lanes(dtype)
+        turned = B.down == 1 and (B.across != 1 or m == 1)
+        self.by_rows = turned and A.across == 1 and A.rows <= FEW
+        self.lanes = lanes if self.by_rows else min(lanes, max(2, 1 << (m - 1).bit_length()))
+        large = A.rows > 4 * FEW and B.rows * m * size > LARGE and B.down * size >= PAGE
+        self.packed = not self.by_rows and (B.across != 1 or large)
+        self.depth = min(DEPTH, B.rows) if self.packed else B.rows
+        self.height = min(A.rows, 8 if registers() == 32 else 4)
+        self.panels = list(self._panels(min(8, (registers() - 1) // (self.height + 1))))
+        self.work = self.depth * max(panel[0] for panel in self.panels) * self.lanes * size if self.packed else 0
+
+    def _panels(self, most: int) -> Iterator[tuple[int, int, int, int]]:
+        """The columns of C: vectors of a panel, how many panels, the first column, the columns in the last vector."""
+        m, lanes = self.B.columns, self.lanes
+        total = -(-m // lanes)
+        for vectors, count, start in shares(total, most):
+            tail = m % lanes if start + vectors * count == total else 0
+            whole = count - bool(tail)
+            if whole:
+                yield vectors, whole, start * lanes, lanes
+            if tail:
+                yield vectors, 1, (start + vectors * whole) * lanes, tail
+
+    def define(self, definitions: dict[str, str]) -> str:
+        """Write the function; its name."""
+        if self.name in definitions:
+            return self.name
+        self.code = code = Routine(definitions, self.dtype, self.lanes)
+        A, B, depth, update = self.A, self.B, self.depth, self.update
+        if self.by_rows:
+            self._rows()
+            return code.define(self.name, self.parameters, status="0")
+        start = 0
+        if depth < B.rows and not update:
+            self._block("%a", "%b", depth, update)
+            start, update = depth, "fadd"
+        whole, rest = divmod(B.rows - start, depth)
+        for p in code.each(whole):
+            a = code.at("%a", (start, A.across), (p, depth * A.across))
+            self._block(a, code.at("%b", (start, B.down), (p, depth * B.down)), depth, update)
+        if rest:
+            done = B.rows - rest
+            self._block(code.at("%a", (done, A.across)), code.at("%b", (done, B.down)), rest, update)
+        return code.define(self.name, self.parameters, status="0")
+
+    def _block(self, a: str, b: str, depth: int, update: str) -> None:
+        """Update C by the product of ``depth`` columns of A and rows of B."""
+        code, A, B, lanes = self.code, self.A, self.B, self.lanes
+        for vectors, count, start, tail in self.panels:
+            filled, width = (vectors - 1) * lanes + tail, vectors * lanes
+            for j in code.each(count):
+                panel = code.at(b, (start, B.across), (j, width * B.across))
+                if self.packed:
+                    pack = packing(code, vectors, filled, (B.down, B.across), depth % lanes)
+                    code.put(f"call void @{pack}(ptr {panel}, ptr %work, i64 {depth})")
+                    panel = "%work"
+                columns = code.at("%c", (start, 1), (j, width))
+                for rows, parts, first in shares(A.rows, self.height):
+                    strides = A.down, A.across, width if self.packed else B.down
+                    fn = tile(code, rows, vectors, tail, strides, self.packed, update)
+                    for i in code.each(parts):
+                        left = code.at(a, (first, A.down), (i, rows * A.down))
+                        c = code.at(columns, (first, self.stride), (i, rows * self.stride))
+                        code.put(f"call void @{fn}(ptr {left}, ptr {panel}, ptr {c}, i64 {self.stride}, i64 {depth})")
+
+    def _rows(self) -> None:
+        """Each entry by itself, from a row of A and a row of Bᵀ."""
+        code, A, B = self.code, self.A, self.B
+        for count, parts, first in shares(B.columns, min(8, self.lanes)):
+            fn = row_of_products(code, count, B.across, B.rows, self.update)
+            for j in code.each(parts):
+                b, column = (code.at(x, (first, s), (j, count * s)) for x, s in (("%b", B.across), ("%c", 1)))
+                for i in code.each(A.rows):
+                    a, c = code.at("%a", (i, A.down)), code.at(column, (i, self.stride))
+                    code.put(f"call void @{fn}(ptr {a}, ptr {b}, ptr {c})")
