@@ -31,6 +31,8 @@ LAYERS = {
     "hooks": 5,
     "graph": 5,
     "joint": 5,
+    "surroundings": 5,
+    "entrance": 5,
     "jit": 5,
     "check": 5,
     "extend": 6,

@@ -6,20 +6,20 @@ left the function is recorded again, on the arguments themselves: the first call
 what it does.  So no result is ever stale, whatever Python decides on the values.
 """
 
-import types
 import warnings
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from dotbar.batch import Batch, Batched
-from dotbar.compiler.run import compiled
 from dotbar.core import Cell, Traced, as_plain, is_differentiable, without_cells
 from dotbar.dual import Dual, Forward
 from dotbar.errors import InputError
 from dotbar.joint import joint, merged
 from dotbar.program import Guard, GuardFailed, Program, Var
+from dotbar.surroundings import Surroundings
 from dotbar.tape import Tape
 from dotbar.trace import Recording
 from dotbar.transforms import Derived, jvp, vmap
@@ -59,13 +59,22 @@ def jit(
         raise InputError(f"jit takes a function, not a {type(f).__name__}: jit(f)(x), not jit(f(x)).")
     numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
-    return Jitted((jit, (f,), {"static_argnums": numbers, "static_argnames": names}), f, numbers, names)
+    recipe = jit, (f,), {"static_argnums": numbers, "static_argnames": names}
+    return direct()(recipe, f, numbers, names)
+
+
+@cache
+def direct() -> "type[Jitted]":
+    """Functions that are called as fast as a builtin."""
+    from dotbar.compiler import wrapper
+
+    return wrapper.direct(Jitted)
 
 
 class Jitted(Derived):
     """A function with the Programs recorded of it."""
 
-    __slots__ = ("_derived", "_f", "_inline", "_static", "_surroundings", "_variants", "_warned")
+    __slots__ = ("_derived", "_entrances", "_f", "_inline", "_static", "_surroundings", "_variants", "_warned")
 
     def __init__(self, recipe: Any, f: Callable[..., Any], numbers: tuple[int, ...], names: tuple[str, ...]):
         self._f = f
@@ -73,6 +82,7 @@ class Jitted(Derived):
         self._surroundings = Surroundings(f)
         self._variants: dict[Any, list[Variant]] = {}
         self._derived: dict[Any, Any] = {}
+        self._entrances: list[Callable[..., Any]] = []
         self._inline: set[Any] = set()
         self._warned: set[Any] = set()
         super().__init__(recipe, f)
@@ -80,8 +90,9 @@ class Jitted(Derived):
 
     def program(self, *args: Any, **kwargs: Any) -> Program:
         """The Program of a call with these arguments, as it is recorded."""
-        call = Call(self, args, kwargs)
-        return call.record()[0].program
+        leaves, structure = flatten((args, kwargs))
+        args, kwargs = unflatten(structure, [np.copy(x) if type(x) is np.ndarray else x for x in leaves])
+        return Call(self, args, kwargs).record()[0].program
 
     def _run(self, *args: Any, **kwargs: Any) -> Any:
         call = Call(self, args, kwargs)
@@ -90,14 +101,34 @@ class Jitted(Derived):
         variants = self._variants.setdefault(call.key(), [])
         for variant in variants:
             try:
-                return variant(call.examples)
+                value = variant(call.examples)
             except GuardFailed:
                 continue
+            if not variant.entered:
+                self._enter(variant, call, args, kwargs)
+            return value
         if len(variants) >= VARIANTS:
             return self._give_up(variants, args, kwargs)
         variant, result = call.record()
         variants.append(variant)
         return result
+
+    def _enter(self, variant: "Variant", call: "Call", args: Any, kwargs: Any) -> None:
+        """Let the next such call go straight to native code."""
+        from dotbar.compiler import run, wrapper
+        from dotbar.entrance import entrance
+
+        variant.entered = True
+        segment = run.whole(variant.native)
+        if segment is None or variant.changed:
+            return
+        before = self._entrances[-1:] if len(self._entrances) < VARIANTS else []
+        slow = before[0] if before else self.__call__
+        hidden, bindings = call.examples[len(call.places) :], self._surroundings.bindings()
+        made = entrance(segment, args, kwargs, call.fixed, hidden, bindings, variant.output, slow)
+        if made is not None:
+            self._entrances = [*(self._entrances if before else []), made]
+            wrapper.enter(self, made)
 
     def _below(self, call: "Call") -> Any:
         """A call on traced values: one operation of the deepest level, made of functions that are compiled in turn."""
@@ -288,19 +319,30 @@ def _hashable(x: Any) -> bool:
 class Variant:
     """A recording of one way through the function; ``changed`` are the inputs that it assigns to."""
 
-    __slots__ = ("changed", "program", "results", "run", "structure")
+    __slots__ = ("changed", "entered", "native", "program", "results", "run", "structure")
 
     def __init__(self, program: Program, structure: Structure, changed: list[int], results: list[Any]):
         self.program = program
         self.structure = structure
         self.changed = changed
-        self.results = [type(x) for x in results]
+        self.results = [type(as_plain(x)) for x in results]
+        self.native = program
+        self.entered = False
         self.run = self.first
 
     def first(self, *inputs: Any) -> list[Any]:
         """The first run of the Program, which the call that was recorded does not need."""
-        self.run = compiled(self.program).function()
+        from dotbar.compiler import run
+
+        self.native = run.compiled(self.program)
+        self.run = self.native.function()
         return self.run(*inputs)
+
+    def output(self) -> Any:
+        """What specifies the result to a builtin."""
+        from dotbar.entrance import result
+
+        return result(self.structure, zip(self.program.outputs, self.results))
 
     def __call__(self, inputs: list[Any]) -> Any:
         """The result of a call.
@@ -331,95 +373,3 @@ class Variant:
         """The line of the last value that became a Python number."""
         guards = [e for e in self.program.equations if isinstance(e.rule, Guard)]
         return guards[-1].settings["line"] if guards else ""
-
-
-# ---------------------------------------------------------------- what a function sees besides its arguments
-
-
-class Surroundings:
-    """The closure cells, defaults and named globals of a function: arrays are hidden inputs, the rest is part of it."""
-
-    def __init__(self, f: Callable[..., Any]):
-        self.f = f
-        self.function = innermost(f)
-        code = getattr(self.function, "__code__", None)
-        self.cells = list(zip(code.co_freevars, self.function.__closure__ or ())) if code else []  # type: ignore[union-attr]
-        self.globals = sorted(names_in(code) & self.function.__globals__.keys()) if code else []  # type: ignore[union-attr]
-
-    def read(self) -> tuple[tuple[Any, ...], list[Any]]:
-        """What the names are bound to, as part of a key, and the arrays among them."""
-        bound = self._bound()
-        hidden = [x for x in bound if type(x) is np.ndarray]
-        return tuple(_identity(x) for x in bound), hidden
-
-    def _bound(self) -> list[Any]:
-        if self.function is None:
-            return []
-        bound = [_content(cell) for _, cell in self.cells]
-        bound += [self.function.__globals__.get(name) for name in self.globals]
-        bound += self.function.__defaults__ or ()
-        return bound + list((self.function.__kwdefaults__ or {}).values())
-
-    def bind(self, inputs: list[Any]) -> Callable[..., Any]:
-        """The function with other values in the place of its hidden arrays."""
-        if not inputs:
-            return self.f
-        g, values = self.function, iter(inputs)
-        take = lambda x: next(values) if type(x) is np.ndarray else x
-        cells = [types.CellType(next(values)) if type(_content(cell)) is np.ndarray else cell for _, cell in self.cells]
-        named = {name: take(g.__globals__.get(name)) for name in self.globals}  # type: ignore[union-attr]
-        defaults = tuple(map(take, g.__defaults__ or ())) or None  # type: ignore[union-attr]
-        bound = types.FunctionType(g.__code__, g.__globals__ | named, g.__name__, defaults, tuple(cells))  # type: ignore[union-attr]
-        bound.__kwdefaults__ = {k: take(v) for k, v in (g.__kwdefaults__ or {}).items()} or None  # type: ignore[union-attr]
-        return rebuilt(self.f, bound)
-
-
-def innermost(f: Any) -> types.FunctionType | None:
-    """The user's function below transforms; None if it is not one of Python."""
-    while isinstance(f, Derived):
-        f = f._recipe[1][0]
-    return f if isinstance(f, types.FunctionType) else None
-
-
-def rebuilt(f: Any, bound: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of transforms made anew of another innermost one."""
-    if not isinstance(f, Derived):
-        return bound
-    make, args, options = f._recipe
-    return make(rebuilt(args[0], bound), *args[1:], **options)
-
-
-def names_in(code: types.CodeType | None) -> set[str]:
-    """The names that a function's code, and that of functions within it, may look up in the globals."""
-    if code is None:
-        return set()
-    return set(code.co_names).union(*(names_in(c) for c in code.co_consts if isinstance(c, types.CodeType)))
-
-
-def _content(cell: Any) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return None
-
-
-class _Identity:
-    """An object that equals itself alone."""
-
-    __slots__ = ("x",)
-
-    def __init__(self, x: Any):
-        self.x = x
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and self.x is other.x
-
-    def __hash__(self) -> int:
-        return id(self.x)
-
-
-def _identity(x: Any) -> Any:
-    """Numbers and strings by their value, arrays by their place, anything else by what it is."""
-    if type(x) is np.ndarray:
-        return np.ndarray
-    return (type(x), x) if type(x) in (bool, int, float, complex, str, type(None)) else _Identity(x)

@@ -30,7 +30,6 @@ from weakref import ReferenceType, WeakKeyDictionary, ref
 import numpy as np
 
 from dotbar.batch import Batch, Batched
-from dotbar.compiler.run import compiled
 from dotbar.core import (
     BASE,
     Cell,
@@ -240,6 +239,8 @@ _FUNCTIONS: WeakKeyDictionary[Program, Function] = WeakKeyDictionary()
 def run(program: Program, *args: Any) -> Values:
     """The outputs of a Program; what runs it is made once."""
     if program not in _FUNCTIONS:
+        from dotbar.compiler.run import compiled
+
         _FUNCTIONS[program] = compiled(program).function()
     return _FUNCTIONS[program](*args)
 

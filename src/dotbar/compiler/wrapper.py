@@ -78,18 +78,15 @@ class Hidden:
 
 @dataclass(frozen=True)
 class Binding:
-    """Where the function finds an object that the program takes for granted, or finds it missing.
+    """Where the function finds an object that the program takes for granted, or finds none.
 
-    The place is a closure's cell, a name in a dict, or an attribute of a Python function.
+    The place is a closure's cell, a name in a dict, or an attribute of a Python function, whose None is none.
     """
 
     value: Any
     place: CellType | dict[str, Any] | FunctionType
     name: str = ""
-
-
-MISSING = object()
-"""The value of a name that is in the dict no more than when the program was made."""
+    missing: bool = False
 
 
 def wrap(
@@ -137,7 +134,6 @@ def direct(base: type) -> type:
     name = f"{base.__module__}.{base.__qualname__}".encode()
     spec = _Spec(name, start + 16, 0, _DEFAULT | _BASETYPE | _HAVE_VECTORCALL, slots)
     made = _new_type(ctypes.byref(spec), (base,))
-    made._entry = start
     made._makings = spec, members  # what the type points to
     return made
 
@@ -149,7 +145,7 @@ def enter(instance: Any, builtin: Callable[..., Any]) -> None:
     """
     instance._entered = (*getattr(instance, "_entered", ()), builtin)
     entry: _MethodDef = builtin.__self__[0]
-    ctypes.c_void_p.from_address(id(instance) + instance._entry).value = entry.function
+    ctypes.c_void_p.from_address(id(instance) + type(instance).__basicsize__ - 16).value = entry.function
 
 
 ALIGNMENT = 64
@@ -488,8 +484,7 @@ class _Text:
             found = self.load("ptr", place, _ATTRIBUTES[binding.name])
         else:
             found = self.call("PyDict_GetItemWithError", place, self.object(binding.name))
-        absent = binding.value is MISSING or (binding.value is None and isinstance(binding.place, FunctionType))
-        self.require(self.equal("ptr", found, "null" if absent else self.object(binding.value)))
+        self.require(self.equal("ptr", found, "null" if binding.missing else self.object(binding.value)))
 
     # The call
 
