@@ -1,8 +1,9 @@
 """Loops in several threads: a pool of native threads, ``@dotbar.parallel`` for the code that shares its work with it.
 
 ``void @dotbar.parallel(ptr function, ptr context, i64 chunks)`` calls ``void function(ptr context, i64 chunk)`` for
-each chunk, in any order, and returns when all are done.  Whoever is free takes the next chunk, the caller first: threads
-that do not wake in time are not waited for.  A region within another, or beside one, is run by its caller alone.
+each chunk, in any order, and returns when all are done.  Whoever is free takes the next chunk, the caller first:
+threads that do not wake in time are not waited for.  A region within another, or beside one, is run by its caller
+alone.
 
 One word, the *ticket*, is the region's number and how many of its chunks nobody has taken.  A chunk is taken by
 lowering the ticket from the very value that was read, so what was read of the region in between was that region's.
