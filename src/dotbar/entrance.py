@@ -73,7 +73,7 @@ def argument(x: Any) -> Spec:
         return kind(map(argument, x))
     if kind is dict and all(type(key) is str for key in x):
         return {key: argument(item) for key, item in x.items()}
-    if isinstance(x, (tuple, list, dict)) or hasattr(x, "__dataclass_fields__"):
+    if isinstance(x, (np.ndarray, tuple, list, dict)) or hasattr(x, "__dataclass_fields__"):
         raise IndirectError
     return Constant(x)
 

@@ -303,8 +303,8 @@ def varies(x: Any) -> bool:
 
 def signature(x: Any) -> Any:
     """What of an input is fixed in a recording: type, dtype, shape and the order of its axes in memory."""
-    if type(x) is np.ndarray:
-        return x.dtype, x.shape, True if x.flags.c_contiguous else x.strides
+    if isinstance(x, np.ndarray):
+        return type(x), x.dtype, x.shape, True if x.flags.c_contiguous else x.strides
     return type(x)
 
 
