@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dotbar import value_and_grad
+from dotbar import grad, value_and_grad
 from dotbar.compiler import engine
 from dotbar.compiler.loops import native, supported
 from dotbar.compiler.lowering import CALLS, Result, UnsupportedError
@@ -85,7 +85,7 @@ EXACT_OF_ONE = (
 EXACT_OF_TWO = (
     *(np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.fmax, np.fmin, np.copysign, np.fmod),
     *(np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.heaviside, np.remainder),
-    *(np.logical_and, np.logical_or, np.logical_xor),
+    *(np.logical_and, np.logical_or, np.logical_xor, np.floor_divide),
 )
 ROUNDED = (
     *(np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p, np.sin, np.cos, np.tan, np.arcsin, np.arccos),
@@ -114,17 +114,26 @@ class TestEntries:
         agree(fn, np.abs(X).astype(dtype), X[::-1].astype(dtype), ulp=4)
 
 
-@pytest.mark.parametrize(
-    "fn", [np.add, np.subtract, np.multiply, np.maximum, np.minimum, np.less, np.equal, np.bitwise_and, np.bitwise_xor]
+WHOLE_NUMBERS = [np.int64, np.int32, np.int8, np.uint8, np.uint64]
+OF_WHOLE_NUMBERS = (
+    *(np.add, np.subtract, np.multiply, np.maximum, np.minimum, np.less, np.greater_equal, np.equal, np.floor_divide),
+    *(np.bitwise_and, np.bitwise_xor, np.remainder, np.divide),
 )
-def test_integers(fn):
-    agree(fn, *(x.ravel() for x in np.meshgrid(WHOLE, WHOLE)))
 
 
-@pytest.mark.parametrize("given", [float, np.float32, np.int64, bool])
-@pytest.mark.parametrize("wanted", [float, np.float32, np.int64, bool])
+@pytest.mark.parametrize("dtype", WHOLE_NUMBERS)
+@pytest.mark.parametrize("fn", OF_WHOLE_NUMBERS, ids=lambda fn: fn.__name__)
+def test_integers(fn, dtype):
+    x, y = (x.ravel().astype(dtype) for x in np.meshgrid(WHOLE, WHOLE))
+    agree(fn, x, y)
+    agree(lambda x: (np.sum(x), np.max(x), -x, np.absolute(x), fn(x, 3)), x)
+
+
+@pytest.mark.parametrize("given", [float, np.float32, bool, *WHOLE_NUMBERS])
+@pytest.mark.parametrize("wanted", [float, np.float32, bool, *WHOLE_NUMBERS])
 def test_casts(given, wanted):
-    agree(lambda x: x.astype(wanted), (3 * X).astype(given))
+    x = np.abs(X) if np.dtype(wanted).kind == "u" else X
+    agree(lambda x: x.astype(wanted), (3 * x).astype(given))
 
 
 PROGRAMS = {
@@ -225,6 +234,81 @@ def test_a_guard_returns_its_number():
     x = np.array([1.0, 3.5, 2.0])
     program = record(f, x)
     assert [run(program, v)[0] for v in (x, x * [-1, 1, 1], x * [1, 2, 1], x * [1, 1, 2])] == [0, 1, 2, 3]
+
+
+# ---------------------------------------------------------------- indices by arrays
+
+K = np.array([2, -1, 0, 2])
+INDICES = {
+    "vector": lambda x, k: x[k],
+    "columns": lambda x, k: x[:, k],
+    "pairs": lambda x, k: x[k, k[::-1]],
+    "apart": lambda x, k: x[k[:, None], 1:, k],
+    "behind": lambda x, k: x[..., None, k],
+    "number": lambda x, k: x[k[1], 2],
+    "constant": lambda x, k: x[[0, -1]] * x[np.array([[1, 2]])],
+    "mask": lambda x, k: x[np.array([True, False, True, True])],
+    "take": lambda x, k: np.take(x, k, axis=1),
+    "computed": lambda x, k: (x * 2)[k % 3 - 1],
+}
+
+
+@pytest.mark.parametrize("name", INDICES)
+@pytest.mark.parametrize("dtype", [float, np.float32, np.int64])
+def test_indices(name, dtype):
+    x = (9 * np.sin(np.arange(4.0 * 6 * 9).reshape(4, 6, 9))).astype(dtype)
+    agree(INDICES[name], x, K)
+    if dtype is not np.int64:
+        agree(lambda x, k: grad(lambda x: np.sum(INDICES[name](x, k) ** 2))(x), x, K, ulp=9)
+
+
+WRITES = {
+    "numbers": lambda x, k, v: _set(x, k, v),
+    "columns": lambda x, k, v: _set(x, (slice(None), k), v),
+    "pairs": lambda x, k, v: _set(x, (k, k[::-1]), v[0]),
+    "one": lambda x, k, v: _set(x, (k, slice(None)), 2),
+    "mask": lambda x, k, v: _set(x, x > 0, 5),
+    "rows": lambda x, k, v: _set(x, x[:, 0] > 0, 5),
+}
+
+
+def _set(x, index, v):
+    x[index] = v
+    return x
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_writes_by_arrays(name):
+    x = np.sin(np.arange(24.0)).reshape(4, 6)
+    v = np.cos(np.arange(24.0)).reshape(4, 6)[:, : 4 if name in ("columns", "pairs") else 6]
+    agree(WRITES[name], x, K, v)
+    agree(lambda x, k, v: WRITES[name](x * 2, k, v), x, K, v)
+
+
+@pytest.mark.parametrize("f", [lambda x, k: x[k], lambda x, k: _set(x, k, 1), lambda x, k: x[k[0]] + x[k[1]]])
+def test_beyond_the_ends(f):
+    program = record(f, X, K)
+    assert [run(program, X, K + step)[0] for step in (0, 20, 21, -22, -23)] == [0, 0, -1, 0, -1]
+
+
+JOINED = {
+    "stack": lambda x, y: np.stack([x, y, x], 1),
+    "concatenate": lambda x, y: np.concatenate([x, y * 2, x[:0], y[:, ::-1]]),
+    "numbers": lambda x, y: np.stack([x[0, 0], y[1, 2] + x[2, 2], x[3, 1]]),
+    "roll": lambda x, y: np.roll(x, 2, 1),
+    "pad": lambda x, y: np.pad(x, ((1, 2), (0, 3))),
+    "repeat": lambda x, y: np.repeat(x, 3, 0) * np.tile(y, (3, 1)),
+    "diff": lambda x, y: np.diff(x, 2, axis=1),
+    "places": lambda x, y: (np.argmax(x), np.argmin(np.rint(x), 1), np.argmax(x, 0, keepdims=True)),
+    "count": lambda x, y: np.count_nonzero(x > 0, axis=0),
+    "norm": lambda x, y: np.linalg.norm(x),
+    "tril": lambda x, y: np.tril(x) + np.triu(y, 1),
+}
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_joined(name):
+    agree(JOINED[name], A, A[::-1] ** 2, ulp=9 if name == "norm" else 0)
 
 
 # ---------------------------------------------------------------- calls

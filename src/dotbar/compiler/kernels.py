@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
-TYPES = {np.dtype(float): "double", np.dtype(np.float32): "float", np.dtype(np.int64): "i64", np.dtype(bool): "i1"}
+TYPES = {np.dtype(float): "double", np.dtype(np.float32): "float", np.dtype(bool): "i1"} | {
+    np.dtype(f"{kind}{size}"): f"i{8 * size}" for kind in "iu" for size in (1, 2, 4, 8)
+}
 """The type of a dtype's numbers in registers; these are the dtypes that loops support."""
 
-INTRINSIC_TYPES = {"double": "f64", "float": "f32", "i64": "i64", "i1": "i1", "i8": "i8"}
+INTRINSIC_TYPES = {"double": "f64", "float": "f32"} | {f"i{size}": f"i{size}" for size in (1, 8, 16, 32, 64)}
+KINDS = {"f": 0, "i": 1, "u": 2, "b": 3}
 
 
 def memory_type(dtype: np.dtype[Any]) -> str:
@@ -43,26 +46,26 @@ def literal(value: Any, dtype: np.dtype[Any], lanes: int = 1) -> str:
     return text if lanes == 1 else f"splat ({TYPES[dtype]} {text})"
 
 
-ARITHMETIC = {  # of floats, integers and bools
-    "add": ("fadd", "add", "or"),
-    "subtract": ("fsub", "sub", None),
-    "multiply": ("fmul", "mul", "and"),
-    "divide": ("fdiv", None, None),
-    "fmod": ("frem", None, None),
-    "bitwise_and": (None, "and", "and"),
-    "bitwise_or": (None, "or", "or"),
-    "bitwise_xor": (None, "xor", "xor"),
-    "logical_and": (None, None, "and"),
-    "logical_or": (None, None, "or"),
-    "logical_xor": (None, None, "xor"),
+ARITHMETIC = {  # of floats, signed and unsigned integers, bools
+    "add": ("fadd", "add", "add", "or"),
+    "subtract": ("fsub", "sub", "sub", None),
+    "multiply": ("fmul", "mul", "mul", "and"),
+    "divide": ("fdiv", "sdiv", "udiv", None),
+    "fmod": ("frem", None, None, None),
+    "bitwise_and": (None, "and", "and", "and"),
+    "bitwise_or": (None, "or", "or", "or"),
+    "bitwise_xor": (None, "xor", "xor", "xor"),
+    "logical_and": (None, None, None, "and"),
+    "logical_or": (None, None, None, "or"),
+    "logical_xor": (None, None, None, "xor"),
 }
 COMPARISONS = {
-    "less": ("olt", "slt", "ult"),
-    "less_equal": ("ole", "sle", "ule"),
-    "greater": ("ogt", "sgt", "ugt"),
-    "greater_equal": ("oge", "sge", "uge"),
-    "equal": ("oeq", "eq", "eq"),
-    "not_equal": ("une", "ne", "ne"),
+    "less": ("olt", "slt", "ult", "ult"),
+    "less_equal": ("ole", "sle", "ule", "ule"),
+    "greater": ("ogt", "sgt", "ugt", "ugt"),
+    "greater_equal": ("oge", "sge", "uge", "uge"),
+    "equal": ("oeq", "eq", "eq", "eq"),
+    "not_equal": ("une", "ne", "ne", "ne"),
 }
 INTRINSICS = {"sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "roundeven"} | {
     "absolute": "fabs",
@@ -123,7 +126,7 @@ class Code:
 
     def operation(self, op: str, dtype: np.dtype[Any], lanes: int, *xs: str) -> str:
         """The result of an operation in ``dtype``."""
-        kind = "fib".index(dtype.kind)
+        kind = KINDS[dtype.kind]
         scalar = TYPES[dtype]
         T = vector(scalar, lanes)
         if op in ARITHMETIC and ARITHMETIC[op][kind]:
@@ -162,7 +165,7 @@ class Code:
         return self(f"xor {vector('i1', lanes)} {x}, {literal(True, np.dtype(bool), lanes)}")
 
     def invert(self, dtype: np.dtype[Any], lanes: int, x: str) -> str:
-        return self(f"xor {vector(TYPES[dtype], lanes)} {x}, {literal(-1 if dtype.kind == 'i' else 1, dtype, lanes)}")
+        return self(f"xor {vector(TYPES[dtype], lanes)} {x}, {literal(dtype.kind == 'b' or -1, dtype, lanes)}")
 
     def isnan(self, dtype: np.dtype[Any], lanes: int, x: str) -> str:
         return self(f"fcmp uno {vector(TYPES[dtype], lanes)} {x}, {x}")
@@ -210,11 +213,18 @@ class Code:
             return self.operation("not_equal", given, lanes, x, literal(0, given, lanes))
         if given.kind == "f" and wanted.kind == "f":
             return self(f"{'fpext' if wanted.itemsize > given.itemsize else 'fptrunc'} {G} {x} to {W}")
-        if given.kind == "f":
-            return self(f"freeze {W} {self(f'fptosi {G} {x} to {W}')}")
+        if given.kind == "f":  # through 64 bits, as C does; what is beyond them is any number
+            wide = np.dtype(np.uint64 if wanted == np.uint64 else np.int64)
+            fn, V = "fptosi" if wide.kind == "i" else "fptoui", vector(TYPES[wide], lanes)
+            x = self(f"freeze {V} {self(f'{fn} {G} {x} to {V}')}")
+            return self.cast(x, wide, wanted, lanes)
         if wanted.kind == "f":
-            return self(f"{'uitofp' if given.kind == 'b' else 'sitofp'} {G} {x} to {W}")
-        return self(f"zext {G} {x} to {W}")
+            return self(f"{'sitofp' if given.kind == 'i' else 'uitofp'} {G} {x} to {W}")
+        if given.itemsize == wanted.itemsize and given.kind != "b":
+            return x
+        if given.itemsize > wanted.itemsize:
+            return self(f"trunc {G} {x} to {W}")
+        return self(f"{'sext' if given.kind == 'i' else 'zext'} {G} {x} to {W}")
 
     # ------------------------------------------------ vectors
 

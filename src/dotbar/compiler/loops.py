@@ -18,7 +18,7 @@ import numpy as np
 
 from dotbar.compiler import engine, vectors
 from dotbar.compiler.kernels import FUNCTIONS, TYPES, Code, identity, literal, memory_type, suffix, vector
-from dotbar.compiler.lowering import Call, Node, Value, View, lower, supported
+from dotbar.compiler.lowering import Call, Node, Value, View, in_register, lower, supported
 from dotbar.compiler.memory import ALIGNMENT, Arena, rounded
 from dotbar.compiler.shapes import Shape, along, contiguous, merged, squeezed
 from dotbar.program import Program
@@ -82,11 +82,6 @@ class Group:
     scratch: int = 0
 
 
-def in_register(value: Value) -> bool:
-    """Whether a value is one number that is not in memory."""
-    return value.size == 1 and value.kind in ("map", "reduce")
-
-
 def space_of(shape: Sequence[int]) -> Shape:
     return squeezed(shape)[0]
 
@@ -112,6 +107,7 @@ class Writer:
         self.lowering = lower(program)
         self.outputs = self._outputs(program)
         self.made: dict[int, Node] = {}
+        self.order: dict[Node, int] = {}
         self.groups: list[Group] = []
         self.arena = Arena()
         self.code = Code()
@@ -135,6 +131,7 @@ class Writer:
     def plan(self) -> None:
         """Which nodes are one nest, what is stored, and where."""
         nodes = self._needed()
+        self.order = {node: k for k, node in enumerate(nodes)}
         for node in nodes:
             self.made.update((value.number, node) for value in node.values)
         for value in self.outputs:
@@ -200,6 +197,7 @@ class Writer:
             x.base.kind == "map"
             and node.kind != "call"
             and reads_entries(x, space_of(node.space))
+            and x is not node.source
             and not any(x is start for _, start in node.starts)
         )
 
@@ -215,6 +213,8 @@ class Writer:
         todo, found = list(group.roots), set(group.roots)
         while todo:
             node = todo.pop()
+            if node.source is not None:
+                group.leaves[*leaf_key(node.source, node.space), node.value.number] = node.source
             for k, x in enumerate(node.operands):
                 if not isinstance(x, View) or in_register(x.base):
                     continue
@@ -227,7 +227,7 @@ class Writer:
                         todo.append(source)
                 else:
                     group.leaves.setdefault(leaf_key(x, node.space), x)
-        group.inner = sorted(found, key=lambda node: node.value.number)
+        group.inner = sorted(found, key=self.order.__getitem__)
 
     def _places(self, positions: dict[int, int]) -> None:
         """Where each stored value lies: an output, the block of a value that it replaces, or the arena."""
@@ -286,7 +286,8 @@ class Writer:
         x = next((start for v, start in node.starts if v is value), None)
         if not isinstance(x, View) or not x.whole or x.base.kind not in COMPUTED or in_register(x.base):
             return None
-        here = None if node.target is None else [node.target.offset, row(node.target, node.space)]
+        target = None if node.moves else node.target
+        here = None if target is None else [target.offset, row(target, node.space)]
         others = [(p, where) for p, where in uses[x.base.number] if where is not value]
         free = all(p < position or (p == position and where == here) for p, where in others)
         return x.base if free and x.base.place is None else None
@@ -395,7 +396,9 @@ class Nest:
         self.writer = writer
         self.code = writer.code
         self.group = group
-        self.loads = [Item(x.dtype, view=x) for x in group.leaves.values()]
+        self.reads = {key: Item(x.dtype, view=x) for key, x in group.leaves.items()}
+        self.tables = {key[3]: item for key, item in self.reads.items() if len(key) > 3}
+        self.loads = [item for key, item in self.reads.items() if len(key) == 3]
         self.stores: list[tuple[Node, Item]] = []
         self.sums: list[tuple[Node, Item]] = []
         self.targets: list[Item] = []
@@ -415,14 +418,15 @@ class Nest:
                 self.stores.append((node, item))
         self.shape, rows = merged(group.space, rows)
         self.rank = len(self.shape)
-        for item, steps in zip([*self.loads, *self.targets], rows, strict=True):
+        for item, steps in zip([*self.reads.values(), *self.targets], rows, strict=True):
             item.row = steps
             item.depth = max((k + 1 for k, step in enumerate(steps) if step), default=0)
         self.lanes = self._lanes()
-        self.items: dict[Any, Item] = dict(zip(group.leaves, self.loads))
+        self.items: dict[Any, Item] = dict(self.reads)
         self.names: dict[Item, str] = {}
         self.splats: dict[Item, str] = {}
         self.totals: dict[tuple[Node, int], str] = {}
+        self.vector = ("0", 0, 1)
 
     def _row_of_result(self, node: Node) -> Shape:
         """The strides of a reduction's result along the axes of the nest, 0 along those it is reduced over."""
@@ -433,7 +437,9 @@ class Nest:
     def _lanes(self) -> int:
         if not self.rank:
             return 1
-        dtypes = {item.dtype for item in (*self.loads, *self.targets)} | {node.dtype for node in self.group.inner}
+        dtypes = {item.dtype for item in (*self.reads.values(), *self.targets)} | {
+            node.dtype for node in self.group.inner
+        }
         size = max((dtype.itemsize for dtype in dtypes if dtype.kind != "b"), default=8)
         return max(engine.machine().width // size, 2)
 
@@ -444,7 +450,7 @@ class Nest:
         for node, item in self.sums:
             if not in_register(node.value) and (0 in self.shape or not all(item.row[: item.depth])):
                 self.writer._fill(node.value, identity(node.op, node.dtype))
-        for item in self.loads:
+        for item in self.reads.values():
             item.pointer = self.writer.pointer(item.view.base, item.view.offset)  # type: ignore[union-attr]
         for item in self.targets:
             if not in_register(item.view.base):  # type: ignore[union-attr]
@@ -462,6 +468,8 @@ class Nest:
         for node in self.group.inner:
             found = [self._item(x, node) for x in node.operands]
             depth = max((item.depth for item in found if item), default=0)
+            if node.source is not None:
+                depth = max(depth, self.tables[node.value.number].depth)
             if node.kind == "map":
                 self.items[node.value.number] = Item(node.value.dtype, depth, node)
             if node.kind != "map" or (node in self.group.roots and not in_register(node.value)):
@@ -494,7 +502,7 @@ class Nest:
         """What is computed at a depth above the innermost, or in a nest without loops."""
         for item in self.loads:
             if item.depth == depth < max(self.rank, 1):
-                self._load(item, item.pointer, 1, 1)
+                self.names[item] = self._fetch(item, 1)
         guards = [node for node in self.group.inner if node.kind == "guard"]
         for item in [*self.items.values()]:
             if item.node is not None and item.depth == depth < max(self.rank, 1):
@@ -504,7 +512,7 @@ class Nest:
         if not self.rank:
             for node in guards:
                 self._guard(node)
-            self._store(0, 1)
+            self._store()
             return
         for item in [*self.items.values()]:
             if item.wide and item not in self.splats and item in self.names:
@@ -528,7 +536,7 @@ class Nest:
             with_index = self._open(0, self.shape[k], 1, self._live(k))
             index = with_index.index
             moved = []
-            for item in [*self.loads, *self.targets]:
+            for item in [*self.reads.values(), *self.targets]:
                 if item.pointer and item.row[k]:
                     moved.append((item, item.pointer))
                     step = self.code(f"mul i64 {index}, {item.row[k]}") if item.row[k] != 1 else index
@@ -602,22 +610,21 @@ class Nest:
         """One vector of the innermost axis, of which the first ``count`` lanes are there."""
         names: dict[Item, str] = {}
         lanes = self.lanes
+        self.vector = index, offset, count
         for item in self.loads:
             if item.depth == self.rank:
-                names[item] = self._gather(item, self._shift(item, index, offset), count)
+                names[item] = self._fetch(item, lanes)
         for item in self.items.values():
             if item.node is not None and item.depth == self.rank:
                 names[item] = self._compute(item.node, lanes, names)
         for node, item in self.stores:
             name = self._result(node, names)
-            self._scatter(name, item, self._shift(item, index, offset), count)
+            self._set(node, item, name, lanes, names)
         for node, item in self.sums:
             (x,) = node.operands
             name = self._operand(x, node, lanes, names)
             if item.depth == self.rank:
-                pointer = self._shift(item, index, offset)
-                old = self._read(pointer, node.dtype, lanes, count)
-                self._put(self.code.operation(node.op, node.dtype, lanes, old, name), pointer, node.dtype, lanes, count)
+                self._set(node, item, name, lanes, names)
                 continue
             if count < lanes:
                 neutral = literal(identity(node.op, node.dtype), node.dtype, lanes)
@@ -631,11 +638,11 @@ class Nest:
         item = self.items[node.value.number]
         return self.splats[item] if item.depth < self.rank else names[item]
 
-    def _store(self, depth: int, lanes: int) -> None:
+    def _store(self) -> None:
         """The writes of single entries."""
         for node, item in self.stores:
             name = self._operand(node.operands[0], node, 1, self.names)
-            self._put(name, item.pointer, node.dtype, 1, 1)
+            self._set(node, item, name, 1, self.names)
 
     # ------------------------------------------------ entries
 
@@ -645,6 +652,8 @@ class Nest:
             c = self._operand(condition, node, lanes, names, np.dtype(bool))
             a, b = (self._operand(v, node, lanes, names) for v in (x, y))
             return self.code.select(node.dtype, lanes, c, a, b)
+        if node.op == "take":
+            return self._fetch(self.tables[node.value.number], lanes, *self._number(node, names))
         xs = [self._operand(x, node, lanes, names) for x in node.operands]
         if node.op == "cast":
             return self.code.cast(xs[0], node.dtype, node.value.dtype, lanes)
@@ -658,52 +667,74 @@ class Nest:
             return self.splats[item]
         return names[item] if item in names else self.names[item]
 
-    def _shift(self, item: Item, index: str, offset: int) -> str:
-        """Where the vector of an operand at an index of the innermost axis begins."""
-        T, step = memory_type(item.dtype), item.row[-1]
-        pointer = item.pointer
-        if index != "0":
-            at = self.code(f"mul i64 {index}, {step}") if step != 1 else index
-            pointer = self.code(f"getelementptr {T}, ptr {pointer}, i64 {at}")
-        return self.code(f"getelementptr {T}, ptr {pointer}, i64 {offset * step}") if offset * step else pointer
+    def _number(self, node: Node, names: dict[Item, str]) -> tuple[str, bool]:
+        """By how many places the entries of a take or write are moved, and whether these differ between the lanes."""
+        item = self._item(node.operands[-1], node)
+        assert item is not None
+        return names[item] if item in names else self.names[item], 0 < self.rank == item.depth
 
-    def _load(self, item: Item, pointer: str, lanes: int, count: int) -> None:
-        self.names[item] = self._read(pointer, item.dtype, lanes, count)
+    def _address(self, item: Item, lanes: int, number: str = "", differs: bool = False) -> tuple[str, bool]:
+        """Where the first entry of an operand lies, if the others follow it; otherwise where each does."""
+        code, T, pointer = self.code, memory_type(item.dtype), item.pointer
+        step = item.row[-1] if lanes > 1 else 1
+        if lanes > 1 and step:
+            index, offset, _ = self.vector
+            if index != "0":
+                at = code(f"mul i64 {index}, {step}") if step != 1 else index
+                pointer = code(f"getelementptr {T}, ptr {pointer}, i64 {at}")
+            if offset:
+                pointer = code(f"getelementptr {T}, ptr {pointer}, i64 {offset * step}")
+        if number and not (differs and lanes > 1):
+            pointer = code(f"getelementptr {T}, ptr {pointer}, i64 {number}")
+        if step == 1 and not (differs and lanes > 1):
+            return pointer, False
+        numbers = f"<{', '.join(f'i64 {step * k}' for k in range(lanes))}>"
+        if differs:
+            numbers = code(f"add <{lanes} x i64> {number}, {numbers}") if step else number
+        return code(f"getelementptr {T}, ptr {pointer}, <{lanes} x i64> {numbers}"), True
 
-    def _gather(self, item: Item, pointer: str, count: int) -> str:
+    def _fetch(self, item: Item, lanes: int, *number: Any) -> str:
         """A vector of entries, wherever they lie."""
-        step, lanes, dtype = item.row[-1], self.lanes, item.dtype
-        if step == 1:
+        dtype, count = item.dtype, self.vector[2] if lanes > 1 else 1
+        pointer, many = self._address(item, lanes, *number)
+        if not many:
             return self._read(pointer, dtype, lanes, count)
         T = memory_type(dtype)
         V = vector(T, lanes)
-        places = self._places(T, pointer, step)
         name = self.code(
             f"call {V} @llvm.masked.gather.{suffix(T, lanes)}.v{lanes}p0("
-            f"<{lanes} x ptr> align {dtype.itemsize} {places}, <{lanes} x i1> {mask(count, lanes)}, "
+            f"<{lanes} x ptr> align {dtype.itemsize} {pointer}, <{lanes} x i1> {mask(count, lanes)}, "
             f"{V} {one(T, lanes)})"
         )
         return self._truth(name, dtype, lanes)
 
-    def _scatter(self, name: str, item: Item, pointer: str, count: int) -> None:
-        """Store a vector, wherever its entries lie."""
-        step, lanes, dtype = item.row[-1], self.lanes, item.dtype
-        if step == 1:
+    def _set(self, node: Node, item: Item, name: str, lanes: int, names: dict[Item, str]) -> None:
+        """Store a vector, wherever its entries lie, or add it to them: lane by lane where two may be the same."""
+        dtype, count = item.dtype, self.vector[2] if lanes > 1 else 1
+        op = "copy" if node.kind == "map" else node.op
+        number = self._number(node, names) if node.moves else ("", False)
+        pointer, many = self._address(item, lanes, *number)
+        T = memory_type(dtype)
+        if many and op != "copy" and (number[1] or not item.row[-1]):
+            for k in range(count):
+                place = self.code(f"extractelement <{lanes} x ptr> {pointer}, i64 {k}")
+                entry = self.code(f"extractelement {vector(TYPES[dtype], lanes)} {name}, i64 {k}")
+                total = self.code.operation(op, dtype, 1, self._read(place, dtype, 1, 1), entry)
+                self._put(total, place, dtype, 1, 1)
+            return
+        if op != "copy":
+            old = self._fetch(item, lanes, *number)
+            name = self.code.operation(op, dtype, lanes, old, name)
+        if not many:
             self._put(name, pointer, dtype, lanes, count)
             return
-        T = memory_type(dtype)
         V = vector(T, lanes)
         if dtype.kind == "b":
             name = self.code(f"zext <{lanes} x i1> {name} to {V}")
-        places = self._places(T, pointer, step)
         self.code.put(
             f"call void @llvm.masked.scatter.{suffix(T, lanes)}.v{lanes}p0({V} {name}, "
-            f"<{lanes} x ptr> align {dtype.itemsize} {places}, <{lanes} x i1> {mask(count, lanes)})"
+            f"<{lanes} x ptr> align {dtype.itemsize} {pointer}, <{lanes} x i1> {mask(count, lanes)})"
         )
-
-    def _places(self, T: str, pointer: str, step: int) -> str:
-        steps = ", ".join(f"i64 {step * k}" for k in range(self.lanes))
-        return self.code(f"getelementptr {T}, ptr {pointer}, <{self.lanes} x i64> <{steps}>")
 
     def _read(self, pointer: str, dtype: np.dtype[Any], lanes: int, count: int) -> str:
         """Consecutive entries; beyond ``count`` ones."""

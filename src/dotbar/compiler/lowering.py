@@ -33,12 +33,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from dotbar.compiler.kernels import ARITHMETIC, COMPARISONS, FUNCTIONS, INTRINSICS, TO_BOOL, TYPES, Code
+from dotbar.compiler.indices import moved_by
+from dotbar.compiler.kernels import ARITHMETIC, COMPARISONS, FUNCTIONS, INTRINSICS, KINDS, TO_BOOL, TYPES, Code
 from dotbar.compiler.shapes import Shape, contiguous, moved, squeezed
-from dotbar.core import READ, is_advanced, split, take_index, value_of
-from dotbar.program import Equation, Guard, Program, Var, Written, variables
-from dotbar.rules import reductions, ufuncs, words
-from dotbar.rules.shapes import astype, axes_of, choose, reshape_to
+from dotbar.core import Settings, is_advanced, split, take_index, value_of
+from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Var, variables
+from dotbar.rules import norms, reductions, statistics, ufuncs, words
+from dotbar.rules.shapes import astype, axes_of, choose, concat, pile, reshape_to
 
 BOOL, INTEGER = np.dtype(bool), np.dtype(np.int64)
 
@@ -79,11 +80,17 @@ class Result:
     start: Any = None
 
 
+def in_register(value: Value) -> bool:
+    """Whether a value is one number that is not in memory."""
+    return value.size == 1 and value.kind in ("map", "reduce")
+
+
 @dataclass(eq=False, slots=True)
 class Node:
     """``value = op(*operands)`` for each index in ``space``; a reduction's value lacks the axes ``reduced``.
 
-    A write sets ``target``, entries of its value.  ``starts`` are the values that begin as others, with these.
+    A write sets ``target``, entries of its value; a second operand moves them by numbers of places, as the operand of a
+    take moves the entries of ``source``.  ``starts`` are the values that begin as others, with these.
     """
 
     kind: str
@@ -94,6 +101,7 @@ class Node:
     dtype: np.dtype[Any]
     reduced: tuple[int, ...] = ()
     target: Any = None
+    source: Any = None
     starts: list[tuple[Value, Any]] = field(default_factory=list[tuple[Value, Any]])
 
     @property
@@ -102,9 +110,14 @@ class Node:
         return [self.value]
 
     @property
+    def moves(self) -> bool:
+        """Whether it is a write whose second operand moves the entries that it sets."""
+        return self.kind == "write" and len(self.operands) > 1
+
+    @property
     def reads(self) -> tuple[Any, ...]:
         """All that must be there before."""
-        return (*self.operands, *(start for _, start in self.starts))
+        return (*self.operands, self.source, *(start for _, start in self.starts))
 
 
 @dataclass(eq=False, slots=True)
@@ -149,10 +162,10 @@ class View(NDArrayOperatorsMixin):
         shape, strides = squeezed(self.shape, self.strides)
         return self.offset == 0 and self.size == self.base.size and strides == contiguous(shape)
 
-    def __array_ufunc__(self, fn: np.ufunc, method: str, *inputs: Any, **kw: Any) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kw: Any) -> Any:
         if method != "__call__" or kw:
             raise UnsupportedError
-        return self.lowering.ufunc(fn, *inputs)
+        return self.lowering.ufunc(ufunc, *map(self.lowering.operand, inputs))
 
     def __array_function__(self, fn: Any, types: Any, args: Any, kw: Any) -> Any:
         if fn is not np.where or kw or len(args) != 3:
@@ -177,6 +190,10 @@ class View(NDArrayOperatorsMixin):
             return self.lowering.map("copy", self.dtype, self).move(fn)
         offset, shape, strides = found
         return View(self.lowering, self.base, offset, shape, strides, False)
+
+    def at(self, shape: Shape, strides: Shape) -> "View":
+        """A view from the same first entry on."""
+        return View(self.lowering, self.base, self.offset, shape, strides, False)
 
 
 class Lowering:
@@ -206,6 +223,8 @@ class Lowering:
         """A view of a variable or an array; a number, or an array of one number throughout, stays one."""
         if type(x) is Var:
             return self.known[x]
+        if isinstance(x, list):
+            x = np.asarray(x)
         if not isinstance(x, np.ndarray) or not x.ndim:
             return x[()] if isinstance(x, np.ndarray) else x
         if x.dtype not in TYPES:
@@ -253,10 +272,10 @@ class Lowering:
         if any(t not in TYPES or t != dtypes[0] for t in dtypes[: fn.nin]):
             raise UnsupportedError
         dtype = dtypes[0]
-        kind = "fib".index(dtype.kind)
+        kind = KINDS[dtype.kind]
         if (op in ARITHMETIC and not ARITHMETIC[op][kind]) or (kind and op in FLOATING):
             raise UnsupportedError
-        if kind == 2 and op in ("negative", "absolute"):
+        if dtype.kind == "b" and op in ("negative", "absolute"):
             raise UnsupportedError
         return self.map(op, dtype, *(self.cast(x, dtype) for x in xs))
 
@@ -286,20 +305,82 @@ class Lowering:
         result = self.all_of(value)
         return result.move(lambda v: np.expand_dims(v, axes)) if keepdims else result
 
-    def write(self, x: Any, v: Any, move: Callable[[Any], Any]) -> View:
-        """``x`` with the entries that ``move`` selects replaced by ``v``."""
-        if not isinstance(x, View):
-            raise UnsupportedError
+    def read(self, x: View, path: Any, parts: Sequence[Any] = ()) -> View:
+        """The entries that a path selects."""
+        steps, index = _index(path, parts)
+        if not _picks(index):
+            return x.move(_selection(path))
+        source, numbers = moved_by(x.move(lambda v: value_of(v, steps)), index)
+        if in_register(source.base):  # every place that is allowed is its only one
+            return source
+        value = self.value("map", source.shape, x.dtype)
+        self.nodes.append(Node("map", "take", (numbers,), value, source.shape, x.dtype, source=source))
+        return self.all_of(value)
+
+    def write(self, x: Any, v: Any, path: Any, parts: Sequence[Any] = (), op: str = "copy") -> View:
+        """``x`` with the entries that a path selects replaced by ``v``, or by ``op`` of both."""
+        steps, index = _index(path, parts)
+        if isinstance(index, View) and index.dtype == BOOL:
+            return self._masked(x, v, index, steps)
         value = self.value("write", x.shape, x.dtype)
-        target = self.all_of(value).move(move)
+        if not _picks(index):
+            target, numbers = self.all_of(value).move(_selection(path)), ()
+        else:
+            target, *numbers = moved_by(self.all_of(value).move(lambda v: value_of(v, steps)), index)
         if target.base is not value:
             raise UnsupportedError
         v = self.cast(v, x.dtype)
         shape = np.shape(v) if not isinstance(v, View) else v.shape
         if len(shape) > target.ndim:  # NumPy drops leading axes of length 1
             v = v.move(lambda a: a.reshape(shape[len(shape) - target.ndim :]))
-        self.nodes.append(Node("write", "copy", (v,), value, target.shape, x.dtype, target=target, starts=[(value, x)]))
+        starts = [] if isinstance(x, Result) else [(value, x)]
+        node = Node("write", op, (v, *numbers), value, target.shape, x.dtype, target=target, starts=starts)
+        self.nodes.append(node)
         return self.all_of(value)
+
+    def _masked(self, x: Any, v: Any, mask: View, steps: Any) -> View:
+        """``x`` with one number where a mask holds."""
+        if steps or np.size(v) != 1 or not isinstance(x, View) or mask.shape != x.shape[: mask.ndim]:
+            raise UnsupportedError
+        missing = x.ndim - mask.ndim
+        v = self.cast(v, x.dtype)
+        v = v.move(lambda a: a.reshape(())) if isinstance(v, View) else v
+        return self.choose(mask.move(lambda a: a.reshape((*a.shape, *(1,) * missing))), v, x)
+
+    def within(self, index: Any, n: int) -> Any:
+        """An index along an axis of length ``n``, not below 0; the function returns if it is beyond the ends."""
+        if not isinstance(index, View):
+            index = np.where(index < 0, index + n, index)
+            if index.dtype.kind not in "iu" or np.any((index < 0) | (index >= n)):
+                raise UnsupportedError
+            return index
+        if index.dtype.kind not in "iu" or (index.size and not n):
+            raise UnsupportedError
+        index = self.cast(index, INTEGER)
+        place = np.where(index < 0, index + n, index)
+        self.stop_unless(np.logical_and(place >= 0, place < n), -1)
+        return np.minimum(np.maximum(place, 0), n - 1)
+
+    def joined(self, arrays: Sequence[Any], axis: int, new: bool) -> View:
+        """Arrays one behind the other along an axis, which may be new."""
+        views = [self.view(x) for x in arrays]
+        dtype = np.result_type(*(v.dtype for v in views))
+        if new:
+            views = [v.move(lambda a: np.expand_dims(a, axis)) for v in views]
+        axis %= views[0].ndim
+        shape = list(views[0].shape)
+        ends = np.cumsum([v.shape[axis] for v in views]).tolist()
+        shape[axis] = ends[-1]
+        whole: Any = Result(tuple(shape), dtype)
+        for v, end in zip(views, ends):
+            if v.size:
+                index = (*(slice(None),) * axis, slice(end - v.shape[axis], end))
+                whole = self.write(whole, v, ((take_index, {"index": index}),))
+        return whole if isinstance(whole, View) else self.full(0, whole.shape, dtype)
+
+    def full(self, number: Any, shape: Shape, dtype: np.dtype[Any]) -> View:
+        """The same number everywhere."""
+        return self.map("copy", dtype, dtype.type(number)).move(lambda a: np.broadcast_to(a, shape))
 
     # ------------------------------------------------ calls
 
@@ -335,8 +416,14 @@ class Lowering:
             same = self.ufunc(np.equal, self.ufunc(np.trunc, x) if x.dtype.kind == "f" else x, outcome)
         else:
             raise UnsupportedError
+        self.stop_unless(same, self.guards)
+
+    def stop_unless(self, condition: View, status: int) -> None:
+        """Return a number from the function unless a condition holds throughout."""
+        if condition.size != 1:
+            condition = self.reduce("logical_and", condition, None, False)
         value = self.value("guard", (), BOOL)
-        self.nodes.append(Node("guard", str(self.guards), (same,), value, (), BOOL))
+        self.nodes.append(Node("guard", str(status), (condition,), value, (), BOOL))
 
     # ------------------------------------------------ equations
 
@@ -353,32 +440,26 @@ class Lowering:
             if rule.convert is not np.shape:
                 self.guard(rule.convert, self.operand(equation.inputs[0]), settings["outcome"])
             return
-        xs = [self.operand(x) for x in equation.inputs]
-        if isinstance(fn, np.ufunc):
-            if settings:
-                raise UnsupportedError
-            y = self.ufunc(fn, *xs)
-        elif isinstance(rule, Written):
-            if len(xs) != 2 or not _basic(settings["path"]):
-                raise UnsupportedError
-            y = self.write(*xs, move=_selection(settings["path"]))
-        elif fn in REDUCTIONS:
-            y = REDUCTIONS[fn](self, *xs, **settings)
-        elif rule is READ and _basic(settings["path"]) and isinstance(xs[0], View):
-            y = xs[0].move(_selection(settings["path"]))
-        elif fn in MOVES and isinstance(xs[0], View):
-            y = xs[0].move(lambda v: fn(v, **settings))
-        elif fn in CALLS:
-            y = CALLS[fn](self, *xs, **settings)
-        elif fn in WORDS:
-            y = WORDS[fn](self, *xs, **settings)
+        if fn in INDEXED:
+            y = INDEXED[fn](self, *(self.known[x] if type(x) is Var else x for x in equation.inputs), **settings)
         else:
-            raise UnsupportedError
+            y = self.result(fn, [self.operand(x) for x in equation.inputs], settings)
         for out, result in zip(equation.outputs, y if isinstance(y, (tuple, list)) else (y,), strict=True):
             found = self.view(result, None if isinstance(result, View) else out.dtype)
             if found.shape != out.shape or found.dtype != out.dtype:
                 raise UnsupportedError
             self.known[out] = found
+
+    def result(self, fn: Any, xs: list[Any], settings: Settings) -> Any:
+        """What a function makes of operands."""
+        if isinstance(fn, np.ufunc) and not settings:
+            return self.ufunc(fn, *xs)
+        if fn in MOVES and isinstance(xs[0], View):
+            return xs[0].move(lambda v: fn(v, **settings))
+        for table in (REDUCTIONS, CALLS, WORDS):
+            if fn in table:
+                return table[fn](self, *xs, **settings)
+        raise UnsupportedError
 
 
 def lower(program: Program) -> Lowering:
@@ -406,7 +487,7 @@ def _dtype(x: Any) -> Any:
 
 
 def _python(dtype: np.dtype[Any]) -> Any:
-    return {"f": float, "i": int, "b": dtype}[dtype.kind]
+    return {"f": float, "i": int}.get(dtype.kind, dtype)
 
 
 def _weak(x: Any) -> Any:
@@ -414,8 +495,15 @@ def _weak(x: Any) -> Any:
     return x.dtype.type(0).item() if isinstance(x, View) else x
 
 
-def _basic(path: Any) -> bool:
-    return not any(fn is take_index and is_advanced(kw["index"]) for fn, kw in path)
+def _index(path: Any, parts: Sequence[Any]) -> tuple[Any, Any]:
+    """The steps of a path that make views, and the index that ends it."""
+    steps, index = split(path)
+    return steps, tuple(parts[i.number] if type(i) is Part else i for i in index) if parts else index
+
+
+def _picks(index: Any) -> bool:
+    """Whether an index selects entries by arrays."""
+    return is_advanced(index) or any(isinstance(i, View) for i in (index if type(index) is tuple else (index,)))
 
 
 def _selection(path: Any) -> Callable[[Any], Any]:
@@ -445,10 +533,47 @@ def _power(a: Any, b: Any) -> Any:
     return lowering.operation(np.power, a, b)
 
 
+def _floor_divide(a: Any, b: Any) -> Any:
+    """The whole number below the quotient, by C's remainder; of integers 0 where b is 0."""
+    a, b = _promoted(np.floor_divide, a, b)
+    if a.dtype.kind != "f":
+        return _whole_quotient(a, b)
+    r = np.fmod(a, b)
+    q = (a - r) / b
+    q = np.where((r != 0) & ((b < 0) != (r < 0)), q - 1, q)
+    whole = np.floor(q)
+    whole = np.where(q - whole > 0.5, whole + 1, whole)
+    return np.where(b == 0, a / b, np.where(q == 0, np.copysign(0 * r, a / b), whole))
+
+
+def _whole_quotient(a: Any, b: Any) -> Any:
+    """⌊a/b⌋ of integers, a processor's trap (by 0, and of the least by -1) being avoided."""
+    lowering = (a if isinstance(a, View) else b).lowering
+    safe = np.where(b == 0, 1, b) if a.dtype.kind == "u" else np.where((b == 0) | (b == -1), 1, b)
+    q: Any = lowering.map("divide", a.dtype, a, safe)
+    if a.dtype.kind == "u":
+        return np.where(b == 0, 0, q)
+    r = a - q * safe
+    q = np.where((r != 0) & ((r < 0) != (b < 0)), q - 1, q)
+    return np.where(b == 0, 0, np.where(b == -1, -a, q))
+
+
 def _remainder(a: Any, b: Any) -> Any:
-    """With the sign of the divisor."""
+    """With the sign of the divisor; of integers 0 where that is 0."""
+    a, b = _promoted(np.remainder, a, b)
+    if a.dtype.kind != "f":
+        return np.where(b == 0, 0, a - _whole_quotient(a, b) * b)
     r = np.fmod(a, b)
     return np.where(r == 0, np.copysign(0 * r, b), np.where((r < 0) != (b < 0), r + b, r))
+
+
+def _promoted(fn: np.ufunc, a: Any, b: Any) -> Any:
+    """Both in the dtype that a ufunc works in."""
+    dtype = fn.resolve_dtypes((_dtype(a), _dtype(b), None))[0]
+    if dtype not in TYPES or dtype.kind == "b":
+        raise UnsupportedError
+    lowering = (a if isinstance(a, View) else b).lowering
+    return lowering.cast(a, dtype), lowering.cast(b, dtype)
 
 
 def _scaled(x: Any, a: float, b: float) -> Any:
@@ -469,20 +594,26 @@ DEFINITIONS: dict[Any, Callable[..., Any]] = {
     np.heaviside: lambda a, b: np.where(a < 0, 0, np.where(a > 0, 1, np.where(a == 0, b, a))),
     np.power: _power,
     np.remainder: _remainder,
+    np.floor_divide: _floor_divide,
 }
 
 
 def _sum(lowering: Lowering, a: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
     if not isinstance(a, View):
         raise UnsupportedError
-    wanted = np.dtype(dtype) if dtype is not None else INTEGER if a.dtype == BOOL else a.dtype
-    return lowering.reduce("add", lowering.cast(a, wanted), axis, keepdims)
+    return lowering.reduce("add", _accumulator(lowering, a, dtype), axis, keepdims)
 
 
 def _prod(lowering: Lowering, a: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    if not isinstance(a, View) or dtype is not None or a.dtype == BOOL:
+    if not isinstance(a, View):
         raise UnsupportedError
-    return lowering.reduce("multiply", a, axis, keepdims)
+    return lowering.reduce("multiply", _accumulator(lowering, a, dtype), axis, keepdims)
+
+
+def _accumulator(lowering: Lowering, a: View, dtype: Any) -> View:
+    """``a`` in the dtype in which NumPy adds: short integers as long ones."""
+    short = {"b": np.int64, "i": np.int64, "u": np.uint64}
+    return lowering.cast(a, np.dtype(dtype or short.get(a.dtype.kind, a.dtype)))
 
 
 def _mean(lowering: Lowering, a: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
@@ -508,6 +639,7 @@ REDUCTIONS: dict[Any, Callable[..., Any]] = {
     np.min: _along("minimum"),
     np.amax: _along("maximum"),
     np.amin: _along("minimum"),
+    np.count_nonzero: lambda lowering, a, **settings: _sum(lowering, lowering.truth(a), **settings),
     np.all: _along("logical_and", truth=True),
     np.any: _along("logical_or", truth=True),
 }
@@ -528,8 +660,84 @@ def _attains(lowering: Lowering, a: Any, y: Any) -> Any:
     return np.equal(a, y) | (np.not_equal(y, y) & np.not_equal(a, a))
 
 
+def _gather(lowering: Lowering, x: Any, *arrays: Any, template: Any, traced: Any) -> View:
+    return lowering.read(lowering.view(lowering.operand(x)), _at(arrays, template, traced))
+
+
+def _ungather(lowering: Lowering, y: Any, *arrays: Any, template: Any, traced: Any, shape: Shape) -> View:
+    return _scatter(lowering, y, path=_at(arrays, template, traced), shape=shape)
+
+
+def _at(arrays: Sequence[Any], template: Any, traced: Any) -> Any:
+    given = iter(arrays)
+    return ((take_index, {"index": tuple(next(given) if t else i for i, t in zip(template, traced))}),)
+
+
+def _scatter(lowering: Lowering, y: Any, *, path: Any, shape: Shape) -> View:
+    y = lowering.view(lowering.operand(y))
+    return lowering.write(lowering.full(0, shape, y.dtype), y, path, op="add")
+
+
+def _written(lowering: Lowering, x: Any, v: Any, *parts: Any, path: Any) -> View:
+    return lowering.write(lowering.view(lowering.operand(x)), lowering.operand(v), path, parts)
+
+
+INDEXED: dict[Any, Callable[..., Any]] = {
+    words.read: lambda lowering, x, *, path: lowering.read(lowering.view(lowering.operand(x)), path),
+    words.scatter: _scatter,
+    words.gather: _gather,
+    words.ungather: _ungather,
+    WRITTEN.fn: _written,
+}
+"""What takes indices: arrays among the operands are as they are."""
+
 CALLS: dict[Any, Callable[..., Any]] = {}
 """``CALLS[fn](lowering, *operands, **settings)`` is a view or several; operands are views, numbers if constant."""
+
+
+def _refuse(lowering: Lowering, condition: Any, *, error: Any) -> Any:
+    lowering.stop_unless(np.logical_not(lowering.view(condition)), -1)
+    return condition
+
+
+def _diff(lowering: Lowering, a: Any, *, n: int = 1, axis: int = -1) -> Any:
+    for _ in range(n):
+        a = _cut(a, axis, slice(1, None)) - _cut(a, axis, slice(-1))
+    return a
+
+
+def _cut(a: View, axis: int, part: slice) -> View:
+    """Part of the entries along an axis."""
+    return a.move(lambda v: np.moveaxis(np.moveaxis(v, axis, 0)[part], 0, axis))
+
+
+def _roll(lowering: Lowering, a: Any, *, shift: Any, axis: Any = None) -> Any:
+    shape = a.shape
+    if axis is None:
+        a, axis = a.move(lambda v: v.reshape(-1)), 0
+    for step, k in np.nditer([shift, axis]) if a.size else ():
+        cut = -int(step) % a.shape[int(k)]
+        a = lowering.joined([_cut(a, int(k), slice(cut, None)), _cut(a, int(k), slice(cut))], int(k), new=False)
+    return a.move(lambda v: v.reshape(shape))
+
+
+def _place(op: str) -> Callable[..., Any]:
+    def place(lowering: Lowering, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+        """Where the extremum stands first: the least number of an entry that attains it."""
+        axes = axes_of(axis, a.ndim)
+        if not a.size or a.dtype == BOOL:
+            raise UnsupportedError
+        space = tuple(n if k in axes else 1 for k, n in enumerate(a.shape))
+        numbers = lowering.view(lowering.operand(np.arange(prod(space)).reshape(space)))
+        met = _attains(lowering, a, lowering.reduce(op, a, axis, True))
+        return lowering.reduce("minimum", lowering.choose(met, numbers, prod(space)), axis, keepdims)
+
+    return place
+
+
+def _two_norm(lowering: Lowering, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.sqrt(lowering.reduce("add", x * x, axis, keepdims))
+
 
 WORDS: dict[Any, Callable[..., Any]] = {
     word: _own_body(word)
@@ -539,6 +747,15 @@ WORDS: dict[Any, Callable[..., Any]] = {
     )
 } | {
     choose: Lowering.choose,
+    concat: lambda lowering, *xs, axis=0: lowering.joined(xs, axis, new=False),
+    pile: lambda lowering, *xs, axis=0: lowering.joined(xs, axis, new=True),
+    words.raise_if: _refuse,
+    np.diff: _diff,
+    np.roll: _roll,
+    np.argmax: _place("maximum"),
+    np.argmin: _place("minimum"),
+    statistics.root: lambda lowering, v: np.sqrt(v),
+    norms.two_norm: _two_norm,
     ufuncs.sigmoid: lambda lowering, x: lowering.map("sigmoid", x.dtype, x),
     astype: lambda lowering, x, *, dtype: lowering.cast(x, np.dtype(dtype)),
     np.copy: lambda lowering, a, **settings: a,
