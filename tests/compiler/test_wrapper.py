@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dotbar.compiler import engine
-from dotbar.compiler.wrapper import MISSING, Array, Binding, Constant, Hidden, Number, Scalar, direct, enter, wrap
+from dotbar.compiler.wrapper import Array, Binding, Constant, Hidden, Number, Scalar, direct, enter, wrap
 
 pytestmark = pytest.mark.skipif(not engine.available(), reason="llvmlite is not installed")
 
@@ -303,7 +303,7 @@ def test_bindings_are_noticed():
 
 def test_bindings_of_what_is_missing():
     names = {}
-    f = wrap(copies(("f8", 4)), [VECTOR], VECTOR, Slow(), bindings=[Binding(MISSING, names, "later")])
+    f = wrap(copies(("f8", 4)), [VECTOR], VECTOR, Slow(), bindings=[Binding(None, names, "later", missing=True)])
     assert f(X).tolist() == X.tolist()
     names["later"] = None
     assert f(X) == "slow"
@@ -317,7 +317,7 @@ def test_bindings_of_a_functions_defaults():
     given = [getattr(function, name) for name in names]
     for values in (given, (None, None)):
         function.__defaults__, function.__kwdefaults__ = values
-        bindings = [Binding(value, function, name) for name, value in zip(names, values)]
+        bindings = [Binding(value, function, name, missing=value is None) for name, value in zip(names, values)]
         f = wrap(copies(("f8", 4)), [VECTOR], VECTOR, Slow(), bindings=bindings)
         assert f(X).tolist() == X.tolist()
         for name, value in zip(names, values):

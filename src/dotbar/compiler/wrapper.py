@@ -134,6 +134,7 @@ def direct(base: type) -> type:
     name = f"{base.__module__}.{base.__qualname__}".encode()
     spec = _Spec(name, start + 16, 0, _DEFAULT | _BASETYPE | _HAVE_VECTORCALL, slots)
     made = _new_type(ctypes.byref(spec), (base,))
+    made._entry = start
     made._makings = spec, members  # what the type points to
     return made
 
@@ -145,7 +146,7 @@ def enter(instance: Any, builtin: Callable[..., Any]) -> None:
     """
     instance._entered = (*getattr(instance, "_entered", ()), builtin)
     entry: _MethodDef = builtin.__self__[0]
-    ctypes.c_void_p.from_address(id(instance) + type(instance).__basicsize__ - 16).value = entry.function
+    ctypes.c_void_p.from_address(id(instance) + instance._entry).value = entry.function
 
 
 ALIGNMENT = 64
