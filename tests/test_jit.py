@@ -288,3 +288,41 @@ def test_random_programs_compile():
             y = np.cos(x + 0.01 * k)
             agree(leaves(compiled(y.copy())), leaves(f(y.copy())))
             agree(leaves(compiled_grad(y)), leaves(value_and_grad(f)(y)))
+
+
+def test_programs_and_native_code_can_be_read():
+    f = jit(lambda x: np.sum(np.sin(x) * 2))
+    assert "sin a" in str(f.program(A))
+    assert "sin a" in str(f.optimized(A))
+    assert "define i32 @program" in f.llvm(A)
+    assert len(f.optimized(A).equations) <= len(f.program(A).equations)
+
+
+def test_showing_a_program_changes_nothing():
+    def double(x):
+        x *= 2
+
+    f, x = jit(double), A.copy()
+    for show in (f.program, f.optimized, f.llvm):
+        show(x)
+    assert np.array_equal(x, A)
+
+
+def test_without_reassociation_sums_are_those_of_numpy():
+    x = np.random.default_rng(0).standard_normal(7 * 11111)
+    f = lambda x: (np.sum(x), np.sum(x * x), np.sum(x.reshape(-1, 7), axis=0), np.mean(x), x @ x, np.prod(x[:9]))
+    compiled = jit(f, reassociate=False)
+    for _ in range(3):
+        assert all(np.array_equal(a, b) for a, b in zip(compiled(x), f(x)))
+    assert "fmul" in compiled.llvm(x)
+
+
+def test_without_a_compiler_programs_run_through_numpy(monkeypatch):
+    from dotbar.compiler import engine, run
+
+    monkeypatch.setattr(engine, "available", lambda: False)
+    run._missing.cache_clear()
+    f = jit(lambda x: np.sum(np.sin(x)))
+    with pytest.warns(UserWarning, match="pip install llvmlite"):
+        assert [f(A), f(A)] == [np.sum(np.sin(A))] * 2
+    assert jit(lambda x: x * 2)(A).tolist() == (2 * A).tolist()

@@ -34,8 +34,9 @@ def jit(
     f: Callable[..., Any],
     static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (),
+    reassociate: bool = True,
 ) -> "Jitted":
-    """A function that is recorded at its first call and runs as a Program from then on.
+    """A function that is recorded at its first call, compiled at its second, and native code from then on.
 
     Python stays Python: ``if``, ``while``, ``int(x)`` and the like on values are decided at recording, and
     checked at each call; where they come out otherwise, another variant is recorded.  Arrays that the function
@@ -48,9 +49,12 @@ def jit(
             recorded.
         static_argnums: positions of arguments that are part of the function: for another value it is recorded anew.
         static_argnames: the same for keyword arguments.
+        reassociate: sums, and products with them, may be taken in another order than NumPy's, so that results differ
+            by rounding.  Nothing else that changes a result is done in either case: no factor is taken for finite.
 
     Returns:
-        A function of the same arguments, with methods ``program(*args)``, the Program as it was recorded.
+        A function of the same arguments, with methods that show what becomes of a call: ``program(*args)`` as it is
+        recorded, ``optimized(*args)`` as it is simplified, ``llvm(*args)`` as native code.
 
     Raises:
         InputError: ``f`` is no function, or a static argument cannot be hashed.
@@ -59,8 +63,8 @@ def jit(
         raise InputError(f"jit takes a function, not a {type(f).__name__}: jit(f)(x), not jit(f(x)).")
     numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
-    recipe = jit, (f,), {"static_argnums": numbers, "static_argnames": names}
-    return direct()(recipe, f, numbers, names)
+    options = {"static_argnums": numbers, "static_argnames": names, "reassociate": reassociate}
+    return direct()((jit, (f,), options), f, numbers, names, reassociate)
 
 
 @cache
@@ -74,11 +78,22 @@ def direct() -> "type[Jitted]":
 class Jitted(Derived):
     """A function with the Programs recorded of it."""
 
-    __slots__ = ("_derived", "_entrances", "_f", "_inline", "_static", "_surroundings", "_variants", "_warned")
+    __slots__ = (
+        *("_derived", "_entrances", "_f", "_inline", "_reassociate", "_static", "_surroundings", "_variants"),
+        "_warned",
+    )
 
-    def __init__(self, recipe: Any, f: Callable[..., Any], numbers: tuple[int, ...], names: tuple[str, ...]):
+    def __init__(
+        self,
+        recipe: Any,
+        f: Callable[..., Any],
+        numbers: tuple[int, ...],
+        names: tuple[str, ...],
+        reassociate: bool,
+    ):
         self._f = f
         self._static = numbers, names
+        self._reassociate = reassociate
         self._surroundings = Surroundings(f)
         self._variants: dict[Any, list[Variant]] = {}
         self._derived: dict[Any, Any] = {}
@@ -93,6 +108,22 @@ class Jitted(Derived):
         leaves, structure = flatten((args, kwargs))
         args, kwargs = unflatten(structure, [np.copy(x) if type(x) is np.ndarray else x for x in leaves])
         return Call(self, args, kwargs).record()[0].program
+
+    def optimized(self, *args: Any, **kwargs: Any) -> Program:
+        """The Program of a call with these arguments, simplified."""
+        from dotbar.compiler.simplify import simplify
+
+        return simplify(self.program(*args, **kwargs), self._reassociate)
+
+    def llvm(self, *args: Any, **kwargs: Any) -> str:
+        """What is native in a call with these arguments, in LLVM's language; several functions if NumPy is between.
+
+        Raises:
+            CompilerError: llvmlite is not installed.
+        """
+        from dotbar.compiler import run
+
+        return run.text(run.segmented(self.optimized(*args, **kwargs), self._reassociate))
 
     def _run(self, *args: Any, **kwargs: Any) -> Any:
         call = Call(self, args, kwargs)
@@ -145,7 +176,7 @@ class Jitted(Derived):
             if type(level) is Tape:
                 return self._taped(call, key, level, examples, plain, mine)
             if key not in self._derived:
-                self._derived[key] = jit((pushed if type(level) is Forward else batched)(call, mine))
+                self._derived[key] = self._jit((pushed if type(level) is Forward else batched)(call, mine))
             if type(level) is Forward:
                 out, dots = self._derived[key](values, [x.aux for x, m in zip(examples, mine) if m])
                 return tree_map(lambda y, t: Dual(y, level, t) if is_differentiable(y) else y, out, dots)
@@ -164,8 +195,12 @@ class Jitted(Derived):
                 continue
         if len(rules) >= VARIANTS:
             return call.run(examples)
-        rules.append(joint(jit, call.unassigned, plain, mine))
+        rules.append(joint(self._jit, call.unassigned, plain, mine))
         return rules[-1].record(level, examples)
+
+    def _jit(self, f: Callable[..., Any]) -> "Jitted":
+        """A function made of this one, compiled as this one is."""
+        return jit(f, reassociate=self._reassociate)
 
     def _give_up(self, variants: "list[Variant]", args: Any, kwargs: Any) -> Any:
         """Run without recording, as the function goes another way at almost every call; say so once."""
@@ -262,7 +297,7 @@ class Call:
             values = [*map(current, leaves), *(inputs[i] for i in changed)]
             program.outputs = [level.operand(x) for x in values]
             results = [x.value if isinstance(x, Traced) else x for x in values]
-        variant = Variant(program, structure, changed, results)
+        variant = Variant(program, structure, changed, results, self.jitted._reassociate)
         return variant, variant.finish(results, self.examples)
 
 
@@ -319,13 +354,16 @@ def _hashable(x: Any) -> bool:
 class Variant:
     """A recording of one way through the function; ``changed`` are the inputs that it assigns to."""
 
-    __slots__ = ("changed", "entered", "native", "program", "results", "run", "structure")
+    __slots__ = ("changed", "entered", "native", "program", "reassociate", "results", "run", "structure")
 
-    def __init__(self, program: Program, structure: Structure, changed: list[int], results: list[Any]):
+    def __init__(
+        self, program: Program, structure: Structure, changed: list[int], results: list[Any], reassociate: bool
+    ):
         self.program = program
         self.structure = structure
         self.changed = changed
         self.results = [type(as_plain(x)) for x in results]
+        self.reassociate = reassociate
         self.native = program
         self.entered = False
         self.run = self.first
@@ -334,7 +372,7 @@ class Variant:
         """The first run of the Program, which the call that was recorded does not need."""
         from dotbar.compiler import run
 
-        self.native = run.compiled(self.program)
+        self.native = run.compiled(self.program, self.reassociate)
         self.run = self.native.function()
         return self.run(*inputs)
 

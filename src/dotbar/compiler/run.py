@@ -9,22 +9,26 @@ native functions made of as many equations as the order of their dependence allo
     f: f64[3] = multiply e e
 """
 
+import warnings
 from collections.abc import Sequence
+from functools import cache
 from math import prod
 from typing import Any
 
 import numpy as np
 
-import dotbar.compiler.blas  # noqa: F401  enters its calls
+import dotbar.compiler.blas
+import dotbar.compiler.stacks  # noqa: F401  these enter their calls
 from dotbar.compiler import engine
 from dotbar.compiler.kernels import TYPES
 from dotbar.compiler.loops import Native, native, supported
+from dotbar.compiler.lowering import Lowering
 from dotbar.compiler.simplify import simplify
 from dotbar.compiler.wrapper import Array, Hidden, Number, Scalar, Spec, wrap
 from dotbar.core import Rule
 from dotbar.program import Equation, GuardFailed, Program, Var, variables
 
-__all__ = ["Segment", "compiled", "whole"]
+__all__ = ["Segment", "compiled", "segmented", "text", "whole"]
 
 LONG = 20_000
 """Entries computed by a call that is worth the release of the GIL."""
@@ -94,12 +98,29 @@ def adapt(x: Any, spec: Spec) -> Any:
 def compiled(program: Program, reassociate: bool = True) -> Program:
     """The Program simplified, and all that can be native in segments."""
     program = simplify(program, reassociate)
-    return segmented(program) if engine.available() else program
+    if engine.available():
+        return segmented(program, reassociate)
+    _missing()
+    return program
 
 
-def segmented(program: Program) -> Program:
+@cache
+def _missing() -> None:
+    warnings.warn(
+        "llvmlite is not installed: jit runs its Programs through NumPy. Install it for native code: "
+        "pip install llvmlite.",
+        stacklevel=2,
+    )
+
+
+def text(program: Program) -> str:
+    """The native code of a segmented Program in LLVM's language."""
+    return "\n".join(e.rule.native.text for e in program.equations if isinstance(e.rule, Segment))
+
+
+def segmented(program: Program, reassociate: bool = True) -> Program:
     """The Program with segments in the place of equations; one alone, of all inputs, if nothing is left to NumPy."""
-    taken = [supported(e) for e in program.equations]
+    taken = [supported(e) and (reassociate or keeps_order(e)) for e in program.equations]
     outputs = [y for y in program.outputs if type(y) in (Var, np.ndarray)]
     if outputs and all(taken) and all(x.dtype in TYPES for x in (*program.inputs, *outputs)):
         segment = Segment(Program(program.inputs, program.equations, outputs))
@@ -113,6 +134,14 @@ def segmented(program: Program) -> Program:
             equations.append(joined(native_ones, program))
         equations += others
     return Program(program.inputs, equations, program.outputs)
+
+
+def keeps_order(equation: Equation) -> bool:
+    """Whether native code rounds where NumPy does: it takes no sums or products of many, and calls no library."""
+    lowering = Lowering(list(dict.fromkeys(variables(equation))))
+    lowering.equation(equation)
+    inexact = lambda node: node.op in ("add", "multiply") and node.dtype.kind == "f"
+    return not any(node.kind == "call" or (node.kind == "reduce" and inexact(node)) for node in lowering.nodes)
 
 
 def stages(program: Program, taken: Sequence[bool]) -> list[tuple[list[Equation], list[Equation]]]:
