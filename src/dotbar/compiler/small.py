@@ -13,7 +13,6 @@ matrix itself.  One loop of each nest is written out, in registers; to write out
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
-from itertools import product
 from math import inf
 from operator import add, mul, or_
 from typing import Any, TypeAlias
@@ -25,9 +24,6 @@ from dotbar.compiler.vectors import Value, any_lane, copysign, fma, magnitude, m
 
 LARGEST = 16
 """The order up to which these functions are meant."""
-
-ACCUMULATORS = 16
-"""So many rows of a product are computed together, if they fit a vector."""
 
 SWEEPS = 30
 """Jacobi's method takes six to ten."""
@@ -92,13 +88,6 @@ class Code(vectors.Code):
 
     def mask(self, count: int) -> str:
         return f"<{self.lanes} x i1> <{', '.join(f'i1 {int(lane < count)}' for lane in range(self.lanes))}>"
-
-    def spread(self, pointer: str, place: Index) -> Value:
-        """An entry in all lanes."""
-        V, align = self.type("f"), BYTES[self.dtype]
-        x = self.integer(f"load {self.element}, ptr {self.at(pointer, place)}, align {align}")
-        x = self.integer(f"insertelement {V} poison, {self.element} {x}, i64 0")
-        return self.emit(f"shufflevector {V} {x}, {V} poison, <{self.lanes} x i32> zeroinitializer", "f")
 
     def definition(self, arguments: int) -> str:
         """The whole function."""
@@ -275,23 +264,24 @@ def less(xs: Sequence[Value], ys: Sequence[Value], factor: Value) -> list[Value]
 
 
 def eliminate(code: Code, W: Block) -> tuple[list[Value], list[Value]]:
-    """Turn the left square of W into U of P A = L U, and what is beside it, B, into L⁻¹P B.
+    """Turn the left square of W into L and U of P A = L U, and what is beside it, B, into L⁻¹P B.
 
     In each column the pivot is the first of the largest entries, as in LAPACK.  Returns the pivots, U's diagonal, and
-    the determinant of each exchange of rows.
+    by how many rows each was moved up.
     """
-    pivots, exchanges = list[Value](), list[Value]()
+    pivots, distances = list[Value](), list[Value]()
     for j in range(W.rows):
-        place = place_of_largest(code, W.column(j, j))
-        pivot, *rest = exchanged(code, W, j, j, place)
+        distance = place_of_largest(code, W.column(j, j))
+        pivot, *rest = exchanged(W.column(j, j), distance)
         pivots.append(pivot)
-        exchanges.append(where(place.equals(0.0), 1.0, -1.0))
+        distances.append(distance)
         reciprocal = 1.0 / pivot
         factors = [x * reciprocal for x in rest]
+        store(W, j, [pivot, *factors], j)
         for q in code.loop(j + 1, W.columns):
-            top, *rest = exchanged(code, W, q, j, place)
+            top, *rest = exchanged(W.column(q, j), distance)
             store(W, q, [top, *less(rest, factors, top)], j)
-    return pivots, exchanges
+    return pivots, distances
 
 
 def place_of_largest(code: Code, xs: Sequence[Value]) -> Value:
@@ -303,9 +293,9 @@ def place_of_largest(code: Code, xs: Sequence[Value]) -> Value:
     return place
 
 
-def exchanged(code: Code, W: Block, q: Index, j: int, place: Value) -> list[Value]:
-    """Column q from row j on, its first entry and that at a place, different in each lane, exchanged by selection."""
-    first, *rest = W.column(q, j)
+def exchanged(column: Sequence[Value], place: Value) -> list[Value]:
+    """A column whose first entry and that at a place, another in each lane, are exchanged: by selection."""
+    first, *rest = column
     top, others = first, list[Value]()
     for i, x in enumerate(rest, 1):
         here = place.equals(float(i))
@@ -334,6 +324,17 @@ def store(A: Block, j: Index, column: Sequence[Value | float], start: int = 0) -
     """A column from row ``start`` on."""
     for i, x in enumerate(column, start):
         A[i, j] = x
+
+
+@batched("(n,n) -> (n,n) (n)")
+def factor(code: Code, A: Block, W: Block, rows: Block) -> None:
+    """P A = L U, packed as LAPACK does, and with which row each was exchanged."""
+    copy(code, A, W)
+    _, distances = eliminate(code, W)
+    for j, distance in enumerate(distances):
+        rows[j, 0] = distance + float(j)
+        for q in code.loop(0, j):
+            store(W, q, exchanged(W.column(q, j), distance), j)
 
 
 @batched("(n,n) (n,m) -> (n,m)")
@@ -394,18 +395,19 @@ def solve_triangle(code: Code, T: Block, B: Block, X: Block, lower: bool) -> Non
         store(X, q, substitute(B.column(q), T, reciprocals, lower))
 
 
-def factored(code: Code, A: Block) -> tuple[list[Value], list[Value], Value]:
-    """The pivots of A, the determinants of the exchanges, and where A is singular."""
+def pivots_of(code: Code, A: Block) -> tuple[list[Value], list[Value], Value]:
+    """The pivots of A, the determinants of the exchanges of rows, and where A is singular."""
     W = code.workspace(A.rows, A.columns)
     copy(code, A, W)
-    pivots, exchanges = eliminate(code, W)
+    pivots, distances = eliminate(code, W)
+    exchanges = [where(distance.equals(0.0), 1.0, -1.0) for distance in distances]
     return pivots, exchanges, reduce(or_, (u.equals(0.0) for u in pivots))
 
 
 @batched("(n,n) -> ()")
 def det(code: Code, A: Block, y: Block) -> None:
     """The product of the pivots.  Where it leaves the range of the numbers, it is left to NumPy."""
-    pivots, exchanges, singular = factored(code, A)
+    pivots, exchanges, singular = pivots_of(code, A)
     value = reduce(mul, [*pivots, *exchanges])
     size = magnitude(value)
     code.refuse((size.equals(0.0) | size.equals(inf)) & ~singular)
@@ -415,7 +417,7 @@ def det(code: Code, A: Block, y: Block) -> None:
 @batched("(n,n) -> () ()")
 def slogdet(code: Code, A: Block, sign: Block, logarithm: Block) -> None:
     """The sign and the logarithm of the modulus of the product of the pivots."""
-    pivots, exchanges, singular = factored(code, A)
+    pivots, exchanges, singular = pivots_of(code, A)
     signs = reduce(mul, [*(copysign(1.0, u) for u in pivots), *exchanges])
     total = reduce(add, (code.function("log", magnitude(u)) for u in pivots))
     sign[0, 0] = where(singular, 0.0, where(total.is_nan(), total, signs))
@@ -513,56 +515,6 @@ def sort(code: Code, w: Block, vectors: Sequence[Block]) -> None:
                     X[r, j], X[r, k] = where(falls, y, x), where(falls, x, y)
 
 
-# ---------------------------------------------------------------- products
-
-
-def matmul(dtype: str, lanes: int, sizes: Sequence[int], flipped: str = "") -> str:
-    """The definition of C = A B, matrix by matrix, row by row: cᵢ = Σₚ aᵢₚ bₚ.  Here the lanes are a row's entries."""
-    rows, inner, columns = sizes
-    code = Code(function_name("matmul", dtype, lanes, sizes, flipped), dtype, lanes)
-    matrix = Loop(code, 0, "%count")
-    A, B, C = (
-        code.at(f"%p{k}", code.scaled(matrix.index, count))
-        for k, count in enumerate((rows * inner, inner * columns, rows * columns))
-    )
-    parts = [(start, min(lanes, columns - start)) for start in range(0, columns, lanes)]
-    if flipped[1:] == "t":
-        turned = turn(code, B, inner, parts)
-        row_of_b = lambda p: [turned[p, part] for part in range(len(parts))]
-    else:
-        row_of_b = lambda p: [code.read(B, code.plus(code.scaled(p, columns), start), count) for start, count in parts]
-    place_in_a = (
-        (lambda i, p: code.plus(code.scaled(p, rows), i))
-        if flipped[:1] == "t"
-        else (lambda i, p: code.plus(p, i * inner))
-    )
-    step = max(1, ACCUMULATORS // len(parts))
-    for top in range(0, rows, step):
-        block = range(top, min(top + step, rows))
-
-        def add_products(p: Index, totals: list[Value], block: range = block) -> list[Value]:
-            factors = [code.spread(A, place_in_a(i, p)) for i in block]
-            return [fma(a, b, c) for (a, b), c in zip(product(factors, row_of_b(p)), totals, strict=True)]
-
-        totals = code.fold(0, inner, [code.number(0.0)] * (len(block) * len(parts)), add_products)
-        for (i, (start, count)), c in zip(product(block, parts), totals, strict=True):
-            code.write(c, C, i * columns + start, count)
-    matrix.close()
-    return code.definition(3)
-
-
-def turn(code: Code, B: str, inner: int, parts: Sequence[tuple[int, int]]) -> Block:
-    """The rows of B, which is stored as its transpose."""
-    lanes = code.lanes
-    turned = code.workspace(-(-inner // lanes) * lanes, len(parts))
-    for part, (start, count) in enumerate(parts):
-        for p in range(0, inner, lanes):
-            there = [code.read(B, (start + j) * inner + p, min(lanes, inner - p)) for j in range(count)]
-            for k, x in enumerate(transposed(code, there)):
-                turned[p + k, part] = x
-    return turned
-
-
 # ---------------------------------------------------------------- the functions
 
 
@@ -571,14 +523,20 @@ def function_name(name: str, dtype: str, lanes: int, sizes: Sequence[int], flipp
     return ".".join(["dotbar", name, f"{dtype}x{lanes}", *map(str, sizes), *([flipped] if "t" in flipped else [])])
 
 
+def shapes(name: str, sizes: Sequence[int]) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+    """The shapes of a function's arguments and of its results."""
+    _, arguments, results = KERNELS[name]
+    length = dict(zip(dict.fromkeys(letter for shape in arguments for letter in shape), sizes, strict=True))
+    of = lambda names: [tuple(length[letter] for letter in shape) for shape in names]
+    return of(arguments), of(results)
+
+
 def source(name: str, dtype: str, lanes: int, sizes: Sequence[int], flipped: str = "") -> str:
     """The definition of a function; an argument marked "t" in ``flipped`` is stored as the transpose of what it is."""
-    if name == "matmul":
-        return matmul(dtype, lanes, sizes, flipped)
-    algorithm, arguments, results = KERNELS[name]
+    algorithm = KERNELS[name][0]
+    arguments, results = shapes(name, sizes)
     code = Code(function_name(name, dtype, lanes, sizes, flipped), dtype, lanes)
-    length = dict(zip(dict.fromkeys(size for shape in arguments for size in shape), sizes, strict=True))
-    shapes = [([length[size] for size in shape] + [1, 1])[:2] for shape in arguments + results]
+    sides = [(*shape, 1, 1)[:2] for shape in arguments + results]
 
     groups = code.integer(f"udiv i64 {code.plus('%count', lanes - 1)}, {lanes}")
     final = code.integer(f"sub i64 %count, {lanes}")
@@ -586,7 +544,7 @@ def source(name: str, dtype: str, lanes: int, sizes: Sequence[int], flipped: str
     start = code.integer(f"call i64 @llvm.smin.i64(i64 {code.scaled(group.index, lanes)}, i64 {final})")
     blocks: list[Block] = []
     matrices: list[str] = []
-    for k, ((rows, columns), letter) in enumerate(zip(shapes, flipped.ljust(len(shapes), "n"))):
+    for k, ((rows, columns), letter) in enumerate(zip(sides, flipped.ljust(len(sides), "n"))):
         stored = (columns, rows) if letter == "t" else (rows, columns)
         matrices.append(code.at(f"%p{k}", code.scaled(start, rows * columns)))
         block = Block(code, matrices[k], *stored) if lanes == 1 else code.workspace(*stored)
@@ -605,7 +563,7 @@ def source(name: str, dtype: str, lanes: int, sizes: Sequence[int], flipped: str
         for block, memory in list(zip(blocks, matrices))[len(arguments) :]:
             transfer(block, memory, scatter)
     group.close()
-    return code.definition(len(shapes))
+    return code.definition(len(sides))
 
 
 def width(dtype: str, count: int) -> int:
