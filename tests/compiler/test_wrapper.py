@@ -550,7 +550,7 @@ def test_calls_leak_nothing(long):
 def test_results_are_owned_by_the_caller():
     f, args = busy_function(False)
     results = [f(*args) for _ in range(5)]
-    assert [sys.getrefcount(r) for r in results] == [3] * 5
+    assert [sys.getrefcount(r) for r in results] == [sys.getrefcount(r) for r in [object() for _ in results]]
     assert all(r[0].flags.owndata and r[0].flags.writeable for r in results)
     addresses = {r[0].ctypes.data for r in results} | {r[2]["b"].ctypes.data for r in results}
     assert len(addresses) == 10
