@@ -8,7 +8,7 @@
 
 The identities stand in modules of their own, registered by the function of the equation they simplify: of entrywise
 functions here, of choices in ``selects``, of shapes in ``moves``, of factors in ``factors``, of sums in ``sums``, of
-products of matrices in ``products``.
+products of matrices in ``products``, of linear functions in ``linear``.
 
 Exact are here: x·1, x/1, x·(−1) = −x, x − 0, x + (−0), −(−x), x + (−y) = x − y, (−x)·y = −(x·y), x/2ᵏ = x·2⁻ᵏ, powers 1
 and 2 (which NumPy computes so), copies, broadcasts inside operations that broadcast by themselves.  x·0 stays, as NaN·0
@@ -17,16 +17,20 @@ is NaN; so does x + 0, as −0 + 0 is 0.
 With ``reassociate`` also, for real x:  0 + x = x (a zero may keep its minus sign);  x³ = x²·x, x⁻¹ = 1/x.
 """
 
+from collections.abc import Sequence
 from math import frexp
 from typing import Any
 
 import numpy as np
 
-from dotbar.compiler import factors, moves, products, selects, sums
+from dotbar.compiler import factors, linear, moves, products, selects, sums
 from dotbar.compiler.rewriting import (
+    ANY,
     EXACT,
     REASSOCIATED,
+    Simpler,
     Walk,
+    fits,
     is_entrywise,
     is_real,
     is_splat,
@@ -39,31 +43,56 @@ from dotbar.compiler.rewriting import (
     stretched,
     uniform,
 )
+from dotbar.core import Settings
 from dotbar.program import Equation, Program, Var
 from dotbar.rules.shapes import astype
 from dotbar.rules.words import stop_gradient
 
-__all__ = ["algebra", "factors", "moves", "products", "selects", "sums"]
+__all__ = ["algebra", "factors", "linear", "moves", "products", "selects", "sums"]
+
+DEEP = 8  # emitted equations that are simplified while others are
 
 
 def algebra(program: Program, reassociate: bool = True) -> Program:
     """The Program with simpler equations."""
+    walk = Simplifying(program, [EXACT, REASSOCIATED] if reassociate else [EXACT])
+    return rewrite(program, lambda equation, _: walk.simpler(equation), walk)
 
-    def step(equation: Equation, walk: Walk) -> Any:
+
+class Simplifying(Walk):
+    """A walk that simplifies what it keeps, and what the identities emit in turn."""
+
+    __slots__ = ("depth", "tables")
+
+    def __init__(self, program: Program, tables: list[dict[Any, list[Simpler]]]):
+        super().__init__(program)
+        self.tables = tables
+        self.depth = 0
+
+    def simpler(self, equation: Equation) -> Any:
+        """What is simpler than an equation; None if nothing is."""
         fn = equation.rule.fn
-        plain = _plain(equation, walk)
-        for simpler in EXACT.get(fn, ()):
-            y = simpler(plain, walk)
-            if y is not None:
-                return y
-        if reassociate:
-            for simpler in REASSOCIATED.get(fn, ()):
-                y = simpler(plain, walk)
+        plain = _plain(equation, self)
+        for table in self.tables:
+            for identity in (*table.get(fn, ()), *table.get(ANY, ())):
+                y = identity(plain, self)
                 if y is not None:
                     return y
-        return None if plain is equation else walk.emit(plain.rule, plain.inputs, plain.settings, plain.outputs[0])
+        return None if plain is equation else super().emit(plain.rule, plain.inputs, plain.settings, plain.outputs[0])
 
-    return rewrite(program, step, Walk(program))
+    def emit(self, rule: Any, inputs: Sequence[Any], settings: Settings, like: Var | tuple[Any, Any]) -> Any:
+        y = super().emit(rule, inputs, settings, like)
+        if self.depth == DEEP:
+            return y
+        equation = self.equations.pop()
+        self.depth += 1
+        simpler = self.simpler(equation)
+        self.depth -= 1
+        if simpler is None or not fits(simpler, y):
+            self.equations.append(equation)
+            return y
+        self.replace((y,), (simpler,))
+        return simpler
 
 
 def _plain(equation: Equation, walk: Walk) -> Equation:
@@ -140,11 +169,26 @@ def _plus_negative(e: Equation, walk: Walk) -> Any:
     if y := _both_negative(e, walk):
         return y
     for a, b in pairs(e):
-        found = walk.made_by(b, np.negative)
-        if found is not None:
-            return walk.emit(np.subtract, (a, found.inputs[0]), {}, e.outputs[0])
+        if (opposite := _opposite(b, walk)) is not None:
+            return walk.emit(np.subtract, (a, opposite), {}, e.outputs[0])
         if is_real(e) and uniform(b) == 0 and np.signbit(uniform(b)):
             return stretched(a, e.outputs[0], walk)
+    return None
+
+
+def _opposite(x: Any, walk: Walk) -> Any:
+    """y where x = −y, also where x = (−u)·v and y = u·v; None for other operands."""
+    found = walk.made_by(x, np.negative)
+    if found is not None:
+        return found.inputs[0]
+    found = walk.inner(x, np.multiply, np.divide)
+    if found is None or not is_real(found):
+        return None
+    for k, u in enumerate(found.inputs):
+        inner = walk.inner(u, np.negative)
+        if inner is not None:
+            inputs = [inner.inputs[0] if i == k else v for i, v in enumerate(found.inputs)]
+            return walk.emit(found.rule, inputs, {}, x)
     return None
 
 
@@ -171,9 +215,8 @@ def _minus_negative(e: Equation, walk: Walk) -> Any:
     a, b = e.inputs
     if y := _both_negative(e, walk):
         return y
-    found = walk.made_by(b, np.negative)
-    if found is not None:
-        return walk.emit(np.add, (a, found.inputs[0]), {}, e.outputs[0])
+    if (opposite := _opposite(b, walk)) is not None:
+        return walk.emit(np.add, (a, opposite), {}, e.outputs[0])
     zero = uniform(b)
     return stretched(a, e.outputs[0], walk) if zero == 0 and not np.signbit(zero) and is_real(e) else None
 

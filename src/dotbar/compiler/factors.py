@@ -8,16 +8,16 @@
     f: f64[9] = divide 1 g                              h: f64[9] = divide e g
     h: f64[9] = multiply e f
 
-Exact are  x + x = 2x,  −(c·x) = (−c)·x,  −(x/c) = x/(−c) for a number c.  With ``reassociate`` the others, for factors
-that nothing else reads (a product of fewer entries may overflow where theirs did not):  (a·s)·b = (a·b)·s and
-(a·b)·s = a·(b·s) if s is of fewer entries than the product;  numbers as one;  a·(1/b) = a/b;  a·s + b·s = (a + b)·s.
+Exact are  x + x = 2x,  −(c·x) = (−c)·x,  −(x/c) = x/(−c).  With ``reassociate`` the others, for factors that nothing
+else reads (a product of fewer entries may overflow where theirs did not):  (a·s)·b = (a·b)·s and (a·b)·s = a·(b·s) if s
+is of fewer entries than the product;  numbers as one;  a·(1/b) = a/b;  a·s + b·s = (a + b)·s.
 """
 
 from typing import Any
 
 import numpy as np
 
-from dotbar.compiler.rewriting import Walk, is_real, number, of, pairs, reassociated, shape_of_all, size_of
+from dotbar.compiler.rewriting import Walk, has_no_axes, is_real, number, of, pairs, reassociated, shape_of_all, size_of
 from dotbar.program import Equation, Var
 
 __all__: list[str] = []
@@ -30,11 +30,11 @@ MODERATE = 2.0**-100, 2.0**100
 
 @of(np.multiply)
 def _number_last(e: Equation, walk: Walk) -> Any:
-    """c·x = x·c, with c of the dtype of x."""
+    """c·x = x·c for a number c, of the dtype of x, or a variable without axes."""
     a, b = e.inputs
     y = e.outputs[0]
-    if type(b) is Var and number(a) is not None and is_real(e):
-        return walk.emit(np.multiply, (b, _cast(a, y)), {}, y)
+    if type(b) is Var and (_is_number(a) or (b.shape and has_no_axes(a))) and is_real(e):
+        return walk.emit(np.multiply, (b, _cast(a, y) if _is_number(a) else a), {}, y)
     return walk.emit(np.multiply, (a, _cast(b, y)), {}, y) if type(b) in (int, float) and is_real(e) else None
 
 
@@ -47,13 +47,13 @@ def _twice(e: Equation, walk: Walk) -> Any:
 
 
 @of(np.negative)
-def _negative_of_number(e: Equation, walk: Walk) -> Any:
+def _negative_number(e: Equation, walk: Walk) -> Any:
     """−(c·x) = (−c)·x,  −(x/c) = x/(−c) and −(c/x) = (−c)/x."""
     found = walk.inner(e.inputs[0], np.multiply, np.divide)
-    if found is None or not is_real(found):
+    if found is None or not is_real(found) or not any(map(_is_number, found.inputs)):
         return None
-    inputs = [x if number(x) is None else -_cast(x, e.outputs[0]) for x in found.inputs]
-    return walk.emit(found.rule, inputs, {}, e.outputs[0]) if any(map(_is_number, found.inputs)) else None
+    inputs = [-_cast(x, e.outputs[0]) if _is_number(x) else x for x in found.inputs]
+    return walk.emit(found.rule, inputs, {}, e.outputs[0])
 
 
 def _is_number(x: Any) -> bool:
@@ -114,17 +114,17 @@ def _less_varying_last(e: Equation, walk: Walk) -> Any:
 
 @reassociated(np.multiply)
 def _less_varying_together(e: Equation, walk: Walk) -> Any:
-    """(a·s)·t = a·(s·t), where s·t has fewer entries than a."""
+    """(a·s)·t = a·(s·t), where s·t has fewer entries than a·s."""
     y = e.outputs[0]
-    for as_, t in pairs(e):
-        found = walk.inner(as_, np.multiply)
-        if found is None or not is_real(e) or not is_real(found) or size_of(t) >= size_of(y):
+    for product, t in pairs(e):
+        found = walk.inner(product, np.multiply)
+        if found is None or not (is_real(e) and is_real(found)) or size_of(t) >= size_of(product):
             continue
         for a, s in pairs(found):
             if type(a) is Var and not (_is_number(s) and _is_number(t)):
-                shape = shape_of_all(s, t)
-                if size_of(s) < size_of(y) and size_of(Var(shape, y.dtype)) < size_of(y):
-                    return walk.emit(np.multiply, (a, walk.emit(np.multiply, (s, t), {}, (shape, y.dtype))), {}, y)
+                both = Var(shape_of_all(s, t), y.dtype)
+                if size_of(both) < size_of(product):
+                    return walk.emit(np.multiply, (a, walk.emit(np.multiply, (s, t), {}, both)), {}, y)
     return None
 
 

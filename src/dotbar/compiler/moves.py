@@ -7,8 +7,8 @@
     d: f64[4, 1] = transpose e
     return c, d
 
-With ``reassociate`` (as NumPy sums arrays laid out otherwise in another order) a transpose or reshape of an entrywise
-operation goes to its operands where it meets reshapes there: (u vᵀ)ᵀ = v uᵀ.
+With ``reassociate`` (as NumPy sums arrays laid out otherwise in another order) an entrywise operation goes before the
+reshapes of its operands, and a transpose of it to its operands where it meets reshapes there: (u vᵀ)ᵀ = v uᵀ.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from dotbar.compiler.rewriting import Walk, is_entrywise, of, reassociated, reshaped, uniform
+from dotbar.compiler.rewriting import ANY, Walk, has_no_axes, is_entrywise, of, reassociated, reshaped, uniform
 from dotbar.program import Equation, Var
 from dotbar.rules.shapes import reshape_to
 
@@ -92,20 +92,32 @@ def _reshape(e: Equation, walk: Walk) -> Any:
     return None
 
 
-@reassociated(reshape_to)
-def _reshape_inside(e: Equation, walk: Walk) -> Any:
-    """A reshape of an operation whose operands are reshapes themselves."""
-    whole, shape = e.inputs[0].shape, e.outputs[0].shape
-    if e.settings.get("order", "C") != "C":
+@reassociated(ANY)
+def _reshape_outside(e: Equation, walk: Walk) -> Any:
+    """An entrywise operation on reshapes of arrays of one shape, and on numbers, is a reshape of the operation.
+
+    Signs and scales stay outside.
+    """
+    if not is_entrywise(e) or e.rule.fn is np.negative:
         return None
-    return _moved_inside(e, lambda u: _reshaped_again(u, whole, shape, walk), walk)
-
-
-def _reshaped_again(x: Any, whole: tuple[int, ...], shape: tuple[int, ...], walk: Walk) -> Any:
-    """An operand of an operation of shape ``whole`` in another shape; a number as it is."""
-    if uniform(x) is not None:
-        return x
-    return reshaped(x, shape, walk) if walk.made_by(x, reshape_to) and x.shape == whole else None
+    if e.rule.fn in (np.multiply, np.divide) and has_no_axes(e.inputs[1]):
+        return None
+    shape = None
+    inputs: list[Any] = []
+    for x in e.inputs:
+        found = walk.made_by(x, reshape_to)
+        if found is not None and x.shape == e.outputs[0].shape and found.settings.get("order", "C") == "C":
+            x = found.inputs[0]
+            if shape not in (None, x.shape):
+                return None
+            shape = x.shape
+        elif np.shape(x) if type(x) is not Var else x.shape:
+            return None
+        inputs.append(x)
+    if shape is None or any(type(x) is Var and x.weak for x in inputs):
+        return None
+    y = e.outputs[0]
+    return reshaped(walk.emit(e.rule, inputs, {}, (shape, y.dtype)), y.shape, walk)
 
 
 @of(np.broadcast_to)

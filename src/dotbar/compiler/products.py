@@ -8,7 +8,7 @@
     f: f64[5, 5] = from_diagonal x
     g: f64[3, 5] = matmul h f
 
-With ``reassociate``:  (AB)ᵀ = BᵀAᵀ;  (−A)B = −(AB);  A diag(x) = (Aᵢⱼ xⱼ);  a column times a row is entrywise.
+With ``reassociate``:  (AB)ᵀ = BᵀAᵀ;  AX + BX = (A + B)X;  A diag(x) = (Aᵢⱼ xⱼ);  a column times a row is entrywise.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ from dotbar.rules.linalg import from_diagonal
 from dotbar.rules.products import matvec
 from dotbar.rules.words import mT
 
-__all__ = ["PRODUCTS", "Product"]
+__all__ = ["ALL", "PRODUCTS", "Product", "factors_of"]
 
 
 class Product(Rule):
@@ -101,17 +101,6 @@ def _product_transposed(e: Equation, walk: Walk) -> Any:
 
 
 @reassociated(*ALL)
-def _product_of_negative(e: Equation, walk: Walk) -> Any:
-    """(−A)B = A(−B) = −(AB), where −A is read here alone."""
-    for k, x in enumerate(e.inputs):
-        found = walk.inner(x, np.negative)
-        if found is not None and is_real(e):
-            inputs = [found.inputs[0] if i == k else x for i, x in enumerate(e.inputs)]
-            return walk.emit(np.negative, (walk.emit(e.rule, inputs, e.settings, e.outputs[0]),), {}, e.outputs[0])
-    return None
-
-
-@reassociated(*ALL)
 def _scaled(e: Equation, walk: Walk) -> Any:
     """A diag(x) = (Aᵢⱼ xⱼ) and diag(x) A = (xᵢ Aᵢⱼ)."""
     fn, (a, b) = factors_of(e)
@@ -125,12 +114,40 @@ def _scaled(e: Equation, walk: Walk) -> Any:
             continue
         x = found.inputs[0]
         if other:
-            n = len(A.shape)
-            shape = (*A.shape[:-2], A.shape[-1], A.shape[-2])
-            A = walk.emit(np.transpose, (A,), {"axes": (*range(n - 2), n - 1, n - 2)}, (shape, A.dtype))
+            A = _transposed(A, walk)
         x = reshaped(x, (*x.shape[:-1], 1, x.shape[-1]) if k else (*x.shape, 1), walk)
         return walk.emit(np.multiply, (A, x), {}, y)
     return None
+
+
+@reassociated(np.add, np.subtract)
+def _sum_of_products(e: Equation, walk: Walk) -> Any:
+    """AX ± BX = (A ± B)X and XA ± XB = X(A ± B), for arrays A and B of one shape."""
+    left, right = (walk.inner(x, *ALL) for x in e.inputs)
+    if left is None or right is None or not (is_real(e) and is_real(left) and is_real(right)):
+        return None
+    (fn, flips), (other, flops) = factors_of(left), factors_of(right)
+    if fn is not other:
+        return None
+    for k in (1, 0):
+        A, B, X = left.inputs[1 - k], right.inputs[1 - k], left.inputs[k]
+        if X is not right.inputs[k] or flips[k] != flops[k] or type(A) is not Var or type(B) is not Var:
+            continue
+        flip = flips[1 - k] and flops[1 - k]
+        if flips[1 - k] != flops[1 - k]:
+            A, B = (_transposed(V, walk) if f[1 - k] else V for V, f in ((A, flips), (B, flops)))
+        if A.shape == B.shape and left.outputs[0].shape == right.outputs[0].shape:
+            total = walk.emit(e.rule, (A, B), {}, A)
+            transpose = (flip, flips[1]) if k else (flips[0], flip)
+            return product(fn, (total, X) if k else (X, total), transpose, e.outputs[0], walk)
+    return None
+
+
+def _transposed(A: Var, walk: Walk) -> Var:
+    """The transpose of the last two axes."""
+    n = len(A.shape)
+    shape = (*A.shape[:-2], A.shape[-1], A.shape[-2])
+    return walk.emit(np.transpose, (A,), {"axes": (*range(n - 2), n - 1, n - 2)}, (shape, A.dtype))
 
 
 def _is_square(e: Equation) -> bool:

@@ -18,10 +18,14 @@ from dotbar.rules.kinds import Constant, Elementwise, General
 from dotbar.rules.shapes import reshape_to
 
 __all__ = [
+    "ANY",
     "EXACT",
     "REASSOCIATED",
+    "Simpler",
     "Step",
     "Walk",
+    "fits",
+    "has_no_axes",
     "is_entrywise",
     "is_real",
     "is_splat",
@@ -78,7 +82,7 @@ class Walk:
         for y in equation.outputs:
             self.definition[y] = equation
 
-    def emit(self, rule: Any, inputs: Sequence[Any], settings: Settings, like: Var | tuple[Any, Any]) -> Var:
+    def emit(self, rule: Any, inputs: Sequence[Any], settings: Settings, like: Var | tuple[Any, Any]) -> Any:
         """The result of a new equation, of the type of a variable or of a shape and dtype; ``rule`` or its function."""
         shape, dtype = like if type(like) is tuple else (cast(Var, like).shape, cast(Var, like).dtype)
         y = Var(shape, dtype)
@@ -118,7 +122,7 @@ def rewrite(program: Program, step: Step, walk: Walk | None = None) -> Program:
         new = step(equation, walk)
         if new is not None:
             values = cast(tuple[Any, ...], new) if type(new) is tuple else (new,)
-            if all(map(_fits, values, equation.outputs)):
+            if all(map(fits, values, equation.outputs)):
                 walk.replace(equation.outputs, values)
                 changed = True
                 continue
@@ -126,7 +130,8 @@ def rewrite(program: Program, step: Step, walk: Walk | None = None) -> Program:
     return Program(program.inputs, walk.equations, [walk.current(x) for x in program.outputs]) if changed else program
 
 
-def _fits(x: Any, y: Var) -> bool:
+def fits(x: Any, y: Var) -> bool:
+    """Whether an operand is of the type of a variable."""
     weak = x.weak if type(x) is Var else type(x) is not np.ndarray
     return weak == y.weak and x.shape == y.shape and x.dtype == y.dtype
 
@@ -135,6 +140,8 @@ def _fits(x: Any, y: Var) -> bool:
 
 
 Simpler = Callable[[Equation, Walk], Any]
+ANY = object()
+"""Stands for any function in the tables of identities."""
 EXACT: dict[Any, list[Simpler]] = {}
 REASSOCIATED: dict[Any, list[Simpler]] = {}
 
@@ -232,6 +239,11 @@ def uniform(x: Any) -> Any:
 def number(x: Any) -> Any:
     """The value of a constant without axes; None for other operands."""
     return None if type(x) is Var or (type(x) is np.ndarray and x.ndim) else uniform(x)
+
+
+def has_no_axes(x: Any) -> bool:
+    """Whether an operand is a constant number, or a variable without axes."""
+    return not x.shape and not x.weak if type(x) is Var else number(x) is not None
 
 
 # ---------------------------------------------------------------- keys

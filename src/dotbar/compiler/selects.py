@@ -69,14 +69,17 @@ def _choice(e: Equation, walk: Walk) -> Any:
     negated = walk.made_by(condition, np.logical_not)
     if negated is not None and negated.inputs[0].dtype == bool:
         return walk.emit(choose, (negated.inputs[0], y, x), {}, z)
-    given = _given(x, condition, True, walk, DEEP), _given(y, condition, False, walk, DEEP)
-    if given == (x, y) or shape_of_all(condition, *given) != z.shape:
+    p, q = _given(x, condition, True, walk, DEEP), _given(y, condition, False, walk, DEEP)
+    if (p is x and q is y) or shape_of_all(condition, p, q) != z.shape:
         return None
-    return walk.emit(choose, (condition, *given), {}, z)
+    return walk.emit(choose, (condition, p, q), {}, z)
 
 
 def _given(x: Any, condition: Any, truth: bool, walk: Walk, deep: int) -> Any:
-    """What is equal to ``x`` wherever the condition is ``truth``; ``x`` itself if nothing simpler is."""
+    """What broadcasts to ``x`` wherever the condition is ``truth``; ``x`` itself if nothing simpler does."""
+    if type(x) is np.ndarray and type(condition) is np.ndarray and x.shape == condition.shape:
+        chosen = x[condition == truth]
+        return chosen[0] if chosen.size and chosen[0].tobytes() * chosen.size == chosen.tobytes() else x
     found = walk.made_by(x) if deep else None
     if found is None:
         return x
@@ -87,12 +90,12 @@ def _given(x: Any, condition: Any, truth: bool, walk: Walk, deep: int) -> Any:
     elif walk.uses.get(x, 1) > 1 or not is_entrywise(found):
         return x
     inputs = [_given(v, condition, truth, walk, deep - 1) for v in found.inputs]
-    if all(v is w for v, w in zip(inputs, found.inputs)) or shape_of_all(*inputs) != x.shape:
+    if all(v is w for v, w in zip(inputs, found.inputs)):
         return x
-    return walk.emit(found.rule, inputs, {}, x)
+    return walk.emit(found.rule, inputs, {}, (shape_of_all(*inputs), x.dtype))
 
 
-def _like(x: Any, y: Var) -> bool:
+def _like(x: Any, y: Any) -> bool:
     return type(x) is Var and x.shape == y.shape and x.dtype == y.dtype and not x.weak
 
 

@@ -128,11 +128,11 @@ def _along(u: Any, n: int, axes: tuple[int, ...], e: Equation, walk: Walk) -> An
     """The factor ``u`` beside the sum over axes, out of n, along which it does not vary; None if it does."""
     if type(u) is not Var:
         return uniform(u)
+    if not u.shape:
+        return u
     shape = (1,) * (n - len(u.shape)) + u.shape
     if any(shape[a] != 1 for a in axes):
         return None
-    if prod(shape) == 1 and u.weak:
-        return u
     kept = "keepdims" in e.settings
     return reshaped(u, tuple(m for k, m in enumerate(shape) if kept or k not in axes), walk)
 
