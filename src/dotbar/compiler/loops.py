@@ -37,6 +37,9 @@ ACCUMULATORS = 4
 SHORT = 8
 """The operations of a loop body that is worth unrolling."""
 
+HELD = 16
+"""Vectors of partial results that stay in registers."""
+
 
 @dataclass
 class Native:
@@ -375,13 +378,16 @@ COSTS = dict.fromkeys(FUNCTIONS, 100) | {"divide": 4, "sqrt": 4, "fmod": 100}
 
 
 class Item:
-    """A value in a nest: a load, a register or an operation, and how deep in the nest it is computed."""
+    """A value in a nest: a load, a register or an operation, and how deep in the nest it is computed.
 
-    __slots__ = ("depth", "dtype", "node", "number", "pointer", "row", "view", "wide")
+    The partial results of a reduction are carried by the loops from its ``level`` on.
+    """
+
+    __slots__ = ("depth", "dtype", "level", "node", "number", "pointer", "row", "view", "wide")
 
     def __init__(self, dtype: np.dtype[Any], depth: int = 0, node: Node | None = None, view: View | None = None):
         self.dtype = dtype
-        self.depth = depth
+        self.depth = self.level = depth
         self.node = node
         self.view = view
         self.row: Shape = ()
@@ -420,8 +426,9 @@ class Nest:
         self.rank = len(self.shape)
         for item, steps in zip([*self.reads.values(), *self.targets], rows, strict=True):
             item.row = steps
-            item.depth = max((k + 1 for k, step in enumerate(steps) if step), default=0)
+            item.depth = item.level = max((k + 1 for k, step in enumerate(steps) if step), default=0)
         self.lanes = self._lanes()
+        self.held = self._held()
         self.items: dict[Any, Item] = dict(self.reads)
         self.names: dict[Item, str] = {}
         self.splats: dict[Item, str] = {}
@@ -443,12 +450,25 @@ class Nest:
         size = max((dtype.itemsize for dtype in dtypes if dtype.kind != "b"), default=8)
         return max(engine.machine().width // size, 2)
 
+    def _held(self) -> int:
+        """How many vectors a row has, if it is short and is summed along the axis around it: then it is unrolled.
+
+        The partial sums stay in registers.
+        """
+        rows = [item for _, item in self.sums if item.depth == self.rank > 1 and not item.row[-2]]
+        vectors = -(-self.shape[-1] // self.lanes) if rows else 0
+        if not 0 < vectors * len(rows) <= HELD or vectors * len(self.group.inner) > 8 * SHORT:
+            return 0
+        for item in rows:
+            item.level = self.rank - 2
+        return vectors
+
     # ------------------------------------------------ structure
 
     def write(self) -> None:
         """The nest."""
         for node, item in self.sums:
-            if not in_register(node.value) and (0 in self.shape or not all(item.row[: item.depth])):
+            if not in_register(node.value) and (0 in self.shape or not all(item.row[: item.level])):
                 self.writer._fill(node.value, identity(node.op, node.dtype))
         for item in self.reads.values():
             item.pointer = self.writer.pointer(item.view.base, item.view.offset)  # type: ignore[union-attr]
@@ -465,6 +485,7 @@ class Nest:
 
     def _depths(self) -> None:
         """How deep each operation is, and which results the innermost loop needs in all lanes."""
+        roots = set(self.group.roots)
         for node in self.group.inner:
             found = [self._item(x, node) for x in node.operands]
             depth = max((item.depth for item in found if item), default=0)
@@ -472,7 +493,7 @@ class Nest:
                 depth = max(depth, self.tables[node.value.number].depth)
             if node.kind == "map":
                 self.items[node.value.number] = Item(node.value.dtype, depth, node)
-            if node.kind != "map" or (node in self.group.roots and not in_register(node.value)):
+            if node.kind != "map" or (node in roots and not in_register(node.value)):
                 depth = self.rank
                 if node.kind == "map":
                     self._widen(self.items[node.value.number])
@@ -512,7 +533,7 @@ class Nest:
         if not self.rank:
             for node in guards:
                 self._guard(node)
-            self._store()
+            self._writes()
             return
         for item in [*self.items.values()]:
             if item.wide and item not in self.splats and item in self.names:
@@ -552,7 +573,7 @@ class Nest:
 
     def _live(self, k: int) -> list[tuple[Node, int]]:
         """The partial results that a loop over axis k carries."""
-        return [(node, u) for node, item in self.sums if item.depth <= k for u in range(self.unrolled)]
+        return [(node, u) for node, item in self.sums if item.level <= k for u in range(self.unrolled)]
 
     def _open(self, start: int, stop: int, step: int, live: list[tuple[Node, int]]) -> "Loop":
         return Loop(self, start, stop, step, live)
@@ -561,34 +582,50 @@ class Nest:
     def unrolled(self) -> int:
         n = self.shape[-1] // self.lanes
         inner = sum(COSTS.get(node.op, 1) for node in self.group.inner)
-        return ACCUMULATORS if any(item.depth < self.rank for _, item in self.sums) and inner <= SHORT and n >= 8 else 1
+        carried = any(item.depth < self.rank for _, item in self.sums)
+        return self.held or (ACCUMULATORS if carried and inner <= SHORT and n >= 8 else 1)
 
     def _begin(self, depth: int) -> None:
         for node, item in self.sums:
-            if item.depth == depth:
+            if item.level == depth:
                 for u in range(self.unrolled):
                     self.totals[node, u] = literal(identity(node.op, node.dtype), node.dtype, self.lanes)
 
     def _end(self, depth: int) -> None:
         """Finish the reductions over the axes from ``depth`` on."""
         for node, item in self.sums:
-            if item.depth != depth or depth == self.rank:
+            if item.level != depth or depth == self.rank:
                 continue
             code, dtype = self.code, node.dtype
             parts = [self.totals[node, u] for u in range(self.unrolled)]
+            if item.depth == self.rank:
+                for u, total in enumerate(parts):
+                    self.vector = "0", u * self.lanes, min(self.shape[-1] - u * self.lanes, self.lanes)
+                    self._finish(node, item, total, self.lanes)
+                continue
             while len(parts) > 1:
+                rest = parts[2 * (len(parts) // 2) :]
                 parts = [code.operation(node.op, dtype, self.lanes, a, b) for a, b in zip(parts[::2], parts[1::2])]
+                parts += rest
             total = code.across(node.op, parts[0], dtype, self.lanes)
             if in_register(node.value):
                 self.writer.registers[node.value.number] = total
-                continue
-            if any(not item.row[k] for k in range(depth)):
-                total = code.operation(node.op, dtype, 1, self._read(item.pointer, dtype, 1, 1), total)
-            self._put(total, item.pointer, dtype, 1, 1)
+            else:
+                self._finish(node, item, total, 1)
+
+    def _finish(self, node: Node, item: Item, total: str, lanes: int) -> None:
+        """Store results of a reduction, or take them into what its outer axes gave so far."""
+        if not all(item.row[: item.level]):
+            total = self.code.operation(node.op, node.dtype, lanes, self._fetch(item, lanes), total)
+        self._store(item, total, lanes, *self._address(item, lanes))
 
     def _innermost(self) -> None:
         n, lanes = self.shape[-1], self.lanes
         unrolled, full = self.unrolled, n // lanes
+        if self.held:
+            for u in range(self.held):
+                self._body("0", u * lanes, min(n - u * lanes, lanes), u)
+            return
         start = 0
         for width in dict.fromkeys((unrolled, 1)):
             blocks = (full * lanes - start) // (lanes * width)
@@ -623,10 +660,10 @@ class Nest:
         for node, item in self.sums:
             (x,) = node.operands
             name = self._operand(x, node, lanes, names)
-            if item.depth == self.rank:
+            if item.level == self.rank:
                 self._set(node, item, name, lanes, names)
                 continue
-            if count < lanes:
+            if count < lanes and item.depth < self.rank:
                 neutral = literal(identity(node.op, node.dtype), node.dtype, lanes)
                 name = self.code.select(node.dtype, lanes, mask(count, lanes), name, neutral)
             self.totals[node, u] = self.code.operation(node.op, node.dtype, lanes, self.totals[node, u], name)
@@ -638,7 +675,7 @@ class Nest:
         item = self.items[node.value.number]
         return self.splats[item] if item.depth < self.rank else names[item]
 
-    def _store(self) -> None:
+    def _writes(self) -> None:
         """The writes of single entries."""
         for node, item in self.stores:
             name = self._operand(node.operands[0], node, 1, self.names)
@@ -714,7 +751,6 @@ class Nest:
         op = "copy" if node.kind == "map" else node.op
         number = self._number(node, names) if node.moves else ("", False)
         pointer, many = self._address(item, lanes, *number)
-        T = memory_type(dtype)
         if many and op != "copy" and (number[1] or not item.row[-1]):
             for k in range(count):
                 place = self.code(f"extractelement <{lanes} x ptr> {pointer}, i64 {k}")
@@ -725,6 +761,11 @@ class Nest:
         if op != "copy":
             old = self._fetch(item, lanes, *number)
             name = self.code.operation(op, dtype, lanes, old, name)
+        self._store(item, name, lanes, pointer, many)
+
+    def _store(self, item: Item, name: str, lanes: int, pointer: str, many: bool) -> None:
+        """Store a vector at an address."""
+        dtype, T, count = item.dtype, memory_type(item.dtype), self.vector[2] if lanes > 1 else 1
         if not many:
             self._put(name, pointer, dtype, lanes, count)
             return

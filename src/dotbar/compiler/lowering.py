@@ -35,6 +35,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from dotbar.compiler.indices import moved_by
 from dotbar.compiler.kernels import ARITHMETIC, COMPARISONS, FUNCTIONS, INTRINSICS, KINDS, TO_BOOL, TYPES, Code
+from dotbar.compiler.rows import unrolled
 from dotbar.compiler.shapes import Shape, contiguous, moved, squeezed
 from dotbar.core import Settings, is_advanced, split, take_index, value_of
 from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Var, variables
@@ -205,6 +206,7 @@ class Lowering:
         self.values: list[Value] = []
         self.guards = 0
         self.known: dict[Var, View] = {}
+        self.maps: dict[Value, Node] = {}
         self.inputs = [self.value("input", x.shape, x.dtype) for x in inputs]
         for x, value in zip(inputs, self.inputs):
             self.known[x] = self.all_of(value, x.weak)
@@ -242,8 +244,12 @@ class Lowering:
         """``op`` on each entry, on operands of ``dtype``."""
         shape = np.broadcast_shapes(*(np.shape(x) if not isinstance(x, View) else x.shape for x in xs))
         value = self.value("map", shape, BOOL if op in TO_BOOL else dtype)
-        self.nodes.append(Node("map", op, xs, value, shape, dtype))
-        return self.all_of(value)
+        return self._map(Node("map", op, xs, value, shape, dtype))
+
+    def _map(self, node: Node) -> View:
+        self.nodes.append(node)
+        self.maps[node.value] = node
+        return self.all_of(node.value)
 
     def cast(self, x: Any, dtype: np.dtype[Any]) -> Any:
         """``x`` in a dtype."""
@@ -254,8 +260,7 @@ class Lowering:
         if x.dtype == dtype:
             return x
         value = self.value("map", x.shape, dtype)
-        self.nodes.append(Node("map", "cast", (x,), value, x.shape, x.dtype))
-        return self.all_of(value)
+        return self._map(Node("map", "cast", (x,), value, x.shape, x.dtype))
 
     def ufunc(self, fn: np.ufunc, *xs: Any) -> Any:
         """A ufunc, by its definition in others if it has one."""
@@ -299,10 +304,12 @@ class Lowering:
         axes = axes_of(axis, x.ndim)
         if all(x.shape[k] == 1 for k in axes):
             return x if keepdims else x.move(lambda v: v.reshape([n for k, n in enumerate(v.shape) if k not in axes]))
-        shape = tuple(n for k, n in enumerate(x.shape) if k not in axes)
-        value = self.value("reduce", shape, x.dtype)
-        self.nodes.append(Node("reduce", op, (x,), value, x.shape, x.dtype, axes))
-        result = self.all_of(value)
+        result = unrolled(x, op, axes)
+        if result is None:
+            shape = tuple(n for k, n in enumerate(x.shape) if k not in axes)
+            value = self.value("reduce", shape, x.dtype)
+            self.nodes.append(Node("reduce", op, (x,), value, x.shape, x.dtype, axes))
+            result = self.all_of(value)
         return result.move(lambda v: np.expand_dims(v, axes)) if keepdims else result
 
     def read(self, x: View, path: Any, parts: Sequence[Any] = ()) -> View:
