@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 from machines import RUNNABLE
-from test_loops import agree
+from test_loops import agree, record, run
 
+import dotbar as db
+import dotbar.compiler.blas  # enters what is tested
 from dotbar.compiler import engine
+from dotbar.rules.lapack_words import solve_triangular
 
 pytestmark = pytest.mark.skipif(not engine.available(), reason="llvmlite is not installed")
 
@@ -77,3 +80,104 @@ def test_stacks_and_strides(f, shapes):
 )
 def test_einsum(subscripts, shapes):
     agree(lambda *xs: np.einsum(subscripts, *xs), *(normal(*shape) for shape in shapes), ulp=64)
+
+
+# ---------------------------------------------------------------- factorisations
+
+ORDERS = [1, 2, 3, 7, 8, 9, 16, 31, 64, 100]
+
+
+def positive(*shape, dtype=float):
+    X = normal(*shape)
+    return (X @ np.swapaxes(X, -1, -2) + 0.5 * shape[-1] * np.eye(shape[-1])).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [float, np.float32])
+@pytest.mark.parametrize("n", ORDERS)
+class TestOrders:
+    def test_cholesky(self, n, dtype):
+        A = positive(n, n, dtype=dtype)
+        one_sided = np.tril(A) + 7 * np.triu(normal(n, n, dtype=dtype), 1)
+        near(np.linalg.cholesky, one_sided)
+        near(lambda a: np.linalg.cholesky(a.T) @ np.ones(n, dtype), one_sided.T)
+        near(lambda a: np.linalg.cholesky(a, upper=True), one_sided.T)
+
+    @pytest.mark.parametrize("flags", [(lower, adjoint) for lower in (True, False) for adjoint in (True, False)])
+    def test_triangles(self, n, dtype, flags):
+        lower, adjoint = flags
+        T = np.linalg.cholesky(positive(n, n)).astype(dtype)
+        T = (T if lower else T.T) + 7 * (np.triu if lower else np.tril)(normal(n, n), 1 if lower else -1).astype(dtype)
+        for m in (1, 5, 8, 29):
+            near(lambda T, B: solve_triangular(T, B, lower=lower, adjoint=adjoint), T, normal(n, m, dtype=dtype))
+            near(
+                lambda T, B: solve_triangular(T.T, B.T, lower=not lower, adjoint=adjoint), T, normal(m, n, dtype=dtype)
+            )
+
+    def test_systems(self, n, dtype):
+        A = (normal(n, n) + 3 * np.eye(n)).astype(dtype)
+        for b in (normal(n, dtype=dtype), normal(n, 5, dtype=dtype)):
+            near(np.linalg.solve, A, b)
+        near(lambda a: np.linalg.inv(a.T), A)
+        near(np.linalg.det, A / dtype(4))
+        near(np.linalg.slogdet, A)
+
+    def test_spectra(self, n, dtype):
+        A = positive(n, n, dtype=dtype)
+        near(lambda a: (np.linalg.eigh(a)[0], np.abs(np.linalg.eigh(a)[1])), A)
+        near(lambda a: (lambda w, V: (V * w) @ V.T)(*np.linalg.eigh(a)), A)
+        near(np.linalg.qr, normal(n + 3, n, dtype=dtype))
+        near(lambda a: np.linalg.qr(a, mode="complete"), normal(n + 3, n, dtype=dtype))
+        for shape in ((n, n + 2), (n + 2, n)):
+            X = normal(*shape, dtype=dtype)
+            near(lambda a: list(map(np.abs, np.linalg.svd(a, full_matrices=False))), X)
+            near(lambda a: (lambda U, s, Vt: (U * s) @ Vt)(*np.linalg.svd(a, full_matrices=False)), X)
+            near(lambda a: np.linalg.svd(a)[1], X)
+
+
+def near(f, *args):
+    agree(f, *args, ulp=100 * sum(args[0].shape[-2:]))
+
+
+@pytest.mark.parametrize(
+    ("f", "shapes"),
+    [
+        (lambda a: np.linalg.cholesky(a @ np.swapaxes(a, -1, -2) + 3 * np.eye(5)), [(2, 3, 5, 5)]),
+        (lambda a, b: np.linalg.solve(a + 5 * np.eye(4), b), [(3, 4, 4), (2, 1, 4, 2)]),
+        (lambda a, b: np.linalg.solve(a + 5 * np.eye(40), b), [(3, 40, 40), (40, 2)]),
+        (lambda a: np.linalg.inv(a + 5 * np.eye(40)), [(2, 40, 40)]),
+        (lambda a: np.linalg.slogdet(a), [(2, 40, 40)]),
+        (lambda a: np.linalg.eigh(a + np.swapaxes(a, -1, -2)), [(2, 20, 20)]),
+        (np.linalg.cholesky, [(0, 0)]),
+        (np.linalg.inv, [(2, 0, 0)]),
+        (lambda a, b: np.linalg.solve(a, b), [(3, 3), (3, 0)]),
+    ],
+)
+def test_stacks_of_systems(f, shapes):
+    agree(f, *(normal(*shape) for shape in shapes), ulp=1000)
+
+
+@pytest.mark.parametrize(
+    ("f", "args"),
+    [
+        (np.linalg.cholesky, [np.diag([1.0, -1.0, 2.0])]),
+        (np.linalg.cholesky, [np.full((20, 20), np.nan)]),
+        (np.linalg.inv, [np.ones((9, 9))]),
+        (np.linalg.solve, [np.zeros((12, 12)), np.ones(12)]),
+        (np.linalg.solve, [np.zeros((2, 12, 12)), np.ones((12, 1))]),
+        (lambda a: np.linalg.eigh(a), [np.full((20, 20), np.nan)]),
+    ],
+)
+def test_what_numpy_refuses_has_a_status(f, args):
+    shape = args[0].shape
+    program = record(f, np.broadcast_to(np.eye(shape[-1]), shape).copy(), *args[1:])
+    assert run(program, *args)[0]
+
+
+def test_derivatives_of_factorisations():
+    A, b = positive(11, 11), normal(11)
+    for f in (
+        lambda A, b: b @ np.linalg.solve(A, b) + np.linalg.slogdet(A)[1],
+        lambda A, b: b @ np.linalg.cholesky(A) @ b + np.linalg.det(A / 10),
+        lambda A, b: np.sum(np.linalg.inv(A) ** 2) + np.sum(np.linalg.qr(A)[1] @ b),
+    ):
+        agree(db.value_and_grad(f, (0, 1)), A, b, ulp=1e5)

@@ -5,16 +5,23 @@ Products are our own tiles, see tiles.py; factorisations are LAPACK's, through t
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from dotbar.compiler.kernels import Code
-from dotbar.compiler.lowering import CALLS, DEFINITIONS, Lowering, Result, UnsupportedError, View
+from dotbar.compiler.lapack import QR, SVD, Eigh, Factors, Substitution, symbols
+from dotbar.compiler.lowering import CALLS, DEFINITIONS, INTEGER, Lowering, Result, UnsupportedError, View
 from dotbar.compiler.products import PRODUCTS
 from dotbar.compiler.shapes import Shape, contiguous, merged, squeezed
-from dotbar.compiler.tiles import Matrix, Product, Routine
+from dotbar.compiler.tiles import Matrix, Product
+from dotbar.compiler.tiles import Routine as Text
+from dotbar.compiler.triangles import Cholesky, Triangle
+from dotbar.rules.lapack_words import adjugate, lu_det, lu_factor, lu_inverse, lu_slogdet, lu_solve, solve_triangular
+from dotbar.rules.linalg import qr_factors
 from dotbar.rules.products import contract, matvec
+from dotbar.rules.spectral import hermitian_spectrum, svd_factors
+from dotbar.rules.words import raise_if
 
 # ---------------------------------------------------------------- products
 
@@ -43,23 +50,31 @@ def matmul(lowering: Lowering, a: Any, b: Any, *, transpose: Sequence[bool] = (F
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     shape = (*lead, a.shape[-2], b.shape[-1])
     if not prod(shape) or not a.shape[-1]:
-        return zeros(lowering, shape, a.dtype)
+        return lowering.full(0, shape, a.dtype)
     a, b = (x.move(lambda v: np.broadcast_to(v, lead + v.shape[-2:])) for x in (a, b))
     product = Product(a.dtype, matrix(a), matrix(b), shape[-1])
-    return stacked(lowering, product.define, [a, b], [Result(shape, a.dtype)], len(lead), product.work)[0]
+    return stacked(lowering, product, [a, b], [Result(shape, a.dtype)], len(lead))[0]
 
 
-def zeros(lowering: Lowering, shape: Shape, dtype: np.dtype[Any]) -> View:
-    return lowering.map("copy", dtype, dtype.type(0)).move(lambda v: np.broadcast_to(v, shape))
+class Routine(Protocol):
+    """What writes a function of matrices."""
+
+    @property
+    def work(self) -> int:
+        """The bytes of scratch memory that it needs."""
+        ...
+
+    def define(self, definitions: dict[str, str]) -> str:
+        """Write ``i32 (ptr operands…, ptr results…, ptr work)``; its name."""
+        ...
 
 
 def stacked(
     lowering: Lowering,
-    define: Callable[[dict[str, str]], str],
+    routine: Routine,
     operands: Sequence[View],
     results: Sequence[Result],
     axes: int,
-    work: int = 0,
 ) -> list[View]:
     """A call of ``i32 (ptr operands…, ptr results…, ptr work)`` for each index of the first axes."""
     lead = results[0].shape[:axes]
@@ -69,12 +84,13 @@ def stacked(
     lead, steps = merged(*squeezed_rows(lead, steps))
 
     def emit(code: Code, pointers: list[str], blocks: list[str], scratch: str) -> str:
-        fn = define(code.definitions)
+        fn = routine.define(code.definitions)
+        code.symbols |= symbols(code.definitions)
         if lead:
             fn = each(code.definitions, fn, lead, steps)
         return code(f"call i32 @{fn}({', '.join(f'ptr {p}' for p in (*pointers, *blocks, scratch))})")
 
-    return lowering.call(emit, operands, results, work)
+    return lowering.call(emit, operands, results, routine.work)
 
 
 def squeezed_rows(lead: Shape, rows: Sequence[Shape]) -> tuple[Shape, list[Shape]]:
@@ -87,7 +103,7 @@ def each(definitions: dict[str, str], fn: str, lead: Shape, steps: Sequence[Shap
     name = ".".join([fn, "each", *map(str, lead), *("_".join(map(str, row)) for row in steps)])
     if name in definitions:
         return name
-    code = Routine(definitions, np.dtype(float), 1)
+    code = Text(definitions, np.dtype(float), 1)
     names = [f"%p{k}" for k in range(len(steps))]
 
     def nest(axis: int, pointers: list[str], status: str) -> str:
@@ -143,6 +159,156 @@ def ordered(x: View, term: str, stack: list[str], rows: list[str], columns: list
     return x.move(lambda v: v.reshape(shape))
 
 
+# ---------------------------------------------------------------- factorisations
+
+
+def cholesky(lowering: Lowering, a: Any, *, upper: bool = False) -> View:
+    """A = L Lᵀ, or with U = Lᵀ of the upper triangle."""
+    (a,) = floating(lowering, swapped(a) if upper else a)
+    if not a.size:
+        return lowering.full(0, a.shape, a.dtype)
+    (L,) = stacked(lowering, Cholesky(a.dtype, matrix(a)), [a], [Result(a.shape, a.dtype)], a.ndim - 2)
+    return swapped(L) if upper else L
+
+
+def solve_triangle(lowering: Lowering, T: Any, B: Any, *, lower: bool = True, adjoint: bool = False) -> View:
+    """X with T X = B or Tᵀ X = B."""
+    T, B = floating(lowering, swapped(T) if adjoint else T, B)
+    lead = np.broadcast_shapes(T.shape[:-2], B.shape[:-2])
+    T, B = (x.move(lambda v: np.broadcast_to(v, lead + v.shape[-2:])) for x in (T, B))
+    if not B.size:
+        return B
+    diagonals = T.move(lambda v: np.diagonal(v, axis1=-2, axis2=-1))
+    if lead:  # NumPy's general solver refuses
+        lowering.stop_unless(np.not_equal(diagonals, 0), -1)
+    triangle = Triangle(T.dtype, matrix(T), B.shape[-1], lower != adjoint)
+    return stacked(lowering, triangle, [T], [Result(B.shape, B.dtype, B)], len(lead))[0]
+
+
+def factors(lowering: Lowering, a: View) -> tuple[View, View]:
+    """P A = L U, and the exchanges of rows."""
+    results = [Result(a.shape, a.dtype), Result(a.shape[:-1], INTEGER)]
+    LU, pivots = stacked(lowering, Factors(a.dtype, matrix(a)), [a], results, a.ndim - 2)
+    return swapped(LU), pivots
+
+
+def factor(lowering: Lowering, a: Any) -> tuple[View, View]:
+    """The factors of one matrix; those of a stack are taken where they are used."""
+    (a,) = floating(lowering, a)
+    if a.ndim > 2 or not a.size or a.shape[-1] != a.shape[-2]:
+        return a, lowering.full(0, (*a.shape[:-2], 0), INTEGER)
+    return factors(lowering, a)
+
+
+def factored(lowering: Lowering, a: Any, LU: Any, pivots: Any) -> tuple[View, View]:
+    """The factors, if they have not been taken before."""
+    if pivots.shape[-1]:
+        return lowering.view(LU), lowering.view(pivots)
+    (a,) = floating(lowering, a)
+    if not a.size:
+        raise UnsupportedError
+    return factors(lowering, a)
+
+
+def solve(lowering: Lowering, a: Any, b: Any, LU: Any, pivots: Any, *, adjoint: bool = False) -> View:
+    """A⁻¹B or A⁻ᵀB."""
+    LU, pivots = factored(lowering, a, LU, pivots)
+    LU, b = floating(lowering, LU, b)
+    lead = np.broadcast_shapes(LU.shape[:-2], b.shape[:-2])
+    LU, b = (x.move(lambda v: np.broadcast_to(v, lead + v.shape[-2:])) for x in (LU, b))
+    pivots = pivots.move(lambda v: np.broadcast_to(v, lead + v.shape[-1:]))
+    if not b.size:
+        return b
+    routine = Substitution(LU.dtype, matrix(LU), b.shape[-1], adjoint)
+    return stacked(lowering, routine, [LU, pivots], [Result(b.shape, b.dtype, b)], len(lead))[0]
+
+
+def inverse(lowering: Lowering, a: Any, *given: Any) -> View:
+    """A⁻¹."""
+    (a,) = floating(lowering, a)
+    if not a.size:
+        return a
+    LU = factored(lowering, a, *(given or factor(lowering, a)))
+    identity = lowering.operand(np.eye(a.shape[-1], dtype=a.dtype))
+    return solve(lowering, a, identity, *LU)
+
+
+def determinant(lowering: Lowering, a: Any, *given: Any) -> View:
+    """Π uₖ, and a sign for each exchange."""
+    LU, pivots = factored(lowering, a, *given)
+    u = LU.move(lambda v: np.diagonal(v, axis1=-2, axis2=-1))
+    return lowering.reduce("multiply", u * exchanges(lowering, pivots, u.dtype), -1, False)
+
+
+def exchanges(lowering: Lowering, pivots: View, dtype: np.dtype[Any]) -> View:
+    """−1 for each row that was exchanged for another."""
+    kept = np.equal(pivots, lowering.operand(np.arange(pivots.shape[-1])))
+    return lowering.choose(kept, dtype.type(1), dtype.type(-1))
+
+
+def logarithm_of_determinant(lowering: Lowering, a: Any, *given: Any) -> tuple[View, View]:
+    """Π sign uₖ with a sign for each exchange, and Σ log|uₖ|."""
+    LU, pivots = factored(lowering, a, *given)
+    u = LU.move(lambda v: np.diagonal(v, axis1=-2, axis2=-1))
+    sign = np.sign(u) * exchanges(lowering, pivots, u.dtype)
+    logarithm = lowering.reduce("add", np.log(np.abs(u)), -1, False)
+    return lowering.reduce("multiply", sign, -1, False), logarithm
+
+
+def adjugate_of(lowering: Lowering, a: Any, *given: Any) -> View:
+    """det(A) A⁻¹, where A is well conditioned."""
+    (a,) = floating(lowering, a)
+    LU = factored(lowering, a, *given)
+    X = inverse(lowering, a, *LU)
+    sizes = [lowering.reduce("add", M * M, (-2, -1), False) for M in (a, X)]
+    lowering.stop_unless(np.sqrt(sizes[0]) * np.sqrt(sizes[1]) < 0.01 / np.finfo(a.dtype).eps, -1)
+    return X * determinant(lowering, a, *LU).move(lambda v: v[..., None, None])
+
+
+def eigh(lowering: Lowering, a: Any, *, UPLO: str = "L") -> tuple[View, View]:
+    """Eigenvalues and eigenvectors."""
+    (a,) = floating(lowering, a)
+    if not a.size or UPLO.upper() != "L":
+        raise UnsupportedError
+    results = [Result(a.shape[:-1], a.dtype), Result(a.shape, a.dtype)]
+    w, V = stacked(lowering, Eigh(a.dtype, matrix(a)), [a], results, a.ndim - 2)
+    return w, swapped(V)
+
+
+def singular_values(lowering: Lowering, a: Any, *, full_matrices: bool = True) -> tuple[View, View, View]:
+    """U, s, Vᵀ."""
+    (a,) = floating(lowering, a)
+    if not a.size:
+        raise UnsupportedError
+    *lead, m, n = a.shape
+    k = min(m, n)
+    shapes = [(m, m), (k,), (n, n)] if full_matrices else [(k, m), (k,), (n, k)]
+    results = [Result((*lead, *shape), a.dtype) for shape in shapes]
+    U, s, Vt = stacked(lowering, SVD(a.dtype, matrix(a), full_matrices), [a], results, len(lead))
+    return swapped(U), s, swapped(Vt)
+
+
+def orthogonal(lowering: Lowering, a: Any, *, complete: bool = False) -> tuple[View, View]:
+    """A = Q R."""
+    (a,) = floating(lowering, a)
+    *lead, m, n = a.shape
+    if not a.size or m < n:
+        raise UnsupportedError
+    columns = m if complete else n
+    results = [Result((*lead, columns, m), a.dtype), Result((*lead, columns, n), a.dtype)]
+    Q, R = stacked(lowering, QR(a.dtype, matrix(a), complete), [a], results, len(lead))
+    return swapped(Q), R
+
+
+def refused(lowering: Lowering, condition: Any, *, error: Exception) -> View:
+    """The condition, which does not hold; where it does NumPy is to raise the error."""
+    condition = lowering.view(condition, np.dtype(bool))
+    lowering.stop_unless(~condition, -1)
+    return condition
+
+
+# ---------------------------------------------------------------- what is known
+
 FUNCTIONS: dict[Any, Callable[..., View]] = {
     np.matmul: matmul,
     matvec: times_vector,
@@ -156,4 +322,22 @@ def of_views(call: Callable[..., View]) -> Callable[..., View]:
 
 
 DEFINITIONS |= {fn: of_views(call) for fn, call in FUNCTIONS.items()}
-CALLS |= {product.fn: FUNCTIONS[fn] for fn, product in PRODUCTS.items()} | {matvec: times_vector, contract: einsum}
+CALLS |= {product.fn: FUNCTIONS[fn] for fn, product in PRODUCTS.items()}
+CALLS |= {
+    matvec: times_vector,
+    contract: einsum,
+    np.linalg.cholesky: cholesky,
+    solve_triangular: solve_triangle,
+    lu_factor: factor,
+    lu_solve: solve,
+    lu_inverse: inverse,
+    lu_det: determinant,
+    lu_slogdet: logarithm_of_determinant,
+    adjugate: adjugate_of,
+    np.linalg.inv: inverse,
+    np.linalg.eigh: eigh,
+    hermitian_spectrum: eigh,
+    svd_factors: singular_values,
+    qr_factors: orthogonal,
+    raise_if: refused,
+}

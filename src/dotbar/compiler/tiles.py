@@ -73,8 +73,22 @@ class Routine(Code):
             pointer = self(f"getelementptr {self.scalar}, ptr {pointer}, i64 {step}")
         return pointer
 
-    def load(self, pointer: str, count: int = 0) -> str:
-        """A vector; of ``count`` entries and zeros."""
+    def first(self, count: str) -> str:
+        """A mask of the first lanes."""
+        V = f"<{self.lanes} x i64>"
+        there = self(f"insertelement {V} poison, i64 {count}, i64 0")
+        there = self(f"shufflevector {V} {there}, {V} poison, <{self.lanes} x i32> zeroinitializer")
+        return self(f"icmp slt {V} <{', '.join(f'i64 {k}' for k in range(self.lanes))}>, {there}")
+
+    def line(self, index: Any, step: int, start: int = 0) -> Any:
+        """start + step·index."""
+        if isinstance(index, int):
+            return start + step * index
+        found = self(f"mul i64 {index}, {step}")
+        return self(f"add i64 {found}, {start}") if start else found
+
+    def load(self, pointer: str, count: int | str = 0) -> str:
+        """A vector; of ``count`` entries, or those of a mask, and zeros."""
         if not count or count == self.lanes:
             return self(f"load {self.vector}, ptr {pointer}, align {self.dtype.itemsize}")
         return self(
@@ -83,8 +97,8 @@ class Routine(Code):
             f"{self.vector} zeroinitializer)"
         )
 
-    def store(self, name: str, pointer: str, count: int = 0) -> None:
-        """Store a vector, or its first ``count`` entries."""
+    def store(self, name: str, pointer: str, count: int | str = 0) -> None:
+        """Store a vector, or its first ``count`` entries, or those of a mask."""
         if not count or count == self.lanes:
             self.put(f"store {self.vector} {name}, ptr {pointer}, align {self.dtype.itemsize}")
         else:
@@ -109,6 +123,10 @@ class Routine(Code):
         if engine.machine().fma:
             return self.intrinsic("fma", self.scalar, self.lanes, a, b, c)
         return self(f"fadd {T} {self(f'fmul {T} {a}, {b}')}, {c}")
+
+    def multiply_subtract(self, a: str, b: str, c: str) -> str:
+        """The difference c − a b."""
+        return self.multiply_add(self(f"fneg {self.vector} {a}"), b, c)
 
     def shuffle(self, a: str, b: str, places: Sequence[int]) -> str:
         """Lanes of two vectors, those of the second counted from ``lanes`` on."""
@@ -169,8 +187,10 @@ class Loop:
         return self.values
 
 
-def mask(count: int, lanes: int) -> str:
-    """The first ``count`` lanes."""
+def mask(count: int | str, lanes: int) -> str:
+    """The first ``count`` lanes; a mask as it is."""
+    if isinstance(count, str):
+        return count
     return f"<{', '.join(f'i1 {int(k < count)}' for k in range(lanes))}>"
 
 
@@ -250,19 +270,20 @@ def packing(
     count: int,
     strides: tuple[int, int],
     rest: int,
+    stride: int = 0,
 ) -> str:
     """``void (ptr x, ptr panel, i64 k)``: row k of the panel becomes the ``count`` entries x[k·s₀ + j·s₁], then zeros.
 
     Where those of one row do not lie side by side, blocks as long as a vector are transposed in registers, and of a
-    last one ``rest`` = k mod lanes.
+    last one ``rest`` = k mod lanes.  With a ``stride`` the rows are that far apart, and no zeros follow.
     """
     down, across = strides
     rest = rest if down == 1 != across else 0
-    name = f"dotbar.pack.{like}.{vectors}.{count}.{down}.{across}.{rest}"
+    name = f"dotbar.pack.{like}.{vectors}.{count}.{down}.{across}.{rest}.{stride}"
     if name in like.definitions:
         return name
     code, lanes = like.sibling(), like.lanes
-    width = vectors * lanes
+    width = stride or vectors * lanes
     counts = [min(max(count - j * lanes, 0), lanes) for j in range(vectors)]
 
     def block(x: str, panel: str, height: int) -> None:
@@ -270,7 +291,7 @@ def packing(
             rows = [code.load(code.at(x, (j * lanes + i, across)), height) for i in range(filled)]
             rows += ["zeroinitializer"] * (lanes - filled)
             for i, row in enumerate(transposed(code, rows)[:height]):
-                code.store(row, code.at(panel, (i, width), (j, lanes)))
+                code.store(row, code.at(panel, (i, width), (j, lanes)), filled if stride else 0)
 
     if down == 1 != across:
         loop = code.loop(code(f"sub i64 %k, {rest}") if rest else "%k", step=lanes)
@@ -289,7 +310,7 @@ def packing(
                 for i in range(filled):
                     entry = code(f"load {code.scalar}, ptr {code.at(x, (j * lanes + i, across))}")
                     row = code(f"insertelement {code.vector} {row}, {code.scalar} {entry}, i64 {i}")
-            code.store(row, code.at(panel, (j, lanes)))
+            code.store(row, code.at(panel, (j, lanes)), filled if stride else 0)
         loop.close()
     return code.define(name, "ptr noalias %x, ptr noalias %panel, i64 %k")
 

@@ -124,6 +124,7 @@ def lu_factor(A: Any) -> Any:
     if A.ndim != 2 or A.size == 0 or A.shape[0] != A.shape[1] or A.dtype.char not in "fdFD":
         return A, np.empty((*A.shape[:-2], 0), int)
     LU, pivots, _ = _lapack("getrf", A)(A)
+    pivots = pivots.astype(int)
     pivots = pivots.astype(int)  # as those of a batch
     LU.flags.writeable = pivots.flags.writeable = False
     return LU, pivots

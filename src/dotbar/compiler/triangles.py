@@ -1,0 +1,241 @@
+"""Triangular systems and Cholesky factors as LLVM IR text, by the tiles of tiles.py.
+
+A tile of X in T X = B is B's, less the product of T's entries with what is known of X, and is solved in registers with
+the square of T on the diagonal.  Factors are computed as A = UᵀU, whose rows are such tiles too: row after row,
+everything is read as it lies.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dotbar.compiler import engine
+from dotbar.compiler.tiles import Matrix, Routine, equal_parts, packing, registers, shares
+
+
+def height() -> int:
+    """The rows of a tile."""
+    return 8 if registers() == 32 else 4
+
+
+def widest(rows: int) -> int:
+    """The vectors of a tile of so many rows."""
+    return min(8, (registers() - 1) // (rows + 1))
+
+
+def remainder(
+    code: Routine,
+    rows: int,
+    counts: Sequence[Any],
+    a: str,
+    strides: tuple[int, int],
+    b: str,
+    stride: int,
+    k: str,
+    c: str,
+) -> list[list[str]]:
+    """The rows of a tile of C − A B, for k columns of A and rows of B."""
+    ra, ca = strides
+    vectors = len(counts)
+    start = [
+        code.load(code.at(c, (i, stride), (j, code.lanes)), count)
+        for i in range(rows)
+        for j, count in enumerate(counts)
+    ]
+    loop = code.loop(k, ("ptr", a), ("ptr", b), *((code.vector, s) for s in start))
+    a, b, *sums = loop.values
+    loaded = [code.load(code.at(b, (j, code.lanes)), count) for j, count in enumerate(counts)]
+    for i in range(rows):
+        x = code.everywhere(code.at(a, (i, ra)))
+        for j, y in enumerate(loaded):
+            sums[i * vectors + j] = code.multiply_subtract(x, y, sums[i * vectors + j])
+    _, _, *sums = loop.close(code.at(a, (1, ca)), code.at(b, (1, stride)), *sums)
+    return [list(row) for row in equal_parts(sums, rows)]
+
+
+def substitution(
+    like: Routine,
+    rows: int,
+    vectors: int,
+    masked: bool,
+    strides: tuple[int, int],
+    stride: int,
+    forward: bool,
+    unit: bool,
+) -> str:
+    """``void (ptr t, ptr x, i64 k, ptr square, ptr c, i64 tail)``: C becomes S⁻¹(C − T X) for a triangle S.
+
+    T has k columns.  If ``masked``, the only vector has ``tail`` columns.
+    """
+    down, across = strides
+    flags = "f" * forward + "u" * unit + "m" * masked
+    name = f"dotbar.substitution.{like}.{rows}x{vectors}.{down}.{across}.{stride}.{flags}"
+    if name in like.definitions:
+        return name
+    code = like.sibling()
+    counts = [code.first("%tail") if masked else 0] * vectors
+    tile = remainder(code, rows, counts, "%t", strides, "%x", stride, "%k", "%c")
+    order = range(rows) if forward else range(rows - 1, -1, -1)
+    for place, i in enumerate(order):
+        for p in order[:place]:
+            entry = code.everywhere(code.at("%square", (i, down), (p, across)))
+            tile[i] = [code.multiply_subtract(entry, x, y) for x, y in zip(tile[p], tile[i])]
+        if not unit:
+            pivot = code(f"load {code.scalar}, ptr {code.at('%square', (i, down + across))}")
+            inverse = code.splat(code(f"fdiv {code.scalar} 1.0, {pivot}"), code.dtype, code.lanes)
+            tile[i] = [code(f"fmul {code.vector} {x}, {inverse}") for x in tile[i]]
+        for j, x in enumerate(tile[i]):
+            code.store(x, code.at("%c", (i, stride), (j, code.lanes)), counts[j])
+    return code.define(name, "ptr %t, ptr %x, i64 %k, ptr %square, ptr %c, i64 %tail")
+
+
+class Triangle:
+    """X = T⁻¹ B in the place of B, whose rows are contiguous and ``stride`` apart, for a triangle of T."""
+
+    work = 0
+
+    def __init__(self, dtype: np.dtype[Any], T: Matrix, columns: int, lower: bool, unit: bool = False) -> None:
+        self.dtype, self.T, self.columns, self.lower, self.unit = dtype, T, columns, lower, unit
+        self.name = f"dotbar.triangle.{np.dtype(dtype).name}.{T}.{columns}.{'l' * lower}{'u' * unit}"
+
+    def define(self, definitions: dict[str, str]) -> str:
+        """Write ``i32 (ptr t, ptr x, ptr work)``; its name."""
+        if self.name in definitions:
+            return self.name
+        T, m = self.T, self.columns
+        lanes = min(engine.lanes(self.dtype), max(2, 1 << (m - 1).bit_length()))
+        code = Routine(definitions, self.dtype, lanes)
+        high = min(height(), T.rows)
+        whole, rest = divmod(T.rows, high)
+        for vectors, count, start in shares(m // lanes, widest(high)) if m >= lanes else []:
+            for j in code.each(count):
+                self._panel(code, vectors, code.at("%x", (start, lanes), (j, vectors * lanes)), high, whole, rest, 0)
+        if m % lanes:
+            self._panel(code, 1, code.at("%x", (m - m % lanes, 1)), high, whole, rest, m % lanes)
+        return code.define(self.name, "ptr %t, ptr %x, ptr %work", status="0")
+
+    def _panel(self, code: Routine, vectors: int, x: str, high: int, whole: int, rest: int, tail: int) -> None:
+        """Some columns of X, block after block of rows."""
+        T, m, n = self.T, self.columns, self.T.rows
+
+        def block(rows: int, first: Any, known: Any) -> None:
+            """Rows from ``first`` on, where so many are known."""
+            strides = T.down, T.across
+            fn = substitution(code, rows, vectors, bool(tail), strides, m, self.lower, self.unit)
+            row = code.at("%t", (first, T.down))
+            c, square = code.at(x, (first, m)), code.at(row, (first, T.across))
+            t, given = (row, x) if self.lower else (code.at(square, (rows, T.across)), code.at(c, (rows, m)))
+            code.put(f"call void @{fn}(ptr {t}, ptr {given}, i64 {known}, ptr {square}, ptr {c}, i64 {tail})")
+
+        if rest and not self.lower:
+            block(rest, n - rest, 0)
+        for b in code.each(whole):
+            if self.lower:
+                first = code.line(b, high)
+                block(high, first, first)
+            else:
+                block(high, code.line(b, -high, n - rest - high), code.line(b, high, rest))
+        if rest and self.lower:
+            block(rest, n - rest, n - rest)
+
+
+# ---------------------------------------------------------------- Cholesky's factor
+
+
+def diagonal(like: Routine, rows: int, stride: int) -> str:
+    """``i32 (ptr u, i64 k, ptr square)``: S becomes the factor of S − UᵀU, for k rows of U; 1 if there is none."""
+    code = Routine(like.definitions, like.dtype, min(like.lanes, max(2, 1 << (rows - 1).bit_length())))
+    name = f"dotbar.diagonal.{code}.{rows}.{stride}"
+    if name in like.definitions:
+        return name
+    lanes, T = code.lanes, code.vector
+    counts = [min(lanes, rows - j) for j in range(0, rows, lanes)]
+    tile = remainder(code, rows, counts, "%u", (1, stride), "%u", stride, "%k", "%square")
+    bad = "false"
+    for r in range(rows):
+        pivot = code(f"extractelement {T} {tile[r][r // lanes]}, i64 {r % lanes}")
+        bad = code(f"or i1 {bad}, {code(f'fcmp ule {code.scalar} {pivot}, 0.0')}")
+        root = code.intrinsic("sqrt", code.scalar, 1, pivot)
+        inverse = code.splat(code(f"fdiv {code.scalar} 1.0, {root}"), code.dtype, lanes)
+        tile[r] = [code(f"fmul {T} {x}, {inverse}") for x in tile[r]]
+        tile[r][r // lanes] = code(f"insertelement {T} {tile[r][r // lanes]}, {code.scalar} {root}, i64 {r % lanes}")
+        for i in range(r + 1, rows):
+            entry = code.shuffle(tile[r][i // lanes], "poison", [i % lanes] * lanes)
+            tile[i] = [code.multiply_subtract(entry, x, y) for x, y in zip(tile[r], tile[i])]
+        for j, x in enumerate(tile[r]):
+            code.store(x, code.at("%square", (r, stride), (j, lanes)), counts[j])
+    return code.define(name, "ptr %u, i64 %k, ptr %square", status=code(f"zext i1 {bad} to i32"))
+
+
+class Cholesky:
+    """L with A = L Lᵀ in C's order, of which only the lower triangle is read; ``work`` bytes hold U = Lᵀ."""
+
+    def __init__(self, dtype: np.dtype[Any], A: Matrix) -> None:
+        self.dtype, self.A = dtype, A
+        self.name = f"dotbar.cholesky.{np.dtype(dtype).name}.{A}"
+        self.work = A.rows**2 * dtype.itemsize
+
+    def define(self, definitions: dict[str, str]) -> str:
+        """Write ``i32 (ptr a, ptr l, ptr work)``; its name."""
+        if self.name in definitions:
+            return self.name
+        n = self.A.rows
+        self.code = code = Routine(definitions, self.dtype, engine.lanes(self.dtype))
+        high = height()
+        self._turn("%a", (self.A.across, self.A.down), "%work", from_diagonal=False)
+        whole, rest = divmod(n, high)
+        status = "0"
+        if whole:
+            loop = code.loop(whole, ("i32", status))
+            found = self._rows(high, code.line(loop.index, high))
+            (status,) = loop.close(code(f"or i32 {loop.values[0]}, {found}"))
+        if rest:
+            status = code(f"or i32 {status}, {self._rows(rest, n - rest)}")
+        self._turn("%work", (1, n), "%l", from_diagonal=True)
+        for i in code.each(n - 1):
+            above, size = (
+                code.at("%l", (1, 1), (i, n + 1)),
+                code.line(i, -self.dtype.itemsize, (n - 1) * self.dtype.itemsize),
+            )
+            code.put(f"call void @llvm.memset.p0.i64(ptr {above}, i8 0, i64 {size}, i1 false)")
+        return code.define(self.name, "ptr %a, ptr %l, ptr %work", status)
+
+    def _turn(self, x: str, strides: tuple[int, int], y: str, from_diagonal: bool) -> None:
+        """Copy the entries x[i·s₀ + j·s₁] to y[i, j], by blocks, from the diagonal on or up to it."""
+        code, n, lanes = self.code, self.A.rows, self.code.lanes
+        for count, parts, first in ((lanes, n // lanes, 0), (n % lanes, 1, n - n % lanes)):
+            for j in code.each(parts) if count else ():
+                column = code.line(j, lanes, first)
+                source, place = code.at(x, (column, strides[1])), code.at(y, (column, 1))
+                if from_diagonal:
+                    source, place = code.at(source, (column, strides[0])), code.at(place, (column, n))
+                    rows, rest = code.line(j, -lanes, n - first), n % lanes
+                else:
+                    rows, rest = code.line(j, lanes, first + count), count % lanes
+                pack = packing(code, 1, count, strides, rest, n)
+                code.put(f"call void @{pack}(ptr {source}, ptr {place}, i64 {rows})")
+
+    def _rows(self, rows: int, first: Any) -> str:
+        """Some rows of U from those above; the status."""
+        code, n, lanes = self.code, self.A.rows, self.code.lanes
+        above = code.at("%work", (first, 1))
+        square = code.at(above, (first, n))
+        status = code(f"call i32 @{diagonal(code, rows, n)}(ptr {above}, i64 {first}, ptr {square})")
+        left: Any = code(f"sub i64 {n - rows}, {first}") if isinstance(first, str) else n - rows - first
+        start: Any = rows
+        for vectors in dict.fromkeys((widest(rows), 1, 0)) if left else ():
+            fn = substitution(code, rows, vectors or 1, not vectors, (1, n), n, True, False)
+            width = lanes * (vectors or 1)
+            part = code(f"sub i64 {left}, {code(f'srem i64 {left}, {width}')}") if vectors else left
+            loop = code.loop(part, step=width)
+            place = [(loop.index, 1), (start, 1)]
+            code.put(
+                f"call void @{fn}(ptr {above}, ptr {code.at(code.at('%work', (first, 1)), *place)}, i64 {first}, "
+                f"ptr {square}, ptr {code.at(square, *place)}, i64 {left})"
+            )
+            loop.close()
+            if vectors:
+                left = code(f"sub i64 {left}, {part}")
+                start = code(f"add i64 {start}, {part}")
+        return status
