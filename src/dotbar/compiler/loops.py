@@ -10,23 +10,31 @@ The innermost axis runs over vectors; its rest is one vector with the lanes beyo
 several partial sums per lane, so it is rounded in another order than NumPy's, no less exactly.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from dotbar.compiler import engine, vectors
-from dotbar.compiler.kernels import FUNCTIONS, TYPES, Code, identity, literal, memory_type, suffix, vector
-from dotbar.compiler.lowering import Call, Node, Value, View, in_register, lower, supported
+from dotbar.compiler.kernels import TYPES, Code, identity, literal, memory_type, suffix, vector
+from dotbar.compiler.lowering import (
+    CHEAP,
+    COSTS,
+    Call,
+    Node,
+    Value,
+    View,
+    in_register,
+    lower,
+    reads_entries,
+    space_of,
+    supported,
+)
 from dotbar.compiler.memory import ALIGNMENT, Arena, rounded
 from dotbar.compiler.shapes import Shape, along, contiguous, merged, squeezed
 from dotbar.program import Program
 
 __all__ = ["Native", "native", "supported"]
-
-CHEAP = 5
-"""A value computed by so many operations and loads is computed again rather than stored and loaded."""
 
 COMPUTED = {"map", "reduce", "write", "call"}
 """Values that are neither inputs nor constants."""
@@ -83,15 +91,6 @@ class Group:
     leaves: dict[Any, View] = field(default_factory=dict[Any, View])
     position: int = 0
     scratch: int = 0
-
-
-def space_of(shape: Sequence[int]) -> Shape:
-    return squeezed(shape)[0]
-
-
-def reads_entries(x: Any, space: Shape) -> bool:
-    """Whether entry i of ``x`` is entry i of its value, for each index of a loop nest."""
-    return space_of(x.shape) == space == space_of(x.base.shape) and x.whole
 
 
 def row(x: View, shape: Shape) -> Shape:
@@ -172,21 +171,15 @@ class Writer:
     def _stages(self, nodes: list[Node]) -> None:
         """How many nests come before each value, and which values are stored."""
         for node in nodes:
-            stage, cost = 0, COSTS.get(node.op, 1)
+            stage, costs = 0, dict[Value, int]()
             for x in node.reads:
-                if not isinstance(x, View):
-                    continue
-                base = x.base
-                if base.kind == "map" and base.size == 1:
-                    stage = max(stage, base.stage)
-                elif self._at_hand(x, node):
-                    stage = max(stage, base.stage)
-                    cost += base.cost
-                else:
-                    stage = max(stage, base.stage + 1)  # that of an input is -1
-                    cost += 1
+                if isinstance(x, View):
+                    near = self._at_hand(x, node)
+                    single = x.base.kind == "map" and x.base.size == 1
+                    stage = max(stage, x.base.stage + (not near and not single))  # that of an input is -1
+                    costs[x.base] = 0 if single else x.base.cost if near else 1
             for value in node.values:
-                value.stage, value.cost = stage, cost
+                value.stage, value.cost = stage, COSTS.get(node.op, 1) + sum(costs.values())
         for node in nodes:
             for x in node.reads:
                 if isinstance(x, View) and x.base.kind == "map" and x.base.size != 1:
@@ -372,9 +365,6 @@ class Writer:
         if isinstance(x, View) and not in_register(x.base):
             group.leaves[leaf_key(x, node.space)] = x
         Nest(self, group).write()
-
-
-COSTS = dict.fromkeys(FUNCTIONS, 100) | {"divide": 4, "sqrt": 4, "fmod": 100}
 
 
 class Item:

@@ -42,6 +42,11 @@ from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Var, variabl
 from dotbar.rules import norms, reductions, statistics, ufuncs, words
 from dotbar.rules.shapes import astype, axes_of, choose, concat, pile, reshape_to
 
+COSTS = dict.fromkeys(FUNCTIONS, 100) | {"divide": 4, "sqrt": 4, "fmod": 100}
+
+CHEAP = 5
+"""A value of so many operations and loads is computed again rather than stored and loaded."""
+
 BOOL, INTEGER = np.dtype(bool), np.dtype(np.int64)
 
 
@@ -134,15 +139,34 @@ class Call(Node):
         return self.results
 
 
-class View(NDArrayOperatorsMixin):
-    """Entries of a value: entry i is at ``offset + Σ iₖ·strides[k]``."""
+def space_of(shape: Sequence[int]) -> Shape:
+    return squeezed(shape)[0]
 
-    def __init__(self, lowering: "Lowering", base: Value, offset: int, shape: Shape, strides: Shape, weak: bool):
+
+def reads_entries(x: Any, space: Shape) -> bool:
+    """Whether entry i of ``x`` is entry i of its value, for each index of a loop nest."""
+    return space_of(x.shape) == space == space_of(x.base.shape) and x.whole
+
+
+class View(NDArrayOperatorsMixin):
+    """Entries of a value: entry i is at ``offset + Σ iₖ·strides[k]``; ``moves`` made it of all of them, if known."""
+
+    def __init__(
+        self,
+        lowering: "Lowering",
+        base: Value,
+        offset: int,
+        shape: Shape,
+        strides: Shape,
+        moves: tuple[Callable[[Any], Any], ...] | None = (),
+        weak: bool = False,
+    ):
         self.lowering = lowering
         self.base = base
         self.offset = offset
         self.shape = shape
         self.strides = strides
+        self.moves = moves
         self.weak = weak
 
     @property
@@ -184,17 +208,22 @@ class View(NDArrayOperatorsMixin):
 
     def move(self, fn: Callable[[Any], Any]) -> "View":
         """What NumPy's ``fn`` makes of it, as an index map; where that is none, of a copy."""
-        found = moved(self.offset, self.shape, self.strides, self.base.size, fn)
-        if found is None and self.whole:
+        view = self.moved(fn)
+        if view is None and self.whole:
             raise UnsupportedError
+        return self.lowering.map("copy", self.dtype, self).move(fn) if view is None else view
+
+    def moved(self, fn: Callable[[Any], Any]) -> "View | None":
+        """What NumPy's ``fn`` makes of it, if that is an index map."""
+        found = moved(self.offset, self.shape, self.strides, self.base.size, fn)
         if found is None:
-            return self.lowering.map("copy", self.dtype, self).move(fn)
-        offset, shape, strides = found
-        return View(self.lowering, self.base, offset, shape, strides, False)
+            return None
+        moves = None if self.moves is None else (*self.moves, fn)
+        return View(self.lowering, self.base, *found, moves)
 
     def at(self, shape: Shape, strides: Shape) -> "View":
         """A view from the same first entry on."""
-        return View(self.lowering, self.base, self.offset, shape, strides, False)
+        return View(self.lowering, self.base, self.offset, shape, strides, None)
 
 
 class Lowering:
@@ -207,6 +236,7 @@ class Lowering:
         self.guards = 0
         self.known: dict[Var, View] = {}
         self.maps: dict[Value, Node] = {}
+        self.moved: dict[Any, View] = {}
         self.inputs = [self.value("input", x.shape, x.dtype) for x in inputs]
         for x, value in zip(inputs, self.inputs):
             self.known[x] = self.all_of(value, x.weak)
@@ -219,7 +249,7 @@ class Lowering:
         return value
 
     def all_of(self, value: Value, weak: bool = False) -> View:
-        return View(self, value, 0, value.shape, contiguous(value.shape), weak)
+        return View(self, value, 0, value.shape, contiguous(value.shape), weak=weak)
 
     def operand(self, x: Any) -> Any:
         """A view of a variable or an array; a number, or an array of one number throughout, stays one."""
@@ -247,9 +277,35 @@ class Lowering:
         return self._map(Node("map", op, xs, value, shape, dtype))
 
     def _map(self, node: Node) -> View:
+        node.operands = tuple(self.near(x, node.space) for x in node.operands)
+        known = {x.base: x.base.cost if x.base in self.maps else 1 for x in node.operands if isinstance(x, View)}
+        node.value.cost = COSTS.get(node.op, 1) + sum(known.values())
         self.nodes.append(node)
         self.maps[node.value] = node
         return self.all_of(node.value)
+
+    def near(self, x: Any, space: Shape) -> Any:
+        """An operand; if it is cheap but not in the order of the space, computed once more of moved operands."""
+        if not isinstance(x, View) or x.moves is None or x.base.size == 1 or reads_entries(x, space_of(space)):
+            return x
+        node = self.maps.get(x.base)
+        if node is None or x.base.cost > CHEAP:
+            return x
+        key = x.base, x.offset, x.shape, x.strides
+        if key not in self.moved:
+            self.moved[key] = self._moved(node, x)
+        return self.moved[key]
+
+    def _moved(self, node: Node, x: View) -> View:
+        xs: list[Any] = []
+        for y in node.operands:
+            for fn in (lambda v: np.broadcast_to(v, node.space), *(x.moves or ())) if isinstance(y, View) else ():
+                y = y.moved(fn)
+                if y is None:
+                    return x
+            xs.append(y)
+        value = self.value("map", x.shape, x.dtype)
+        return self._map(Node("map", node.op, tuple(xs), value, x.shape, node.dtype))
 
     def cast(self, x: Any, dtype: np.dtype[Any]) -> Any:
         """``x`` in a dtype."""
@@ -307,7 +363,7 @@ class Lowering:
         result = unrolled(x, op, axes)
         if result is None:
             shape = tuple(n for k, n in enumerate(x.shape) if k not in axes)
-            value = self.value("reduce", shape, x.dtype)
+            x, value = self.near(x, x.shape), self.value("reduce", shape, x.dtype)
             self.nodes.append(Node("reduce", op, (x,), value, x.shape, x.dtype, axes))
             result = self.all_of(value)
         return result.move(lambda v: np.expand_dims(v, axes)) if keepdims else result
@@ -341,6 +397,7 @@ class Lowering:
         if len(shape) > target.ndim:  # NumPy drops leading axes of length 1
             v = v.move(lambda a: a.reshape(shape[len(shape) - target.ndim :]))
         starts = [] if isinstance(x, Result) else [(value, x)]
+        v = self.near(v, target.shape)
         node = Node("write", op, (v, *numbers), value, target.shape, x.dtype, target=target, starts=starts)
         self.nodes.append(node)
         return self.all_of(value)

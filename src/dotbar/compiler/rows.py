@@ -1,11 +1,11 @@
-"""Reductions of few entries: taken one after the other, so that the vectors run along the other axes.
+"""Reductions of few entries: taken one after the other, so that vectors run along the other axes.
 
-In: a view that is computed entry by entry, and axes.  Out: the reduction as operations on entries, with no loop over
+In: a view that is computed entry by entry, and axes.  Out: the reduction as operations on entries, with no loop along
 these axes::
 
     sum((x[:, None, :] - x) ** 2, -1)  of x: f64[n, 2]   ->   (u[0, :, None] - u[0]) ** 2 + (u[1, :, None] - u[1]) ** 2
 
-where u = x.T is a copy.  What was computed along the short axis is pulled in front: a slice of a sum is a sum of slices.
+where u = x.T is a copy.  A slice of a sum is the sum of the slices, and so for each operation on entries.
 """
 
 from itertools import product
