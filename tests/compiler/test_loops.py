@@ -311,6 +311,15 @@ def test_joined(name):
     agree(JOINED[name], A, A[::-1] ** 2, ulp=9 if name == "norm" else 0)
 
 
+@pytest.mark.parametrize("fn", [np.cumsum, np.cumprod, np.maximum.accumulate, np.minimum.accumulate])
+def test_running(fn):
+    for x in (X, A, np.tile(A, (1, 3)).reshape(3, 5, 7), (3 * A).astype(np.int64)):
+        for axis in range(x.ndim):
+            agree(lambda x, axis=axis: fn(x, axis), x)
+    agree(lambda x: np.cumsum(x > 0), X)
+    agree(lambda x: grad(lambda x: np.sum(fn(x, 0)[::2] ** 2))(x), np.linspace(0.9, 1.1, 23), ulp=99)
+
+
 # ---------------------------------------------------------------- calls
 
 

@@ -5,6 +5,7 @@ the name of the result.  In registers a bool is ``i1``, in memory ``i8``.  Nothi
 """
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -245,6 +246,34 @@ class Code:
                 low, high = (self(f"extractelement <1 x {one}> {v}, i64 0") for v in (low, high))
             x, lanes = self.operation(op, dtype, half, low, high), half
         return x
+
+
+class Loop:
+    """A loop over at least one index, which carries values of given types from one turn to the next."""
+
+    def __init__(self, code: Code, start: int, stop: int, step: int = 1, first: Sequence[tuple[str, str]] = ()):
+        self.code, self.start, self.stop, self.step, self.first = code, start, stop, step, first
+        self.before = code.block
+        self.head = code.place()
+        code.put(f"br label %{self.head}")
+        code.label(self.head)
+        self.index = code.name()
+        self.carried = [code.name() for _ in first]
+        self.phis = len(code.lines)
+        code.lines.extend([""] * (1 + len(first)))
+
+    def close(self, following: Sequence[str] = ()) -> None:
+        """The end of the loop's body, and the values that the next turn begins with."""
+        code, end = self.code, self.code.place()
+        after = code(f"add i64 {self.index}, {self.step}")
+        done = code(f"icmp eq i64 {after}, {self.stop}")
+        last = code.block
+        code.put(f"br i1 {done}, label %{end}, label %{self.head}")
+        phis = [("i64", self.index, str(self.start), after)]
+        phis += [(T, name, first, next) for (T, first), name, next in zip(self.first, self.carried, following)]
+        for k, (T, name, first, next) in enumerate(phis, self.phis):
+            code.lines[k] = f"  {name} = phi {T} [ {first}, %{self.before} ], [ {next}, %{last} ]"
+        code.label(end)
 
 
 IDENTITIES = {"add": 0, "multiply": 1, "logical_and": True, "logical_or": False}

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from dotbar.compiler import engine, vectors
-from dotbar.compiler.kernels import TYPES, Code, identity, literal, memory_type, suffix, vector
+from dotbar.compiler.kernels import TYPES, Code, Loop, identity, literal, memory_type, suffix, vector
 from dotbar.compiler.lowering import (
     CHEAP,
     COSTS,
@@ -544,13 +544,13 @@ class Nest:
         if k == self.rank - 1:
             self._innermost()
         else:
-            with_index = self._open(0, self.shape[k], 1, self._live(k))
-            index = with_index.index
+            live = self._live(k)
+            loop = self._open(0, self.shape[k], 1, live)
             moved = []
             for item in [*self.reads.values(), *self.targets]:
                 if item.pointer and item.row[k]:
                     moved.append((item, item.pointer))
-                    step = self.code(f"mul i64 {index}, {item.row[k]}") if item.row[k] != 1 else index
+                    step = self.code(f"mul i64 {loop.index}, {item.row[k]}") if item.row[k] != 1 else loop.index
                     item.pointer = self.code(f"getelementptr {memory_type(item.dtype)}, ptr {item.pointer}, i64 {step}")
             self._at(k + 1)
             self._loop(k + 1)
@@ -558,15 +558,21 @@ class Nest:
                 del self.splats[item]
             for item, pointer in moved:
                 item.pointer = pointer
-            with_index.close()
+            self._close(loop, live)
         self._end(k)
 
     def _live(self, k: int) -> list[tuple[Node, int]]:
         """The partial results that a loop over axis k carries."""
         return [(node, u) for node, item in self.sums if item.level <= k for u in range(self.unrolled)]
 
-    def _open(self, start: int, stop: int, step: int, live: list[tuple[Node, int]]) -> "Loop":
-        return Loop(self, start, stop, step, live)
+    def _open(self, start: int, stop: int, step: int, live: list[tuple[Node, int]]) -> Loop:
+        types = [vector(TYPES[node.dtype], self.lanes) for node, _ in live]
+        loop = Loop(self.code, start, stop, step, list(zip(types, (self.totals[key] for key in live))))
+        self.totals.update(zip(live, loop.carried))
+        return loop
+
+    def _close(self, loop: Loop, live: list[tuple[Node, int]]) -> None:
+        loop.close([self.totals[key] for key in live])
 
     @property
     def unrolled(self) -> int:
@@ -621,10 +627,11 @@ class Nest:
             blocks = (full * lanes - start) // (lanes * width)
             if blocks > 1:
                 stop = start + blocks * lanes * width
-                loop = self._open(start, stop, lanes * width, self._live(self.rank - 1))
+                live = self._live(self.rank - 1)
+                loop = self._open(start, stop, lanes * width, live)
                 for u in range(width):
                     self._body(loop.index, u * lanes, lanes, u)
-                loop.close()
+                self._close(loop, live)
                 start = stop
             elif blocks:
                 for u in range(width):
@@ -797,42 +804,6 @@ class Nest:
                 f"call void @llvm.masked.store.{suffix(T, lanes)}.p0({V} {name}, ptr align {dtype.itemsize} {pointer}, "
                 f"<{lanes} x i1> {mask(count, lanes)})"
             )
-
-
-class Loop:
-    """A loop that carries an index and the partial results of reductions."""
-
-    def __init__(self, nest: Nest, start: int, stop: int, step: int, live: list[tuple[Node, int]]):
-        self.nest, self.stop, self.step, self.live = nest, stop, step, live
-        code = nest.code
-        self.before = code.block
-        self.head = code.place()
-        code.put(f"br label %{self.head}")
-        code.label(self.head)
-        self.index = code.name()
-        self.start = start
-        self.phis = len(code.lines)
-        self.first = {key: nest.totals[key] for key in live}
-        self.names = {key: code.name() for key in live}
-        code.lines.extend([""] * (1 + len(live)))
-        nest.totals.update(self.names)
-
-    def close(self) -> None:
-        """The end of the loop's body."""
-        nest, code = self.nest, self.nest.code
-        following = code(f"add i64 {self.index}, {self.step}")
-        end = code.place()
-        done = code(f"icmp eq i64 {following}, {self.stop}")
-        code.put(f"br i1 {done}, label %{end}, label %{self.head}")
-        last = code.block
-        before = self.before
-        code.lines[self.phis] = f"  {self.index} = phi i64 [ {self.start}, %{before} ], [ {following}, %{last} ]"
-        for k, key in enumerate(self.live):
-            T = vector(TYPES[key[0].dtype], nest.lanes)
-            code.lines[self.phis + 1 + k] = (
-                f"  {self.names[key]} = phi {T} [ {self.first[key]}, %{before} ], [ {nest.totals[key]}, %{last} ]"
-            )
-        code.label(end)
 
 
 def mask(count: int, lanes: int) -> str:

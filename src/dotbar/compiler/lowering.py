@@ -665,16 +665,16 @@ DEFINITIONS: dict[Any, Callable[..., Any]] = {
 def _sum(lowering: Lowering, a: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
     if not isinstance(a, View):
         raise UnsupportedError
-    return lowering.reduce("add", _accumulator(lowering, a, dtype), axis, keepdims)
+    return lowering.reduce("add", accumulator(lowering, a, dtype), axis, keepdims)
 
 
 def _prod(lowering: Lowering, a: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
     if not isinstance(a, View):
         raise UnsupportedError
-    return lowering.reduce("multiply", _accumulator(lowering, a, dtype), axis, keepdims)
+    return lowering.reduce("multiply", accumulator(lowering, a, dtype), axis, keepdims)
 
 
-def _accumulator(lowering: Lowering, a: View, dtype: Any) -> View:
+def accumulator(lowering: Lowering, a: View, dtype: Any) -> View:
     """``a`` in the dtype in which NumPy adds: short integers as long ones."""
     short = {"b": np.int64, "i": np.int64, "u": np.uint64}
     return lowering.cast(a, np.dtype(dtype or short.get(a.dtype.kind, a.dtype)))

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 import dotbar.compiler.blas
+import dotbar.compiler.running
 import dotbar.compiler.stacks  # noqa: F401  these enter their calls
 from dotbar.compiler import engine
 from dotbar.compiler.kernels import TYPES
