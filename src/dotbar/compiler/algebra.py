@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from dotbar.compiler import factors, linear, moves, products, selects, sums
+from dotbar.compiler import factors, linear, moves, products, selects, sums, triangular
 from dotbar.compiler.rewriting import (
     ANY,
     EXACT,
@@ -48,7 +48,7 @@ from dotbar.program import Equation, Program, Var
 from dotbar.rules.shapes import astype
 from dotbar.rules.words import stop_gradient
 
-__all__ = ["algebra", "factors", "linear", "moves", "products", "selects", "sums"]
+__all__ = ["algebra", "factors", "linear", "moves", "products", "selects", "sums", "triangular"]
 
 DEEP = 8  # emitted equations that are simplified while others are
 
