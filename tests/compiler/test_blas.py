@@ -181,3 +181,10 @@ def test_derivatives_of_factorisations():
         lambda A, b: np.sum(np.linalg.inv(A) ** 2) + np.sum(np.linalg.qr(A)[1] @ b),
     ):
         agree(db.value_and_grad(f, (0, 1)), A, b, ulp=1e5)
+
+
+@pytest.mark.parametrize("adjoint", [False, True])
+def test_large_systems_take_blocks(adjoint):
+    L = np.linalg.cholesky(positive(300, 300))
+    near(lambda T, B: solve_triangular(T, B, adjoint=adjoint), L, normal(300, 40))
+    near(lambda a, b: np.linalg.solve(a.T if adjoint else a, b), positive(150, 150), normal(150, 20))

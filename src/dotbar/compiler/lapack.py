@@ -133,24 +133,27 @@ class Substitution(Factorisation):
     """X = A⁻¹B in the place of B, by the factors of A, or by those of Aᵀ; 1 if A is singular."""
 
     kind = "substitution"
-    work = 0
 
     def __init__(self, dtype: np.dtype[Any], LU: Matrix, columns: int, adjoint: bool) -> None:
         super().__init__(dtype, LU)
         self.columns, self.adjoint = columns, adjoint
         self.name += f".{columns}.{adjoint}"
 
+        if adjoint:
+            self.triangles = [Triangle(dtype, LU.T, columns, True), Triangle(dtype, LU.T, columns, False, unit=True)]
+        else:
+            self.triangles = [Triangle(dtype, LU, columns, True, unit=True), Triangle(dtype, LU, columns, False)]
+
+    @property
+    def work(self) -> int:
+        return max(triangle.work for triangle in self.triangles)
+
     def write(self, code: Fortran) -> tuple[str, str]:
-        A, m = self.A, self.columns
-        order = [(A, True, True), (A, False, False)]
-        if self.adjoint:
-            order = [(A.T, True, False), (A.T, False, True)]
         if not self.adjoint:
             self._exchange(code)
-        status = singular(code, "%lu", A)
-        for T, lower, unit in order:
-            fn = Triangle(self.dtype, T, m, lower, unit).define(code.definitions)
-            code(f"call i32 @{fn}(ptr %lu, ptr %x, ptr %work)")
+        status = singular(code, "%lu", self.A)
+        for triangle in self.triangles:
+            code(f"call i32 @{triangle.define(code.definitions)}(ptr %lu, ptr %x, ptr %work)")
         if self.adjoint:
             self._exchange(code)
         return "%lu %pivots %x %work", status

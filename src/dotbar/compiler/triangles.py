@@ -5,13 +5,19 @@ the square of T on the diagonal.  Factors are computed as A = UᵀU, whose rows 
 everything is read as it lies.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from dotbar.compiler import engine
-from dotbar.compiler.tiles import Matrix, Routine, equal_parts, packing, registers, shares
+from dotbar.compiler.tiles import Matrix, Product, Routine, equal_parts, packing, registers, shares
+
+BLOCK = 128
+"""The rows of a block of a large system."""
+
+NARROW = 16
+"""The columns below which a system is not worth blocks."""
 
 
 def height() -> int:
@@ -91,29 +97,60 @@ def substitution(
 
 
 class Triangle:
-    """X = T⁻¹ B in the place of B, whose rows are contiguous and ``stride`` apart, for a triangle of T."""
+    """X = T⁻¹ B in the place of B, whose rows are contiguous, for a triangle of T.
 
-    work = 0
+    Large ones by blocks of rows: what is known of X is a product.
+    """
 
     def __init__(self, dtype: np.dtype[Any], T: Matrix, columns: int, lower: bool, unit: bool = False) -> None:
         self.dtype, self.T, self.columns, self.lower, self.unit = dtype, T, columns, lower, unit
         self.name = f"dotbar.triangle.{np.dtype(dtype).name}.{T}.{columns}.{'l' * lower}{'u' * unit}"
+        self.blocks = list(self._blocks()) if T.rows > BLOCK and columns >= NARROW else []
+
+    def _blocks(self) -> Iterator[tuple[int, int, Product | None]]:
+        """Where each block begins, how many rows it has, and its product with the rows that are known before."""
+        T, m = self.T, self.columns
+        parts = [(first, min(BLOCK, T.rows - first)) for first in range(0, T.rows, BLOCK)]
+        known = 0
+        for first, rows in parts if self.lower else reversed(parts):
+            given = Matrix(rows, known, T.down, T.across), Matrix(known, m, m, 1)
+            yield first, rows, Product(self.dtype, *given, m, "fsub") if known else None
+            known += rows
+
+    @property
+    def work(self) -> int:
+        """The bytes of scratch memory."""
+        return max((product.work for _, _, product in self.blocks if product), default=0)
 
     def define(self, definitions: dict[str, str]) -> str:
         """Write ``i32 (ptr t, ptr x, ptr work)``; its name."""
         if self.name in definitions:
             return self.name
-        T, m = self.T, self.columns
+        m = self.columns
         lanes = min(engine.lanes(self.dtype), max(2, 1 << (m - 1).bit_length()))
         code = Routine(definitions, self.dtype, lanes)
-        high = min(height(), T.rows)
-        whole, rest = divmod(T.rows, high)
+        if self.blocks:
+            self._by_blocks(code)
+            return code.define(self.name, "ptr %t, ptr %x, ptr %work", status="0")
+        high = min(height(), self.T.rows)
+        whole, rest = divmod(self.T.rows, high)
         for vectors, count, start in shares(m // lanes, widest(high)) if m >= lanes else []:
             for j in code.each(count):
                 self._panel(code, vectors, code.at("%x", (start, lanes), (j, vectors * lanes)), high, whole, rest, 0)
         if m % lanes:
             self._panel(code, 1, code.at("%x", (m - m % lanes, 1)), high, whole, rest, m % lanes)
         return code.define(self.name, "ptr %t, ptr %x, ptr %work", status="0")
+
+    def _by_blocks(self, code: Routine) -> None:
+        T, m = self.T, self.columns
+        for first, rows, product in self.blocks:
+            row, x = code.at("%t", (first, T.down)), code.at("%x", (first, m))
+            square = code.at(row, (first, T.across))
+            if product:
+                t, known = (row, "%x") if self.lower else (code.at(square, (rows, T.across)), code.at(x, (rows, m)))
+                code(f"call i32 @{product.define(code.definitions)}(ptr {t}, ptr {known}, ptr {x}, ptr %work)")
+            block = Triangle(self.dtype, Matrix(rows, rows, T.down, T.across), m, self.lower, self.unit)
+            code(f"call i32 @{block.define(code.definitions)}(ptr {square}, ptr {x}, ptr %work)")
 
     def _panel(self, code: Routine, vectors: int, x: str, high: int, whole: int, rest: int, tail: int) -> None:
         """Some columns of X, block after block of rows."""
