@@ -32,6 +32,7 @@ from dotbar.compiler.lowering import (
 )
 from dotbar.compiler.memory import ALIGNMENT, Arena, rounded
 from dotbar.compiler.shapes import Shape, along, contiguous, merged, squeezed
+from dotbar.compiler.shares import divide
 from dotbar.program import Program
 
 __all__ = ["Native", "native", "supported"]
@@ -115,6 +116,7 @@ class Writer:
         self.code = Code()
         self.registers: dict[int, str] = {}
         self.fresh: set[int] = set()
+        self.name = ""
 
     def _outputs(self, program: Program) -> list[Value]:
         """A value of its own for each output."""
@@ -297,6 +299,7 @@ class Writer:
     def write(self, head: str) -> str:
         """The text of the function, which ``head`` names."""
         code = self.code
+        self.name = head.rpartition("@")[2]
         for group in self.groups:
             for node in group.roots:
                 for value, start in node.starts:
@@ -305,15 +308,11 @@ class Writer:
             if isinstance(node := group.roots[0], Call):
                 self._call(node, group.scratch)
             else:
-                Nest(self, group).write()
+                self._nest(group)
         for value in self.outputs:
             if in_register(value):
                 self._put(value, self.pointer(value, 0))
-        entry: list[str] = []
-        for table, k in self.arrays():
-            entry.append(f"  %{table}{k}.slot = getelementptr ptr, ptr %{table}, i64 {k}")
-            entry.append(f"  %{table}{k} = load ptr, ptr %{table}{k}.slot")
-        lines = "\n".join(["entry:", *entry, *code.lines, "  ret i32 0"])
+        lines = "\n".join(["entry:", *self.arrays(), *code.lines, "  ret i32 0"])
         return f"define {head}(ptr noalias %inputs, ptr noalias %outputs, ptr noalias %arena) #0 {{\n{lines}\n}}"
 
     def _call(self, call: Call, scratch: int) -> None:
@@ -344,10 +343,18 @@ class Writer:
     def _arena(self, offset: int) -> str:
         return self.code(f"getelementptr i8, ptr %arena, i64 {offset}") if offset else "%arena"
 
-    def arrays(self) -> list[tuple[str, int]]:
-        """The inputs, constants and outputs."""
+    def _nest(self, group: Group) -> None:
+        """A nest, in shares if threads are to do it."""
+        nest = Nest(self, group)
+        if not divide(nest):
+            nest.write()
+
+    def arrays(self) -> list[str]:
+        """Lines that load where the inputs, constants and outputs lie."""
         inputs = len(self.lowering.inputs) + len(self.lowering.constants)
-        return [("inputs", k) for k in range(inputs)] + [("outputs", k) for k in range(len(self.outputs))]
+        tables = [("inputs", k) for k in range(inputs)] + [("outputs", k) for k in range(len(self.outputs))]
+        slots = [(f"%{table}{k}", f"getelementptr ptr, ptr %{table}, i64 {k}") for table, k in tables]
+        return [f"  {name}.slot = {slot}\n  {name} = load ptr, ptr {name}.slot" for name, slot in slots]
 
     def pointer(self, value: Value, offset: int) -> str:
         """Where an entry of a value lies."""
@@ -386,10 +393,11 @@ class Item:
 
 
 class Nest:
-    """Writes one loop nest."""
+    """Writes one loop nest, or ``count`` rows of it from ``start`` on."""
 
-    def __init__(self, writer: Writer, group: Group):
+    def __init__(self, writer: Writer, group: Group, start: str = "", count: int = 0):
         self.writer = writer
+        self.start = start
         self.code = writer.code
         self.group = group
         self.reads = {key: Item(x.dtype, view=x) for key, x in group.leaves.items()}
@@ -413,6 +421,7 @@ class Nest:
                 rows.append(row(view, node.space))
                 self.stores.append((node, item))
         self.shape, rows = merged(group.space, rows)
+        self.shape = (count or self.shape[0], *self.shape[1:]) if self.shape else ()
         self.rank = len(self.shape)
         for item, steps in zip([*self.reads.values(), *self.targets], rows, strict=True):
             item.row = steps
@@ -453,18 +462,55 @@ class Nest:
             item.level = self.rank - 2
         return vectors
 
+    # ------------------------------------------------ shares
+
+    def part(self, start: str, count: int) -> "Nest":
+        """The nest of some rows: ``count`` along the outermost axis."""
+        return Nest(self.writer, self.group, start, count)
+
+    @property
+    def operations(self) -> int:
+        """What one entry costs."""
+        return sum(COSTS.get(node.op, 1) for node in self.group.inner) + len(self.reads)
+
+    @property
+    def grain(self) -> int:
+        """The rows that are done at once."""
+        return self.lanes * ACCUMULATORS if self.rank == 1 else 1
+
+    def single_sums(self) -> list[Node]:
+        """The reductions to single numbers."""
+        return [node for node, _ in self.sums if in_register(node.value)]
+
+    def divisible(self) -> bool:
+        """Whether rows can be computed in any order."""
+        if not self.rank or 0 in self.shape:
+            return False
+        stored = all(item.row[0] and not node.moves for node, item in self.stores)
+        summed = all(item.row[0] or in_register(node.value) for node, item in self.sums)
+        alone = (node.kind == "guard" or (in_register(node.value) and node.kind == "map") for node in self.group.inner)
+        return stored and summed and not any(alone)
+
     # ------------------------------------------------ structure
 
     def write(self) -> None:
         """The nest."""
+        self.begin_sums()
+        self.write_loops()
+
+    def begin_sums(self) -> None:
+        """Set the sums that are taken up in memory to zero."""
         for node, item in self.sums:
             if not in_register(node.value) and (0 in self.shape or not all(item.row[: item.level])):
                 self.writer._fill(node.value, identity(node.op, node.dtype))
-        for item in self.reads.values():
-            item.pointer = self.writer.pointer(item.view.base, item.view.offset)  # type: ignore[union-attr]
-        for item in self.targets:
+
+    def write_loops(self) -> None:
+        for item in [*self.reads.values(), *self.targets]:
             if not in_register(item.view.base):  # type: ignore[union-attr]
                 item.pointer = self.writer.pointer(item.view.base, item.view.offset)  # type: ignore[union-attr]
+                if self.start and item.row[0]:
+                    step = self.code(f"mul i64 {self.start}, {item.row[0]}")
+                    item.pointer = self.code(f"getelementptr {memory_type(item.dtype)}, ptr {item.pointer}, i64 {step}")
         self._depths()
         self._at(0)
         if 0 in self.shape:

@@ -1,0 +1,103 @@
+"""A large loop nest -> a function of one share of its rows, and what has threads call it for all shares.
+
+    for i < 1000: nest(i)     ->     @program.share(context, chunk): for i < 125: nest(125 chunk + i)
+                                     @dotbar.parallel(@program.share, context, 8)
+
+The context has the function's arguments, room for what each share sums up to, and the numbers in registers that the
+nest reads.  A ``Nest`` of loops says what it is and writes any part of its rows.
+"""
+
+from math import prod
+from typing import Any
+
+from dotbar.compiler import threads
+from dotbar.compiler.kernels import TYPES, Code
+
+__all__ = ["divide"]
+
+LARGE = 1_000_000
+"""Operations on entries that are worth the attention of several threads: some 20 µs."""
+
+SHARES = 4
+"""Per thread, as threads come late and are interrupted."""
+
+ARGUMENTS = ("inputs", "outputs", "arena")
+
+
+def divide(nest: Any) -> bool:
+    """Write a nest in shares, and what remains; or nothing, if it is better done by one thread."""
+    count, rows = shares(nest)
+    if not count:
+        return False
+    writer, code = nest.writer, nest.code
+    nest.begin_sums()
+    sums = nest.single_sums()
+    name = f"{writer.name}.share{code.count}"
+    outer, numbers = (code.lines, code.block), writer.registers
+    code.lines, code.block = [], "entry"
+    read = writer.registers = Context(writer, code, len(ARGUMENTS) + count * len(sums))
+    for k, argument in enumerate(ARGUMENTS):
+        code.put(f"%{argument} = load ptr, ptr {slot(code, k)}")
+    code.lines += writer.arrays()
+    start = code(f"mul i64 %chunk, {rows}")
+    nest.part(start, rows).write_loops()
+    for k, node in enumerate(sums):
+        place = slot(code, code(f"add i64 %chunk, {len(ARGUMENTS) + k * count}"))
+        code.put(f"store {TYPES[node.dtype]} {read[node.value.number]}, ptr {place}")
+    lines = "\n".join(["entry:", *code.lines, "  ret void"])
+    code.definitions[name] = f"define internal void @{name}(ptr noalias %context, i64 %chunk) #0 {{\n{lines}\n}}"
+    code.definitions["dotbar.parallel"] = "declare void @dotbar.parallel(ptr, ptr, i64)"
+    code.symbols.update(threads.symbols())
+
+    (code.lines, code.block), writer.registers = outer, numbers
+    context = code(f"alloca [{read.size} x i64], align 64")
+    for k, argument in enumerate(ARGUMENTS):
+        code.put(f"store ptr %{argument}, ptr {slot(code, k, context)}")
+    for number, k in read.slots.items():
+        code.put(f"store {read.kind(number)} {numbers[number]}, ptr {slot(code, k, context)}")
+    code.put(f"call void @dotbar.parallel(ptr @{name}, ptr {context}, i64 {count})")
+    left = nest.shape[0] - count * rows
+    if left:
+        nest.part(str(count * rows), left).write_loops()
+    for k, node in enumerate(sums):
+        places = [slot(code, len(ARGUMENTS) + k * count + chunk, context) for chunk in range(count)]
+        parts = [code(f"load {TYPES[node.dtype]}, ptr {place}") for place in places]
+        total, *others = parts + ([numbers[node.value.number]] if left else [])
+        for part in others:
+            total = code.operation(node.op, node.dtype, 1, total, part)
+        numbers[node.value.number] = total
+    return True
+
+
+def shares(nest: Any) -> tuple[int, int]:
+    """Into how many shares a nest is divided and of how many rows each; what remains is less than a share."""
+    most = SHARES * threads.get_num_threads()
+    if most == SHARES or prod(nest.shape) * nest.operations < LARGE or not nest.divisible():
+        return 0, 0
+    most = min(most, nest.shape[0] // nest.grain)
+    if most < 2:
+        return 0, 0
+    rows = nest.shape[0] // most // nest.grain * nest.grain
+    return nest.shape[0] // rows, rows
+
+
+class Context(dict[int, str]):
+    """The names of numbers in a share: those that it computes, and those that it finds in its context."""
+
+    def __init__(self, writer: Any, code: Code, size: int):
+        super().__init__()
+        self.writer, self.code, self.size = writer, code, size
+        self.slots: dict[int, int] = {}
+
+    def kind(self, number: int) -> str:
+        return TYPES[self.writer.made[number].value.dtype]
+
+    def __missing__(self, number: int) -> str:
+        self.slots[number] = self.size
+        self.size += 1
+        name = self[number] = self.code(f"load {self.kind(number)}, ptr {slot(self.code, self.slots[number])}")
+        return name
+
+
+def slot(code: Code, k: int | str, context: str = "%context") -> str:
+    return code(f"getelementptr i64, ptr {context}, i64 {k}")
