@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from dotbar.compiler.regions import region
 from dotbar.compiler.rewriting import Walk, is_entrywise, of, pairs, shape_of_all, stretched, uniform
-from dotbar.compiler.writes import region
 from dotbar.program import WRITTEN, Equation, Var
 from dotbar.rules.shapes import choose
 

@@ -9,8 +9,7 @@
     g: f64[] = read f  path=[0]                return f, b
     return f, g
 
-Which entries a path of integers, slices and transposes selects is known when the Program is compiled: a
-:class:`Region`.  Indices by arrays stay as they are.
+Where regions are known, see ``regions``; indices by arrays stay as they are.
 """
 
 from bisect import bisect_right
@@ -20,138 +19,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dotbar.compiler.regions import Region, region
 from dotbar.compiler.rewriting import Walk, is_splat, key, rewrite, splat, uniform
-from dotbar.core import shape_of, take_index
+from dotbar.core import shape_of
 from dotbar.program import WRITTEN, Equation, Program, Var
 from dotbar.rules.shapes import reshape_to
 from dotbar.rules.words import read, scatter
 
-__all__ = ["Region", "forward", "region"]
+__all__ = ["forward"]
 
 FAR = 16  # writes through which a read is followed; a chain of those to rows or single entries counts as one
-
-
-@dataclass(frozen=True)
-class Region:
-    """The entries that a path selects: a range along each axis of the array, and the axes of the result.
-
-    An axis of the result is an axis of the array, in any order, or None for a new one.
-    """
-
-    ranges: tuple[range, ...]
-    axes: tuple[int | None, ...]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the result."""
-        return tuple([1 if a is None else len(self.ranges[a]) for a in self.axes])
-
-    @property
-    def order(self) -> list[int]:
-        """The axes along which the result has several entries."""
-        return [a for a in self.axes if a is not None and len(self.ranges[a]) > 1]
-
-    @property
-    def in_order(self) -> bool:
-        """Whether the entries come in the order in which the array holds them."""
-        return self.order == sorted(self.order)
-
-    def covers(self, shape: tuple[int, ...]) -> bool:
-        """Whether all entries of the array are selected, in order."""
-        return self.in_order and all(r == range(n) for r, n in zip(self.ranges, shape))
-
-    @property
-    def kind(self) -> tuple[range | None, ...]:
-        """Its ranges, those of one entry left out: two regions of one kind are the same or apart."""
-        return tuple([None if len(r) == 1 else r for r in self.ranges])
-
-    def same(self, other: "Region") -> bool:
-        """Whether both select the same entries in the same order."""
-        return self.ranges == other.ranges and self.order == other.order
-
-    def apart(self, other: "Region") -> bool:
-        """Whether it is known that no entry is in both: they are apart along some axis."""
-        return any(map(_apart, self.ranges, other.ranges))
-
-    @property
-    def path(self) -> Any:
-        """The region of which all axes are in order, as one index; None of another."""
-        kept = [a for a in self.axes if a is not None]
-        if kept != sorted(kept):
-            return None
-        index: list[Any] = []
-        done = 0
-        for a in (*self.axes, len(self.ranges)):
-            if a is None:
-                index.append(None)
-                continue
-            index += [r.start for r in self.ranges[done:a]]
-            if a < len(self.ranges):
-                index.append(_slice(self.ranges[a]))
-            done = a + 1
-        return ((take_index, {"index": tuple(index)}),)
-
-
-def _apart(r: range, s: range) -> bool:
-    if not r or not s:
-        return True
-    if max(r[0], r[-1]) < min(s[0], s[-1]) or max(s[0], s[-1]) < min(r[0], r[-1]):
-        return True
-    return len(r) > 1 and len(s) > 1 and abs(r.step) == abs(s.step) and (r[0] - s[0]) % r.step != 0
-
-
-def _slice(r: range) -> slice:
-    if not r:
-        return slice(0, 0)
-    return slice(r.start, r.stop if r.stop >= 0 else None, None if r.step == 1 else r.step)
-
-
-def region(shape: tuple[int, ...], path: Any) -> Region | None:
-    """What a path selects of an array of a shape; None if not just by integers, slices and transposes."""
-    ranges = list(map(range, shape))
-    axes: list[int | None] = list(range(len(shape)))
-    for fn, kw in path:
-        if fn is np.transpose and kw.get("axes") is None:
-            axes.reverse()
-        elif fn is np.transpose:
-            axes = [axes[a] for a in kw["axes"]]
-        elif fn is take_index:
-            index = kw["index"]
-            taken = _take(ranges, axes, index if type(index) is tuple else (index,))
-            if taken is None:
-                return None
-            axes = taken
-        else:
-            return None
-    return Region(tuple(ranges), tuple(axes))
-
-
-def _take(ranges: list[range], axes: list[int | None], index: tuple[Any, ...]) -> list[int | None] | None:
-    """Narrow the ranges by a basic index; the axes that are left, None for another index."""
-    if not all(i is None or i is ... or type(i) in (int, slice) or isinstance(i, np.integer) for i in index):
-        return None
-    rest = len(axes) - sum(i is not None and i is not ... for i in index)
-    if ... not in [i for i in index if i is None or i is ...]:
-        index = (*index, ...)
-    left: list[int | None] = []
-    old = iter(axes)
-    for i in index:
-        if i is None:
-            left.append(None)
-        elif i is ...:
-            left += [next(old) for _ in range(rest)]
-        else:
-            a = next(old)
-            if type(i) is slice:
-                left.append(a)
-                if a is not None:
-                    ranges[a] = ranges[a][i]
-                elif len(range(1)[i]) != 1:
-                    return None
-            elif a is not None:
-                place = ranges[a][int(i)]
-                ranges[a] = range(place, place + 1)
-    return left
 
 
 # ---------------------------------------------------------------- what an array holds
@@ -237,9 +114,12 @@ class Regions:
 def forward(program: Program, reassociate: bool = True) -> Program:
     """The Program in which reads of entries just written are their values, and redundant writes are gone."""
     contents, regions = Contents(), Regions()
+    overwritten = _overwritten(program, regions)
 
     def step(equation: Equation, walk: Walk) -> Any:
         fn = equation.rule.fn
+        if equation.outputs and equation.outputs[0] in overwritten:
+            return equation.inputs[0]
         if fn is read or (equation.rule is WRITTEN and len(equation.inputs) == 2):
             where = regions.of(equation.inputs[0], equation.settings["path"])
             if where is not None:
@@ -253,6 +133,29 @@ def forward(program: Program, reassociate: bool = True) -> Program:
     return rewrite(program, step)
 
 
+def _overwritten(program: Program, regions: Regions) -> set[Var]:
+    """The results of writes to entries that other writes replace before anything reads them."""
+    found: set[Var] = set()
+    if not any(e.rule is WRITTEN for e in program.equations):
+        return found
+    uses = Walk(program).uses
+    later: dict[Any, tuple[set[Any], list[Region]]] = {}  # of what only a write reads, the regions replaced from there
+    for e in reversed(program.equations):
+        if e.rule is not WRITTEN:
+            continue
+        places, last = later.pop(e.outputs[0], (set[Any](), list[Region]()))
+        where = regions.of(e.outputs[0], e.settings["path"]) if len(e.inputs) == 2 else None
+        if where is not None:
+            if where.place in places or any(where.part_of(r) for r in last):
+                found.add(e.outputs[0])
+            places.add(where.place)
+            last = [where, *last[:2]]
+        x = e.inputs[0]
+        if type(x) is Var and uses[x] == 1:
+            later[x] = places, last
+    return found
+
+
 def _read(e: Equation, where: Region, contents: Contents, regions: Regions, walk: Walk) -> Any:
     """The value last written; else a read of an older array; a read of a read is one; of all entries, a reshape."""
     x, y = e.inputs[0], e.outputs[0]
@@ -263,14 +166,43 @@ def _read(e: Equation, where: Region, contents: Contents, regions: Regions, walk
             return value
     if type(base) is not Var:
         return splat(uniform(base), y) if is_splat(base) else None
-    if where.covers(base.shape) and not base.weak:
+    if base in contents.writes:
+        part = _part(y, where, contents.writes[base], walk)
+        if part is not None:
+            return part
+    if where.covers and not base.weak:
         return _reshaped(base, y, walk)
     inner = walk.made_by(base, read)
     if inner is not None and regions.of(inner.inputs[0], inner.settings["path"]) is not None:
         path = (*inner.settings["path"], *e.settings["path"])
         joined = regions.of(inner.inputs[0], path)
-        return walk.emit(read, inner.inputs, {"path": (joined and joined.path) or path}, y)
+        return walk.emit(read, inner.inputs, {"path": joined.path(shape_of(inner.inputs[0])) if joined else path}, y)
     return None if base is x else walk.emit(read, (base,), e.settings, y)
+
+
+def _part(y: Var, where: Region, write: Write, walk: Walk) -> Any:
+    """A read of some of the entries last written; of an array of one number but for those, such an array."""
+    written = write.region
+    if part := where.part_of(written):
+        return _read_part(write, part, y, walk)
+    both = where.common(written) if is_splat(write.array) else None
+    if both is None:
+        return None
+    rest = splat(uniform(write.array), y)
+    source, target = both.part_of(written), both.part_of(where)
+    if source is None or target is None:
+        return rest
+    v = _read_part(write, source, Var(both.shape, y.dtype), walk)
+    return None if v is None else walk.emit(WRITTEN, (rest, v), {"path": target.path(y.shape)}, y)
+
+
+def _read_part(write: Write, part: Region, y: Var, walk: Walk) -> Any:
+    """The entries of a region of the value that was written."""
+    shape = write.region.shape
+    v = _as_part(write.value, shape, Var(shape, y.dtype), walk)
+    if v is None or is_splat(v):
+        return v if v is None else splat(uniform(v), y)
+    return walk.emit(read, (v,), {"path": part.path(shape)}, y)
 
 
 def _write(e: Equation, where: Region, contents: Contents, regions: Regions, walk: Walk) -> Any:
@@ -284,18 +216,18 @@ def _write(e: Equation, where: Region, contents: Contents, regions: Regions, wal
         source = regions.of(base, inner.settings["path"])
         if source is not None and source.same(where):
             return x
-    if where.covers(y.shape):
+    if where.covers:
         value = _as_part(v, where.shape, Var(where.shape, y.dtype), walk)
         if value is not None:
             return _reshaped(value, y, walk)
     below = x
-    while type(below) is Var and below in contents.writes and contents.writes[below].region.ranges == where.ranges:
+    while type(below) is Var and below in contents.writes and contents.writes[below].region.place == where.place:
         below = contents.writes[below].array
-    short = where.path if len(path) > 1 else None
-    if below is x and short is None:
+    short = where.path(y.shape)
+    if below is x and len(path) <= len(short):
         contents.note(y, Write(x, where, v))
         return None
-    z = walk.emit(WRITTEN, (below, v), {"path": short or path}, y)
+    z = walk.emit(WRITTEN, (below, v), {"path": short}, y)
     contents.note(z, Write(x, where, v))
     return z
 
