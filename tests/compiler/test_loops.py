@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+import dotbar.compiler.run  # noqa: F401  it enters what is called
 from dotbar import grad, value_and_grad
 from dotbar.compiler import engine
 from dotbar.compiler.loops import native, supported

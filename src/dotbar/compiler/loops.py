@@ -393,11 +393,11 @@ class Item:
 
 
 class Nest:
-    """Writes one loop nest, or ``count`` rows of it from ``start`` on."""
+    """Writes one loop nest, or a part of it: ``count`` indices from ``start`` on along one axis."""
 
-    def __init__(self, writer: Writer, group: Group, start: str = "", count: int = 0):
+    def __init__(self, writer: Writer, group: Group, axis: int = 0, start: str = "", count: int = 0):
         self.writer = writer
-        self.start = start
+        self.axis, self.start = axis, start
         self.code = writer.code
         self.group = group
         self.reads = {key: Item(x.dtype, view=x) for key, x in group.leaves.items()}
@@ -421,7 +421,8 @@ class Nest:
                 rows.append(row(view, node.space))
                 self.stores.append((node, item))
         self.shape, rows = merged(group.space, rows)
-        self.shape = (count or self.shape[0], *self.shape[1:]) if self.shape else ()
+        if start:
+            self.shape = (*self.shape[:axis], count, *self.shape[axis + 1 :])
         self.rank = len(self.shape)
         for item, steps in zip([*self.reads.values(), *self.targets], rows, strict=True):
             item.row = steps
@@ -464,32 +465,30 @@ class Nest:
 
     # ------------------------------------------------ shares
 
-    def part(self, start: str, count: int) -> "Nest":
-        """The nest of some rows: ``count`` along the outermost axis."""
-        return Nest(self.writer, self.group, start, count)
+    def part(self, axis: int, start: str, count: int) -> "Nest":
+        """The nest of ``count`` indices along an axis."""
+        return Nest(self.writer, self.group, axis, start, count)
 
     @property
     def operations(self) -> int:
         """What one entry costs."""
         return sum(COSTS.get(node.op, 1) for node in self.group.inner) + len(self.reads)
 
-    @property
-    def grain(self) -> int:
-        """The rows that are done at once."""
-        return self.lanes * ACCUMULATORS if self.rank == 1 else 1
+    def grain(self, axis: int) -> int:
+        """How many indices are done at once."""
+        return 1 if axis < self.rank - 1 else self.lanes * ACCUMULATORS
 
     def single_sums(self) -> list[Node]:
         """The reductions to single numbers."""
         return [node for node, _ in self.sums if in_register(node.value)]
 
-    def divisible(self) -> bool:
-        """Whether rows can be computed in any order."""
-        if not self.rank or 0 in self.shape:
-            return False
-        stored = all(item.row[0] and not node.moves for node, item in self.stores)
-        summed = all(item.row[0] or in_register(node.value) for node, item in self.sums)
-        alone = (node.kind == "guard" or (in_register(node.value) and node.kind == "map") for node in self.group.inner)
-        return stored and summed and not any(alone)
+    def divisible(self) -> list[int]:
+        """The axes along which parts leave different results, and may be done in any order."""
+        results = [item for node, item in [*self.stores, *self.sums] if not in_register(node.value)]
+        others = (node.kind == "guard" or (in_register(node.value) and node.kind == "map") for node in self.group.inner)
+        if 0 in self.shape or any(node.moves for node, _ in self.stores) or any(others):
+            return []
+        return [axis for axis in range(self.rank) if all(item.row[axis] for item in results)]
 
     # ------------------------------------------------ structure
 
@@ -508,8 +507,8 @@ class Nest:
         for item in [*self.reads.values(), *self.targets]:
             if not in_register(item.view.base):  # type: ignore[union-attr]
                 item.pointer = self.writer.pointer(item.view.base, item.view.offset)  # type: ignore[union-attr]
-                if self.start and item.row[0]:
-                    step = self.code(f"mul i64 {self.start}, {item.row[0]}")
+                if self.start and item.row[self.axis]:
+                    step = self.code(f"mul i64 {self.start}, {item.row[self.axis]}")
                     item.pointer = self.code(f"getelementptr {memory_type(item.dtype)}, ptr {item.pointer}, i64 {step}")
         self._depths()
         self._at(0)

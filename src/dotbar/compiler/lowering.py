@@ -242,7 +242,7 @@ class Lowering:
             self.known[x] = self.all_of(value, x.weak)
 
     def value(self, kind: str, shape: Shape, dtype: np.dtype[Any]) -> Value:
-        if dtype not in TYPES:
+        if dtype not in TYPES or -1 in shape:  # a stack whose length is known at run time
             raise UnsupportedError
         value = Value(kind, shape, dtype, len(self.values))
         self.values.append(value)
@@ -326,7 +326,7 @@ class Lowering:
         """A ufunc that is an operation of its name, with NumPy's promotion."""
         op = NAMES.get(fn, fn.__name__)
         if op not in KNOWN:
-            raise UnsupportedError
+            return self.result(np.ufunc, [fn, *xs], {})
         if op.startswith("logical"):
             return self.map(op, BOOL, *(self.truth(x) for x in xs))
         dtypes = fn.resolve_dtypes((*(_dtype(x) for x in xs), *(None,) * fn.nout))
