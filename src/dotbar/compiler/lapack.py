@@ -30,9 +30,18 @@ INT = 4
 def address(name: str) -> int:
     """Where a function ``scipy.lapack.dgetrf`` lies."""
     _, module, function = name.split(".")
-    capsule = import_module(MODULES[module]).__pyx_capi__[function]
-    signature = _api("PyCapsule_GetName", ctypes.c_char_p)(capsule)
-    return _api("PyCapsule_GetPointer", ctypes.c_void_p, ctypes.c_char_p)(capsule, signature)
+    capsule = exported(module)[function]
+    return _api("PyCapsule_GetPointer", ctypes.c_void_p, ctypes.c_char_p)(capsule, signature(capsule))
+
+
+def exported(module: str) -> dict[str, Any]:
+    """The pointers that one of SciPy's modules exports."""
+    return import_module(MODULES[module]).__pyx_capi__
+
+
+def signature(capsule: Any) -> bytes:
+    """The type of an exported function, as C has it."""
+    return _api("PyCapsule_GetName", ctypes.c_char_p)(capsule)
 
 
 def _api(name: str, result: Any, *arguments: Any) -> Any:
