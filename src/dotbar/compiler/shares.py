@@ -1,10 +1,10 @@
-"""A large loop nest -> a function of one share of its rows, and what has threads call it for all shares.
+"""A large loop nest -> a function of one share of its indices, and what has threads call it for all shares.
 
     for i < 1000: nest(i)     ->     @program.share(context, chunk): for i < 125: nest(125 chunk + i)
                                      @dotbar.parallel(@program.share, context, 8)
 
 The context has the function's arguments, room for what each share sums up to, and the numbers in registers that the
-nest reads.  A ``Nest`` of loops says what it is and writes any part of its rows.
+nest reads.  A ``Nest`` of loops says along which axes it can be divided, and writes any part of itself.
 """
 
 from math import prod
@@ -26,7 +26,7 @@ ARGUMENTS = ("inputs", "outputs", "arena")
 
 def divide(nest: Any) -> bool:
     """Write a nest in shares, and what remains; or nothing, if it is better done by one thread."""
-    count, rows = shares(nest)
+    axis, count, size = shares(nest)
     if not count:
         return False
     writer, code = nest.writer, nest.code
@@ -39,8 +39,8 @@ def divide(nest: Any) -> bool:
     for k, argument in enumerate(ARGUMENTS):
         code.put(f"%{argument} = load ptr, ptr {slot(code, k)}")
     code.lines += writer.arrays()
-    start = code(f"mul i64 %chunk, {rows}")
-    nest.part(start, rows).write_loops()
+    start = code(f"mul i64 %chunk, {size}")
+    nest.part(axis, start, size).write_loops()
     for k, node in enumerate(sums):
         place = slot(code, code(f"add i64 %chunk, {len(ARGUMENTS) + k * count}"))
         code.put(f"store {TYPES[node.dtype]} {read[node.value.number]}, ptr {place}")
@@ -56,9 +56,9 @@ def divide(nest: Any) -> bool:
     for number, k in read.slots.items():
         code.put(f"store {read.kind(number)} {numbers[number]}, ptr {slot(code, k, context)}")
     code.put(f"call void @dotbar.parallel(ptr @{name}, ptr {context}, i64 {count})")
-    left = nest.shape[0] - count * rows
+    left = nest.shape[axis] - count * size
     if left:
-        nest.part(str(count * rows), left).write_loops()
+        nest.part(axis, str(count * size), left).write_loops()
     for k, node in enumerate(sums):
         places = [slot(code, len(ARGUMENTS) + k * count + chunk, context) for chunk in range(count)]
         parts = [code(f"load {TYPES[node.dtype]}, ptr {place}") for place in places]
@@ -69,16 +69,18 @@ def divide(nest: Any) -> bool:
     return True
 
 
-def shares(nest: Any) -> tuple[int, int]:
-    """Into how many shares a nest is divided and of how many rows each; what remains is less than a share."""
+def shares(nest: Any) -> tuple[int, int, int]:
+    """Along which axis a nest is divided, into how many shares of what size; what remains is less than a share."""
     most = SHARES * threads.get_num_threads()
-    if most == SHARES or prod(nest.shape) * nest.operations < LARGE or not nest.divisible():
-        return 0, 0
-    most = min(most, nest.shape[0] // nest.grain)
-    if most < 2:
-        return 0, 0
-    rows = nest.shape[0] // most // nest.grain * nest.grain
-    return nest.shape[0] // rows, rows
+    if most == SHARES or prod(nest.shape) * nest.operations < LARGE:
+        return 0, 0, 0
+    possible = [(min(most, nest.shape[axis] // nest.grain(axis)), -axis) for axis in nest.divisible()]
+    count, axis = max(possible, default=(0, 0))
+    if count < 2:
+        return 0, 0, 0
+    grain, n = nest.grain(-axis), nest.shape[-axis]
+    size = n // count // grain * grain
+    return -axis, n // size, size
 
 
 class Context(dict[int, str]):
