@@ -5,7 +5,8 @@ gradient, or the step, is at most 10⁻⁵ long (Pearlmutter & Siskind, 2008).
 """
 
 import numpy as np
-from control import cond, while_loop
+
+from dotbar import cond, while_loop
 
 SMALL = 1e-5
 

@@ -6,9 +6,8 @@ one coordinate of all of them.
 """
 
 import numpy as np
-from control import compiled
 
-from dotbar import grad, vjp
+from dotbar import grad, jit, vjp
 
 CAMERA, POINT = 11, 3
 BLOCK = CAMERA + POINT + 1
@@ -60,8 +59,8 @@ def in_blocks(f, out, cameras, points, w, seen, of):
         out[some] = np.moveaxis(f(cameras, points, w[some], seen[:, some], of[:, some]), -1, 0)
 
 
-some_errors, some_rows = compiled(errors_of_some), compiled(rows_of_some)
-weight_errors, weight_slopes = compiled(weight_error), compiled(lambda w: grad(lambda w: np.sum(weight_error(w)))(w))
+some_errors, some_rows = jit(errors_of_some), jit(rows_of_some)
+weight_errors, weight_slopes = jit(weight_error), jit(lambda w: grad(lambda w: np.sum(weight_error(w)))(w))
 
 
 def objective(cameras, points, w, seen, of):

@@ -7,9 +7,8 @@ one length leave are one sum over the columns that remain, weighted by entries o
 from functools import cache
 
 import numpy as np
-from control import compiled
 
-from dotbar import checkpoint, grad
+from dotbar import checkpoint, grad, jit
 
 AT_ONCE = 8  # minors up to this size are expanded side by side, larger ones one after the other
 
@@ -59,4 +58,4 @@ def example(ell):
     return {"A": np.random.default_rng(0).random(ell * ell).tolist(), "ell": ell}
 
 
-FUNCTIONS = {"primal": compiled(determinant), "gradient": compiled(grad(determinant))}
+FUNCTIONS = {"primal": jit(determinant), "gradient": jit(grad(determinant))}

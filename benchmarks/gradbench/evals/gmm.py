@@ -6,10 +6,9 @@ With βᵢₖ = αₖ − ½|Qₖ(xᵢ − μₖ)|² + Σⱼ qₖⱼ, where Qₖ
 """
 
 import numpy as np
-from control import compiled
 from scipy.special import multigammaln
 
-from dotbar import grad, stop_gradient
+from dotbar import grad, jit, stop_gradient
 
 
 def logsumexp(v):
@@ -62,6 +61,6 @@ def example(d, k, n=1000, m=0, gamma=1.0):
 
 
 FUNCTIONS = {
-    "objective": compiled(log_posterior, static_argnums=(2, 3)),
-    "jacobian": compiled(grad(log_posterior), static_argnums=(2, 3)),
+    "objective": jit(log_posterior, static_argnums=(2, 3)),
+    "jacobian": jit(grad(log_posterior), static_argnums=(2, 3)),
 }

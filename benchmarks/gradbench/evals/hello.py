@@ -1,8 +1,7 @@
 """Hello, world: x² and its derivative."""
 
-from control import compiled
 
-from dotbar import grad
+from dotbar import grad, jit
 
 
 def square(x):
@@ -17,4 +16,4 @@ def example():
     return 3.0
 
 
-FUNCTIONS = {"square": compiled(square), "double": compiled(grad(square))}
+FUNCTIONS = {"square": jit(square), "double": jit(grad(square))}

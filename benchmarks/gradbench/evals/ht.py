@@ -6,9 +6,8 @@ triangle, two numbers u of its own, gives two more columns: those of all points 
 """
 
 import numpy as np
-from control import compiled
 
-from dotbar import jacfwd, jvp
+from dotbar import jacfwd, jit, jvp
 
 # Of the four bones of a finger, the second bends about x and z, the third and fourth about x only.
 BONE = np.add.outer(4 * np.arange(5), [2, 2, 3, 4]).ravel()
@@ -118,4 +117,4 @@ def example(c, vertices=10_000, triangles=1084):
     return {"theta": rng.normal(size=26).tolist(), "us": rng.random((c, 2)).tolist(), "data": data}
 
 
-FUNCTIONS = {"objective": compiled(objective), "jacobian": compiled(jacobian)}
+FUNCTIONS = {"objective": jit(objective), "jacobian": jit(jacobian)}

@@ -5,9 +5,8 @@ product with a vector of ones is its diagonal: one forward sweep over the gradie
 """
 
 import numpy as np
-from control import compiled
 
-from dotbar import grad, jvp, stop_gradient
+from dotbar import grad, jit, jvp, stop_gradient
 
 ROWS = 1024  # points whose distances to all centroids stay in cache
 
@@ -36,4 +35,4 @@ def example(k, n, d):
     return {"points": points, "centroids": points[-k:]}
 
 
-FUNCTIONS = {"cost": compiled(cost), "dir": compiled(direction)}
+FUNCTIONS = {"cost": jit(cost), "dir": jit(direction)}

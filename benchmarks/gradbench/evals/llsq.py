@@ -5,9 +5,8 @@ matrix product and a weighted sum, and its table has B + m/B columns instead of 
 """
 
 import numpy as np
-from control import compiled
 
-from dotbar import grad
+from dotbar import grad, jit
 
 B = 16
 
@@ -37,6 +36,6 @@ def example(n, m=128):
 
 
 FUNCTIONS = {
-    "primal": compiled(objective, static_argnums=1),
-    "gradient": compiled(grad(objective), static_argnums=1),
+    "primal": jit(objective, static_argnums=1),
+    "gradient": jit(grad(objective), static_argnums=1),
 }

@@ -1,9 +1,8 @@
 """log Σᵢ exp(xᵢ), and its gradient."""
 
 import numpy as np
-from control import compiled
 
-from dotbar import grad, stop_gradient
+from dotbar import grad, jit, stop_gradient
 
 
 def logsumexp(x):
@@ -19,4 +18,4 @@ def example(n):
     return {"x": np.random.default_rng(0).random(n).tolist()}
 
 
-FUNCTIONS = {"primal": compiled(logsumexp), "gradient": compiled(grad(logsumexp))}
+FUNCTIONS = {"primal": jit(logsumexp), "gradient": jit(grad(logsumexp))}

@@ -5,9 +5,8 @@ t − 1.  So all layers advance together, layer i being i steps behind, and a ti
 """
 
 import numpy as np
-from control import compiled, scan
 
-from dotbar import grad
+from dotbar import grad, jit, scan
 
 
 def sigmoid(x):
@@ -59,4 +58,4 @@ def example(layers, c, b=14):
     return {name: a.tolist() for name, a in arrays.items()}
 
 
-FUNCTIONS = {"objective": compiled(objective), "jacobian": compiled(gradient)}
+FUNCTIONS = {"objective": jit(objective), "jacobian": jit(gradient)}

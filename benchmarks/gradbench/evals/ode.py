@@ -1,9 +1,8 @@
 """y₀′ = x₀ and yᵢ′ = xᵢ yᵢ₋₁ from y = 0 to time 2 by s steps of Runge and Kutta, and the gradient of the last yᵢ."""
 
 import numpy as np
-from control import compiled, scan
 
-from dotbar import grad
+from dotbar import grad, jit, scan
 
 
 def solve(x, s):
@@ -36,4 +35,4 @@ def example(n, s):
     return {"x": np.random.default_rng(0).random(n).tolist(), "s": s}
 
 
-FUNCTIONS = {"primal": compiled(solve, static_argnums=1), "gradient": compiled(grad(last), static_argnums=1)}
+FUNCTIONS = {"primal": jit(solve, static_argnums=1), "gradient": jit(grad(last), static_argnums=1)}

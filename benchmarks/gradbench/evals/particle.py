@@ -6,10 +6,9 @@ outer and the inner derivative, f forward, r reverse.
 """
 
 import numpy as np
-from control import compiled, while_loop
 from descent import argmin
 
-from dotbar import grad, jacfwd
+from dotbar import grad, jacfwd, jit, while_loop
 
 MODES = {"f": jacfwd, "r": grad}
 DT = 0.1
@@ -54,4 +53,4 @@ def example():
     return {"w": 0.0}
 
 
-FUNCTIONS = {a + b: compiled(particle(MODES[a], MODES[b])) for a in MODES for b in MODES}
+FUNCTIONS = {a + b: jit(particle(MODES[a], MODES[b])) for a in MODES for b in MODES}

@@ -4,10 +4,9 @@ The four functions are named after the outer and the inner derivative, f forward
 """
 
 import numpy as np
-from control import compiled
 from descent import argmax, argmin
 
-from dotbar import grad, jacfwd
+from dotbar import grad, jacfwd, jit
 
 MODES = {"f": jacfwd, "r": grad}
 
@@ -38,4 +37,4 @@ def example():
     return {"start": [1.0, 1.0]}
 
 
-FUNCTIONS = {a + b: compiled(saddle(MODES[a], MODES[b])) for a in MODES for b in MODES}
+FUNCTIONS = {a + b: jit(saddle(MODES[a], MODES[b])) for a in MODES for b in MODES}
