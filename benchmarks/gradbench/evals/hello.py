@@ -1,6 +1,5 @@
 """Hello, world: x² and its derivative."""
 
-
 from dotbar import grad, jit
 
 
