@@ -212,6 +212,30 @@ def test_reductions(fn, shape):
         agree(lambda v: fn(v, axis=-1, keepdims=True), y, ulp=40)
 
 
+def test_reductions_of_short_rows():
+    x = np.cos(np.arange(600.0)).reshape(200, 3)
+    agree(lambda x, b: np.max(x + b, axis=1), x, np.arange(3.0))
+    agree(lambda x, b: np.sum(x * b, axis=1), x, np.arange(200.0)[:, None], ulp=40)
+
+
+FEW = {
+    "distances": lambda x, y: np.sum((x[:, None] - x[None]) ** 2, -1) * 2,
+    "first": lambda x, y: np.max(x[:, None, None] * y, 0),
+    "middle": lambda x, y: np.prod((x[:, :, None] - 1) * y[None, :, :4], 1),
+    "two axes": lambda x, y: np.sum(np.broadcast_to(x[:, None, :, None], (40, 9, 4, 2)) * 2 + y[:9, :, None], (1, 3)),
+    "vector": lambda x, y: np.min(x + y[0], 1) + np.any(x > y[1], 1),
+}
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_reductions_of_few_entries(name):
+    x, y = np.sin(np.arange(160.0)).reshape(40, 4), np.cos(np.arange(36.0)).reshape(9, 4)
+    if name in ("first", "middle"):
+        x, y = x[:5], np.tile(y, (1, 9)) if name == "first" else np.tile(x[:4].T, (1, 30))
+    agree(FEW[name], x, y, ulp=9)
+    agree(lambda x, y: grad(lambda x: np.sum(FEW[name](x, y) ** 2))(x), x, y, ulp=99)
+
+
 @pytest.mark.parametrize("fn", [np.max, np.min, np.sum])
 def test_not_a_number_is_kept(fn):
     for k in (0, 5, 16, 22):

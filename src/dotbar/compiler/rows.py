@@ -95,7 +95,7 @@ class Slices:
         missing = len(self.space) - x.ndim
         where = {k - missing: i for k, i in zip(self.axes, place) if k >= missing}
         index = tuple(i if x.shape[k] != 1 else 0 for k, i in where.items())
-        return self.copy(x, tuple(where)).move(lambda v: v[index])
+        return self.copy(x, tuple(where)).move(lambda v: v[(*index, ...)])  # one entry is an array, too
 
     def copy(self, x: "View", axes: Axes) -> "View":
         """``x`` with the axes in front; in a copy if it is read many times and not in consecutive entries."""
