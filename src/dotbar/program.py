@@ -235,7 +235,7 @@ class Program:
             hidden = (Program, tuple) if isinstance(e.rule, Control) else ()
             settings = "".join(f"  {k}={_setting(v, show)}" for k, v in e.settings.items() if not isinstance(v, hidden))
             left = f"{typed(e.outputs)} = " if e.outputs else f"{e.rule.kind} "
-            lines.append(f"  {left}{e.rule.name.removeprefix('numpy.')} {' '.join(map(show, e.inputs))}{settings}")
+            lines.append(f"  {left}{_name(e.rule)} {' '.join(map(show, e.inputs))}{settings}")
             lines += [indent(program.show(name), "    ") for name, program in programs(e).items()]
         lines.append(f"  return {', '.join(map(show, self.outputs))}")
         return "\n".join(lines)
@@ -292,6 +292,14 @@ def programs(equation: Equation) -> dict[str, Program]:
     return found
 
 
+def is_static(equation: Equation) -> bool:
+    """Whether all shapes are known: no stack of a loop whose number of steps is not."""
+    for x in (*equation.outputs, *equation.inputs):  # called so often that a generator's cost counts
+        if type(x) is Var and -1 in x.shape:
+            return False
+    return True
+
+
 def has_effect(equation: Equation) -> bool:
     """Whether an equation does something besides its results."""
     return not equation.outputs or any(has_effect(e) for p in programs(equation).values() for e in p.equations)
@@ -322,6 +330,12 @@ def _check_types(equation: Equation, where: str) -> None:
     for y in equation.outputs:
         if y.shape != shape:
             raise ProgramError(f"{where} is of shape {shape}, assigned to {y!r}.")
+
+
+def _name(rule: Rule) -> str:
+    """A function's name as it is printed: that of NumPy from below ``numpy``, a word of dotbar's alone."""
+    name = rule.name.removeprefix("numpy.")
+    return name.rpartition(".")[2] if name.startswith("dotbar.") else name
 
 
 def _letters() -> Iterator[str]:

@@ -18,6 +18,7 @@ With ``reassociate`` also, for real x:  0 + x = x (a zero may keep its minus sig
 """
 
 from collections.abc import Sequence
+from functools import cache
 from math import frexp
 from typing import Any
 
@@ -26,9 +27,9 @@ import numpy as np
 from dotbar.compiler import factors, linear, moves, products, selects, sums, triangular
 from dotbar.compiler.rewriting import (
     ANY,
+    CONSTANT,
     EXACT,
     REASSOCIATED,
-    Simpler,
     Walk,
     fits,
     is_entrywise,
@@ -55,30 +56,45 @@ DEEP = 8  # emitted equations that are simplified while others are
 
 def algebra(program: Program, reassociate: bool = True) -> Program:
     """The Program with simpler equations."""
-    walk = Simplifying(program, [EXACT, REASSOCIATED] if reassociate else [EXACT])
+    walk = Simplifying(program, reassociate)
     return rewrite(program, lambda equation, _: walk.simpler(equation), walk)
 
 
 class Simplifying(Walk):
     """A walk that simplifies what it keeps, and what the identities emit in turn."""
 
-    __slots__ = ("depth", "tables")
+    __slots__ = ("depth", "reassociate")
 
-    def __init__(self, program: Program, tables: list[dict[Any, list[Simpler]]]):
+    def __init__(self, program: Program, reassociate: bool):
         super().__init__(program)
-        self.tables = tables
+        self.reassociate = reassociate
         self.depth = 0
 
     def simpler(self, equation: Equation) -> Any:
         """What is simpler than an equation; None if nothing is."""
-        fn = equation.rule.fn
-        plain = _plain(equation, self)
-        for table in self.tables:
-            for identity in (*table.get(fn, ()), *table.get(ANY, ())):
-                y = identity(plain, self)
-                if y is not None:
-                    return y
+        makers = self.makers(equation)
+        fn = equation.rule.fn if equation.rule.fn in KNOWN else None
+        plain = equation
+        if CONSTANT in makers or np.broadcast_to in makers:
+            plain = _plain(equation, self)
+            if plain is not equation:
+                makers = self.makers(plain)
+        for identity in identities(self.reassociate, fn, makers):
+            y = identity(plain, self)
+            if y is not None:
+                return y
         return None if plain is equation else super().emit(plain.rule, plain.inputs, plain.settings, plain.outputs[0])
+
+    def makers(self, equation: Equation) -> tuple[Any, ...]:
+        """The function of which each operand comes, as far as identities ask for it."""
+        made: list[Any] = []
+        for x in equation.inputs:
+            if type(x) is Var:
+                found = self.definition.get(x)
+                made.append(found.rule.fn if found is not None and found.rule.fn in MAKERS else None)
+            else:
+                made.append(CONSTANT)
+        return tuple(made)
 
     def emit(self, rule: Any, inputs: Sequence[Any], settings: Settings, like: Var | tuple[Any, Any]) -> Any:
         y = super().emit(rule, inputs, settings, like)
@@ -97,8 +113,6 @@ class Simplifying(Walk):
 
 def _plain(equation: Equation, walk: Walk) -> Equation:
     """An entrywise equation on the operands of broadcasts, which it broadcasts by itself, and on numbers for splats."""
-    if not any(is_splat(x) or walk.made_by(x, np.broadcast_to) for x in equation.inputs):
-        return equation
     if not is_entrywise(equation):
         return equation
     inputs = tuple([_unstretched(x, walk) for x in equation.inputs])
@@ -114,7 +128,7 @@ def _unstretched(x: Any, walk: Walk) -> Any:
     return x if found is None or (type(found.inputs[0]) is Var and found.inputs[0].weak) else found.inputs[0]
 
 
-@of(np.multiply)
+@of(np.multiply, after=(CONSTANT,))
 def _times_one(e: Equation, walk: Walk) -> Any:
     """x·1 = x and x·(−1) = −x."""
     if not is_real(e):
@@ -127,7 +141,7 @@ def _times_one(e: Equation, walk: Walk) -> Any:
     return None
 
 
-@of(np.multiply, np.divide)
+@of(np.multiply, np.divide, after=(np.negative,))
 def _times_negative(e: Equation, walk: Walk) -> Any:
     """(−x)·y = −(x·y), so that signs meet."""
     if not is_real(e):
@@ -148,7 +162,7 @@ def _times_itself(e: Equation, walk: Walk) -> Any:
     return walk.emit(np.square, (a,), {}, e.outputs[0]) if a is b and type(a) is Var and is_real(e) else None
 
 
-@of(np.divide)
+@of(np.divide, after=(CONSTANT,))
 def _over_power_of_two(e: Equation, walk: Walk) -> Any:
     """x/2ᵏ = x·2⁻ᵏ."""
     x, b = e.inputs
@@ -163,7 +177,7 @@ def _over_power_of_two(e: Equation, walk: Walk) -> Any:
     return walk.emit(np.multiply, (x, 1 / c if type(b) is int else inverse), {}, e.outputs[0])
 
 
-@of(np.add)
+@of(np.add, after=(np.negative, np.multiply, np.divide, CONSTANT))
 def _plus_negative(e: Equation, walk: Walk) -> Any:
     """x + (−y) = x − y, (−x) + (−y) = −(x + y), and x + (−0) = x."""
     if y := _both_negative(e, walk):
@@ -209,7 +223,7 @@ def _both_negative(e: Equation, walk: Walk) -> Any:
     return walk.emit(np.negative, (total,), {}, z)
 
 
-@of(np.subtract)
+@of(np.subtract, after=(np.negative, np.multiply, np.divide, CONSTANT))
 def _minus_negative(e: Equation, walk: Walk) -> Any:
     """x − (−y) = x + y, (−x) − y = −(x + y), and x − 0 = x."""
     a, b = e.inputs
@@ -221,21 +235,21 @@ def _minus_negative(e: Equation, walk: Walk) -> Any:
     return stretched(a, e.outputs[0], walk) if zero == 0 and not np.signbit(zero) and is_real(e) else None
 
 
-@of(np.negative)
+@of(np.negative, after=(np.negative,))
 def _negative_twice(e: Equation, walk: Walk) -> Any:
     """−(−x) = x."""
     found = walk.made_by(e.inputs[0], np.negative)
     return found.inputs[0] if found else None
 
 
-@of(np.square, np.absolute)
+@of(np.square, np.absolute, after=(np.negative, np.absolute))
 def _of_a_sign(e: Equation, walk: Walk) -> Any:
     """(−x)² = x² and |−x| = |x|; so with |x| for x."""
     found = walk.made_by(e.inputs[0], np.negative, np.absolute)
     return walk.emit(e.rule, found.inputs, {}, e.outputs[0]) if found and is_real(e) and is_real(found) else None
 
 
-@of(np.power)
+@of(np.power, after=(CONSTANT,))
 def _small_power(e: Equation, walk: Walk) -> Any:
     """x¹ = x and x² = x·x."""
     x, y = e.inputs[0], e.outputs[0]
@@ -243,7 +257,7 @@ def _small_power(e: Equation, walk: Walk) -> Any:
     return x if p == 1 else walk.emit(np.square, (x,), {}, y) if p == 2 else None
 
 
-@reassociated(np.power)
+@reassociated(np.power, after=(CONSTANT,))
 def _power(e: Equation, walk: Walk) -> Any:
     """x³ = x²·x, x⁴ = (x²)², x⁻¹ = 1/x and x⁻² = 1/x²."""
     x, y = e.inputs[0], e.outputs[0]
@@ -264,7 +278,7 @@ def _whole_power(e: Equation) -> Any:
     return uniform(exponent) if is_real(e) and type(x) is Var and x.shape == e.outputs[0].shape else None
 
 
-@reassociated(np.add)
+@reassociated(np.add, after=(CONSTANT,))
 def _zero_plus(e: Equation, walk: Walk) -> Any:
     """0 + x = x."""
     for a, b in pairs(e):
@@ -294,3 +308,19 @@ def _real_part_of_real(e: Equation, walk: Walk) -> Any:
 @of(astype)
 def _same_dtype(e: Equation, walk: Walk) -> Any:
     return e.inputs[0] if e.inputs[0].dtype == e.outputs[0].dtype else None
+
+
+# ---------------------------------------------------------------- all identities
+
+
+TABLES = (EXACT, REASSOCIATED)
+KNOWN = frozenset(fn for table in TABLES for fn in table)
+MAKERS = frozenset(fn for table in TABLES for found in table.values() for i in found for fn in i.after or ())
+
+
+@cache
+def identities(reassociate: bool, fn: Any, makers: tuple[Any, ...]) -> list[Any]:
+    """The identities for calls of a function on results of others; None stands for functions that have none."""
+    tables = TABLES if reassociate else TABLES[:1]
+    found = [i for table in tables for i in (*table.get(fn, ()), *table.get(ANY, ()))]
+    return [i.simpler for i in found if i.after is None or not i.after.isdisjoint(makers)]

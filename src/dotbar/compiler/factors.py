@@ -17,7 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from dotbar.compiler.rewriting import Walk, has_no_axes, is_real, number, of, pairs, reassociated, shape_of_all, size_of
+from dotbar.compiler.rewriting import (
+    CONSTANT,
+    Walk,
+    has_no_axes,
+    is_real,
+    number,
+    of,
+    pairs,
+    reassociated,
+    shape_of_all,
+    size_of,
+)
 from dotbar.program import Equation, Var
 
 __all__: list[str] = []
@@ -46,7 +57,7 @@ def _twice(e: Equation, walk: Walk) -> Any:
     return walk.emit(np.multiply, (a, y.dtype.type(2)), {}, y) if a is b and type(a) is Var and is_real(e) else None
 
 
-@of(np.negative)
+@of(np.negative, after=(np.multiply, np.divide))
 def _negative_number(e: Equation, walk: Walk) -> Any:
     """−(c·x) = (−c)·x,  −(x/c) = x/(−c) and −(c/x) = (−c)/x."""
     found = walk.inner(e.inputs[0], np.multiply, np.divide)
@@ -67,7 +78,7 @@ def _cast(x: Any, y: Var) -> Any:
 # ---------------------------------------------------------------- but for rounding
 
 
-@reassociated(np.multiply, np.divide)
+@reassociated(np.multiply, np.divide, after=(CONSTANT,))
 def _numbers_as_one(e: Equation, walk: Walk) -> Any:
     """(x·c)·d = x·(cd),  (x/c)·d = x·(d/c),  (x·c)/d = x·(c/d),  (c/x)·d = (cd)/x."""
     x, d = e.inputs
@@ -91,7 +102,7 @@ def _moderate(c: Any) -> bool:
     return MODERATE[0] < abs(number(c)) < MODERATE[1]
 
 
-@reassociated(np.multiply, np.divide)
+@reassociated(np.multiply, np.divide, after=(np.multiply, np.divide))
 def _less_varying_last(e: Equation, walk: Walk) -> Any:
     """(a·s)·b = (a·b)·s,  (a/s)·b = (a·b)/s,  (a·s)/b = (a/b)·s, where s has fewer entries than the result."""
     y = e.outputs[0]
@@ -112,7 +123,7 @@ def _less_varying_last(e: Equation, walk: Walk) -> Any:
     return None
 
 
-@reassociated(np.multiply)
+@reassociated(np.multiply, after=(np.multiply,))
 def _less_varying_together(e: Equation, walk: Walk) -> Any:
     """(a·s)·t = a·(s·t), where s·t has fewer entries than a·s."""
     y = e.outputs[0]
@@ -128,7 +139,7 @@ def _less_varying_together(e: Equation, walk: Walk) -> Any:
     return None
 
 
-@reassociated(np.multiply)
+@reassociated(np.multiply, after=(np.divide,))
 def _times_reciprocal(e: Equation, walk: Walk) -> Any:
     """a·(1/b) = a/b, of as many entries as b."""
     y = e.outputs[0]
@@ -142,7 +153,7 @@ def _times_reciprocal(e: Equation, walk: Walk) -> Any:
     return None
 
 
-@reassociated(np.add, np.subtract)
+@reassociated(np.add, np.subtract, after=(np.multiply,))
 def _common_factor(e: Equation, walk: Walk) -> Any:
     """a·s ± b·s = (a ± b)·s."""
     left, right = (walk.inner(x, np.multiply) for x in e.inputs)

@@ -34,7 +34,7 @@ OPERANDS: dict[Any, tuple[int, ...]] = {
 """In which operands a function is linear."""
 
 
-@reassociated(*OPERANDS)
+@reassociated(*OPERANDS, after=(np.negative, np.multiply, np.divide))
 def _of_multiple(e: Equation, walk: Walk) -> Any:
     """f(−x) = −f(x), f(c·x) = c·f(x) and f(x/c) = f(x)/c."""
     y = e.outputs[0]
@@ -53,7 +53,7 @@ def _of_multiple(e: Equation, walk: Walk) -> Any:
     return None
 
 
-@reassociated(np.multiply)
+@reassociated(np.multiply, after=(*PRODUCTS,))
 def _into_smaller(e: Equation, walk: Walk) -> Any:
     """c·(XY) = (c·X)Y, for a number c and the smaller factor X."""
     found, y = walk.inner(e.inputs[0], *PRODUCTS), e.outputs[0]

@@ -92,7 +92,7 @@ def _reshape(e: Equation, walk: Walk) -> Any:
     return None
 
 
-@reassociated(ANY)
+@reassociated(ANY, after=(reshape_to,))
 def _reshape_outside(e: Equation, walk: Walk) -> Any:
     """An entrywise operation on reshapes of arrays of one shape, and on numbers, is a reshape of the operation.
 

@@ -46,7 +46,7 @@ class Product(Rule):
 PRODUCTS = {np.matmul: Product(np.matmul, (True, True)), matvec: Product(matvec, (True, False))}
 
 
-@of(*PRODUCTS)
+@of(*PRODUCTS, after=(np.transpose,))
 def _transposed_product(e: Equation, walk: Walk) -> Any:
     """Transposes of the factors of a product become flags."""
     matrices = PRODUCTS[e.rule.fn].matrices
@@ -88,7 +88,7 @@ def product(fn: Any, inputs: Any, transpose: tuple[bool, bool], y: Any, walk: Wa
 ALL = (*PRODUCTS, *(p.fn for p in PRODUCTS.values()))
 
 
-@reassociated(np.transpose)
+@reassociated(np.transpose, after=(*ALL,))
 def _product_transposed(e: Equation, walk: Walk) -> Any:
     """(AB)ᵀ = BᵀAᵀ."""
     found = walk.inner(e.inputs[0], *ALL)
@@ -100,7 +100,7 @@ def _product_transposed(e: Equation, walk: Walk) -> Any:
     return product(fn, found.inputs[::-1], (not b, not a), e.outputs[0], walk)
 
 
-@reassociated(*ALL)
+@reassociated(*ALL, after=(from_diagonal,))
 def _scaled(e: Equation, walk: Walk) -> Any:
     """A diag(x) = (Aᵢⱼ xⱼ) and diag(x) A = (xᵢ Aᵢⱼ)."""
     fn, (a, b) = factors_of(e)
@@ -120,7 +120,7 @@ def _scaled(e: Equation, walk: Walk) -> Any:
     return None
 
 
-@reassociated(np.add, np.subtract)
+@reassociated(np.add, np.subtract, after=(*ALL,))
 def _sum_of_products(e: Equation, walk: Walk) -> Any:
     """AX ± BX = (A ± B)X and XA ± XB = X(A ± B), for arrays A and B of one shape."""
     left, right = (walk.inner(x, *ALL) for x in e.inputs)

@@ -7,21 +7,22 @@ each of these was computed; so a chain of rewrites takes one walk.
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from math import prod
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dotbar.core import RULES, Rule, Settings
-from dotbar.program import Equation, Program, Var
+from dotbar.program import Equation, Program, Var, is_static
 from dotbar.rules.kinds import Constant, Elementwise, General
 from dotbar.rules.shapes import reshape_to
 
 __all__ = [
     "ANY",
+    "CONSTANT",
     "EXACT",
     "REASSOCIATED",
-    "Simpler",
+    "Identity",
     "Step",
     "Walk",
     "fits",
@@ -119,7 +120,7 @@ def rewrite(program: Program, step: Step, walk: Walk | None = None) -> Program:
     walk, changed = walk or Walk(), False
     for equation in program.equations:
         equation = walk.updated(equation)
-        new = step(equation, walk)
+        new = step(equation, walk) if is_static(equation) else None
         if new is not None:
             values = cast(tuple[Any, ...], new) if type(new) is tuple else (new,)
             if all(map(fits, values, equation.outputs)):
@@ -141,25 +142,36 @@ def fits(x: Any, y: Var) -> bool:
 
 Simpler = Callable[[Equation, Walk], Any]
 ANY = object()
-"""Stands for any function in the tables of identities."""
-EXACT: dict[Any, list[Simpler]] = {}
-REASSOCIATED: dict[Any, list[Simpler]] = {}
+"""Stands for any function."""
+CONSTANT = object()
+"""Stands for the function of which a constant comes."""
 
 
-def of(*fns: Any, table: dict[Any, list[Simpler]] = EXACT) -> Callable[[Simpler], Simpler]:
-    """Register an identity for calls of these functions, for the pass ``algebra``."""
+class Identity(NamedTuple):
+    """What rewrites an equation one of whose operands comes of one of some functions, or whichever."""
+
+    simpler: Simpler
+    after: frozenset[Any] | None
+
+
+EXACT: dict[Any, list[Identity]] = {}
+REASSOCIATED: dict[Any, list[Identity]] = {}
+
+
+def of(*fns: Any, after: Sequence[Any] = (), table: dict[Any, list[Identity]] = EXACT) -> Callable[[Simpler], Simpler]:
+    """Register an identity for calls of these functions on results of others, for the pass ``algebra``."""
 
     def register(simpler: Simpler) -> Simpler:
         for fn in fns:
-            table.setdefault(fn, []).append(simpler)
+            table.setdefault(fn, []).append(Identity(simpler, frozenset(after) or None))
         return simpler
 
     return register
 
 
-def reassociated(*fns: Any) -> Callable[[Simpler], Simpler]:
+def reassociated(*fns: Any, after: Sequence[Any] = ()) -> Callable[[Simpler], Simpler]:
     """Register an identity that holds but for rounding."""
-    return of(*fns, table=REASSOCIATED)
+    return of(*fns, after=after, table=REASSOCIATED)
 
 
 def pairs(equation: Equation) -> Any:

@@ -45,7 +45,7 @@ def _and_or(e: Equation, walk: Walk) -> Any:
     return None
 
 
-@of(np.logical_not)
+@of(np.logical_not, after=(np.logical_not,))
 def _not_not(e: Equation, walk: Walk) -> Any:
     """¬¬c = c."""
     inner = walk.made_by(e.inputs[0], np.logical_not)
@@ -99,7 +99,7 @@ def _like(x: Any, y: Any) -> bool:
     return type(x) is Var and x.shape == y.shape and x.dtype == y.dtype and not x.weak
 
 
-@of(np.add, np.subtract)
+@of(np.add, np.subtract, after=(choose,))
 def _sum_of_choices(e: Equation, walk: Walk) -> Any:
     """where(c, x, 0) ± where(c, y, 0) = where(c, x ± y, 0)."""
     left, right = (walk.inner(x, choose) for x in e.inputs)

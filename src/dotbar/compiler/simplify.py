@@ -10,6 +10,8 @@ from dotbar.program import Program
 __all__ = ["simplify"]
 
 ROUNDS = 8
+ENOUGH = 0.99
+"""A round that leaves so many of a long Program's equations is the last."""
 
 
 def simplify(program: Program, reassociate: bool = True) -> Program:
@@ -22,6 +24,6 @@ def simplify(program: Program, reassociate: bool = True) -> Program:
     for _ in range(ROUNDS):
         before = program
         program = prune(share(algebra(forward(fold(program), reassociate), reassociate)))
-        if program is before:
+        if program is before or len(program.equations) > ENOUGH * len(before.equations):
             break
     return program

@@ -100,7 +100,7 @@ def _sum_of_one(e: Equation, walk: Walk) -> Any:
     return reshaped(e.inputs[0], e.outputs[0].shape, walk)
 
 
-@reassociated(np.sum)
+@reassociated(np.sum, after=(np.negative,))
 def _sum_of_negative(e: Equation, walk: Walk) -> Any:
     """Σ(−x) = −Σx."""
     found, axes = walk.made_by(e.inputs[0], np.negative), _summed(e)
@@ -109,7 +109,7 @@ def _sum_of_negative(e: Equation, walk: Walk) -> Any:
     return walk.emit(np.negative, (_sum(e, found.inputs[0], axes, walk),), {}, e.outputs[0])
 
 
-@reassociated(np.sum)
+@reassociated(np.sum, after=(np.multiply, np.divide))
 def _sum_of_product(e: Equation, walk: Walk) -> Any:
     """Σ(u·x) = u·Σx and Σ(x/u) = (Σx)/u where u does not vary along the sum."""
     found, axes = walk.made_by(e.inputs[0], np.multiply, np.divide), _summed(e)
@@ -137,7 +137,7 @@ def _along(u: Any, n: int, axes: tuple[int, ...], e: Equation, walk: Walk) -> An
     return reshaped(u, tuple(m for k, m in enumerate(shape) if kept or k not in axes), walk)
 
 
-@reassociated(np.sum)
+@reassociated(np.sum, after=(np.broadcast_to,))
 def _sum_of_broadcast(e: Equation, walk: Walk) -> Any:
     """Σ of an array that is broadcast along the sum: it, times the number of terms."""
     found, axes = walk.made_by(e.inputs[0], np.broadcast_to), _summed(e)
@@ -157,7 +157,7 @@ def _sum_of_broadcast(e: Equation, walk: Walk) -> Any:
     return walk.emit(np.multiply, (_sum(e, x, axes, walk), count), {}, y)
 
 
-@reassociated(np.sum)
+@reassociated(np.sum, after=(np.matmul,))
 def _sum_of_matmul(e: Equation, walk: Walk) -> Any:
     """Σᵢ(XY)ᵢⱼ = ((Σᵢ Xᵢ) Y)ⱼ and Σⱼ(XY)ᵢⱼ = (X (Σⱼ Yⱼ))ᵢ, for two matrices."""
     found, axes = walk.made_by(e.inputs[0], np.matmul), _summed(e)
