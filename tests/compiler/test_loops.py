@@ -439,10 +439,15 @@ def test_a_call_works_in_the_arena_within_what_is_planned(monkeypatch):
 numbers = st.sampled_from([0.0, -0.0, 1.0, -1.5, 2.0, 1e-3, 3.25])
 
 
+def places(x, y):
+    """Indices along the first axis, some of them negative, that depend on the values of an array."""
+    return (np.reshape(y, -1)[:5] > 0.5) * np.int64(len(x) - 1) - (np.reshape(y, -1)[:5] < 0) * 1
+
+
 @st.composite
 def functions(draw):
-    """A function of arrays of shapes (5, 7), (7,), (5, 1): shapes, broadcasts, slices, reductions, writes."""
-    step = st.tuples(st.integers(0, 13), st.integers(0, 99), st.integers(0, 99))
+    """A function of arrays of shapes (5, 7), (7,), (5, 1): shapes, broadcasts, reductions, indices, writes."""
+    step = st.tuples(st.integers(0, 21), st.integers(0, 99), st.integers(0, 99))
     steps = draw(st.lists(step, min_size=1, max_size=14))
     last = draw(st.lists(st.integers(0, 99), min_size=1, max_size=3))
 
@@ -478,8 +483,26 @@ def functions(draw):
                 y = a + 0
                 if y.ndim and y.shape[-1] > 2:
                     y[..., 1:] = y[..., :-1]
-            else:
+            elif op == 13:
                 y = np.sqrt(np.absolute(a))
+            elif op == 14:
+                y = a[places(a, b)] if a.ndim else a
+            elif op == 15:
+                y = a + 0
+                if y.ndim:
+                    y[places(y, b)] = 0.75
+            elif op == 16:
+                y = grad(lambda v, a=a, b=b: np.sum(v[places(a, b)] * 0.5))(a) if a.ndim else a
+            elif op == 17:
+                y = np.concatenate([a, b * 2]) if a.ndim and a.shape == b.shape else np.stack([a, a])
+            elif op == 18:
+                y = np.cumsum(a, j % a.ndim) if a.ndim else a
+            elif op == 19:
+                y = np.argmax(a, j % a.ndim) * 0.5 if a.ndim else a
+            elif op == 20:
+                y = np.broadcast_to(a, (3, *a.shape))[1:] if a.size < 99 else a
+            else:
+                y = a / b // 0.5
             values.append(y)
         return [values[-1 - k % len(values)] for k in last]
 
@@ -490,3 +513,15 @@ def functions(draw):
 @given(functions())
 def test_random_programs(f):
     agree(f, A, A[2], A[:, :1])
+
+
+def test_the_arena_holds_what_is_alive():
+    """A chain of values, none of which can be computed where it is read: two of them are alive at a time."""
+
+    def f(x):
+        for _ in range(30):
+            x = np.exp(x[::-1]) * 0.1
+        return x
+
+    program = record(f, X)
+    assert native(program).arena == 2 * 192
