@@ -10,15 +10,13 @@ where u = x.T is a copy.  A slice of a sum is the sum of the slices, and so for 
 
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from dotbar.compiler.kernels import FUNCTIONS
 
-if TYPE_CHECKING:
-    from dotbar.compiler.lowering import View
-
+View: TypeAlias = Any  # of the lowering, which calls this
 FEW = 16
 """So many entries are taken one after the other."""
 
@@ -31,7 +29,7 @@ LONG = 200
 Axes = tuple[int, ...]
 
 
-def unrolled(x: "View", op: str, axes: Axes) -> "View | None":
+def unrolled(x: View, op: str, axes: Axes) -> View | None:
     """The reduction of ``x`` by ``op`` along the axes; None where that is better a loop."""
     lengths = [x.shape[k] for k in axes]
     if not 0 < prod(lengths) <= FEW or x.size < MANY * prod(lengths):
@@ -85,19 +83,19 @@ class Slices:
                 self.known[key] = x.lowering.map(node.op, node.dtype, *parts)
         return self.known[key]
 
-    def length(self, x: "View", axis: int) -> int:
+    def length(self, x: View, axis: int) -> int:
         """How long ``x`` is along an axis of the space."""
         k = axis - len(self.space) + x.ndim
         return x.shape[k] if k >= 0 else 1
 
-    def entries(self, x: "View", place: Axes) -> "View":
+    def entries(self, x: View, place: Axes) -> View:
         """The part of what is in memory, the other axes of which are to be consecutive."""
         missing = len(self.space) - x.ndim
         where = {k - missing: i for k, i in zip(self.axes, place) if k >= missing}
         index = tuple(i if x.shape[k] != 1 else 0 for k, i in where.items())
         return self.copy(x, tuple(where)).move(lambda v: v[(*index, ...)])  # one entry is an array, too
 
-    def copy(self, x: "View", axes: Axes) -> "View":
+    def copy(self, x: View, axes: Axes) -> View:
         """``x`` with the axes in front; in a copy if it is read many times and not in consecutive entries."""
         key = x.base, x.offset, x.shape, x.strides
         if key in self.copies:
