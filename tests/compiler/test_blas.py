@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from machines import RUNNABLE
+from machines import AARCH64, RUNNABLE
 from test_loops import agree, record, run
 
 import dotbar as db
 import dotbar.compiler.blas  # enters what is tested
 from dotbar.compiler import engine
+from dotbar.compiler.loops import native
 from dotbar.rules.lapack_words import solve_triangular
 
 pytestmark = pytest.mark.skipif(not engine.available(), reason="llvmlite is not installed")
@@ -34,15 +35,26 @@ def test_products(sizes, dtype, flipped):
 
 
 @pytest.mark.parametrize("machine", RUNNABLE)
-def test_products_on_each_machine(machine):
+def test_each_machine(machine):
     with engine.writing_for(RUNNABLE[machine]):
+        for n in (3, 21):
+            near(np.linalg.cholesky, positive(n, n))
+            near(lambda a, b: np.linalg.solve(a.T, b), positive(n, n), normal(n, 7))
         for n, m, k in [(13, 21, 37), (1, 40, 19), (4, 3, 300), (30, 1, 5)]:
             agree(np.matmul, normal(n, k), normal(k, m), ulp=16)
             agree(lambda a, b: a @ b.T, normal(n, k), normal(m, k), ulp=16)
 
 
+def test_aarch64_has_tiles():
+    with engine.writing_for(AARCH64):
+        program = record(lambda a: np.linalg.cholesky(a @ a.T) @ a, normal(20, 20))
+        assembly = AARCH64.assembly(native(program).text)
+    assert assembly.count("fmla") > 100
+
+
 def test_a_large_product_takes_blocks():
     agree(lambda a, b: a.T @ b, normal(600, 20), normal(600, 550), ulp=64)
+    agree(lambda a, x: a.T @ x, normal(70, 520), normal(70), ulp=64)
 
 
 @pytest.mark.parametrize(
@@ -188,3 +200,20 @@ def test_large_systems_take_blocks(adjoint):
     L = np.linalg.cholesky(positive(300, 300))
     near(lambda T, B: solve_triangular(T, B, adjoint=adjoint), L, normal(300, 40))
     near(lambda a, b: np.linalg.solve(a.T if adjoint else a, b), positive(150, 150), normal(150, 20))
+
+
+@pytest.mark.parametrize(
+    ("f", "good", "bad"),
+    [
+        (np.linalg.cholesky, np.eye(20), -np.eye(20)),
+        (np.linalg.inv, np.eye(20), np.ones((20, 20))),
+        (lambda a: np.linalg.solve(a, a), np.eye(20), np.ones((20, 20))),
+    ],
+)
+def test_errors_are_those_of_numpy(f, good, bad):
+    compiled = db.jit(f)
+    compiled(good)
+    with pytest.raises(np.linalg.LinAlgError) as caught:
+        compiled(bad)
+    with pytest.raises(np.linalg.LinAlgError, match=str(caught.value)):
+        f(bad)

@@ -24,6 +24,9 @@ from dotbar.compiler.kernels import INTRINSIC_TYPES, TYPES, Code, suffix, vector
 DEPTH = 256
 """How many rows of B are copied at once: a panel of them is to stay in the first cache."""
 
+SHALLOW = 16
+"""How many rows of B a single row is multiplied with at once, where each is in another page of memory."""
+
 FEW = 4
 """So many rows of A are multiplied with rows of a transposed B as they lie."""
 
@@ -408,7 +411,8 @@ class Product:
         self.lanes = lanes if self.by_rows else min(lanes, max(2, 1 << (m - 1).bit_length()))
         large = A.rows > 4 * FEW and B.rows * m * size > LARGE and B.down * size >= PAGE
         self.packed = not self.by_rows and (B.across != 1 or large)
-        self.depth = min(DEPTH, B.rows) if self.packed else B.rows
+        depth = DEPTH if self.packed else SHALLOW if A.rows == 1 and B.down * size >= PAGE else B.rows
+        self.depth = min(depth, B.rows)
         self.height = min(A.rows, 8 if registers() == 32 else 4)
         self.panels = list(self._panels(min(8, (registers() - 1) // (self.height + 1))))
         self.work = self.depth * max(panel[0] for panel in self.panels) * self.lanes * size if self.packed else 0
