@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from dotbar.compiler.products import PRODUCTS
 from dotbar.compiler.rewriting import Walk, is_real, of, reassociated, reshaped, uniform
 from dotbar.program import Equation, Var
 from dotbar.rules.shapes import axes_of
@@ -157,17 +158,25 @@ def _sum_of_broadcast(e: Equation, walk: Walk) -> Any:
     return walk.emit(np.multiply, (_sum(e, x, axes, walk), count), {}, y)
 
 
-@reassociated(np.sum, after=(np.matmul,))
+MATMULS = (np.matmul, PRODUCTS[np.matmul].fn)
+
+
+@reassociated(np.sum, after=MATMULS)
 def _sum_of_matmul(e: Equation, walk: Walk) -> Any:
-    """Σᵢ(XY)ᵢⱼ = ((Σᵢ Xᵢ) Y)ⱼ and Σⱼ(XY)ᵢⱼ = (X (Σⱼ Yⱼ))ᵢ, for two matrices."""
-    found, axes = walk.made_by(e.inputs[0], np.matmul), _summed(e)
-    if found is None or axes is None or not axes or any(len(x.shape) != 2 for x in found.inputs) or not is_real(found):
+    """Σᵢ(XY)ᵢⱼ = ((Σᵢ Xᵢ) Y)ⱼ and Σⱼ(XY)ᵢⱼ = (X (Σⱼ Yⱼ))ᵢ, for each two matrices of two stacks."""
+    found, axes = walk.made_by(e.inputs[0], *MATMULS), _summed(e)
+    if found is None or axes is None or not axes or not is_real(found):
+        return None
+    n = len(e.inputs[0].shape)
+    if any(len(x.shape) != n for x in found.inputs) or axes[0] < n - 2:
         return None
     X, Y = found.inputs
+    flipped = found.settings.get("transpose", (False, False))
     total = Equation(e.rule, (), {**e.settings, "keepdims": True}, ())
-    if 0 in axes:
-        X = _sum(total, X, (0,), walk)
-    if 1 in axes:
-        Y = _sum(total, Y, (1,), walk)
-    Z = walk.emit(found.rule, (X, Y), found.settings, ((X.shape[0], Y.shape[1]), e.outputs[0].dtype))
+    shape = [*e.inputs[0].shape]
+    if n - 2 in axes:
+        X, shape[n - 2] = _sum(total, X, (n - 1 if flipped[0] else n - 2,), walk), 1
+    if n - 1 in axes:
+        Y, shape[n - 1] = _sum(total, Y, (n - 2 if flipped[1] else n - 1,), walk), 1
+    Z = walk.emit(found.rule, (X, Y), found.settings, (tuple(shape), e.outputs[0].dtype))
     return reshaped(Z, e.outputs[0].shape, walk)
