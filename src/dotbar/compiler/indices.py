@@ -8,15 +8,14 @@ shape, and numbers: entry i of ``x[index]`` lies ``numbers[i]`` places behind en
 Negative indices count from the end.  With one beyond the ends the function returns, and NumPy raises its error.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from dotbar.compiler.lowering import View
+View: TypeAlias = Any  # of the lowering, which calls this
 
 
-def moved_by(x: "View", index: Any) -> tuple["View", "View"]:
+def moved_by(x: View, index: Any) -> tuple[View, View]:
     """``x[index]`` as a view and the numbers that move its entries."""
     lowering = x.lowering
     parts = expanded(index, x.ndim)
