@@ -17,7 +17,8 @@ import numpy as np
 
 from dotbar.batch import Batched
 from dotbar.checkpoint import checkpoint as checkpointed
-from dotbar.core import Traced, as_plain, dtype_of, duplicate, is_array, shape_of, without_cells
+from dotbar.core import Traced, as_plain, dtype_of, duplicate, find_rule, is_array, shape_of, without_cells
+from dotbar.custom import deepest
 from dotbar.errors import InputError, OutputError, StructureError, user_traceback
 from dotbar.nested import branch, groups, is_weak, items_in, loop, of_such_an_item, printed, record, stand_in
 from dotbar.rules.words import stop_gradient
@@ -184,7 +185,10 @@ def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
 
 def debug_print(fmt: str, *args: Any) -> None:
     """Print ``fmt.format(*args)`` when the values are known: at each run of compiled code, for each item of a batch."""
-    printed(*args, fmt=fmt)
+    if recordings.open and deepest(args).depth < recordings.open[-1].depth:
+        recordings.open[-1].process(find_rule(printed), args, {"fmt": fmt})
+    else:
+        printed(*args, fmt=fmt)
 
 
 # ---------------------------------------------------------------- while jit records

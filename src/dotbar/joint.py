@@ -108,6 +108,10 @@ def cut(joint: Program, n_primals: int, n_outputs: int) -> tuple[Program, Progra
             late.update(e.outputs)
     wanted = {x for e in rest for x in variables(e) if x not in late}
     wanted |= {x for x in joint.outputs[n_outputs:] if type(x) is Var and x not in late}
+    for e in reversed(early):  # a stack of unknown length has no type outside: the loop that makes it runs again
+        if any(-1 in y.shape and y in wanted for y in e.outputs):
+            rest.insert(0, e)
+            wanted = (wanted | set(variables(e))) - set(e.outputs)
     known = set(xs)
     maker = {y: e for e in early for y in e.outputs}
     kept, again = _choose([x for x in maker if x in wanted], known, maker)

@@ -50,7 +50,7 @@ from dotbar.errors import ConversionError, MutationError, user_line
 from dotbar.program import Control, Guard, Program, Var, variables
 from dotbar.rules.kinds import constant, dense, match
 from dotbar.rules.sorting import first_places
-from dotbar.rules.words import entries, stop_gradient
+from dotbar.rules.words import entries, gather, stop_gradient
 from dotbar.tape import Bars, Entry, Tape, accumulate
 from dotbar.trace import SHAPE, Recorded, Recording, recordings
 from dotbar.transforms import jvp, unwrap, vjp
@@ -154,7 +154,7 @@ class Body(Recording):
                 raise MutationError(WRITES)
 
 
-OF_ANY_SHAPE = (np.nonzero, first_places)
+OF_ANY_SHAPE = (np.nonzero, first_places, gather)
 
 WRITES = (
     "the body of a loop or branch assigns to an array made outside of it, but it is recorded for all steps at once. "

@@ -32,8 +32,7 @@ from dotbar.core import (
     wrap_view,
 )
 from dotbar.errors import user_line
-from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Var
-from dotbar.rules.kinds import Constant
+from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Var, varies
 from dotbar.tape import rebuild
 
 __all__ = ["LONG", "Recorded", "Recording", "recordings"]
@@ -140,9 +139,12 @@ class Recording(Level):
         y = rule.fn(*[x.value if isinstance(x, Traced) and x.level is self else x for x in xs], **kw)
         many = isinstance(y, tuple)
         outputs = [Var.of(v) for v in (y if many else (y,))]
-        self.note(rule, map(self.operand, xs), kw, outputs)
-        if type(rule) is Constant and not isinstance(rule.how, str) and any(v.shape for v in outputs):
-            for v in outputs:  # such as the places of nonzero entries: how many there are may change
+        operands = list(map(self.operand, xs))
+        if any(-1 in x.shape for x in operands if type(x) is Var):
+            outputs = of_any_length(rule, operands, kw, outputs)
+        self.note(rule, operands, kw, outputs)
+        if any(v.shape for v in outputs) and varies(rule, xs):
+            for v in outputs:  # how many nonzero entries there are, or a mask selects, may change
                 self.note(SHAPE, (v,), {"outcome": v.shape, "line": user_line()})
         if many:
             return rebuild(y, [Recorded(v, self, var) for v, var in zip(y, outputs)])
@@ -169,3 +171,15 @@ class Recording(Level):
         value_of(own(root, value(v)), steps)[index] = value(v)
         root.aux = Var.of(root.value)
         self.note(WRITTEN, inputs, {"path": path}, (root.aux,))
+
+
+def of_any_length(rule: Rule, operands: Sequence[Any], kw: Settings, outputs: Sequence[Var]) -> list[Var]:
+    """The results of an equation on stacks of unknown length, with -1 where a length depends on theirs."""
+
+    def shapes(n: int) -> list[tuple[int, ...]]:
+        stand_in = lambda x: np.zeros([n if k == -1 else k for k in x.shape], x.dtype) if type(x) is Var else x
+        y = rule.fn(*map(stand_in, operands), **kw)
+        return [v.shape for v in (y if isinstance(y, tuple) else (y,))]
+
+    pairs = [tuple(a if a == b else -1 for a, b in zip(*both)) for both in zip(shapes(3), shapes(4))]
+    return [Var(shape, y.dtype) for shape, y in zip(pairs, outputs)]
