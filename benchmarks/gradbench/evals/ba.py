@@ -1,17 +1,15 @@
 """Bundle adjustment: p reprojection errors of two coordinates and p weight errors, and their sparse Jacobian in CSR.
 
-An error depends on one camera, one point and one weight, 15 numbers, so two pulls give the two rows of all
-observations.  Observations are taken some thousands at a time, that their values stay in cache; a row of each array is
-one coordinate of all of them.
+An error depends on one camera, one point and one weight, 15 numbers, so two gradients give the two rows of all
+observations.  A row of each array is one coordinate of all of them.
 """
 
 import numpy as np
 
-from dotbar import grad, jit, vjp
+from dotbar import grad, jit
 
 CAMERA, POINT = 11, 3
 BLOCK = CAMERA + POINT + 1
-ROWS = 8192  # observations at a time
 
 
 def rotate(r, X):
@@ -39,52 +37,31 @@ def weight_error(w):
     return 1 - w * w
 
 
-def errors_of_some(cameras, points, w, seen, of):
-    """The reprojection errors of some observations, (2, observations)."""
-    return np.stack(reprojection(cameras[:, of[0]], points[:, of[1]], w, seen))
-
-
-def rows_of_some(cameras, points, w, seen, of):
-    """Their Jacobians, (2, 15, observations): row i of each is the pull of the i-th unit vector."""
-    _, pull = vjp(lambda *xs: reprojection(*xs, seen), list(cameras[:, of[0]]), list(points[:, of[1]]), w)
-    one, zero = np.ones_like(w), np.zeros_like(w)
-    bars = [pull(unit) for unit in ((one, zero), (zero, one))]
-    return np.stack([np.stack((*camera, *point, weight)) for camera, point, weight in bars])
-
-
-def in_blocks(f, out, cameras, points, w, seen, of):
-    """f of so many observations at a time, into an array whose first axis runs over them."""
-    for i in range(0, len(w), ROWS):
-        some = slice(i, i + ROWS)
-        out[some] = np.moveaxis(f(cameras, points, w[some], seen[:, some], of[:, some]), -1, 0)
-
-
-some_errors, some_rows = jit(errors_of_some), jit(rows_of_some)
-weight_errors, weight_slopes = jit(weight_error), jit(lambda w: grad(lambda w: np.sum(weight_error(w)))(w))
-
-
 def objective(cameras, points, w, seen, of):
-    errors = np.empty((len(w), 2))
-    in_blocks(some_errors, errors, cameras, points, w, seen, of)
-    return errors, weight_errors(w)
+    errors = reprojection(cameras[:, of[0]], points[:, of[1]], w, seen)
+    return np.stack(errors, axis=1), weight_error(w)
+
+
+def block(i, cameras, points, w, seen, of):
+    """The derivatives of coordinate i of all reprojections, each of its own numbers: those of their sum; (15, p)."""
+    total = lambda *xs: np.sum(reprojection(*xs, seen)[i])
+    camera, point, weight = grad(total, argnums=(0, 1, 2))(list(cameras[:, of[0]]), list(points[:, of[1]]), w)
+    return np.stack((*camera, *point, weight))
 
 
 def jacobian(cameras, points, w, seen, of):
     """The Jacobian as (rows, columns, values): 2p rows of 15 entries, then p rows of one."""
     p, n, m = len(w), cameras.shape[1], points.shape[1]
-    reprojections = 2 * p * BLOCK
-    values = np.empty(reprojections + p)
-    in_blocks(some_rows, values[:reprojections].reshape(p, 2, BLOCK), cameras, points, w, seen, of)
-    values[reprojections:] = weight_slopes(w)
-    columns = np.empty(reprojections + p, np.int32)
-    block = columns[:reprojections].reshape(p, 2, BLOCK)
-    weights = np.arange(p, dtype=np.int32) + (CAMERA * n + POINT * m)
-    block[:, :, :CAMERA] = (CAMERA * of[0])[:, None, None] + np.arange(CAMERA)
-    block[:, :, CAMERA:-1] = (CAMERA * n + POINT * of[1])[:, None, None] + np.arange(POINT)
-    block[:, :, -1] = weights[:, None]
-    columns[reprojections:] = weights
-    rows = np.concatenate((np.arange(2 * p) * BLOCK, np.arange(reprojections, reprojections + p + 1)))
-    return rows, columns, values
+    entries = 2 * p * BLOCK
+    rows = np.concatenate((np.arange(2 * p) * BLOCK, np.arange(entries, entries + p + 1)))
+    camera = CAMERA * of[0] + np.arange(CAMERA, dtype=np.int32)[:, None]
+    point = CAMERA * n + POINT * of[1] + np.arange(POINT, dtype=np.int32)[:, None]
+    weight = CAMERA * n + POINT * m + np.arange(p, dtype=np.int32)
+    columns = np.concatenate((camera, point, weight[None]))
+    blocks = np.stack([block(i, cameras, points, w, seen, of) for i in range(2)])
+    slopes = grad(lambda w: np.sum(weight_error(w)))(w)
+    in_rows = lambda entries, last: np.concatenate((np.ravel(np.moveaxis(entries, -1, 0)), last))
+    return rows, in_rows(np.stack((columns, columns)), weight), in_rows(blocks, slopes)
 
 
 def prepare(input):
@@ -114,4 +91,4 @@ def example(n, m, p):
     return {"n": n, "m": m, "p": p, "cam": cam, "x": x, "w": 0.4, "feat": feat}
 
 
-FUNCTIONS = {"objective": objective, "jacobian": jacobian}
+FUNCTIONS = {"objective": jit(objective), "jacobian": jit(jacobian)}

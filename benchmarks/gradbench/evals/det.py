@@ -5,45 +5,41 @@ one length leave are one sum over the columns that remain, weighted by entries o
 """
 
 from functools import cache
+from math import factorial
 
 import numpy as np
 
-from dotbar import checkpoint, grad, jit
+from dotbar import grad, jit, scan
 
-AT_ONCE = 8  # minors up to this size are expanded side by side, larger ones one after the other
+AT_ONCE = 8  # minors of this size are expanded side by side, one of them after the other
 
 
 @cache
-def remaining(m):
-    """For each path length below m and each path, the columns that it leaves, in order."""
-    levels = [np.arange(m)[None]]
-    for left in range(m, 1, -1):
-        others = np.array([[k for k in range(left) if k != taken] for taken in range(left)])
-        levels.append(levels[-1][:, others].reshape(-1, left - 1))
-    return levels
+def remaining(m, steps):
+    """The columns that each path leaves, in order, (m − steps, paths); what a path took last varies slowest."""
+    if steps == 0:
+        return np.arange(m)[:, None]
+    before = remaining(m, steps - 1)
+    return np.concatenate([np.delete(before, taken, axis=0) for taken in range(len(before))], axis=1)
 
 
-def signs(m):
-    return (-1.0) ** np.arange(m)
-
-
-@checkpoint
-def side_by_side(A):
-    """The determinant of a small matrix, from the minors of one row, its last, upwards."""
-    m = len(A)
-    columns = remaining(m)
-    D = A[m - 1][columns[m - 1]]
-    for j in range(m - 2, -1, -1):
-        D = (A[j][columns[j]] * np.reshape(D, columns[j].shape)) @ signs(m - j)
-    return np.sum(D)
+def expand(A, D):
+    """The determinant of which D are the minors that the paths through the rows A leave."""
+    for j in reversed(range(len(A))):
+        columns = remaining(A.shape[1], j)
+        signs = (-1.0) ** np.arange(len(columns))
+        D = np.sum(signs[:, None] * A[j][columns] * np.reshape(D, columns.shape), axis=0)
+    return D[0]
 
 
 def determinant(A):
-    m = len(A)
-    if m <= AT_ONCE:
-        return side_by_side(A)
-    minors = np.stack([determinant(np.concatenate((A[1:, :j], A[1:, j + 1 :]), axis=1)) for j in range(m)])
-    return signs(m) @ (A[0] * minors)
+    rows = max(len(A) - AT_ONCE, 0)
+    ones = np.ones(factorial(len(A) - rows))  # the determinant of no rows, for each path through all
+    minor = lambda columns: expand(A[rows:, columns], ones)
+    columns = remaining(len(A), rows).T
+    if rows == 0:
+        return minor(columns[0])
+    return expand(A[:rows], scan(lambda _, columns: (None, minor(columns)), None, columns, checkpoint=1)[1])
 
 
 def prepare(input):
