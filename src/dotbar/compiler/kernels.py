@@ -5,7 +5,7 @@ the name of the result.  In registers a bool is ``i1``, in memory ``i8``.  Nothi
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -235,6 +235,14 @@ class Code:
         first = self(f"insertelement {V} poison, {T} {x}, i64 0")
         return self(f"shufflevector {V} {first}, {V} poison, <{lanes} x i32> zeroinitializer")
 
+    def transposed(self, rows: Sequence[str], dtype: np.dtype[Any], lanes: int) -> list[str]:
+        """The columns of a square of vectors, whose last rows may be missing."""
+        V, square = vector(TYPES[dtype], lanes), [*rows, *["poison"] * (lanes - len(rows))]
+        for i, j, low, high in exchanges(lanes):
+            pair = f"shufflevector {V} {square[i]}, {V} {square[j]}"
+            square[i], square[j] = (self(f"{pair}, <{lanes} x i32> {order}") for order in (low, high))
+        return square
+
     def across(self, op: str, x: str, dtype: np.dtype[Any], lanes: int) -> str:
         """All lanes taken into one number by an operation, by halves."""
         while lanes > 1:
@@ -246,6 +254,18 @@ class Code:
                 low, high = (self(f"extractelement <1 x {one}> {v}, i64 0") for v in (low, high))
             x, lanes = self.operation(op, dtype, half, low, high), half
         return x
+
+
+def exchanges(lanes: int) -> Iterator[tuple[int, int, str, str]]:
+    """Shuffles that transpose a square of vectors: pairs of rows at distances 1, 2, 4, ... and what becomes of them."""
+    distance = 1
+    while distance < lanes:
+        low = [lanes + lane - distance if lane & distance else lane for lane in range(lanes)]
+        high = [lanes + lane if lane & distance else lane + distance for lane in range(lanes)]
+        for i in range(lanes):
+            if not i & distance:
+                yield i, i + distance, *(f"<{', '.join(f'i32 {lane}' for lane in order)}>" for order in (low, high))
+        distance *= 2
 
 
 class Loop:

@@ -392,6 +392,12 @@ class Item:
         self.wide = False
 
 
+def follows(x: Item, y: Item) -> bool:
+    """Whether an operand lies one place behind another throughout."""
+    here, there = x.view, y.view
+    return here.base is there.base and x.row == y.row and here.offset == there.offset + 1  # type: ignore[union-attr]
+
+
 class Nest:
     """Writes one loop nest, or a part of it: ``count`` indices from ``start`` on along one axis."""
 
@@ -428,6 +434,7 @@ class Nest:
             item.row = steps
             item.depth = item.level = max((k + 1 for k, step in enumerate(steps) if step), default=0)
         self.lanes = self._lanes()
+        self.blocks = self._blocks()
         self.held = self._held()
         self.items: dict[Any, Item] = dict(self.reads)
         self.names: dict[Item, str] = {}
@@ -440,6 +447,17 @@ class Nest:
         kept = [n for k, n in enumerate(node.space) if k not in node.reduced]
         steps = iter(contiguous(kept))
         return squeezed(node.space, [0 if k in node.reduced else next(steps) for k in range(len(node.space))])[1]
+
+    def _blocks(self) -> list[list[Item]]:
+        """Loads of neighbours, where entries along the innermost axis lie apart; at most as many as there are lanes."""
+        apart = [x for x in self.loads if x.depth == self.rank > 0 and x.row[-1] not in (0, 1) and x.dtype.kind != "b"]
+        blocks: list[list[Item]] = []
+        for item in sorted(apart, key=lambda x: (x.view.base.number, x.row, x.view.offset)):  # type: ignore[union-attr]
+            if blocks and len(blocks[-1]) < self.lanes and follows(item, blocks[-1][-1]):
+                blocks[-1].append(item)
+            else:
+                blocks.append([item])
+        return [block for block in blocks if len(block) > 1]
 
     def _lanes(self) -> int:
         if not self.rank:
@@ -690,8 +708,10 @@ class Nest:
         names: dict[Item, str] = {}
         lanes = self.lanes
         self.vector = index, offset, count
+        for block in self.blocks:
+            names.update(zip(block, self._turned(block)))
         for item in self.loads:
-            if item.depth == self.rank:
+            if item.depth == self.rank and item not in names:
                 names[item] = self._fetch(item, lanes)
         for item in self.items.values():
             if item.node is not None and item.depth == self.rank:
@@ -752,17 +772,31 @@ class Nest:
         assert item is not None
         return names[item] if item in names else self.names[item], 0 < self.rank == item.depth
 
-    def _address(self, item: Item, lanes: int, number: str = "", differs: bool = False) -> tuple[str, bool]:
-        """Where the first entry of an operand lies, if the others follow it; otherwise where each does."""
+    def _first(self, item: Item, lanes: int) -> str:
+        """Where the first entry of an operand lies."""
         code, T, pointer = self.code, memory_type(item.dtype), item.pointer
-        step = item.row[-1] if lanes > 1 else 1
-        if lanes > 1 and step:
+        if lanes > 1 and item.row[-1]:
             index, offset, _ = self.vector
             if index != "0":
-                at = code(f"mul i64 {index}, {step}") if step != 1 else index
+                at = code(f"mul i64 {index}, {item.row[-1]}") if item.row[-1] != 1 else index
                 pointer = code(f"getelementptr {T}, ptr {pointer}, i64 {at}")
             if offset:
-                pointer = code(f"getelementptr {T}, ptr {pointer}, i64 {offset * step}")
+                pointer = code(f"getelementptr {T}, ptr {pointer}, i64 {offset * item.row[-1]}")
+        return pointer
+
+    def _turned(self, block: list[Item]) -> list[str]:
+        """Vectors of operands that lie side by side: rows of memory, transposed."""
+        first, lanes = block[0], self.lanes
+        T, pointer = memory_type(first.dtype), self._first(first, lanes)
+        places = (
+            self.code(f"getelementptr {T}, ptr {pointer}, i64 {first.row[-1] * k}") for k in range(self.vector[2])
+        )
+        return self.code.transposed([self._read(p, first.dtype, lanes, len(block)) for p in places], first.dtype, lanes)
+
+    def _address(self, item: Item, lanes: int, number: str = "", differs: bool = False) -> tuple[str, bool]:
+        """Where the first entry of an operand lies, if the others follow it; otherwise where each does."""
+        code, T = self.code, memory_type(item.dtype)
+        pointer, step = self._first(item, lanes), item.row[-1] if lanes > 1 else 1
         if number and not (differs and lanes > 1):
             pointer = code(f"getelementptr {T}, ptr {pointer}, i64 {number}")
         if step == 1 and not (differs and lanes > 1):

@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from dotbar.compiler import engine, vectors
+from dotbar.compiler.kernels import exchanges
 from dotbar.compiler.vectors import Value, any_lane, copysign, fma, magnitude, maximum, sqrt, where
 
 LARGEST = 16
@@ -619,20 +620,9 @@ def scatter(block: Block, matrices: list[str], width: int) -> None:
 
 
 def transposed(code: Code, rows: Sequence[Value]) -> list[Value]:
-    """The columns of a square of vectors, whose last rows may be missing: rows at distances 1, 2, 4, ... exchange."""
-    lanes, V = code.lanes, code.type("f")
-    square = [*rows, *[Value(code, "poison", "f")] * (lanes - len(rows))]
-    distance = 1
-    while distance < lanes:
-        low = [lanes + lane - distance if lane & distance else lane for lane in range(lanes)]
-        high = [lanes + lane if lane & distance else lane + distance for lane in range(lanes)]
-        for i in range(lanes):
-            if not i & distance:
-                j = i + distance
-                pair = f"shufflevector {V} {square[i].text}, {V} {square[j].text}"
-                square[i], square[j] = (
-                    code.emit(f"{pair}, <{lanes} x i32> <{', '.join(f'i32 {lane}' for lane in order)}>", "f")
-                    for order in (low, high)
-                )
-        distance *= 2
+    """The columns of a square of vectors, whose last rows may be missing."""
+    V, square = code.type("f"), [*rows, *[Value(code, "poison", "f")] * (code.lanes - len(rows))]
+    for i, j, low, high in exchanges(code.lanes):
+        pair = f"shufflevector {V} {square[i].text}, {V} {square[j].text}"
+        square[i], square[j] = (code.emit(f"{pair}, <{code.lanes} x i32> {order}", "f") for order in (low, high))
     return square
