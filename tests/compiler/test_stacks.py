@@ -73,13 +73,13 @@ def test_transposed_operands_and_results(settings):
 @pytest.mark.parametrize("UPLO", "LU")
 def test_eigenvalues(UPLO):
     A = positive(9, 5, 5)
-    check(lambda A: np.linalg.eigvalsh(A, UPLO), A)
+    check(lambda A: np.linalg.eigvalsh(A, UPLO), A, native=UPLO == "L")
 
     def invariant(A):
         w, V = np.linalg.eigh(A, UPLO)
         return np.sum((V * np.sqrt(w)[:, None, :]) @ np.swapaxes(V, 1, 2) * np.arange(25.0).reshape(5, 5))
 
-    check(invariant, A)
+    check(invariant, A, native=UPLO == "L")
 
 
 def test_repeated_eigenvalues_are_left_to_numpy():

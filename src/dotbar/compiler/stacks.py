@@ -72,7 +72,8 @@ def cholesky(lowering: Lowering, a: Any, *, upper: bool = False) -> View:
     return swapped(L) if upper else L
 
 
-def eigh(lowering: Lowering, a: Any, *, UPLO: str = "L") -> list[View]:
+def spectrum(lowering: Lowering, a: Any, *, UPLO: str = "L") -> list[View]:
+    """Where signs of eigenvectors do not matter; those of np.linalg.eigh are LAPACK's."""
     return batched(lowering, "eigh", swapped(a) if UPLO.upper() == "U" else a)
 
 
@@ -163,8 +164,7 @@ CALLS |= {
     for fn, lowering in {
         np.linalg.cholesky: cholesky,
         np.linalg.inv: inverse,
-        np.linalg.eigh: eigh,
-        hermitian_spectrum: eigh,
+        hermitian_spectrum: spectrum,
         solve_triangular: solve_triangle,
         lu_factor: factor,
         lu_solve: solve,
