@@ -11,16 +11,17 @@ turn into better Programs, and what an interpreter can run through NumPy::
       return e
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count, product
+from math import prod
 from textwrap import indent
 from typing import Any
 
 import numpy as np
 
 from dotbar.core import Rule, Settings, Step, Traced, apply, cell, dtype_of, shape_of, split, take_index, value_of
-from dotbar.errors import ProgramError
+from dotbar.errors import DotbarError, ProgramError
 
 __all__ = ["Equation", "Guard", "GuardFailed", "Program", "Var"]
 
@@ -246,7 +247,7 @@ class Program:
         """Return the Program if it is well formed.
 
         Raises:
-            ProgramError: a variable is read before it is assigned, or assigned twice, or the result of a ufunc
+            ProgramError: a variable is read before it is assigned, or assigned twice, or the result of a function
                 is not of the shape and dtype that NumPy gives it.
         """
         known: set[Var] = set()
@@ -294,10 +295,21 @@ def programs(equation: Equation) -> dict[str, Program]:
 
 def is_static(equation: Equation) -> bool:
     """Whether all shapes are known: no stack of a loop whose number of steps is not."""
-    for x in (*equation.outputs, *equation.inputs):  # called so often that a generator's cost counts
-        if type(x) is Var and -1 in x.shape:
-            return False
-    return True
+    return not [x for x in (*equation.outputs, *equation.inputs) if type(x) is Var and -1 in x.shape]
+
+
+def varies(rule: Rule, inputs: Sequence[Any]) -> bool:
+    """Whether the types of the results depend on values: on how many entries are chosen, on which numbers are real."""
+    if rule.name in VARYING or (rule.kind == "constant" and not isinstance(getattr(rule, "how", None), str)):
+        return True
+    return rule.name in SELECTING and any(dtype_of(index).kind == "b" for index in inputs[1:])
+
+
+SELECTING = ("dotbar.rules.words.gather", "dotbar.rules.words.ungather")
+VARYING = (
+    *("numpy.linalg.lstsq", "numpy.linalg.eig"),
+    *("dotbar.rules.spectral.spectrum", "dotbar.rules.polynomials.zeros_of"),
+)
 
 
 def has_effect(equation: Equation) -> bool:
@@ -318,18 +330,59 @@ def _check_nested(equation: Equation, name: str, program: Program, where: str) -
         raise ProgramError(f"{name} of {where} returns arrays of other shapes than it must.")
 
 
+LARGEST = 1 << 16  # entries of operands on which a function is tried
+
+
 def _check_types(equation: Equation, where: str) -> None:
+    """Compare the outputs with what the function makes of other values of the same types."""
     fn = equation.rule.fn
-    if not isinstance(fn, np.ufunc) or fn.signature is not None or equation.settings:
+    made: list[tuple[Any, Any]]
+    if isinstance(fn, np.ufunc) and fn.signature is None and not equation.settings:
+        made = _made_by_ufunc(fn, equation, where)
+    elif not _can_be_tried(equation):
         return
-    shapes = [x.shape if type(x) is Var else np.shape(x) for x in equation.inputs]
+    else:
+        try:
+            with np.errstate(all="ignore"):
+                y = fn(*map(stand_in, equation.inputs), **equation.settings)
+        except (DotbarError, GuardFailed, np.linalg.LinAlgError):
+            return  # of these values, which says nothing about others
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise ProgramError(f"{where} cannot be computed: {error}") from error
+        made = [(shape_of(v), dtype_of(v)) for v in (y if isinstance(y, tuple) else (y,))]
+    if made != [(y.shape, y.dtype) for y in equation.outputs]:
+        shown = ", ".join(Var(*m).type for m in made)
+        raise ProgramError(f"{where} makes {shown}, assigned to {', '.join(map(repr, equation.outputs))}.")
+
+
+def _can_be_tried(equation: Equation) -> bool:
+    """Whether a call on other values, of the types that the operands have, is cheap and tells the results' types."""
+    if equation.rule.kind in ("guard", "control") or varies(equation.rule, equation.inputs) or not is_static(equation):
+        return False
+    return sum(prod(shape_of(x)) for x in (*equation.inputs, *equation.outputs)) <= LARGEST
+
+
+def stand_in(x: Any) -> Any:
+    """Some value of the type of an operand."""
+    if type(x) is not Var:
+        return x
+    value = x.dtype.type(0.5 if x.dtype.kind in "fc" else 0)
+    if x.shape:
+        return np.broadcast_to(value, x.shape)
+    return value.item() if x.weak else value
+
+
+def _made_by_ufunc(fn: np.ufunc, equation: Equation, where: str) -> list[tuple[Any, Any]]:
+    dtypes: list[Any] = []
+    for x in equation.inputs:
+        weak = type(stand_in(x))
+        dtypes.append(weak if weak in (int, float, complex) else dtype_of(x))
     try:
-        shape = np.broadcast_shapes(*shapes)
-    except ValueError as error:
+        shape = np.broadcast_shapes(*map(shape_of, equation.inputs))
+        found = fn.resolve_dtypes((*dtypes, *(None,) * fn.nout))
+    except (TypeError, ValueError) as error:
         raise ProgramError(f"{where}: {error}") from None
-    for y in equation.outputs:
-        if y.shape != shape:
-            raise ProgramError(f"{where} is of shape {shape}, assigned to {y!r}.")
+    return [(shape, dtype) for dtype in found[fn.nin :]]
 
 
 def _name(rule: Rule) -> str:

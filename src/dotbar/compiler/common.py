@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from dotbar.compiler.rewriting import Walk, key, reshaped, rewrite
-from dotbar.program import Equation, Guard, Program
+from dotbar.program import Equation, Guard, Program, has_effect
 
 __all__ = ["share"]
 
@@ -36,7 +36,7 @@ def share(program: Program) -> Program:
         settings, fn = equation.settings, equation.rule.fn
         if isinstance(equation.rule, Guard):
             settings = {"outcome": settings["outcome"]}
-        elif not equation.outputs:
+        elif has_effect(equation):
             return None
         keys: Any = [constants.key(x) for x in equation.inputs]
         if fn in COMMUTATIVE:

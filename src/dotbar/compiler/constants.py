@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dotbar.compiler.rewriting import Walk, is_splat, rewrite, splat, uniform
-from dotbar.program import Equation, Guard, GuardFailed, Program, Var
+from dotbar.program import Control, Equation, Guard, GuardFailed, Program, Var
 from dotbar.rules.shapes import astype, choose, reshape_to
 from dotbar.rules.words import read
 
@@ -67,7 +67,7 @@ def _fold(equation: Equation, walk: Walk) -> Any:
         if (isinstance(fn, np.ufunc) and fn.signature is None) or fn in ENTRYWISE:
             results = _evaluate(equation, [np.asarray(uniform(x)) if is_splat(x) else x for x in inputs])
             return None if results is None else tuple(map(splat, results, outputs))
-    if max(map(_entries, (*inputs, *outputs))) > LARGEST:
+    if max(map(_entries, (*inputs, *outputs))) > LARGEST or isinstance(equation.rule, Control):
         return None
     results = _evaluate(equation, inputs)
     return None if results is None else tuple(_compact(np.array(y)) for y in results)

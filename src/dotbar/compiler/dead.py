@@ -6,11 +6,11 @@
     c: f64[] = cos a        →    b: f64[] = sin a
     return b                     return b
 
-Guards, equations without a result, and those that may raise are effects: they stay.
+Guards, equations without a result, what prints, and what may raise are effects: they stay.
 """
 
 from dotbar.core import Rule
-from dotbar.program import WRITTEN, Equation, Program, Var, variables
+from dotbar.program import WRITTEN, Equation, Program, Var, programs, variables
 from dotbar.rules.words import gather, raise_if, ungather
 
 __all__ = ["prune"]
@@ -33,8 +33,10 @@ def prune(program: Program) -> Program:
 
 
 def _has_effect(equation: Equation) -> bool:
-    """Whether an equation is to run for its own sake."""
-    return not equation.outputs or _may_raise(equation.rule) or (equation.rule is WRITTEN and len(equation.inputs) > 2)
+    """Whether an equation, or one within it, is to run for its own sake."""
+    if not equation.outputs or _may_raise(equation.rule) or (equation.rule is WRITTEN and len(equation.inputs) > 2):
+        return True
+    return any(_has_effect(e) for p in programs(equation).values() for e in p.equations)
 
 
 def _may_raise(rule: Rule) -> bool:

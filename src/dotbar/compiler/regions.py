@@ -87,7 +87,7 @@ class Region:
         steps: list[Any] = [] if self.whole == shape else [(reshape_to, {"shape": self.whole, "order": "C"})]
         kept = [a for a in self.axes if a is not None]
         rest = [a for a in range(len(self.whole)) if a not in kept]
-        index: list[Any] = [None if a is None else _slice(self.ranges[a]) for a in self.axes]
+        index: list[Any] = [None if a is None else _slice(self.ranges[a], self.whole[a]) for a in self.axes]
         if kept != sorted(kept):
             steps.append((np.transpose, {"axes": (*kept, *rest)}))
             index += [self.ranges[a].start for a in rest]
@@ -99,7 +99,9 @@ class Region:
         return (*steps, (take_index, {"index": tuple(index)}))
 
 
-def _slice(r: range) -> slice:
+def _slice(r: range, n: int) -> slice:
+    if r == range(n):
+        return slice(None)
     if not r:
         return slice(0, 0)
     return slice(r.start, r.stop if r.stop >= 0 else None, None if r.step == 1 else r.step)

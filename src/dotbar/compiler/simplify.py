@@ -1,11 +1,13 @@
 """The pipeline of simplifying passes, from Program to Program."""
 
+from typing import Any
+
 from dotbar.compiler.algebra import algebra
 from dotbar.compiler.common import share
 from dotbar.compiler.constants import fold, splats
 from dotbar.compiler.dead import prune
 from dotbar.compiler.writes import forward
-from dotbar.program import Program
+from dotbar.program import Control, Equation, Program
 
 __all__ = ["simplify"]
 
@@ -20,10 +22,28 @@ def simplify(program: Program, reassociate: bool = True) -> Program:
     With ``reassociate`` sums may be taken in another order, so results may differ by their rounding and in the sign
     of a zero; without it they are the same to the last bit.
     """
-    program = splats(program)
+    program = splats(_within(program, reassociate))
     for _ in range(ROUNDS):
         before = program
         program = prune(share(algebra(forward(fold(program), reassociate), reassociate)))
         if program is before or len(program.equations) > ENOUGH * len(before.equations):
             break
     return program
+
+
+def _within(program: Program, reassociate: bool) -> Program:
+    """The Program with simpler Programs in its loops and branches."""
+    if not any(isinstance(e.rule, Control) for e in program.equations):
+        return program
+
+    def simpler(x: Any) -> Any:
+        if isinstance(x, Program):
+            return simplify(x, reassociate)
+        return tuple(map(simpler, x)) if type(x) is tuple else x
+
+    def step(e: Equation) -> Equation:
+        if not isinstance(e.rule, Control):
+            return e
+        return Equation(e.rule, e.inputs, {k: simpler(v) for k, v in e.settings.items()}, e.outputs)
+
+    return Program(program.inputs, list(map(step, program.equations)), program.outputs)

@@ -177,6 +177,9 @@ def _read(e: Equation, where: Region, contents: Contents, regions: Regions, walk
         path = (*inner.settings["path"], *e.settings["path"])
         joined = regions.of(inner.inputs[0], path)
         return walk.emit(read, inner.inputs, {"path": joined.path(shape_of(inner.inputs[0])) if joined else path}, y)
+    short = where.path(base.shape)
+    if len(short) < len(e.settings["path"]):
+        return walk.emit(read, (base,), {"path": short}, y)
     return None if base is x else walk.emit(read, (base,), e.settings, y)
 
 
