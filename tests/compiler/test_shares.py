@@ -52,6 +52,10 @@ DIVIDED = {
     "single precision": (lambda x: np.sum(x.astype(np.float32), dtype=np.float32), A),
     "sum over rows": (lambda x: np.sum(x * x, 0), np.sin(np.arange(30.0 * 90)).reshape(30, 90)),
     "sums over rows and elements": (lambda x: (np.sum(np.exp(x), 1), x + 1), B),
+    "product": (lambda x: x @ x.T, A),
+    "product with another's transpose": (lambda x: x.T @ x + 1, np.sin(np.arange(70.0 * 50)).reshape(70, 50)),
+    "matrix times vector": (lambda x: x @ x[0], np.sin(np.arange(70.0 * 5)).reshape(70, 5)),
+    "stack of products": (lambda x: x @ np.swapaxes(x, 1, 2), B),
     "number between": (number_between, X),
     "written": (written, X),
 }
@@ -82,6 +86,20 @@ def test_nests_that_are_not_divided(name):
 def test_any_number_of_rows(rows, n):
     set_num_threads(n)
     agree(lambda x: (np.sum(x * x), np.sum(x, 1), x + 1), np.sin(np.arange(rows * 6.0)).reshape(rows, 6), ulp=40)
+
+
+@pytest.mark.parametrize("shape", [(32, 5, 7), (33, 300, 9), (100, 17, 1), (47, 1, 1000)])
+def test_rows_of_products(shape):
+    n, k, m = shape
+    a, b = np.sin(np.arange(n * k * 1.0)).reshape(n, k), np.cos(np.arange(k * m * 1.0)).reshape(k, m)
+    agree(np.matmul, a, b, ulp=40)
+    agree(lambda x, y: x.T @ y.T, np.asfortranarray(a).T.copy(), b.T.copy(), ulp=40)
+
+
+def test_an_error_in_a_share_is_the_functions():
+    x = np.stack([np.eye(30) * k for k in range(8)])
+    status, _ = run(record(np.linalg.cholesky, x + np.eye(30)), x)
+    assert status == -1
 
 
 def test_one_thread_and_small_nests_have_no_shares(monkeypatch):

@@ -4,16 +4,20 @@ Products are our own tiles, see tiles.py; factorisations are LAPACK's, through t
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import prod
 from typing import Any, Protocol
 
 import numpy as np
 
+from dotbar.compiler import threads
 from dotbar.compiler.kernels import Code
 from dotbar.compiler.lapack import QR, SVD, Eigh, Factors, Substitution, symbols
 from dotbar.compiler.lowering import CALLS, DEFINITIONS, INTEGER, Lowering, Result, UnsupportedError, View
+from dotbar.compiler.memory import rounded
 from dotbar.compiler.products import PRODUCTS
 from dotbar.compiler.shapes import Shape, contiguous, merged, squeezed
+from dotbar.compiler.shares import called, split
 from dotbar.compiler.tiles import Matrix, Product
 from dotbar.compiler.tiles import Routine as Text
 from dotbar.compiler.triangles import Cholesky, Triangle
@@ -52,8 +56,34 @@ def matmul(lowering: Lowering, a: Any, b: Any, *, transpose: Sequence[bool] = (F
     if not prod(shape) or not a.shape[-1]:
         return lowering.full(0, shape, a.dtype)
     a, b = (x.move(lambda v: np.broadcast_to(v, lead + v.shape[-2:])) for x in (a, b))
-    product = Product(a.dtype, matrix(a), matrix(b), shape[-1])
+    count, size = (0, 0) if lead else split(shape[-2], prod(shape) * a.shape[-1], ROWS)
+    if count:
+        product = Rows(a.dtype, matrix(a), matrix(b), count, size)
+    else:
+        product = Product(a.dtype, matrix(a), matrix(b), shape[-1])
     return stacked(lowering, product, [a, b], [Result(shape, a.dtype)], len(lead))[0]
+
+
+ROWS = 16
+"""Of a product: the least that a thread does at a time, as each arranges the other factor for itself."""
+
+
+class Rows:
+    """C = A B, some rows at a time by whichever thread is free."""
+
+    def __init__(self, dtype: np.dtype[Any], A: Matrix, B: Matrix, count: int, size: int) -> None:
+        self.count = count
+        sizes = (size, A.rows - count * size)
+        self.products = [Product(dtype, replace(A, rows=n), B, B.columns) for n in sizes if n]
+        self.steps = [size * A.down * dtype.itemsize, 0, size * B.columns * dtype.itemsize]
+
+    @property
+    def work(self) -> int:
+        return self.count * rounded(max(product.work for product in self.products))
+
+    def define(self, definitions: dict[str, str]) -> str:
+        part, *rest = (product.define(definitions) for product in self.products)
+        return called(definitions, part, *rest, count=self.count, steps=self.steps, work=self.work // self.count)
 
 
 class Routine(Protocol):
@@ -82,15 +112,22 @@ def stacked(
     sizes = [x.dtype.itemsize for x in (*operands, *results)]
     steps = [tuple(s * size for s in row[:axes]) for row, size in zip(strides, sizes)]
     lead, steps = merged(*squeezed_rows(lead, steps))
+    operations = prod(results[0].shape) * operands[0].shape[-1]
+    count, size = split(lead[0], operations) if lead else (0, 0)
+    work = rounded(routine.work)
 
     def emit(code: Code, pointers: list[str], blocks: list[str], scratch: str) -> str:
         fn = routine.define(code.definitions)
-        code.symbols |= symbols(code.definitions)
-        if lead:
+        if count:
+            sizes = (size, lead[0] - count * size)
+            part, *rest = (each(code.definitions, fn, (n, *lead[1:]), steps) for n in sizes if n)
+            fn = called(code.definitions, part, *rest, count=count, steps=[size * row[0] for row in steps], work=work)
+        elif lead:
             fn = each(code.definitions, fn, lead, steps)
+        code.symbols |= symbols(code.definitions) | threads.symbols(code.definitions)
         return code(f"call i32 @{fn}({', '.join(f'ptr {p}' for p in (*pointers, *blocks, scratch))})")
 
-    return lowering.call(emit, operands, results, routine.work)
+    return lowering.call(emit, operands, results, max(count, 1) * work)
 
 
 def squeezed_rows(lead: Shape, rows: Sequence[Shape]) -> tuple[Shape, list[Shape]]:

@@ -13,6 +13,7 @@ import atexit
 import ctypes
 import operator
 import os
+from collections.abc import Container
 from functools import cache
 from threading import Lock
 from typing import SupportsIndex
@@ -44,9 +45,12 @@ def get_num_threads() -> int:
     return _pool.size
 
 
-def symbols() -> dict[str, int]:
-    """The address of ``dotbar.parallel``."""
-    return {"dotbar.parallel": _code().address("dotbar.parallel")}
+DECLARATION = {"dotbar.parallel": "declare void @dotbar.parallel(ptr, ptr, i64)"}
+
+
+def symbols(declared: Container[str] = DECLARATION) -> dict[str, int]:
+    """The address of ``dotbar.parallel``, if it is declared."""
+    return {name: _code().address(name) for name in DECLARATION if name in declared}
 
 
 class _Pool:
