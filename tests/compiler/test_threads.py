@@ -9,6 +9,7 @@ import threading
 import numpy as np
 import pytest
 
+import dotbar as db
 from dotbar.compiler import engine, threads
 from dotbar.compiler.threads import get_num_threads, set_num_threads
 
@@ -156,6 +157,7 @@ def test_a_process_ends_while_threads_look_for_work():
     script = f"""
 import ctypes
 import numpy as np
+import dotbar as db
 from dotbar.compiler import engine, threads
 threads.set_num_threads(4)
 code = engine.compile({TEXT!r}, symbols=threads.symbols())
@@ -166,3 +168,34 @@ print(int(done.sum()))
     for _ in range(3):
         ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, "9\n", "")
+
+
+def test_calls_of_a_compiled_function_while_others_compile_it():
+    """Two threads call one variant, a third makes others of the same function and of new ones."""
+
+    def f(x, w):
+        return np.sum(np.tanh(x * w) ** 2)
+
+    compiled = db.jit(db.value_and_grad(f))
+    x, ws = np.linspace(0, 1, 30_000), (0.5, 2.0)  # long enough to be done without the GIL
+    wanted = {w: db.value_and_grad(f)(x, w) for w in ws}
+    compiled(x, ws[0])
+    failures, done = [], threading.Event()
+
+    def hammer(w):
+        while not done.is_set():
+            value, grad = compiled(x, w)
+            if not (np.isclose(value, wanted[w][0], rtol=1e-12) and np.allclose(grad, wanted[w][1], rtol=1e-12)):
+                failures.append((w, value))
+
+    callers = [threading.Thread(target=hammer, args=(w,)) for w in ws]
+    for caller in callers:
+        caller.start()
+    for n in range(1, 20):
+        y = np.linspace(0, 1, n)
+        assert np.isclose(compiled(y, 2.0)[0], f(y, 2.0))
+        assert np.isclose(db.jit(lambda y, n=n: f(y, 1.0) * n)(y), f(y, 1.0) * n)
+    done.set()
+    for caller in callers:
+        caller.join()
+    assert not failures
