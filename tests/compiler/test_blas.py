@@ -49,7 +49,7 @@ def test_aarch64_has_tiles():
     with engine.writing_for(AARCH64):
         program = record(lambda a: np.linalg.cholesky(a @ a.T) @ a, normal(20, 20))
         assembly = AARCH64.assembly(native(program).text)
-    assert assembly.count("fmla") > 100
+    assert assembly.count("fmla") > 30
 
 
 def test_a_large_product_takes_blocks():

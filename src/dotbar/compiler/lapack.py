@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from dotbar.compiler import engine
-from dotbar.compiler.tiles import Matrix, Routine, packing
+from dotbar.compiler.tiles import Matrix, Routine, pack
 from dotbar.compiler.triangles import Triangle
 
 PREFIX = "scipy."
@@ -82,9 +82,8 @@ class Fortran(Routine):
         for count, parts, first in ((lanes, A.rows // lanes, 0), (A.rows % lanes, 1, A.rows - A.rows % lanes)):
             for j in self.each(parts) if count else ():
                 place = self.line(j, lanes, first)
-                pack = packing(self, 1, count, (A.across, A.down), A.columns % lanes, A.rows)
                 source, target = self.at(x, (place, A.down)), self.at(y, (place, 1))
-                self.put(f"call void @{pack}(ptr {source}, ptr {target}, i64 {A.columns})")
+                pack(self, source, target, A.columns, count, (A.across, A.down), A.rows)
 
 
 def failed(code: Fortran, *infos: str) -> str:

@@ -220,102 +220,103 @@ def shares(total: int, most: int) -> list[tuple[int, int, int]]:
 # ---------------------------------------------------------------- tiles
 
 
-def tile(
-    like: Routine,
-    rows: int,
-    vectors: int,
-    tail: int,
-    strides: tuple[int, int, int],
-    padded: bool,
-    update: str,
-) -> str:
-    """``void (ptr a, ptr b, ptr c, i64 stride_c, i64 k)``: a tile of C = A B, or of C ± A B by ``update`` fadd, fsub.
+STRIDES = ("%down_a", "%across_a", "%down_b", "%down_c")
 
-    The last of the vectors has ``tail`` columns; in B it is full if ``padded``.
+
+def tile(like: Routine, rows: int, vectors: int, tail: int, update: str, strides: Sequence[int | str] = STRIDES) -> str:
+    """A tile of C = A B, or of C ± A B by ``update`` fadd, fsub.
+
+    ``void (ptr a, ptr b, ptr c, i64 k, i64 down_a, i64 across_a, i64 down_b, i64 down_c)``: the last of the vectors has
+    ``tail`` columns.  Where ``strides`` are numbers they are written into it, which is worth it for a product of one.
     """
-    ra, ca, rb = strides
-    name = f"dotbar.tile.{like}.{rows}x{vectors}.{tail}.{ra}.{ca}.{rb}.{int(padded)}{update}"
+    down_a, across_a, down_b, down_c = strides
+    known = "" if strides is STRIDES else ".".join(["", *map(str, strides)])
+    name = f"dotbar.tile.{like}.{rows}x{vectors}.{tail}{known}{update}"
     if name in like.definitions:
         return name
     code, lanes = like.sibling(), like.lanes
     counts = [lanes] * (vectors - 1) + [tail]
     ways = max(1, 8 // (rows * vectors))  # sums that do not wait for each other
+    places = [code.line(down_a, i) if i else 0 for i in range(rows)]
 
     def turn(a: str, b: str, sums: Sequence[str]) -> list[str]:
-        loaded = [code.load(code.at(b, (j, lanes)), 0 if padded else count) for j, count in enumerate(counts)]
-        column = [code.everywhere(code.at(a, (i, ra))) for i in range(rows)]
+        loaded = [code.load(code.at(b, (j, lanes)), count) for j, count in enumerate(counts)]
+        column = [code.everywhere(code.at(a, (place, 1))) for place in places]
         return [
             code.multiply_add(x, y, sums[i * vectors + j]) for i, x in enumerate(column) for j, y in enumerate(loaded)
         ]
+
+    def following(a: str, b: str) -> tuple[str, str]:
+        return code.at(a, (across_a, 1)), code.at(b, (down_b, 1))
 
     a, b, sums, rest = "%a", "%b", ["zeroinitializer"] * (rows * vectors), "%k"
     if ways > 1:
         loop = code.loop(code(f"sdiv i64 %k, {ways}"), ("ptr", a), ("ptr", b), *((code.vector, s) for s in sums * ways))
         a, b, *found = loop.values
-        parts = [turn(code.at(a, (w, ca)), code.at(b, (w, rb)), p) for w, p in enumerate(equal_parts(found, ways))]
-        a, b, *found = loop.close(code.at(a, (ways, ca)), code.at(b, (ways, rb)), *chain(*parts))
+        parts: list[list[str]] = []
+        for part in equal_parts(found, ways):
+            parts.append(turn(a, b, part))
+            a, b = following(a, b)
+        a, b, *found = loop.close(a, b, *chain(*parts))
         sums, rest = code.total(equal_parts(found, ways)), code(f"srem i64 %k, {ways}")
     loop = code.loop(rest, ("ptr", a), ("ptr", b), *((code.vector, s) for s in sums))
     a, b, *sums = loop.values
-    _, _, *sums = loop.close(code.at(a, (1, ca)), code.at(b, (1, rb)), *turn(a, b, sums))
+    _, _, *sums = loop.close(*following(a, b), *turn(a, b, sums))
     c = "%c"
     for i in range(rows):
         for j, count in enumerate(counts):
             code.update(update, sums[i * vectors + j], code.at(c, (j, lanes)), count)
-        if i < rows - 1:
-            c = code(f"getelementptr {code.scalar}, ptr {c}, i64 %stride")
-    return code.define(name, "ptr noalias %a, ptr noalias %b, ptr noalias %c, i64 %stride, i64 %k")
+        c = code.at(c, (down_c, 1)) if i < rows - 1 else c
+    numbers = ", ".join(f"i64 {x}" for x in ("%k", *STRIDES))
+    return code.define(name, f"ptr noalias %a, ptr noalias %b, ptr noalias %c, {numbers}")
 
 
-def packing(
-    like: Routine,
-    vectors: int,
-    count: int,
-    strides: tuple[int, int],
-    rest: int,
-    stride: int = 0,
-) -> str:
-    """``void (ptr x, ptr panel, i64 k)``: row k of the panel becomes the ``count`` entries x[k·s₀ + j·s₁], then zeros.
+def pack(
+    code: Routine, x: str, panel: str, rows: Any, count: int, strides: tuple[int, int], width: int, padded: bool = False
+) -> None:
+    """Copy ``count`` entries x[i·s + j·t] to row i of a panel of rows ``width`` apart; zeros follow if ``padded``.
 
-    Where those of one row do not lie side by side, blocks as long as a vector are transposed in registers, and of a
-    last one ``rest`` = k mod lanes.  With a ``stride`` the rows are that far apart, and no zeros follow.
+    ``rows`` is a number, or a name for one that is not below the lanes.
     """
     down, across = strides
-    rest = rest if down == 1 != across else 0
-    name = f"dotbar.pack.{like}.{vectors}.{count}.{down}.{across}.{rest}.{stride}"
+    order = "rows" if across == 1 else "columns" if down == 1 else "entries"
+    short = rows if order == "columns" and isinstance(rows, int) and rows < code.lanes else 0
+    numbers = ", ".join(f"i64 {n}" for n in (rows, down, across, width))
+    code.put(f"call void @{packing(code, count, order, short, padded)}(ptr {x}, ptr {panel}, {numbers})")
+
+
+def packing(like: Routine, count: int, order: str, short: int, padded: bool) -> str:
+    """The function for :func:`pack`: ``void (ptr x, ptr panel, i64 rows, i64 s, i64 t, i64 width)``.
+
+    Columns are copied as squares, transposed in registers, the last overlapping the one before; or as one square of
+    ``short`` rows.
+    """
+    name = f"dotbar.pack.{like}.{order}.{count}.{short}{'p' * padded}"
     if name in like.definitions:
         return name
     code, lanes = like.sibling(), like.lanes
-    width = stride or vectors * lanes
-    counts = [min(max(count - j * lanes, 0), lanes) for j in range(vectors)]
-
-    def block(x: str, panel: str, height: int) -> None:
-        for j, filled in enumerate(counts):
-            rows = [code.load(code.at(x, (j * lanes + i, across)), height) for i in range(filled)]
-            rows += ["zeroinitializer"] * (lanes - filled)
-            for i, row in enumerate(transposed(code, rows)[:height]):
-                code.store(row, code.at(panel, (i, width), (j, lanes)), filled if stride else 0)
-
-    if down == 1 != across:
-        loop = code.loop(code(f"sub i64 %k, {rest}") if rest else "%k", step=lanes)
-        block(code.at("%x", (loop.index, down)), code.at("%panel", (loop.index, width)), lanes)
-        loop.close()
-        if rest:
-            block(code.at("%x", (loop.index, down)), code.at("%panel", (loop.index, width)), rest)
-    else:
-        loop = code.loop("%k")
-        x, panel = code.at("%x", (loop.index, down)), code.at("%panel", (loop.index, width))
-        for j, filled in enumerate(counts):
-            if across == 1:
-                row = code.load(code.at(x, (j, lanes)), filled)
-            else:
-                row = "zeroinitializer"
-                for i in range(filled):
-                    entry = code(f"load {code.scalar}, ptr {code.at(x, (j * lanes + i, across))}")
-                    row = code(f"insertelement {code.vector} {row}, {code.scalar} {entry}, i64 {i}")
-            code.store(row, code.at(panel, (j, lanes)), filled if stride else 0)
-        loop.close()
-    return code.define(name, "ptr noalias %x, ptr noalias %panel, i64 %k")
+    stored = 0 if padded else count
+    loop = code.loop("%rows", step=lanes if order == "columns" else 1)
+    start = loop.index
+    if order == "columns" and not short:
+        last = code(f"sub i64 %rows, {lanes}")
+        start = code(f"call i64 @llvm.smin.i64(i64 {start}, i64 {last})")
+    x, panel = code.at("%x", (start, "%s")), code.at("%panel", (start, "%width"))
+    found = [code.load(x, count)] if order == "rows" else []
+    if order == "columns":
+        columns = [code.load(code.at(x, (code.line("%t", j), 1)), short) for j in range(count)]
+        found = transposed(code, columns + ["zeroinitializer"] * (lanes - count))[: short or lanes]
+    if order == "entries":
+        row = "zeroinitializer"
+        for j in range(count):
+            entry = code(f"load {code.scalar}, ptr {code.at(x, (code.line('%t', j), 1))}")
+            row = code(f"insertelement {code.vector} {row}, {code.scalar} {entry}, i64 {j}")
+        found = [row]
+    for row in found:
+        code.store(row, panel, stored)
+        panel = code.at(panel, ("%width", 1))
+    loop.close()
+    return code.define(name, "ptr noalias %x, ptr noalias %panel, i64 %rows, i64 %s, i64 %t, i64 %width")
 
 
 def exchanges(lanes: int, step: int) -> tuple[list[int], list[int]]:
@@ -459,17 +460,21 @@ class Product:
             for j in code.each(count):
                 panel = code.at(b, (start, B.across), (j, width * B.across))
                 if self.packed:
-                    pack = packing(code, vectors, filled, (B.down, B.across), depth % lanes)
-                    code.put(f"call void @{pack}(ptr {panel}, ptr %work, i64 {depth})")
+                    for v in range(vectors):
+                        source, place = code.at(panel, (v * lanes, B.across)), code.at("%work", (v, lanes))
+                        entries = lanes if v < vectors - 1 else tail
+                        pack(code, source, place, depth, entries, (B.down, B.across), width, padded=True)
                     panel = "%work"
                 columns = code.at("%c", (start, 1), (j, width))
                 for rows, parts, first in shares(A.rows, self.height):
-                    strides = A.down, A.across, width if self.packed else B.down
-                    fn = tile(code, rows, vectors, tail, strides, self.packed, update)
+                    strides = A.down, A.across, width if self.packed else B.down, self.stride
+                    alone = rows == A.rows and filled == B.columns
+                    fn = tile(code, rows, vectors, tail, update, strides if alone else STRIDES)
+                    numbers = ", ".join(f"i64 {x}" for x in (depth, *strides))
                     for i in code.each(parts):
                         left = code.at(a, (first, A.down), (i, rows * A.down))
                         c = code.at(columns, (first, self.stride), (i, rows * self.stride))
-                        code.put(f"call void @{fn}(ptr {left}, ptr {panel}, ptr {c}, i64 {self.stride}, i64 {depth})")
+                        code.put(f"call void @{fn}(ptr {left}, ptr {panel}, ptr {c}, {numbers})")
 
     def _rows(self) -> None:
         """Each entry by itself, from a row of A and a row of Bᵀ."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from dotbar.compiler import engine
-from dotbar.compiler.tiles import Matrix, Product, Routine, equal_parts, packing, registers, shares
+from dotbar.compiler.tiles import Matrix, Product, Routine, equal_parts, pack, registers, shares
 
 BLOCK = 128
 """The rows of a block of a large system."""
@@ -31,69 +31,62 @@ def widest(rows: int) -> int:
 
 
 def remainder(
-    code: Routine,
-    rows: int,
-    counts: Sequence[Any],
-    a: str,
-    strides: tuple[int, int],
-    b: str,
-    stride: int,
-    k: str,
-    c: str,
+    code: Routine, rows: int, counts: Sequence[Any], a: str, strides: Sequence[Any], b: str, stride: Any, k: str, c: str
 ) -> list[list[str]]:
     """The rows of a tile of C − A B, for k columns of A and rows of B."""
-    ra, ca = strides
-    vectors = len(counts)
+    down, across = strides
+    vectors, columns = len(counts), list(enumerate(counts))
+    places = [code.line(down, i) if i else 0 for i in range(rows)]
     start = [
-        code.load(code.at(c, (i, stride), (j, code.lanes)), count)
-        for i in range(rows)
-        for j, count in enumerate(counts)
+        code.load(code.at(row, (j, code.lanes)), count) for row in lines(code, c, rows, stride) for j, count in columns
     ]
     loop = code.loop(k, ("ptr", a), ("ptr", b), *((code.vector, s) for s in start))
     a, b, *sums = loop.values
-    loaded = [code.load(code.at(b, (j, code.lanes)), count) for j, count in enumerate(counts)]
-    for i in range(rows):
-        x = code.everywhere(code.at(a, (i, ra)))
+    loaded = [code.load(code.at(b, (j, code.lanes)), count) for j, count in columns]
+    for i, place in enumerate(places):
+        x = code.everywhere(code.at(a, (place, 1)))
         for j, y in enumerate(loaded):
             sums[i * vectors + j] = code.multiply_subtract(x, y, sums[i * vectors + j])
-    _, _, *sums = loop.close(code.at(a, (1, ca)), code.at(b, (1, stride)), *sums)
+    _, _, *sums = loop.close(code.at(a, (across, 1)), code.at(b, (stride, 1)), *sums)
     return [list(row) for row in equal_parts(sums, rows)]
 
 
-def substitution(
-    like: Routine,
-    rows: int,
-    vectors: int,
-    masked: bool,
-    strides: tuple[int, int],
-    stride: int,
-    forward: bool,
-    unit: bool,
-) -> str:
-    """``void (ptr t, ptr x, i64 k, ptr square, ptr c, i64 tail)``: C becomes S⁻¹(C − T X) for a triangle S.
+def lines(code: Routine, pointer: str, count: int, stride: Any) -> list[str]:
+    """Pointers to rows."""
+    found = [pointer]
+    while len(found) < count:
+        found.append(code.at(found[-1], (stride, 1)))
+    return found
 
-    T has k columns.  If ``masked``, the only vector has ``tail`` columns.
+
+def substitution(like: Routine, rows: int, vectors: int, masked: bool, forward: bool, unit: bool) -> str:
+    """C becomes S⁻¹(C − T X) for a triangle S, where T has k columns.
+
+    ``void (ptr t, ptr x, i64 k, ptr square, ptr c, i64 tail, i64 down, i64 across, i64 stride)``: strides of T and S,
+    and of X and C.  If ``masked``, the only vector has ``tail`` columns.
     """
-    down, across = strides
-    flags = "f" * forward + "u" * unit + "m" * masked
-    name = f"dotbar.substitution.{like}.{rows}x{vectors}.{down}.{across}.{stride}.{flags}"
+    name = f"dotbar.substitution.{like}.{rows}x{vectors}.{'f' * forward}{'u' * unit}{'m' * masked}"
     if name in like.definitions:
         return name
     code = like.sibling()
     counts = [code.first("%tail") if masked else 0] * vectors
-    tile = remainder(code, rows, counts, "%t", strides, "%x", stride, "%k", "%c")
+    tile = remainder(code, rows, counts, "%t", ("%down", "%across"), "%x", "%stride", "%k", "%c")
+    square, c = lines(code, "%square", rows, "%down"), lines(code, "%c", rows, "%stride")
+    columns = [code.line("%across", i) if i else 0 for i in range(rows)]
     order = range(rows) if forward else range(rows - 1, -1, -1)
     for place, i in enumerate(order):
         for p in order[:place]:
-            entry = code.everywhere(code.at("%square", (i, down), (p, across)))
+            entry = code.everywhere(code.at(square[i], (columns[p], 1)))
             tile[i] = [code.multiply_subtract(entry, x, y) for x, y in zip(tile[p], tile[i])]
         if not unit:
-            pivot = code(f"load {code.scalar}, ptr {code.at('%square', (i, down + across))}")
+            pivot = code(f"load {code.scalar}, ptr {code.at(square[i], (columns[i], 1))}")
             inverse = code.splat(code(f"fdiv {code.scalar} 1.0, {pivot}"), code.dtype, code.lanes)
             tile[i] = [code(f"fmul {code.vector} {x}, {inverse}") for x in tile[i]]
         for j, x in enumerate(tile[i]):
-            code.store(x, code.at("%c", (i, stride), (j, code.lanes)), counts[j])
-    return code.define(name, "ptr %t, ptr %x, i64 %k, ptr %square, ptr %c, i64 %tail")
+            code.store(x, code.at(c[i], (j, code.lanes)), counts[j])
+    return code.define(
+        name, "ptr %t, ptr %x, i64 %k, ptr %square, ptr %c, i64 %tail, i64 %down, i64 %across, i64 %stride"
+    )
 
 
 class Triangle:
@@ -158,12 +151,12 @@ class Triangle:
 
         def block(rows: int, first: Any, known: Any) -> None:
             """Rows from ``first`` on, where so many are known."""
-            strides = T.down, T.across
-            fn = substitution(code, rows, vectors, bool(tail), strides, m, self.lower, self.unit)
+            fn = substitution(code, rows, vectors, bool(tail), self.lower, self.unit)
             row = code.at("%t", (first, T.down))
             c, square = code.at(x, (first, m)), code.at(row, (first, T.across))
             t, given = (row, x) if self.lower else (code.at(square, (rows, T.across)), code.at(c, (rows, m)))
-            code.put(f"call void @{fn}(ptr {t}, ptr {given}, i64 {known}, ptr {square}, ptr {c}, i64 {tail})")
+            numbers = ", ".join(f"i64 {x}" for x in (tail, T.down, T.across, m))
+            code.put(f"call void @{fn}(ptr {t}, ptr {given}, i64 {known}, ptr {square}, ptr {c}, {numbers})")
 
         if rest and not self.lower:
             block(rest, n - rest, 0)
@@ -247,11 +240,8 @@ class Cholesky:
                 source, place = code.at(x, (column, strides[1])), code.at(y, (column, 1))
                 if from_diagonal:
                     source, place = code.at(source, (column, strides[0])), code.at(place, (column, n))
-                    rows, rest = code.line(j, -lanes, n - first), n % lanes
-                else:
-                    rows, rest = code.line(j, lanes, first + count), count % lanes
-                pack = packing(code, 1, count, strides, rest, n)
-                code.put(f"call void @{pack}(ptr {source}, ptr {place}, i64 {rows})")
+                rows = code.line(j, -lanes, n - first) if from_diagonal else code.line(j, lanes, first + count)
+                pack(code, source, place, rows, count, strides, n)
 
     def _rows(self, rows: int, first: Any) -> str:
         """Some rows of U from those above; the status."""
@@ -262,14 +252,14 @@ class Cholesky:
         left: Any = code(f"sub i64 {n - rows}, {first}") if isinstance(first, str) else n - rows - first
         start: Any = rows
         for vectors in dict.fromkeys((widest(rows), 1, 0)) if left else ():
-            fn = substitution(code, rows, vectors or 1, not vectors, (1, n), n, True, False)
+            fn = substitution(code, rows, vectors or 1, masked=not vectors, forward=True, unit=False)
             width = lanes * (vectors or 1)
             part = code(f"sub i64 {left}, {code(f'srem i64 {left}, {width}')}") if vectors else left
             loop = code.loop(part, step=width)
             place = [(loop.index, 1), (start, 1)]
             code.put(
                 f"call void @{fn}(ptr {above}, ptr {code.at(code.at('%work', (first, 1)), *place)}, i64 {first}, "
-                f"ptr {square}, ptr {code.at(square, *place)}, i64 {left})"
+                f"ptr {square}, ptr {code.at(square, *place)}, i64 {left}, i64 1, i64 {n}, i64 {n})"
             )
             loop.close()
             if vectors:
