@@ -38,7 +38,7 @@ from dotbar.compiler.kernels import ARITHMETIC, COMPARISONS, FUNCTIONS, INTRINSI
 from dotbar.compiler.rows import unrolled
 from dotbar.compiler.shapes import Shape, contiguous, moved, squeezed
 from dotbar.core import Settings, is_advanced, split, take_index, value_of
-from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Var, variables
+from dotbar.program import Control, WRITTEN, Equation, Guard, Part, Program, Var, variables
 from dotbar.rules import norms, reductions, statistics, ufuncs, words
 from dotbar.rules.shapes import astype, axes_of, choose, concat, pile, reshape_to
 
@@ -498,7 +498,7 @@ class Lowering:
             UnsupportedError: it is left to NumPy.
         """
         rule, settings = equation.rule, equation.settings
-        fn: Any = rule.fn
+        fn: Any = rule.name if isinstance(rule, Control) else rule.fn
         if isinstance(rule, Guard):
             self.guards += 1
             if rule.convert is not np.shape:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 import dotbar.compiler.blas
+import dotbar.compiler.control
 import dotbar.compiler.running
 import dotbar.compiler.special
 import dotbar.compiler.stacks  # noqa: F401  these enter their calls
