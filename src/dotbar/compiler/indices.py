@@ -18,10 +18,9 @@ View: TypeAlias = Any  # of the lowering, which calls this
 def moved_by(x: View, index: Any) -> tuple[View, View]:
     """``x[index]`` as a view and the numbers that move its entries."""
     lowering = x.lowering
-    parts = expanded(index, x.ndim)
+    parts, together = expanded(index, x.ndim)
     picks = [k for k, part in enumerate(parts) if is_pick(part)]
     view = x.move(lambda a: a[tuple(slice(None) if is_pick(part) else part for part in parts)])
-    together = picks == list(range(picks[0], picks[-1] + 1))
     rest = [k for k in range(view.ndim) if k not in picks]
     before = [k for k in rest if together and k < picks[0]]
     after = rest[len(before) :]
@@ -33,8 +32,11 @@ def moved_by(x: View, index: Any) -> tuple[View, View]:
     return view.at(lengths, strides), lowering.view(lowering.operand(numbers)).move(column)
 
 
-def expanded(index: Any, ndim: int) -> list[Any]:
-    """An index's parts, one for each axis or new axis; a mask as the places where it holds."""
+def expanded(index: Any, ndim: int) -> tuple[list[Any], bool]:
+    """An index's parts, one for each axis or new axis, and whether all that pick entries stand side by side.
+
+    A mask is the places where it holds; an ellipsis stands between others even if no axis is left for it.
+    """
     parts: list[Any] = []
     for part in index if type(index) is tuple else (index,):
         part = np.asarray(part) if isinstance(part, (list, bool, np.generic)) else part
@@ -46,7 +48,9 @@ def expanded(index: Any, ndim: int) -> list[Any]:
             parts.append(np.asarray(part) if type(part) is int else part)
     missing = ndim - sum(part is not None and part is not ... for part in parts)
     place = next((k for k, part in enumerate(parts) if part is ...), len(parts))
-    return [*parts[:place], *(slice(None),) * missing, *parts[place + 1 :]]
+    picks = [k for k, part in enumerate(parts) if part is not ... and is_pick(part)]
+    together = picks == list(range(picks[0], picks[-1] + 1))
+    return [*parts[:place], *(slice(None),) * missing, *parts[place + 1 :]], together
 
 
 def is_pick(part: Any) -> bool:

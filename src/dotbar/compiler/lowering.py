@@ -33,14 +33,27 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from dotbar.compiler import pairs
 from dotbar.compiler.indices import moved_by
-from dotbar.compiler.kernels import ARITHMETIC, COMPARISONS, FUNCTIONS, INTRINSICS, KINDS, TO_BOOL, TYPES, Code
+from dotbar.compiler.kernels import (
+    ARITHMETIC,
+    COMPARISONS,
+    FUNCTIONS,
+    INTRINSICS,
+    KINDS,
+    TO_BOOL,
+    TYPES,
+    Code,
+    identity,
+)
+from dotbar.compiler.pairs import PARTS, Pair, is_complex
 from dotbar.compiler.rows import unrolled
-from dotbar.compiler.shapes import Shape, contiguous, moved, squeezed
+from dotbar.compiler.shapes import MOVES, Shape, contiguous, moved, squeezed
 from dotbar.core import Settings, is_advanced, split, take_index, value_of
-from dotbar.program import Control, WRITTEN, Equation, Guard, Part, Program, Var, variables
+from dotbar.program import WRITTEN, Control, Equation, Guard, Part, Program, Var, variables
 from dotbar.rules import norms, reductions, statistics, ufuncs, words
-from dotbar.rules.shapes import astype, axes_of, choose, concat, pile, reshape_to
+from dotbar.rules.linalg import from_diagonal
+from dotbar.rules.shapes import astype, axes_of, choose, concat, pile
 
 COSTS = dict.fromkeys(FUNCTIONS, 100) | {"divide": 4, "sqrt": 4, "fmod": 100}
 
@@ -234,12 +247,13 @@ class Lowering:
         self.constants: list[np.ndarray[Any, Any]] = []
         self.values: list[Value] = []
         self.guards = 0
-        self.known: dict[Var, View] = {}
+        self.known: dict[Var, Any] = {}
         self.maps: dict[Value, Node] = {}
         self.moved: dict[Any, View] = {}
-        self.inputs = [self.value("input", x.shape, x.dtype) for x in inputs]
+        self.inputs = [self.memory("input", x.shape, x.dtype) for x in inputs]
         for x, value in zip(inputs, self.inputs):
-            self.known[x] = self.all_of(value, x.weak)
+            whole = self.all_of(value, x.weak)
+            self.known[x] = pairs.split(whole, x.weak) if x.dtype in PARTS else whole
 
     def value(self, kind: str, shape: Shape, dtype: np.dtype[Any]) -> Value:
         if dtype not in TYPES or -1 in shape:  # a stack whose length is known at run time
@@ -247,6 +261,10 @@ class Lowering:
         value = Value(kind, shape, dtype, len(self.values))
         self.values.append(value)
         return value
+
+    def memory(self, kind: str, shape: Shape, dtype: np.dtype[Any]) -> Value:
+        """What the caller holds; of complex numbers both parts, side by side."""
+        return self.value(kind, (*shape, 2), PARTS[dtype]) if dtype in PARTS else self.value(kind, shape, dtype)
 
     def all_of(self, value: Value, weak: bool = False) -> View:
         return View(self, value, 0, value.shape, contiguous(value.shape), weak=weak)
@@ -259,6 +277,8 @@ class Lowering:
             x = np.asarray(x)
         if not isinstance(x, np.ndarray) or not x.ndim:
             return x[()] if isinstance(x, np.ndarray) else x
+        if x.dtype in PARTS:
+            return Pair(self, self.operand(x.real), self.operand(x.imag))
         if x.dtype not in TYPES:
             raise UnsupportedError
         if x.size and (not any(x.strides) or x.tobytes() == x[(0,) * x.ndim].tobytes() * x.size):
@@ -326,7 +346,7 @@ class Lowering:
         """A ufunc that is an operation of its name, with NumPy's promotion."""
         op = NAMES.get(fn, fn.__name__)
         if op not in KNOWN:
-            return self.result(np.ufunc, [fn, *xs], {})
+            return self.applied(np.ufunc, [fn, *xs], {})
         if op.startswith("logical"):
             return self.map(op, BOOL, *(self.truth(x) for x in xs))
         dtypes = fn.resolve_dtypes((*(_dtype(x) for x in xs), *(None,) * fn.nout))
@@ -396,6 +416,8 @@ class Lowering:
         shape = np.shape(v) if not isinstance(v, View) else v.shape
         if len(shape) > target.ndim:  # NumPy drops leading axes of length 1
             v = v.move(lambda a: a.reshape(shape[len(shape) - target.ndim :]))
+        if np.broadcast_shapes(np.shape(v) if not isinstance(v, View) else v.shape, target.shape) != target.shape:
+            raise UnsupportedError
         starts = [] if isinstance(x, Result) else [(value, x)]
         v = self.near(v, target.shape)
         node = Node("write", op, (v, *numbers), value, target.shape, x.dtype, target=target, starts=starts)
@@ -504,18 +526,23 @@ class Lowering:
             if rule.convert is not np.shape:
                 self.guard(rule.convert, self.operand(equation.inputs[0]), settings["outcome"])
             return
-        if fn in INDEXED:
-            y = INDEXED[fn](self, *(self.known[x] if type(x) is Var else x for x in equation.inputs), **settings)
-        else:
-            y = self.result(fn, [self.operand(x) for x in equation.inputs], settings)
+        y = self.applied(fn, [self.known[x] if type(x) is Var else x for x in equation.inputs], settings)
         for out, result in zip(equation.outputs, y if isinstance(y, (tuple, list)) else (y,), strict=True):
-            found = self.view(result, None if isinstance(result, View) else out.dtype)
+            found = result if isinstance(result, (View, Pair)) else self.view(result, out.dtype)
             if found.shape != out.shape or found.dtype != out.dtype:
                 raise UnsupportedError
             self.known[out] = found
 
-    def result(self, fn: Any, xs: list[Any], settings: Settings) -> Any:
-        """What a function makes of operands."""
+    def applied(self, fn: Any, xs: Sequence[Any], settings: Settings) -> Any:
+        """What a function makes of views, pairs, numbers and arrays."""
+        if any(map(is_complex, xs)) or (fn is astype and settings["dtype"] in PARTS):
+            y = pairs.applied(self, fn, xs, settings)
+            if y is None:
+                raise UnsupportedError
+            return y
+        if fn in INDEXED:
+            return INDEXED[fn](self, *xs, **settings)
+        xs = list(map(self.operand, xs))
         if isinstance(fn, np.ufunc) and not settings:
             return self.ufunc(fn, *xs)
         if fn in MOVES and isinstance(xs[0], View):
@@ -708,8 +735,6 @@ REDUCTIONS: dict[Any, Callable[..., Any]] = {
     np.any: _along("logical_or", truth=True),
 }
 
-MOVES = {np.transpose, np.broadcast_to, np.diagonal, reshape_to, words.grid}
-
 
 def _own_body(word: Any) -> Callable[..., Any]:
     return lambda lowering, *xs: word.__wrapped__(*xs)
@@ -799,6 +824,43 @@ def _place(op: str) -> Callable[..., Any]:
     return place
 
 
+def _round(lowering: Lowering, a: Any, *, decimals: int = 0) -> Any:
+    if decimals or a.dtype.kind != "f":
+        raise UnsupportedError
+    return np.rint(a)
+
+
+def _isclose(lowering: Lowering, a: Any, b: Any, *, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: Any = False) -> Any:
+    near = np.isfinite(b) & (np.absolute(a - b) <= atol + rtol * np.absolute(b)) | np.equal(a, b)
+    return near | (np.isnan(a) & np.isnan(b)) if equal_nan else near
+
+
+def _known(op: str) -> Callable[..., Any]:
+    """The extremum of what is no NaN; NaN where there is nothing else."""
+
+    def extremum(lowering: Lowering, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+        if a.dtype.kind != "f" or not a.size:
+            raise UnsupportedError
+        lost = np.isnan(a)
+        y = lowering.reduce(op, np.where(lost, identity(op, a.dtype), a), axis, keepdims)
+        return lowering.choose(lowering.reduce("logical_and", lost, axis, keepdims), np.nan, y)
+
+    return extremum
+
+
+def _logsumexp(lowering: Lowering, a: Any, *, axis: Any = 0, keepdims: bool = False) -> Any:
+    """m + log Σ exp(a − m) with the maximum m, or 0 where that is infinite."""
+    top: Any = lowering.reduce("maximum", a, axis, True)
+    top = np.where(np.isinf(top), 0, top)
+    total: Any = lowering.reduce("add", np.exp(a - top), axis, True)
+    y: Any = top + np.log(total)
+    return y if keepdims else y.move(lambda v: np.squeeze(v, axes_of(axis, v.ndim)))
+
+
+def _from_diagonal(lowering: Lowering, y: View, *, shape: Shape, **settings: Any) -> View:
+    return lowering.write(lowering.full(0, shape, y.dtype), y, ((np.diagonal, settings),))
+
+
 def _two_norm(lowering: Lowering, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     return np.sqrt(lowering.reduce("add", x * x, axis, keepdims))
 
@@ -816,6 +878,13 @@ WORDS: dict[Any, Callable[..., Any]] = {
     words.raise_if: _refuse,
     np.diff: _diff,
     np.roll: _roll,
+    np.round: _round,
+    np.around: _round,
+    np.isclose: _isclose,
+    np.nanmax: _known("maximum"),
+    np.nanmin: _known("minimum"),
+    reductions.logsumexp: _logsumexp,
+    from_diagonal: _from_diagonal,
     np.argmax: _place("maximum"),
     np.argmin: _place("minimum"),
     statistics.root: lambda lowering, v: np.sqrt(v),
@@ -825,6 +894,7 @@ WORDS: dict[Any, Callable[..., Any]] = {
     np.copy: lambda lowering, a, **settings: a,
     np.conjugate: lambda lowering, x: x,
     np.real: lambda lowering, x: x,
+    np.imag: lambda lowering, x: lowering.full(0, x.shape, x.dtype),
     words.stop_gradient: lambda lowering, x: x,
     reductions.attains: _attains,
     ufuncs.share: _share,
