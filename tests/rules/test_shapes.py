@@ -173,6 +173,17 @@ def test_batched_indices(name, make):
     np.testing.assert_allclose(shared(x[0]), want, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("name", PARTS)
+def test_shared_indices(name):
+    """Reading at traced indices that all items share, and its derivative, equal a loop over the items."""
+    f, x, index = read_twice(PARTS[name]), normal(5, 3, 3, 3), (ROWS[0], COLUMNS[0], NUMBERS[0])
+    grad = dotbar.grad(lambda x, i, j, k: np.sum(np.sin(f(x, i, j, k))))
+    hvp = lambda x, i, j, k: dotbar.hvp(lambda x: np.sum(np.sin(f(x, i, j, k))), (x,), (np.ones_like(x),))
+    for g in (f, grad, hvp):
+        batched = dotbar.jit(lambda x, *index, g=g: dotbar.vmap(lambda x: g(x, *index))(x))
+        np.testing.assert_allclose(batched(x, *index), np.stack([g(item, *index) for item in x]), rtol=1e-12)
+
+
 def test_batched_add_at():
     def f(x, i):
         y = x * 1.0

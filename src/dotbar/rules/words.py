@@ -234,12 +234,17 @@ def _items(size: int, width: int) -> Any:
 
 
 def _batch_gather(xs: Any, batched: Any, size: int, template: Any, traced: Any) -> Any:
-    """The batch axis of ``x`` is indexed by the item's own number; the axes of the index then go where they belong."""
+    """The batch axis of ``x`` is indexed by the item's own number; the axes of the index then go where they belong.
+
+    An index that all items share is taken along the other axes.
+    """
     x, *arrays = xs
     flags = _index(batched[1:], template, traced, rest=False)
     index, before, width, _ = batch_index(_index(arrays, template, traced), flags, np.ndim(x) - batched[0])
     if not batched[0]:
         return np.moveaxis(entries(x, index), before, 0)
+    if not any(flags):
+        return np.moveaxis(entries(x, (slice(None), *index)), _items_axis(index, width), 0)
     y = entries(x, (_items(size, width), *index))
     return np.moveaxis(y, range(1, width + 1), range(before + 1, before + width + 1))
 
@@ -248,12 +253,22 @@ def _batch_ungather(xs: Any, batched: Any, size: int, template: Any, traced: Any
     y, *arrays = xs
     flags = _index(batched[1:], template, traced, rest=False)
     index, before, width, ndim = batch_index(_index(arrays, template, traced), flags, len(shape))
-    index = (_items(size, width), *index)
+    if any(flags):
+        index = (_items(size, width), *index)
+        y = _index_first(y, batched[0], before, width, ndim)
+    else:
+        index = (slice(None), *index)
+        y = np.moveaxis(align(y, ndim), 0, _items_axis(index, width))
     traced = tuple(isinstance(i, Traced) for i in index)
     arrays = [i for i in index if isinstance(i, Traced)]
     template = tuple(None if t else i for t, i in zip(traced, index))
-    y = _index_first(y, batched[0], before, width, ndim)
     return ungather(y, *arrays, template=template, traced=traced, shape=(size, *shape))
+
+
+def _items_axis(index: tuple[Any, ...], width: int) -> int:
+    """Where NumPy puts the axis of items in front of an index that they share: behind arrays that stand apart."""
+    picks = [k for k, i in enumerate(index) if not (i is None or i is Ellipsis or isinstance(i, slice))]
+    return width if picks and picks[-1] - picks[0] >= len(picks) else 0
 
 
 def _index_first(y: Any, batched: bool, before: int, width: int, ndim: int) -> Any:
