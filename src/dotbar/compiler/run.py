@@ -19,6 +19,7 @@ import numpy as np
 
 import dotbar.compiler.blas
 import dotbar.compiler.control
+import dotbar.compiler.rolls
 import dotbar.compiler.running
 import dotbar.compiler.special
 import dotbar.compiler.stacks  # noqa: F401  these enter their calls
