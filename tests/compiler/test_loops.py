@@ -66,7 +66,7 @@ def agree(f, *args, ulp=0.0):
     assert status == 0
     for y, z in zip(found, wanted, strict=True):
         assert y.dtype == np.asarray(z).dtype
-        if ulp and y.dtype.kind == "f":
+        if ulp and y.dtype.kind in "fc":
             scale = np.finfo(y.dtype).eps * ulp
             assert_allclose(y, z, rtol=scale, atol=scale * np.max(np.abs(z), initial=0, where=np.isfinite(z)))
         else:
@@ -257,6 +257,56 @@ def test_a_guard_returns_its_number():
     x = np.array([1.0, 3.5, 2.0])
     program = record(f, x)
     assert [run(program, v)[0] for v in (x, x * [-1, 1, 1], x * [1, 2, 1], x * [1, 1, 2])] == [0, 1, 2, 3]
+
+
+SORTED = {
+    "argsort": lambda x: (np.argsort(x, 1, stable=True), np.argsort(x, 0, stable=True)),
+    "sort": lambda x: np.sort(x, 1) * 2,
+    "median": lambda x: (np.median(x), np.median(x, 0), np.quantile(x, 0.3, axis=1)),
+    "nanmedian": lambda x: np.nanmedian(x, axis=1),
+    "searchsorted": lambda x: (np.searchsorted(np.arange(-2.0, 3), x), np.searchsorted(np.sort(x[0]), x[1], "right")),
+    "nanmax": lambda x: (np.nanmax(x, 1), np.nanmin(x, keepdims=True)),
+    "isclose": lambda x: (np.isclose(x, x + 1e-9), np.round(x), np.isclose(x, x.T[0, 0], equal_nan=True)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")
+@pytest.mark.parametrize("name", SORTED)
+@pytest.mark.parametrize("value", [0.0, np.nan, -np.inf])
+def test_order(name, value):
+    x = np.round(np.sin(np.arange(28.0)).reshape(4, 7) * 3)
+    x[2, 3:5] = value
+    agree(SORTED[name], x)
+
+
+# ---------------------------------------------------------------- complex numbers
+
+Z = np.exp(1j * np.arange(20)).reshape(4, 5) * np.linspace(0.1, 3, 5)
+COMPLEX = {
+    "arithmetic": lambda z, x: (z + x, z * z[::-1] - 2j, z / (x + 1) + 1 / z, -z, np.conj(z) * 3, z**2),
+    "parts": lambda z, x: (z.real, z.imag * x, np.abs(z), z + 0 * x == z, np.isnan(z)),
+    "moves": lambda z, x: (z.T, z[1:, ::2], z[[0, 2]], np.where(x > 0, z, 0), np.roll(z, 2)),
+    "joined": lambda z, x: (np.concatenate([z, x]), np.stack([z[0], x[1]])),
+    "sums": lambda z, x: (np.sum(z), np.mean(z, 0), np.cumsum(z, 1), np.any(z, 1), np.diff(z)),
+    "writes": lambda z, x: _set(z * 1, (slice(None), 2), x[:, 0]),
+    "exponential": lambda z, x: np.exp(z) * np.exp(1j * x),
+    "gradient": lambda z, x: grad(lambda z: np.sum(np.abs(z * z + x) ** 2) + np.sum(np.real(np.exp(z) / z)))(z),
+    "number": lambda z, x: z[0, 0] * x[1, 1] + 1j,
+}
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+@pytest.mark.parametrize("dtype", [complex, np.complex64])
+def test_complex_numbers(name, dtype):
+    z = Z.astype(dtype)
+    agree(COMPLEX[name], z, np.cos(np.arange(20.0)).reshape(4, 5).astype(z.real.dtype), ulp=99)
+
+
+def test_division_of_complex_numbers():
+    parts = np.array([0.0, -0.0, 1, -2.5, 1e300, 1e-300, np.inf])
+    z = np.array([complex(x, y) for x in parts for y in parts])
+    agree(lambda x: 1 / x, z, ulp=4)
+    agree(lambda x, y: x / y, *(x.ravel() for x in np.meshgrid(z[np.isfinite(z)], z[np.isfinite(z)])), ulp=4)
 
 
 # ---------------------------------------------------------------- indices by arrays

@@ -31,6 +31,7 @@ from dotbar.compiler.lowering import (
     supported,
 )
 from dotbar.compiler.memory import ALIGNMENT, Arena, rounded
+from dotbar.compiler.pairs import Pair, joined
 from dotbar.compiler.shapes import Shape, along, contiguous, merged, squeezed
 from dotbar.compiler.shares import divide
 from dotbar.program import Program
@@ -124,6 +125,7 @@ class Writer:
         outputs: list[Value] = []
         for x in program.outputs:
             view = lowering.operand(x)
+            view = joined(view) if isinstance(view, Pair) else view
             whole = isinstance(view, View) and view.whole and view.base.kind in COMPUTED
             if not whole or view.base in outputs:
                 view = lowering.map("copy", view.dtype if isinstance(view, View) else np.asarray(view).dtype, view)

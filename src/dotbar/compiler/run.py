@@ -19,6 +19,7 @@ import numpy as np
 
 import dotbar.compiler.blas
 import dotbar.compiler.control
+import dotbar.compiler.ranks
 import dotbar.compiler.rolls
 import dotbar.compiler.running
 import dotbar.compiler.special
@@ -27,6 +28,7 @@ from dotbar.compiler import engine
 from dotbar.compiler.kernels import TYPES
 from dotbar.compiler.loops import Native, native, supported
 from dotbar.compiler.lowering import Lowering
+from dotbar.compiler.pairs import PARTS
 from dotbar.compiler.simplify import simplify
 from dotbar.compiler.wrapper import Array, Hidden, Number, Scalar, Spec, wrap
 from dotbar.core import Rule
@@ -126,7 +128,7 @@ def segmented(program: Program, reassociate: bool = True) -> Program:
     """The Program with segments in the place of equations; one alone, of all inputs, if nothing is left to NumPy."""
     taken = [supported(e) and (reassociate or keeps_order(e)) for e in program.equations]
     outputs = [y for y in program.outputs if type(y) in (Var, np.ndarray)]
-    if outputs and all(taken) and all(x.dtype in TYPES for x in (*program.inputs, *outputs)):
+    if outputs and all(taken) and all(x.dtype in {**TYPES, **PARTS} for x in (*program.inputs, *outputs)):
         segment = Segment(Program(program.inputs, program.equations, outputs))
         made = [Var(y.shape, y.dtype) for y in outputs]
         new = iter(made)

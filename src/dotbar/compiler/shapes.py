@@ -9,11 +9,16 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from dotbar.core import address
+from dotbar.rules.shapes import reshape_to
+from dotbar.rules.words import grid
 
 Shape = tuple[int, ...]
+
+MOVES = {np.transpose, np.broadcast_to, np.diagonal, sliding_window_view, reshape_to, grid}
+"""Functions of one array whose results are views of it."""
 
 
 def contiguous(shape: Sequence[int]) -> Shape:
