@@ -46,29 +46,29 @@ def transforms(theta, relatives, inverses, parents, mirrored):
     return np.reshape(np.transpose((rotation_by(theta[:3]) * mirror) @ T, (1, 0, 2)), (3, 4 * bones))
 
 
-def surface(theta, hand):
+def surface(theta, hand, parents, mirrored):
     """The vertices of the posed hand, (3, vertices): mixed from what each bone does, and moved."""
     mixture = np.reshape(hand["weights"][:, None] * hand["positions"], (-1, hand["positions"].shape[-1]))
-    T = transforms(theta, hand["relatives"], hand["inverses"], hand["parents"], hand["mirrored"])
+    T = transforms(theta, hand["relatives"], hand["inverses"], parents, mirrored)
     return T @ mixture + theta[3:6, None]
 
 
-def objective(theta, u, points, corners, hand):
+def objective(theta, u, points, corners, *hand):
     """Point minus place on the surface, (3, points); u are the weights of a triangle's first two corners."""
-    vertices = surface(theta, hand)
+    vertices = surface(theta, *hand)
     if u is None:
         return points - vertices[:, corners]
     places = u[0] * vertices[:, corners[0]] + u[1] * vertices[:, corners[1]]
     return points - places - (1 - u[0] - u[1]) * vertices[:, corners[2]]
 
 
-def jacobian(theta, u, points, corners, hand):
+def jacobian(theta, u, points, corners, *hand):
     """Columns: two for the point's own u, then those of θ; (columns, 3, points)."""
-    dense = np.moveaxis(jacfwd(objective)(theta, u, points, corners, hand), -1, 0)
+    dense = np.moveaxis(jacfwd(objective)(theta, u, points, corners, *hand), -1, 0)
     if u is None:
         return dense
     one, zero = np.ones_like(u[0]), np.zeros_like(u[0])
-    along = lambda udot: jvp(lambda u: objective(theta, u, points, corners, hand), (u,), (udot,))[1]
+    along = lambda udot: jvp(lambda u: objective(theta, u, points, corners, *hand), (u,), (udot,))[1]
     own = [along(np.stack(udot)) for udot in ((one, zero), (zero, one))]
     return np.concatenate((own, dense))
 
@@ -81,14 +81,13 @@ def prepare(input):
         "inverses": np.array(model["inverse_base_absolutes"]),
         "positions": np.ascontiguousarray(np.array(model["base_positions"]).T),
         "weights": np.ascontiguousarray(np.array(model["weights"]).T),
-        "parents": tuple(model["parents"]),
-        "mirrored": model["is_mirrored"],
     }
     points = np.ascontiguousarray(np.array(input["data"]["points"]).T)
     corners = np.array(input["data"]["correspondences"])
     if len(u):
         corners = np.array(model["triangles"]).T[:, corners]
-    return np.array(input["theta"]), np.ascontiguousarray(np.array(u).T) if len(u) else None, points, corners, hand
+    u = np.ascontiguousarray(np.array(u).T) if len(u) else None
+    return np.array(input["theta"]), u, points, corners, hand, tuple(model["parents"]), model["is_mirrored"]
 
 
 def answer(output):
@@ -117,4 +116,7 @@ def example(c, vertices=10_000, triangles=1084):
     return {"theta": rng.normal(size=26).tolist(), "us": rng.random((c, 2)).tolist(), "data": data}
 
 
-FUNCTIONS = {"objective": jit(objective), "jacobian": jit(jacobian)}
+FUNCTIONS = {
+    "objective": jit(objective, static_argnums=(5, 6)),
+    "jacobian": jit(jacobian, static_argnums=(5, 6)),
+}
