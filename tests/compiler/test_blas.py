@@ -94,6 +94,19 @@ def test_einsum(subscripts, shapes):
     agree(lambda *xs: np.einsum(subscripts, *xs), *(normal(*shape) for shape in shapes), ulp=64)
 
 
+@pytest.mark.parametrize("mode", ["full", "valid", "same"])
+@pytest.mark.parametrize("sizes", [(9, 4), (4, 9), (30, 1), (100, 40)])
+def test_convolutions(sizes, mode):
+    a, v = map(normal, sizes)
+    agree(lambda a, v: np.convolve(a, v, mode), a, v, ulp=64)
+    agree(db.grad(lambda a, v: np.sum(np.convolve(a, v, mode) ** 2), (0, 1)), a, v, ulp=1e4)
+
+
+def test_cross_products():
+    agree(np.cross, normal(4, 3), normal(3), ulp=8)
+    agree(np.cross, normal(3), normal(3), ulp=8)
+
+
 # ---------------------------------------------------------------- factorisations
 
 ORDERS = [1, 2, 3, 7, 8, 9, 16, 31, 64, 100]
@@ -144,6 +157,7 @@ class TestOrders:
             near(lambda a: list(map(np.abs, np.linalg.svd(a, full_matrices=False))), X)
             near(lambda a: (lambda U, s, Vt: (U * s) @ Vt)(*np.linalg.svd(a, full_matrices=False)), X)
             near(lambda a: np.linalg.svd(a)[1], X)
+            near(np.linalg.svdvals, X)
 
 
 def near(f, *args):

@@ -40,6 +40,10 @@ def test_derivatives(rules):
     agree(db.value_and_grad(lambda x: np.sum(special.gammaln(x) ** 2)), np.abs(normal(9)) + 0.1, ulp=64)
 
 
+def test_single_numbers():
+    agree(np.i0, 1.3, ulp=64)
+
+
 @pytest.mark.parametrize("dtype", [float, np.float32])
 def test_bessel_functions(dtype):
     agree(db.value_and_grad(lambda x: np.sum(np.i0(x))), normal(9, dtype=dtype), ulp=64)

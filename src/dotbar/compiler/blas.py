@@ -5,10 +5,12 @@ Products are our own tiles, see tiles.py; factorisations are LAPACK's, through t
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from math import prod
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from dotbar.compiler import threads
 from dotbar.compiler.kernels import Code
@@ -23,8 +25,8 @@ from dotbar.compiler.tiles import Routine as Text
 from dotbar.compiler.triangles import Cholesky, Triangle
 from dotbar.rules.lapack_words import adjugate, lu_det, lu_factor, lu_inverse, lu_slogdet, lu_solve, solve_triangular
 from dotbar.rules.linalg import qr_factors
-from dotbar.rules.products import contract, matvec
-from dotbar.rules.spectral import hermitian_spectrum, svd_factors
+from dotbar.rules.products import contract, convolution, matvec
+from dotbar.rules.spectral import hermitian_spectrum, singular_values, svd_factors
 from dotbar.rules.words import raise_if
 
 # ---------------------------------------------------------------- products
@@ -112,7 +114,7 @@ def stacked(
     sizes = [x.dtype.itemsize for x in (*operands, *results)]
     steps = [tuple(s * size for s in row[:axes]) for row, size in zip(strides, sizes)]
     lead, steps = merged(*squeezed_rows(lead, steps))
-    operations = prod(results[0].shape) * operands[0].shape[-1]
+    operations = prod(results[0].shape) * prod(operands[0].shape[-1:])
     count, size = split(lead[0], operations) if lead else (0, 0)
     work = rounded(routine.work)
 
@@ -194,6 +196,23 @@ def ordered(x: View, term: str, stack: list[str], rows: list[str], columns: list
     lead = x.shape[: len(stack)]
     shape = (*lead, prod(x.shape[len(stack) : len(stack) + len(rows)]), prod(x.shape[len(stack) + len(rows) :]))
     return x.move(lambda v: v.reshape(shape))
+
+
+def convolve(lowering: Lowering, a: Any, v: Any, *, mode: str) -> View:
+    """A matrix of windows of ``a`` times ``v`` reversed; the windows lie in memory as they are."""
+    a, v = floating(lowering, a, v)
+    n = v.shape[-1]
+    if mode == "full":
+        frame = lowering.full(0, (*a.shape[:-1], n - 1), a.dtype)
+        a = lowering.joined([frame, a, frame], -1, new=False)
+    windows = a.move(lambda x: sliding_window_view(x, n, -1))
+    return times_vector(lowering, windows, v.move(lambda x: x[..., ::-1]))
+
+
+def cross(lowering: Lowering, a: Any, b: Any) -> View:
+    """Vectors of three entries, cₖ = aₖ₊₁ bₖ₊₂ − aₖ₊₂ bₖ₊₁."""
+    x, y = ([v.move(lambda w, k=k: w[..., k % 3]) for k in range(5)] for v in floating(lowering, a, b))
+    return lowering.joined([x[k + 1] * y[k + 2] - x[k + 2] * y[k + 1] for k in range(3)], -1, new=True)
 
 
 # ---------------------------------------------------------------- factorisations
@@ -312,7 +331,7 @@ def eigh(lowering: Lowering, a: Any, *, UPLO: str = "L") -> tuple[View, View]:
     return w, swapped(V)
 
 
-def singular_values(lowering: Lowering, a: Any, *, full_matrices: bool = True) -> tuple[View, View, View]:
+def svd(lowering: Lowering, a: Any, *, full_matrices: bool = True) -> tuple[View, View, View]:
     """U, s, Vᵀ."""
     (a,) = floating(lowering, a)
     if not a.size:
@@ -363,6 +382,8 @@ CALLS |= {product.fn: FUNCTIONS[fn] for fn, product in PRODUCTS.items()}
 CALLS |= {
     matvec: times_vector,
     contract: einsum,
+    convolution: convolve,
+    np.cross: cross,
     np.linalg.cholesky: cholesky,
     solve_triangular: solve_triangle,
     lu_factor: factor,
@@ -374,7 +395,8 @@ CALLS |= {
     np.linalg.inv: inverse,
     np.linalg.eigh: eigh,
     hermitian_spectrum: eigh,
-    svd_factors: singular_values,
+    svd_factors: svd,
+    singular_values: partial(svd, full_matrices=False),
     qr_factors: orthogonal,
     raise_if: refused,
 }
