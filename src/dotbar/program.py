@@ -347,7 +347,7 @@ def _check_types(equation: Equation, where: str) -> None:
                 y = fn(*map(stand_in, equation.inputs), **equation.settings)
         except (DotbarError, GuardFailed, np.linalg.LinAlgError):
             return  # of these values, which says nothing about others
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except Exception as error:
             raise ProgramError(f"{where} cannot be computed: {error}") from error
         made = [(shape_of(v), dtype_of(v)) for v in (y if isinstance(y, tuple) else (y,))]
     if made != [(y.shape, y.dtype) for y in equation.outputs]:
