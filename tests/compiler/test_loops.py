@@ -289,10 +289,17 @@ COMPLEX = {
     "joined": lambda z, x: (np.concatenate([z, x]), np.stack([z[0], x[1]])),
     "sums": lambda z, x: (np.sum(z), np.mean(z, 0), np.cumsum(z, 1), np.any(z, 1), np.diff(z)),
     "writes": lambda z, x: _set(z * 1, (slice(None), 2), x[:, 0]),
+    "part": lambda z, x: (z[1].real * 2, _set((z * 1).imag, 2, x[0]), _set_part(z * 1, x)),
     "exponential": lambda z, x: np.exp(z) * np.exp(1j * x),
     "gradient": lambda z, x: grad(lambda z: np.sum(np.abs(z * z + x) ** 2) + np.sum(np.real(np.exp(z) / z)))(z),
     "number": lambda z, x: z[0, 0] * x[1, 1] + 1j,
 }
+
+
+def _set_part(z, x):
+    z.real[1:] = x[1:]
+    z[0].imag[...] = 3
+    return z
 
 
 @pytest.mark.parametrize("name", COMPLEX)

@@ -74,13 +74,37 @@ def native(program: Program, name: str = "program", linkage: str = "") -> Native
     """The native function of a Program; ``linkage``: ``internal`` for one that others of the module call."""
     writer = Writer(program)
     writer.plan()
-    text = writer.write(f"{linkage} i32 @{name}".strip())
-    code = writer.code
+    head, code = f"{linkage} i32 @{name}".strip(), writer.code
+    text = writer.write(f"internal i32 @{name}.work" if writer.lowering.headers else head)
+    if writer.lowering.headers:
+        code.definitions[f"{name}.work"] = text
+        text = with_headers(head, name, writer.lowering.headers)
+        code.definitions["PyMem_RawFree"] = "declare void @PyMem_RawFree(ptr)"
+        code.symbols["PyMem_RawFree"] = engine.address("PyMem_RawFree")
     for call in sorted(code.calls):
         code.definitions.update((line, line) for line in sorted(vectors.requires(*call)))
         code.definitions["dotbar.{}.{}x{}".format(*call)] = vectors.source(*call, fma=engine.machine().fma)
     code.definitions[name] = text
     return Native(code.definitions, code.symbols, writer.lowering.constants, writer.arena.size)
+
+
+def with_headers(head: str, name: str, n: int) -> str:
+    """A function that calls another, with the headers of its stacks, and frees the stacks."""
+    frees = [
+        f"  %at{k} = getelementptr i8, ptr %headers, i64 {16 * k}\n  %stack{k} = load ptr, ptr %at{k}\n"
+        f"  call void @PyMem_RawFree(ptr %stack{k})"
+        for k in range(n)
+    ]
+    lines = [
+        f"define {head}(ptr noalias %inputs, ptr noalias %outputs, ptr noalias %arena) #0 {{",
+        f"  %headers = alloca [{2 * n} x i64]",
+        f"  call void @llvm.memset.p0.i64(ptr %headers, i8 0, i64 {16 * n}, i1 false)",
+        f"  %status = call i32 @{name}.work(ptr %inputs, ptr %outputs, ptr %arena, ptr %headers)",
+        *frees,
+        "  ret i32 %status",
+        "}",
+    ]
+    return "\n".join(lines)
 
 
 @dataclass(eq=False)
@@ -315,7 +339,10 @@ class Writer:
             if in_register(value):
                 self._put(value, self.pointer(value, 0))
         lines = "\n".join(["entry:", *self.arrays(), *code.lines, "  ret i32 0"])
-        return f"define {head}(ptr noalias %inputs, ptr noalias %outputs, ptr noalias %arena) #0 {{\n{lines}\n}}"
+        headers = ", ptr noalias %headers" if self.lowering.headers else ""
+        return (
+            f"define {head}(ptr noalias %inputs, ptr noalias %outputs, ptr noalias %arena{headers}) #0 {{\n{lines}\n}}"
+        )
 
     def _call(self, call: Call, scratch: int) -> None:
         """A call, and its status."""

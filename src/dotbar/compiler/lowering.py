@@ -239,6 +239,19 @@ class View(NDArrayOperatorsMixin):
         return View(self.lowering, self.base, self.offset, shape, strides, None)
 
 
+class Stack:
+    """Rows that a loop of unknown length makes: where they lie, and how many there are, says one of ``%headers``.
+
+    Only loops go along one.  Its ``token`` is a value that orders the calls.
+    """
+
+    def __init__(self, token: Any, header: int, item: Any):
+        self.token = token
+        self.header = header
+        self.shape = (-1, *item.shape)
+        self.dtype = item.dtype
+
+
 class Lowering:
     """The nodes of a Program, as its equations are lowered one after the other."""
 
@@ -250,13 +263,17 @@ class Lowering:
         self.known: dict[Var, Any] = {}
         self.maps: dict[Value, Node] = {}
         self.moved: dict[Any, View] = {}
-        self.inputs = [self.memory("input", x.shape, x.dtype) for x in inputs]
+        self.headers = 0
+        self.inputs = [self.memory("input", () if -1 in x.shape else x.shape, x.dtype) for x in inputs]
         for x, value in zip(inputs, self.inputs):
+            if -1 in x.shape:
+                self.known[x] = Stack(self.all_of(value), self.header(), Var(x.shape[1:], x.dtype))
+                continue
             whole = self.all_of(value, x.weak)
             self.known[x] = pairs.split(whole, x.weak) if x.dtype in PARTS else whole
 
     def value(self, kind: str, shape: Shape, dtype: np.dtype[Any]) -> Value:
-        if dtype not in TYPES or -1 in shape:  # a stack whose length is known at run time
+        if dtype not in TYPES or -1 in shape:
             raise UnsupportedError
         value = Value(kind, shape, dtype, len(self.values))
         self.values.append(value)
@@ -265,6 +282,18 @@ class Lowering:
     def memory(self, kind: str, shape: Shape, dtype: np.dtype[Any]) -> Value:
         """What the caller holds; of complex numbers both parts, side by side."""
         return self.value(kind, (*shape, 2), PARTS[dtype]) if dtype in PARTS else self.value(kind, shape, dtype)
+
+    def header(self) -> int:
+        """The number of a new stack."""
+        self.headers += 1
+        return self.headers - 1
+
+    def constant(self, x: np.ndarray[Any, Any]) -> View:
+        """An array as it lies in memory."""
+        value = self.value("constant", x.shape, x.dtype)
+        self.constants.append(x)
+        value.place = len(self.constants) - 1
+        return self.all_of(value)
 
     def all_of(self, value: Value, weak: bool = False) -> View:
         return View(self, value, 0, value.shape, contiguous(value.shape), weak=weak)
@@ -283,10 +312,7 @@ class Lowering:
             raise UnsupportedError
         if x.size and (not any(x.strides) or x.tobytes() == x[(0,) * x.ndim].tobytes() * x.size):
             return self.map("copy", x.dtype, x[(0,) * x.ndim]).move(lambda v: np.broadcast_to(v, x.shape))
-        value = self.value("constant", x.shape, x.dtype)
-        self.constants.append(np.ascontiguousarray(x))
-        value.place = len(self.constants) - 1
-        return self.all_of(value)
+        return self.constant(np.ascontiguousarray(x))
 
     # ------------------------------------------------ entry by entry
 
@@ -528,13 +554,15 @@ class Lowering:
             return
         y = self.applied(fn, [self.known[x] if type(x) is Var else x for x in equation.inputs], settings)
         for out, result in zip(equation.outputs, y if isinstance(y, (tuple, list)) else (y,), strict=True):
-            found = result if isinstance(result, (View, Pair)) else self.view(result, out.dtype)
+            found = result if isinstance(result, (View, Pair, Stack)) else self.view(result, out.dtype)
             if found.shape != out.shape or found.dtype != out.dtype:
                 raise UnsupportedError
             self.known[out] = found
 
     def applied(self, fn: Any, xs: Sequence[Any], settings: Settings) -> Any:
         """What a function makes of views, pairs, numbers and arrays."""
+        if fn != "loop" and any(isinstance(x, Stack) for x in xs):
+            raise UnsupportedError
         if any(map(is_complex, xs)) or (fn is astype and settings["dtype"] in PARTS):
             y = pairs.applied(self, fn, xs, settings)
             if y is None:
@@ -589,6 +617,8 @@ def _weak(x: Any) -> Any:
 def _index(path: Any, parts: Sequence[Any]) -> tuple[Any, Any]:
     """The steps of a path that make views, and the index that ends it."""
     steps, index = split(path)
+    if any(fn is not take_index and fn not in MOVES for fn, _ in steps):
+        raise UnsupportedError
     return steps, tuple(parts[i.number] if type(i) is Part else i for i in index) if parts else index
 
 

@@ -77,9 +77,8 @@ def imag(x: Any) -> Any:
 
 def applied(lowering: Lowering, fn: Any, xs: Sequence[Any], settings: dict[str, Any]) -> Any:
     """What a function makes of operands, or casts to a complex dtype; None if it is unknown."""
-    if fn is words.read and (of := settings["path"][0][0]) in (np.real, np.imag):
-        part = lowering.view(real(xs[0]) if of is np.real else imag(xs[0]))
-        return lowering.read(part, settings["path"][1:] or ((take_index, {"index": ...}),))
+    if fn in (words.read, WRITTEN.fn) and any(step[0] in (np.real, np.imag) for step in settings["path"]):
+        return _at_a_part(lowering, fn, xs, settings["path"])
     if fn in PARTWISE or fn in MOVES:
         places = PARTWISE.get(fn, range(len(xs)))
         if settings.get("dtype") is not None:
@@ -106,6 +105,20 @@ def applied(lowering: Lowering, fn: Any, xs: Sequence[Any], settings: dict[str, 
             return None
         xs = [Pair(lowering, *(lowering.cast(part(x), PARTS[dtype]) for part in (real, imag))) for x in xs]
     return FORMULAS[fn](*xs)
+
+
+def _at_a_part(lowering: Lowering, fn: Any, xs: Sequence[Any], path: Any) -> Any:
+    """A read of one part, or a write to it, that leaves the other as it is."""
+    z, rest = xs[0], tuple(step for step in path if step[0] not in (np.real, np.imag))
+    if len(path) != len(rest) + 1 or not isinstance(z, Pair):
+        return None
+    if not rest or rest[-1][0] is not take_index:
+        rest = (*rest, (take_index, {"index": ...}))
+    first = any(step[0] is np.real for step in path)
+    y = lowering.applied(fn, [z.re if first else z.im, *xs[1:]], {"path": rest})
+    if fn is words.read:
+        return y
+    return Pair(lowering, y, z.im) if first else Pair(lowering, z.re, y)
 
 
 def kind(x: Any) -> Any:
