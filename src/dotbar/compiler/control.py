@@ -9,8 +9,11 @@ carries   two blocks, one of them the result's own: each step reads from one and
 xs, ys    the row of the step in the whole stacks, which nobody copies
 ========  ======================================================================================
 
-So a step costs some nanoseconds besides its own work.  What a ``test`` stacks, whose length is not known, and bodies
-with parts that are left to NumPy are refused.
+So a step costs some nanoseconds besides its own work.  Where the number of steps is not known, the ys are
+:class:`Stack` s: memory that grows.  One of the function's headers says where a stack lies and how many rows it has; the
+function frees it when it ends.  A loop along a stack takes as many steps as that has rows.
+
+Bodies with parts that are left to NumPy are refused.
 """
 
 from collections.abc import Sequence
@@ -19,31 +22,41 @@ from math import prod
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
-
+from dotbar.compiler import engine
 from dotbar.compiler.kernels import TYPES, Code
 from dotbar.compiler.loops import Native, native
-from dotbar.compiler.lowering import CALLS, Lowering, Result, UnsupportedError, View
+from dotbar.compiler.lowering import CALLS, INTEGER, Lowering, Result, Stack, UnsupportedError, View
 from dotbar.compiler.memory import rounded
 from dotbar.program import Program, Var
 
 __all__ = ["branch", "loop"]
 
-_BODIES: WeakKeyDictionary[Program, "Body"] = WeakKeyDictionary()
+FEWEST = 64
+"""The rows for which a stack has room at first."""
+
+
+# ---------------------------------------------------------------- bodies
 
 
 class Body:
     """A native function of a Program; ``name`` is made of what it does."""
 
     def __init__(self, program: Program):
-        if not all(y.dtype in TYPES for y in (*program.inputs, *map(form, program.outputs))):
+        self.inputs = program.inputs
+        self.outputs = [y if type(y) is Var else Var.of(y) for y in program.outputs]
+        if not all(y.dtype in TYPES for y in (*self.inputs, *self.outputs)):
             raise UnsupportedError
         self.native: Native = native(program, "dotbar.body", "internal")
-        parts = [text.encode() for text in self.native.definitions.values()]
-        digest = blake2b(b"\n".join(parts), digest_size=8).hexdigest()
-        self.name = f"dotbar.body.{digest}"
-        self.definitions = dict(self.native.definitions)
-        self.definitions[self.name] = self.definitions.pop("dotbar.body").replace("@dotbar.body(", f"@{self.name}(")
+        self.name = f"dotbar.body.{digest(*self.native.definitions.values())}"
+        self.definitions = {
+            key.replace("dotbar.body", self.name) if key in OWN else key: self._renamed(text)
+            for key, text in self.native.definitions.items()
+        }
+
+    def _renamed(self, text: str) -> str:
+        for key in OWN:
+            text = text.replace(f"@{key}(", f"@{key.replace('dotbar.body', self.name)}(")
+        return text
 
     @classmethod
     def of(cls, program: Program) -> "Body":
@@ -59,25 +72,30 @@ class Body:
 
     def constants(self, lowering: Lowering) -> list[View]:
         """What it reads after its inputs."""
-        return [constant(lowering, x) for x in self.native.constants]
+        return list(map(lowering.constant, self.native.constants))
 
 
-def constant(lowering: Lowering, x: np.ndarray[Any, Any]) -> View:
-    """An array as it lies in memory."""
-    value = lowering.value("constant", x.shape, x.dtype)
-    lowering.constants.append(x)
-    value.place = len(lowering.constants) - 1
-    return lowering.all_of(value)
+OWN = ("dotbar.body", "dotbar.body.work")
+
+_BODIES: WeakKeyDictionary[Program, Body] = WeakKeyDictionary()
 
 
-def form(x: Any) -> Any:
-    """An output, or its shape and dtype if it is a constant."""
-    return x if type(x) is Var else Var.of(x)
+def digest(*texts: str) -> str:
+    """A short name of texts."""
+    return blake2b("\n".join(texts).encode(), digest_size=8).hexdigest()
 
 
 def size(x: Any) -> int:
     """The bytes of a value."""
     return prod(x.shape) * x.dtype.itemsize
+
+
+def block(lowering: Lowering, x: Any, like: Var) -> View:
+    """An operand as it is in memory, of the dtype that a body takes."""
+    return lowering.packed(x, like.dtype) if isinstance(x, View) else lowering.view(x, like.dtype)
+
+
+# ---------------------------------------------------------------- the text of calls
 
 
 class Frame:
@@ -98,28 +116,211 @@ class Frame:
         self.lines += [f"  %{name}.{k} = getelementptr ptr, ptr %{name}, i64 {k}" for k in range(n)]
 
 
-def put(table: str, start: int, names: Sequence[str]) -> list[str]:
+def names(prefix: str, n: int) -> list[str]:
+    """``%prefix0``, ``%prefix1``, ..."""
+    return [f"%{prefix}{k}" for k in range(n)]
+
+
+def put(table: str, start: int, pointers: Sequence[str]) -> list[str]:
     """Lines that set consecutive pointers of an array."""
-    return [f"  store ptr {name}, ptr %{table}.{start + k}" for k, name in enumerate(names)]
+    return [f"  store ptr {pointer}, ptr %{table}.{start + k}" for k, pointer in enumerate(pointers)]
 
 
-def rows(prefix: str, table: str, start: int, forms: Sequence[Any]) -> list[str]:
-    """Lines that set the pointers to the rows of stacks at ``%j``."""
-    lines: list[str] = []
-    for k, x in enumerate(forms):
-        lines.append(f"  %{prefix}{k}.offset = mul i64 %j, {size(x)}")
-        lines.append(f"  %{prefix}{k}.row = getelementptr i8, ptr %{prefix}{k}, i64 %{prefix}{k}.offset")
-    return lines + put(table, start, [f"%{prefix}{k}.row" for k in range(len(forms))])
-
-
-def finished(code: Code, name: str, arguments: Sequence[str], lines: Sequence[str]) -> Any:
-    """Put a function with a status into a module; what calls it."""
+def called(code: Code, name: str, parameters: Sequence[str], lines: Sequence[str], arguments: Sequence[str]) -> str:
+    """The status of a call of a function, which is put into the module."""
     text = "\n".join(lines)
-    key = blake2b(text.encode(), digest_size=8).hexdigest()
-    name = f"dotbar.{name}.{key}"
-    parameters = ", ".join(f"ptr noalias %{x}" if x == "scratch" else f"ptr %{x}" for x in arguments)
-    code.definitions[name] = f"define internal i32 @{name}({parameters}) #0 {{\n{text}\n}}"
-    return lambda xs: code(f"call i32 @{name}({', '.join(f'ptr {x}' for x in xs)})")
+    name = f"dotbar.{name}.{digest(text)}"
+    code.definitions[name] = (
+        f"define internal i32 @{name}({', '.join(f'ptr {x}' for x in parameters)}) #0 {{\n{text}\n}}"
+    )
+    return code(f"call i32 @{name}({', '.join(f'ptr {x}' for x in arguments)})")
+
+
+# ---------------------------------------------------------------- loops
+
+
+class Loop:
+    """The text of a loop.  ``steps`` is None where their number is that of the rows of a stack, or is not known."""
+
+    def __init__(self, lowering: Lowering, program: Program, test: Program | None, consts: int, carries: int):
+        self.step = Body.of(program)
+        self.until = None if test is None else Body.of(test)
+        self.consts, self.carries = consts, carries
+        self.xs = self.step.inputs[consts + carries :]
+        self.ends = self.step.outputs
+        self.ys = self.ends[carries:]
+        self.fixed = self.step.constants(lowering)
+        self.asked = [] if self.until is None else self.until.constants(lowering)
+        self.steps: int | None = None
+        self.reverse = False
+        self.along: list[Stack] = []
+        self.pushed: list[int] = []
+        self.frame = frame = Frame()
+        frame.pointers("in", len(self.step.inputs) + len(self.fixed))
+        frame.pointers("out", len(self.ends))
+        for k in range(carries):
+            frame.take(f"second{k}", size(self.ends[k]))
+        frame.take("arena", self.step.native.arena)
+        frame.take("room", 8)
+        if self.until is not None:
+            frame.pointers("asked", consts + carries + len(self.asked))
+            frame.pointers("answer", 1)
+            frame.take("going", 1)
+            frame.take("other", self.until.native.arena)
+
+    def emit(self, code: Code, operands: list[str], results: list[str], scratch: str) -> str:
+        """Write the call."""
+        self.step.enter(code)
+        if self.until is not None:
+            self.until.enter(code)
+        header = lambda h: code(f"getelementptr i8, ptr %headers, i64 {16 * h}")
+        operands, results = list(operands), list(results)
+        first = self.consts + self.carries
+        operands[first : first + len(self.along)] = [header(s.header) for s in self.along]
+        if self.steps is None:
+            results[self.carries :] = [header(h) for h in self.pushed]
+        if self.pushed:
+            code.definitions["PyMem_RawRealloc"] = "declare ptr @PyMem_RawRealloc(ptr, i64)"
+            code.symbols["PyMem_RawRealloc"] = engine.address("PyMem_RawRealloc")
+        parameters = [
+            *names("c", self.consts),
+            *names("first", self.carries),
+            *names("s" if self.along else "x", len(self.xs)),
+            *names("f", len(self.fixed)),
+            *names("g", len(self.asked)),
+            *names("result", self.carries),
+            *names("h" if self.steps is None else "y", len(self.ys)),
+            "%scratch",
+        ]
+        return called(code, "loop", parameters, self.lines(), [*operands, *results, scratch])
+
+    def lines(self) -> list[str]:
+        """The function's text."""
+        done = ["  %i.next = add i64 %i, 1", "  br label %head"]
+        return [
+            "entry:",
+            *self.frame.lines,
+            *self.begin(),
+            "  br label %head",
+            "head:",
+            *self.alternate(),
+            *self.decide(),
+            "work:",
+            *self.grow(),
+            *self.rows("x", "in", self.consts + self.carries, self.xs),
+            *self.rows("y", "out", self.carries, self.ys),
+            *put("in", self.consts, names("now", self.carries)),
+            *put("out", 0, names("next", self.carries)),
+            f"  %status = call i32 @{self.step.name}(ptr %in, ptr %out, ptr %arena)",
+            "  %good = icmp eq i32 %status, 0",
+            "  br i1 %good, label %done, label %bad",
+            "done:",
+            *done,
+            "end:",
+            *self.finish(),
+            "  ret i32 0",
+            "bad:",
+            "  ret i32 -1",
+        ]
+
+    def begin(self) -> list[str]:
+        """What is the same in all steps."""
+        lines = put("in", 0, names("c", self.consts)) + put("in", len(self.step.inputs), names("f", len(self.fixed)))
+        if self.until is not None:
+            lines += put("asked", 0, names("c", self.consts))
+            lines += put("asked", self.consts + self.carries, names("g", len(self.asked)))
+            lines += put("answer", 0, ["%going"])
+        for k in range(len(self.along)):
+            lines += [f"  %x{k} = load ptr, ptr %s{k}", f"  %s{k}.rows = getelementptr i64, ptr %s{k}, i64 1"]
+        if self.along:
+            lines += ["  %n = load i64, ptr %s0.rows", *self.allocate("%n", "null")]
+        return [*lines, "  store i64 0, ptr %room"]
+
+    def alternate(self) -> list[str]:
+        """The two blocks of each carry; if the number of steps is known, so that the last one writes the result."""
+        lines = ["  %i = phi i64 [ 0, %entry ], [ %i.next, %done ]"]
+        for k in range(self.carries):
+            a, b = (f"%result{k}", f"%second{k}")
+            a, b = (b, a) if self.steps is not None and self.steps % 2 == 0 else (a, b)
+            lines.append(f"  %now{k} = phi ptr [ %first{k}, %entry ], [ %next{k}, %done ]")
+            lines.append(f"  %next{k} = phi ptr [ {a}, %entry ], [ %spare{k}, %done ]")
+            lines.append(f"  %spare{k} = phi ptr [ {b}, %entry ], [ %next{k}, %done ]")
+        return lines
+
+    def decide(self) -> list[str]:
+        """Whether there is another step."""
+        if self.until is None:
+            n = "%n" if self.along else self.steps
+            return [f"  %more = icmp ult i64 %i, {n}", "  br i1 %more, label %work, label %end"]
+        return [
+            *put("asked", self.consts, names("now", self.carries)),
+            f"  %asking = call i32 @{self.until.name}(ptr %asked, ptr %answer, ptr %other)",
+            "  %known = icmp eq i32 %asking, 0",
+            "  br i1 %known, label %decide, label %bad",
+            "decide:",
+            "  %truth = load i8, ptr %going",
+            "  %more = icmp ne i8 %truth, 0",
+            "  br i1 %more, label %work, label %end",
+        ]
+
+    def grow(self) -> list[str]:
+        """Room for another row of each stack, and where the stacks lie."""
+        lines: list[str] = []
+        if self.until is not None and self.ys:
+            lines += [
+                "  %now.room = load i64, ptr %room",
+                "  %full = icmp eq i64 %i, %now.room",
+                "  br i1 %full, label %larger, label %ready",
+                "larger:",
+                "  %double = shl i64 %now.room, 1",
+                f"  %few = icmp ult i64 %double, {FEWEST}",
+                f"  %new.room = select i1 %few, i64 {FEWEST}, i64 %double",
+                "  store i64 %new.room, ptr %room",
+                *self.allocate("%new.room", None),
+                "  br label %ready",
+                "ready:",
+            ]
+        if self.steps is None:
+            lines += [f"  %y{k} = load ptr, ptr %h{k}" for k in range(len(self.ys))]
+        n = "%n" if self.along else self.steps
+        return lines + (
+            [f"  %j.above = sub i64 {n}, %i", "  %j = sub i64 %j.above, 1"]
+            if self.reverse
+            else ["  %j = add i64 %i, 0"]
+        )
+
+    def allocate(self, rows: str, old: str | None) -> list[str]:
+        """So many rows for each stack that is made."""
+        lines: list[str] = []
+        for k, y in enumerate(self.ys):
+            if old is None:
+                lines.append(f"  %h{k}.old = load ptr, ptr %h{k}")
+            lines += [
+                f"  %h{k}.size = mul i64 {rows}, {size(y)}",
+                f"  %h{k}.new = call ptr @PyMem_RawRealloc(ptr {old or f'%h{k}.old'}, i64 %h{k}.size)",
+                f"  store ptr %h{k}.new, ptr %h{k}",
+            ]
+        return lines
+
+    def rows(self, prefix: str, table: str, start: int, forms: Sequence[Var]) -> list[str]:
+        """Set the pointers to row ``%j`` of stacks."""
+        lines: list[str] = []
+        for k, x in enumerate(forms):
+            lines.append(f"  %{prefix}{k}.offset = mul i64 %j, {size(x)}")
+            lines.append(f"  %{prefix}{k}.row = getelementptr i8, ptr %{prefix}{k}, i64 %{prefix}{k}.offset")
+        return lines + put(table, start, [f"%{prefix}{k}.row" for k in range(len(forms))])
+
+    def finish(self) -> list[str]:
+        """The last carries, copied if they are in their second block, and the numbers of rows."""
+        lines: list[str] = []
+        if not self.steps:
+            for k in range(self.carries):
+                copy = f"ptr %result{k}, ptr %now{k}, i64 {size(self.ends[k])}, i1 false"
+                lines.append(f"  call void @llvm.memmove.p0.p0.i64({copy})")
+        for k in range(len(self.ys) if self.steps is None else 0):
+            lines.append(f"  %h{k}.rows = getelementptr i64, ptr %h{k}, i64 1")
+            lines.append(f"  store i64 %i, ptr %h{k}.rows")
+        return lines
 
 
 def loop(
@@ -131,186 +332,59 @@ def loop(
     carries: int,
     length: int | None,
     reverse: bool,
-) -> list[View]:
+) -> list[Any]:
     """LOOP as a call."""
-    step = Body.of(body)
-    until = None if test is None else Body.of(test)
-    xs = [
-        lowering.packed(x, var.dtype) if isinstance(x, View) else lowering.view(x, var.dtype)
-        for x, var in zip(operands, body.inputs)
-    ]
-    stacks = xs[consts + carries :]
-    ends = list(map(form, body.outputs))
-    if test is not None and len(ends) > carries:
+    stacks = [isinstance(x, Stack) for x in operands]
+    first = consts + carries
+    if any(stacks[:first]) or (any(stacks) and not all(stacks[first:])) or not body.outputs:
         raise UnsupportedError
-    n = 0 if test is not None else length if length is not None else stacks[0].shape[0]
-    fixed = [step.constants(lowering), until.constants(lowering) if until is not None else []]
-    results = [Result(x.shape, x.dtype) for x in ends[:carries]] + [
-        Result((n, *y.shape), y.dtype) for y in ends[carries:]
-    ]
-    if not results:
-        raise UnsupportedError
-
-    frame = Frame()
-    n_inputs = len(body.inputs)
-    frame.pointers("in", n_inputs + len(fixed[0]))
-    frame.pointers("out", len(ends))
-    for k in range(carries):
-        frame.take(f"second{k}", size(ends[k]))
-    frame.take("arena", step.native.arena)
-    if until is not None:
-        frame.pointers("asked", consts + carries + len(fixed[1]))
-        frame.pointers("answer", 1)
-        frame.take("going", 1)
-        frame.take("other", until.native.arena)
-
-    def emit(code: Code, pointers: list[str], made: list[str], scratch: str) -> str:
-        step.enter(code)
-        if until is not None:
-            until.enter(code)
-        names = [
-            *(f"c{k}" for k in range(consts)),
-            *(f"first{k}" for k in range(carries)),
-            *(f"x{k}" for k in range(len(stacks))),
-            *(f"f{k}" for k in range(len(fixed[0]))),
-            *(f"g{k}" for k in range(len(fixed[1]))),
-            *(f"result{k}" for k in range(carries)),
-            *(f"y{k}" for k in range(len(ends) - carries)),
-            "scratch",
-        ]
-        call = finished(code, "loop", names, [*begin(), *(steps_while() if until is not None else steps())])
-        return call([*pointers, *made, scratch])
-
-    def begin() -> list[str]:
-        shared = [f"%c{k}" for k in range(consts)]
-        lines = ["entry:", *frame.lines, *put("in", 0, shared)]
-        lines += put("in", n_inputs, [f"%f{k}" for k in range(len(fixed[0]))])
-        if until is not None:
-            lines += put("asked", 0, shared)
-            lines += put("asked", consts + carries, [f"%g{k}" for k in range(len(fixed[1]))])
-            lines += put("answer", 0, ["%going"])
-        return lines
-
-    def alternating(before: str, last: str, result_first: bool) -> list[str]:
-        lines: list[str] = []
-        for k in range(carries):
-            a, b = (f"%result{k}", f"%second{k}") if result_first else (f"%second{k}", f"%result{k}")
-            lines.append(f"  %now{k} = phi ptr [ %first{k}, %{before} ], [ %next{k}, %{last} ]")
-            lines.append(f"  %next{k} = phi ptr [ {a}, %{before} ], [ %spare{k}, %{last} ]")
-            lines.append(f"  %spare{k} = phi ptr [ {b}, %{before} ], [ %next{k}, %{last} ]")
-        return lines
-
-    now, following = [f"%now{k}" for k in range(carries)], [f"%next{k}" for k in range(carries)]
-
-    def one_step(then: str) -> list[str]:
-        return [
-            *put("in", consts, now),
-            *put("out", 0, following),
-            f"  %status = call i32 @{step.name}(ptr %in, ptr %out, ptr %arena)",
-            "  %good = icmp eq i32 %status, 0",
-            f"  br i1 %good, label %{then}, label %bad",
-        ]
-
-    def copies(names: Sequence[str]) -> list[str]:
-        return [
-            f"  call void @llvm.memmove.p0.p0.i64(ptr %result{k}, ptr {name}, i64 {size(ends[k])}, i1 false)"
-            for k, name in enumerate(names)
-        ]
-
-    def steps() -> list[str]:
-        if not n:
-            return [*copies([f"%first{k}" for k in range(carries)]), "  ret i32 0"]
-        return [
-            "  br label %step",
-            "step:",
-            "  %i = phi i64 [ 0, %entry ], [ %i.next, %done ]",
-            *alternating("entry", "done", n % 2 == 1),
-            f"  %j = sub i64 {n - 1}, %i" if reverse else "  %j = add i64 %i, 0",
-            *rows("x", "in", consts + carries, body.inputs[consts + carries :]),
-            *rows("y", "out", carries, ends[carries:]),
-            *one_step("done"),
-            "done:",
-            "  %i.next = add i64 %i, 1",
-            f"  %more = icmp ult i64 %i.next, {n}",
-            "  br i1 %more, label %step, label %end",
-            "end:",
-            "  ret i32 0",
-            "bad:",
-            "  ret i32 -1",
-        ]
-
-    def steps_while() -> list[str]:
-        assert until is not None
-        return [
-            "  br label %head",
-            "head:",
-            *alternating("entry", "step", True),
-            *put("asked", consts, now),
-            f"  %asking = call i32 @{until.name}(ptr %asked, ptr %answer, ptr %other)",
-            "  %known = icmp eq i32 %asking, 0",
-            "  br i1 %known, label %decide, label %bad",
-            "decide:",
-            "  %truth = load i8, ptr %going",
-            "  %more = icmp ne i8 %truth, 0",
-            "  br i1 %more, label %work, label %end",
-            "work:",
-            *one_step("step"),
-            "step:",
-            "  br label %head",
-            "end:",
-            *copies(now),
-            "  ret i32 0",
-            "bad:",
-            "  ret i32 -1",
-        ]
-
-    return lowering.call(emit, [*xs, *fixed[0], *fixed[1]], results, frame.size)
+    text = Loop(lowering, body, test, consts, carries)
+    text.reverse = reverse
+    xs = [x.token if isinstance(x, Stack) else block(lowering, x, like) for x, like in zip(operands, body.inputs)]
+    if any(stacks):
+        text.along = list(operands[first:])
+    elif test is None:
+        text.steps = length if length is not None else operands[first].shape[0]
+    unknown = text.steps is None
+    results = [Result(y.shape, y.dtype) for y in text.ends[:carries]]
+    results += [Result((), INTEGER) if unknown else Result((text.steps or 0, *y.shape), y.dtype) for y in text.ys]
+    if unknown:
+        text.pushed = [lowering.header() for _ in text.ys]
+    made = lowering.call(text.emit, [*xs, *text.fixed, *text.asked], results, text.frame.size)
+    tokens = zip(made[carries:], text.pushed, text.ys)
+    return [*made[:carries], *(Stack(*rest) for rest in tokens)] if unknown else made
 
 
 def branch(lowering: Lowering, index: Any, *operands: Any, branches: Sequence[Program]) -> list[View]:
     """BRANCH as a call."""
-    bodies = [Body.of(program) for program in branches]
-    first = branches[0]
-    number = lowering.view(index, np.dtype(np.int64))
-    xs = [
-        lowering.packed(x, var.dtype) if isinstance(x, View) else lowering.view(x, var.dtype)
-        for x, var in zip(operands, first.inputs)
-    ]
-    ends = list(map(form, first.outputs))
-    fixed = [body.constants(lowering) for body in bodies]
-    if not ends:
+    bodies = list(map(Body.of, branches))
+    ends = bodies[0].outputs
+    if any(isinstance(x, Stack) for x in operands) or not ends:
         raise UnsupportedError
+    number = lowering.view(index, INTEGER)
+    xs = [block(lowering, x, like) for x, like in zip(operands, branches[0].inputs)]
+    fixed = [body.constants(lowering) for body in bodies]
     frame = Frame()
     frame.pointers("in", len(xs) + max(map(len, fixed)))
     frame.pointers("out", len(ends))
     frame.take("arena", max(body.native.arena for body in bodies))
 
     def emit(code: Code, pointers: list[str], made: list[str], scratch: str) -> str:
-        for body in bodies:
-            body.enter(code)
-        inputs = [f"x{k}" for k in range(len(xs))]
-        constants = [[f"f{b}.{k}" for k in range(len(views))] for b, views in enumerate(fixed)]
-        outputs = [f"y{k}" for k in range(len(ends))]
-        last = len(bodies) - 1
+        inputs, outputs, last = names("x", len(xs)), names("y", len(ends)), len(bodies) - 1
+        constants = [names(f"f{b}.", len(views)) for b, views in enumerate(fixed)]
         cases = " ".join(f"i64 {b}, label %branch{b}" for b in range(last))
-        lines = [
-            "entry:",
-            *frame.lines,
-            *put("in", 0, [f"%{x}" for x in inputs]),
-            *put("out", 0, [f"%{y}" for y in outputs]),
-            "  %number = load i64, ptr %index",
-            f"  switch i64 %number, label %branch{last} [ {cases} ]",
-        ]
+        lines = ["entry:", *frame.lines, *put("in", 0, inputs), *put("out", 0, outputs)]
+        lines += ["  %number = load i64, ptr %index", f"  switch i64 %number, label %branch{last} [ {cases} ]"]
         for b, body in enumerate(bodies):
-            lines.append(f"branch{b}:")
-            lines += put("in", len(xs), [f"%{x}" for x in constants[b]])
+            body.enter(code)
+            lines += [f"branch{b}:", *put("in", len(xs), constants[b])]
             lines.append(f"  %status{b} = call i32 @{body.name}(ptr %in, ptr %out, ptr %arena)")
             lines.append(f"  ret i32 %status{b}")
-        names = ["index", *inputs, *(x for names in constants for x in names), *outputs, "scratch"]
-        return finished(code, "branch", names, lines)([*pointers, *made, scratch])
+        parameters = ["%index", *inputs, *(x for some in constants for x in some), *outputs, "%scratch"]
+        return called(code, "branch", parameters, lines, [*pointers, *made, scratch])
 
-    operands = [number, *xs, *(view for views in fixed for view in views)]
-    return lowering.call(emit, operands, [Result(y.shape, y.dtype) for y in ends], frame.size)
+    blocks = [number, *xs, *(view for views in fixed for view in views)]
+    return lowering.call(emit, blocks, [Result(y.shape, y.dtype) for y in ends], frame.size)
 
 
 CALLS |= {"loop": loop, "branch": branch}

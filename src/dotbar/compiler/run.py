@@ -32,7 +32,7 @@ from dotbar.compiler.pairs import PARTS
 from dotbar.compiler.simplify import simplify
 from dotbar.compiler.wrapper import Array, Hidden, Number, Scalar, Spec, wrap
 from dotbar.core import Rule
-from dotbar.program import Equation, GuardFailed, Program, Var, variables
+from dotbar.program import Equation, GuardFailed, Program, Var, is_static, variables
 
 __all__ = ["Segment", "compiled", "segmented", "text", "whole"]
 
@@ -135,6 +135,7 @@ def segmented(program: Program, reassociate: bool = True) -> Program:
         results = [next(new) if type(y) in (Var, np.ndarray) else y for y in program.outputs]
         return Program(program.inputs, [Equation(segment, tuple(program.inputs), {}, tuple(made))], results)
     equations: list[Equation] = []
+    taken = [t and is_static(e) for t, e in zip(taken, program.equations)]  # stacks stay within one function
     for native_ones, others in stages(program, taken):
         if native_ones:
             equations.append(joined(native_ones, program))
