@@ -14,7 +14,7 @@ Exact are here: x·1, x/1, x·(−1) = −x, x − 0, x + (−0), −(−x), x +
 and 2 (which NumPy computes so), copies, broadcasts inside operations that broadcast by themselves.  x·0 stays, as NaN·0
 is NaN; so does x + 0, as −0 + 0 is 0.
 
-With ``reassociate`` also, for real x:  0 + x = x (a zero may keep its minus sign);  x³ = x²·x, x⁻¹ = 1/x.
+With ``reassociate`` also, for real x:  0 + x = x and (−x) − y = −(x + y) but for the sign of a zero;  x³ = x²·x.
 """
 
 from collections.abc import Sequence
@@ -179,9 +179,7 @@ def _over_power_of_two(e: Equation, walk: Walk) -> Any:
 
 @of(np.add, after=(np.negative, np.multiply, np.divide, CONSTANT))
 def _plus_negative(e: Equation, walk: Walk) -> Any:
-    """x + (−y) = x − y, (−x) + (−y) = −(x + y), and x + (−0) = x."""
-    if y := _both_negative(e, walk):
-        return y
+    """x + (−y) = x − y, and x + (−0) = x."""
     for a, b in pairs(e):
         if (opposite := _opposite(b, walk)) is not None:
             return walk.emit(np.subtract, (a, opposite), {}, e.outputs[0])
@@ -206,33 +204,24 @@ def _opposite(x: Any, walk: Walk) -> Any:
     return None
 
 
-def _both_negative(e: Equation, walk: Walk) -> Any:
-    """(−x) + (−y) = −(x + y), (−x) − (−y) = −(x − y) and (−x) − y = −(x + y), where the −x is read here alone."""
-    a, b = e.inputs
-    z = e.outputs[0]
-    left = walk.inner(a, np.negative)
-    if left is None or not is_real(e):
-        return None
-    right = walk.made_by(b, np.negative)
-    if right is not None:
-        total = walk.emit(e.rule, (left.inputs[0], right.inputs[0]), {}, z)
-    elif e.rule.fn is np.subtract:
-        total = walk.emit(np.add, (left.inputs[0], b), {}, z)
-    else:
-        return None
-    return walk.emit(np.negative, (total,), {}, z)
-
-
 @of(np.subtract, after=(np.negative, np.multiply, np.divide, CONSTANT))
 def _minus_negative(e: Equation, walk: Walk) -> Any:
-    """x − (−y) = x + y, (−x) − y = −(x + y), and x − 0 = x."""
+    """x − (−y) = x + y, and x − 0 = x."""
     a, b = e.inputs
-    if y := _both_negative(e, walk):
-        return y
     if (opposite := _opposite(b, walk)) is not None:
         return walk.emit(np.add, (a, opposite), {}, e.outputs[0])
     zero = uniform(b)
     return stretched(a, e.outputs[0], walk) if zero == 0 and not np.signbit(zero) and is_real(e) else None
+
+
+@reassociated(np.subtract, after=(np.negative,))
+def _negative_less(e: Equation, walk: Walk) -> Any:
+    """(−x) − y = −(x + y), but for the sign of a zero, where −x is read here alone."""
+    found = walk.inner(e.inputs[0], np.negative)
+    if found is None or not is_real(e):
+        return None
+    y = e.outputs[0]
+    return walk.emit(np.negative, (walk.emit(np.add, (found.inputs[0], e.inputs[1]), {}, y),), {}, y)
 
 
 @of(np.negative, after=(np.negative,))

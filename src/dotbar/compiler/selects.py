@@ -45,10 +45,13 @@ def _and_or(e: Equation, walk: Walk) -> Any:
     return None
 
 
-@of(np.logical_not, after=(np.logical_not,))
+NOT = (np.logical_not, np.invert)
+
+
+@of(*NOT, after=NOT)
 def _not_not(e: Equation, walk: Walk) -> Any:
     """¬¬c = c."""
-    inner = walk.made_by(e.inputs[0], np.logical_not)
+    inner = walk.made_by(e.inputs[0], *NOT)
     return inner.inputs[0] if inner and inner.inputs[0].dtype == bool else None
 
 
@@ -66,7 +69,7 @@ def _choice(e: Equation, walk: Walk) -> Any:
         return stretched(x if chosen else y, z, walk)
     if x is y or (is_zero(y) and _vanishes(x, condition, walk)):
         return stretched(x, z, walk)
-    negated = walk.made_by(condition, np.logical_not)
+    negated = walk.made_by(condition, *NOT)
     if negated is not None and negated.inputs[0].dtype == bool:
         return walk.emit(choose, (negated.inputs[0], y, x), {}, z)
     p, q = _given(x, condition, True, walk, DEEP), _given(y, condition, False, walk, DEEP)
