@@ -92,9 +92,9 @@ def _sum(e: Equation, x: Any, axes: tuple[int, ...], walk: Walk) -> Var:
     return walk.emit(e.rule, (x,), {**e.settings, "axis": axes}, (shape, x.dtype))
 
 
-@of(np.sum)
+@reassociated(np.sum)
 def _sum_of_one(e: Equation, walk: Walk) -> Any:
-    """The sum over axes of length 1, or over none."""
+    """The sum over axes of length 1, or over none; of −0 it is 0."""
     axes = _summed(e)
     if axes is None or any(e.inputs[0].shape[a] != 1 for a in axes):
         return None
