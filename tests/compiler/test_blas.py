@@ -9,6 +9,7 @@ import dotbar as db
 import dotbar.compiler.blas  # enters what is tested
 from dotbar.compiler import engine
 from dotbar.compiler.loops import native
+from dotbar.compiler.simplify import simplify
 from dotbar.rules.lapack_words import solve_triangular
 
 pytestmark = pytest.mark.skipif(not engine.available(), reason="llvmlite is not installed")
@@ -55,6 +56,30 @@ def test_aarch64_has_tiles():
 def test_a_large_product_takes_blocks():
     agree(lambda a, b: a.T @ b, normal(600, 20), normal(600, 550), ulp=64)
     agree(lambda a, x: a.T @ x, normal(70, 520), normal(70), ulp=64)
+
+
+@pytest.mark.parametrize("second", [np.tril, np.triu, np.copy])
+@pytest.mark.parametrize("first", [np.tril, np.triu, np.copy])
+@pytest.mark.parametrize("transposed", ["", "a", "b", "ab"])
+def test_products_of_triangles(first, second, transposed):
+    def f(a, b):
+        a, b = first(a), second(b)
+        return (a.T if "a" in transposed else a) @ (b.T if "b" in transposed else b)
+
+    for n in (33, 70):
+        args = normal(n, n), normal(n, n)
+        program = simplify(record(f, *args))
+        assert (first is second is np.copy) or "triangles" in str(program)
+        status, (found,) = run(program, *args)
+        assert status == 0
+        np.testing.assert_allclose(found, f(*args), rtol=1e-13, atol=1e-13)
+
+
+def test_a_large_triangle_takes_blocks():
+    f = lambda a, b: np.tril(a) @ np.triu(b.T)
+    args = normal(600, 600), normal(600, 600)
+    _, (found,) = run(simplify(record(f, *args)), *args)
+    np.testing.assert_allclose(found, f(*args), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(

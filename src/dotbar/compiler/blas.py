@@ -50,8 +50,15 @@ def matrix(x: View) -> Matrix:
     return Matrix(*x.shape[-2:], *x.strides[-2:])
 
 
-def matmul(lowering: Lowering, a: Any, b: Any, *, transpose: Sequence[bool] = (False, False)) -> View:
-    """A stack of products; transposed factors are read as they lie."""
+def matmul(
+    lowering: Lowering,
+    a: Any,
+    b: Any,
+    *,
+    transpose: Sequence[bool] = (False, False),
+    triangles: Sequence[str] = ("", ""),
+) -> View:
+    """A stack of products; transposed factors are read as they lie, and nothing beside triangles."""
     a, b = (swapped(x) if t else x for x, t in zip(floating(lowering, a, b), transpose))
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     shape = (*lead, a.shape[-2], b.shape[-1])
@@ -62,7 +69,8 @@ def matmul(lowering: Lowering, a: Any, b: Any, *, transpose: Sequence[bool] = (F
     if count:
         product = Rows(a.dtype, matrix(a), matrix(b), count, size)
     else:
-        product = Product(a.dtype, matrix(a), matrix(b), shape[-1])
+        A, B = (replace(matrix(x), triangle=triangle) for x, triangle in zip((a, b), triangles))
+        product = Product(a.dtype, A, B, shape[-1])
     return stacked(lowering, product, [a, b], [Result(shape, a.dtype)], len(lead))[0]
 
 

@@ -27,18 +27,21 @@ __all__ = ["ALL", "PRODUCTS", "Product", "factors_of"]
 
 
 class Product(Rule):
-    """``matmul(a, b, transpose=(True, False))``: a product of matrices of which some are to be read transposed."""
+    """``matmul(a, b, transpose=(True, False))``: a product of matrices of which some are to be read transposed.
+
+    Beside ``triangles``, "lower" or "upper" for each factor as it is read, they are known to be 0.
+    """
 
     kind = "product"
     name = "product"
 
     def __init__(self, fn: Any, matrices: tuple[bool, ...]):
-        super().__init__(self.call, ("a", "b"), ("transpose",))
+        super().__init__(self.call, ("a", "b"), ("transpose", "triangles"))
         self.of = fn
         self.name = fn.__name__
         self.matrices = matrices
 
-    def call(self, *xs: Any, transpose: tuple[bool, ...]) -> Any:
+    def call(self, *xs: Any, transpose: tuple[bool, ...], triangles: tuple[str, ...] = ()) -> Any:
         """The product."""
         return self.of(*[mT(x) if t else x for x, t in zip(xs, transpose)])
 

@@ -87,8 +87,20 @@ class Routine(Code):
         """start + step·index."""
         if isinstance(index, int):
             return start + step * index
-        found = self(f"mul i64 {index}, {step}")
+        found = self(f"mul i64 {index}, {step}") if step != 1 else index
         return self(f"add i64 {found}, {start}") if start else found
+
+    def bound(self, which: str, x: Any, y: Any) -> Any:
+        """The larger of two numbers for smax, the smaller for smin."""
+        if isinstance(x, int) and isinstance(y, int):
+            return {"smax": max, "smin": min}[which](x, y)
+        return self(f"call i64 @llvm.{which}.i64(i64 {x}, i64 {y})")
+
+    def difference(self, x: Any, y: Any) -> Any:
+        """The number x − y."""
+        if isinstance(x, int) and isinstance(y, int):
+            return x - y
+        return self(f"sub i64 {x}, {y}")
 
     def load(self, pointer: str, count: int | str = 0) -> str:
         """A vector; of ``count`` entries, or those of a mask, and zeros."""
@@ -378,19 +390,24 @@ def row_of_products(like: Routine, count: int, stride_b: int, k: int, update: st
 
 @dataclass(frozen=True)
 class Matrix:
-    """How the entries of a matrix lie in memory: entry (i, j) at i·down + j·across."""
+    """How the entries of a matrix lie in memory: entry (i, j) at i·down + j·across.
+
+    Beside its ``triangle``, lower or upper, there are only zeros.
+    """
 
     rows: int
     columns: int
     down: int
     across: int
+    triangle: str = ""
 
     @property
     def T(self) -> "Matrix":
-        return Matrix(self.columns, self.rows, self.across, self.down)
+        other = {"lower": "upper", "upper": "lower"}.get(self.triangle, "")
+        return Matrix(self.columns, self.rows, self.across, self.down, other)
 
     def __str__(self) -> str:
-        return f"{self.rows}x{self.columns}.{self.down}.{self.across}"
+        return f"{self.rows}x{self.columns}.{self.down}.{self.across}{self.triangle}"
 
 
 class Product:
@@ -435,46 +452,60 @@ class Product:
         if self.name in definitions:
             return self.name
         self.code = code = Routine(definitions, self.dtype, self.lanes)
-        A, B, depth, update = self.A, self.B, self.depth, self.update
+        B, depth, update = self.B, self.depth, self.update
         if self.by_rows:
             self._rows()
             return code.define(self.name, self.parameters, status="0")
         start = 0
         if depth < B.rows and not update:
-            self._block("%a", "%b", depth, update)
+            self._block(0, depth, update)
             start, update = depth, "fadd"
         whole, rest = divmod(B.rows - start, depth)
         for p in code.each(whole):
-            a = code.at("%a", (start, A.across), (p, depth * A.across))
-            self._block(a, code.at("%b", (start, B.down), (p, depth * B.down)), depth, update)
+            self._block(code.line(p, depth, start), depth, update)
         if rest:
-            done = B.rows - rest
-            self._block(code.at("%a", (done, A.across)), code.at("%b", (done, B.down)), rest, update)
+            self._block(B.rows - rest, rest, update)
         return code.define(self.name, self.parameters, status="0")
 
-    def _block(self, a: str, b: str, depth: int, update: str) -> None:
-        """Update C by the product of ``depth`` columns of A and rows of B."""
+    def _block(self, k: Any, depth: int, update: str) -> None:
+        """Update C by the product of ``depth`` columns of A and rows of B, from the k-th on."""
         code, A, B, lanes = self.code, self.A, self.B, self.lanes
+        a, b = code.at("%a", (k, A.across)), code.at("%b", (k, B.down))
         for vectors, count, start, tail in self.panels:
             filled, width = (vectors - 1) * lanes + tail, vectors * lanes
             for j in code.each(count):
-                panel = code.at(b, (start, B.across), (j, width * B.across))
+                column = code.line(j, width, start)
+                panel = code.at(b, (column, B.across))
                 if self.packed:
                     for v in range(vectors):
                         source, place = code.at(panel, (v * lanes, B.across)), code.at("%work", (v, lanes))
                         entries = lanes if v < vectors - 1 else tail
                         pack(code, source, place, depth, entries, (B.down, B.across), width, padded=True)
                     panel = "%work"
-                columns = code.at("%c", (start, 1), (j, width))
                 for rows, parts, first in shares(A.rows, self.height):
                     strides = A.down, A.across, width if self.packed else B.down, self.stride
                     alone = rows == A.rows and filled == B.columns
                     fn = tile(code, rows, vectors, tail, update, strides if alone else STRIDES)
-                    numbers = ", ".join(f"i64 {x}" for x in (depth, *strides))
                     for i in code.each(parts):
-                        left = code.at(a, (first, A.down), (i, rows * A.down))
-                        c = code.at(columns, (first, self.stride), (i, rows * self.stride))
-                        code.put(f"call void @{fn}(ptr {left}, ptr {panel}, ptr {c}, {numbers})")
+                        row = code.line(i, rows, first)
+                        left, c = code.at(a, (row, A.down)), code.at("%c", (row, self.stride), (column, 1))
+                        skipped, length = self._filled(k, depth, row, rows, column, width)
+                        left, top = code.at(left, (skipped, A.across)), code.at(panel, (skipped, strides[2]))
+                        numbers = ", ".join(f"i64 {x}" for x in (length, *strides))
+                        code.put(f"call void @{fn}(ptr {left}, ptr {top}, ptr {c}, {numbers})")
+
+    def _filled(self, k: Any, depth: int, row: Any, rows: int, column: Any, width: int) -> tuple[Any, Any]:
+        """Of the columns of A and rows of B from k on: how many to leave out first, and how many then are not zero."""
+        code, A, B = self.code, self.A, self.B
+        if not A.triangle and not B.triangle:
+            return 0, depth
+        first, last = k, code.line(k, 1, depth)
+        for triangle, begins, place, length in ((A.triangle, "upper", row, rows), (B.triangle, "lower", column, width)):
+            if triangle == begins:
+                first = code.bound("smax", first, place)
+            elif triangle:
+                last = code.bound("smin", last, code.line(place, 1, length))
+        return code.difference(first, k), code.bound("smax", code.difference(last, first), 0)
 
     def _rows(self) -> None:
         """Each entry by itself, from a row of A and a row of Bᵀ."""

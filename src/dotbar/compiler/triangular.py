@@ -1,10 +1,12 @@
-"""Systems with a triangle that is known to be one need no elimination.
+"""Systems with a triangle that is known to be one need no elimination, products leave out the zeros beside it.
 
 ::
 
     b: f64[9, 3, 3] = linalg.cholesky a                    b: f64[9, 3, 3] = linalg.cholesky a
     c, p = lu_factor b                              →      x: f64[9, 3, 1] = solve_triangular b y
     x: f64[9, 3, 1] = lu_solve b y c p
+
+    c: f64[99, 9] = matmul b x                      →      c: f64[99, 9] = matmul b x  triangles=("lower", "")
 
 Triangles are Cholesky's factors, what ``np.tril`` and ``np.triu`` leave, diagonals, and their sums and transposes.
 """
@@ -13,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from dotbar.compiler.products import PRODUCTS, factors_of
 from dotbar.compiler.rewriting import Walk, number, reassociated
 from dotbar.program import Equation, Var
 from dotbar.rules.lapack_words import lu_solve, solve_triangular
@@ -20,6 +23,9 @@ from dotbar.rules.linalg import from_diagonal
 from dotbar.rules.shapes import choose
 
 __all__: list[str] = []
+
+LEAST = 32
+"""The order from which the zeros of a triangle are worth leaving out."""
 
 OTHER = {"lower": "upper", "upper": "lower"}
 NEITHER, BOTH = frozenset[str](), frozenset(OTHER)
@@ -33,6 +39,20 @@ def _of_triangle(e: Equation, walk: Walk) -> Any:
         return None
     settings = {"lower": "lower" in triangle, "adjoint": e.settings.get("adjoint", False)}
     return walk.emit(solve_triangular, (a, b), settings, e.outputs[0])
+
+
+@reassociated(np.matmul, PRODUCTS[np.matmul].fn)
+def _product_of_triangles(e: Equation, walk: Walk) -> Any:
+    """A product that leaves out the zeros beside triangles."""
+    if "triangles" in e.settings or min(min(x.shape) for x in (*e.inputs, *e.outputs)) < LEAST:
+        return None
+    fn, swapped = factors_of(e)
+    kinds = [sorted(kind(x, walk)) for x in e.inputs]
+    if not any(kinds):
+        return None
+    names = (found[0] if found else "" for found in kinds)
+    triangles = tuple(OTHER.get(name, "") if t else name for name, t in zip(names, swapped))
+    return walk.emit(PRODUCTS[fn], e.inputs, {"transpose": swapped, "triangles": triangles}, e.outputs[0])
 
 
 def kind(x: Any, walk: Walk) -> frozenset[str]:
