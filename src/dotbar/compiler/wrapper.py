@@ -253,6 +253,7 @@ class _Text:
     def __init__(self) -> None:
         self.symbols: dict[str, int] = {}
         self.objects: list[Any] = []
+        self._places: dict[int, int] = {}  # in the list, by id
         self._declared: dict[str, str] = {}
         self._slots: list[str] = []
         self._lines: list[str] = []
@@ -363,7 +364,7 @@ class _Text:
 
     def object(self, value: Any) -> str:
         """A Python object by the symbol of its address."""
-        at = next((i for i, known in enumerate(self.objects) if known is value), len(self.objects))
+        at = self._places.setdefault(id(value), len(self.objects))
         if at == len(self.objects):
             self.objects.append(value)
             self.symbols[f"object.{at}"] = id(value)
