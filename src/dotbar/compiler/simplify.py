@@ -6,6 +6,7 @@ from dotbar.compiler.algebra import algebra
 from dotbar.compiler.common import share
 from dotbar.compiler.constants import fold, splats
 from dotbar.compiler.dead import prune
+from dotbar.compiler.histories import remember
 from dotbar.compiler.writes import forward
 from dotbar.program import Control, Equation, Program
 
@@ -28,7 +29,7 @@ def simplify(program: Program, reassociate: bool = True) -> Program:
         program = prune(share(algebra(forward(fold(program), reassociate), reassociate)))
         if program is before or len(program.equations) > ENOUGH * len(before.equations):
             break
-    return program
+    return remember(program)
 
 
 def _within(program: Program, reassociate: bool) -> Program:
