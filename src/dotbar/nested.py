@@ -561,7 +561,8 @@ def of_such_an_item(x: Any, condition: Any) -> Any:
 def _batch_such(xs: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
     x, condition = xs
     if all(batched):
-        x = entries(x, (np.argmax(condition),))
+        last_first = np.where(condition, np.arange(size, 0, -1), 1)
+        x = entries(x, (size - np.max(last_first),))
     return x if batched[0] and not batched[1] else np.broadcast_to(x, (size, *shape_of(x)))
 
 

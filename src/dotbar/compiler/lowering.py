@@ -375,7 +375,10 @@ class Lowering:
             return self.applied(np.ufunc, [fn, *xs], {})
         if op.startswith("logical"):
             return self.map(op, BOOL, *(self.truth(x) for x in xs))
-        dtypes = fn.resolve_dtypes((*(_dtype(x) for x in xs), *(None,) * fn.nout))
+        given = [_dtype(x) for x in xs]
+        if all(type(t) is type for t in given):  # of Python's numbers NumPy would compare objects
+            given = list(map(np.dtype, given))
+        dtypes = fn.resolve_dtypes((*given, *(None,) * fn.nout))
         if any(t not in TYPES or t != dtypes[0] for t in dtypes[: fn.nin]):
             raise UnsupportedError
         dtype = dtypes[0]

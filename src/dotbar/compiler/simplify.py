@@ -3,6 +3,7 @@
 from typing import Any
 
 from dotbar.compiler.algebra import algebra
+from dotbar.compiler.bodies import trim
 from dotbar.compiler.common import share
 from dotbar.compiler.constants import fold, splats
 from dotbar.compiler.dead import prune
@@ -23,7 +24,7 @@ def simplify(program: Program, reassociate: bool = True) -> Program:
     With ``reassociate`` sums may be taken in another order, so results may differ by their rounding and in the sign
     of a zero; without it they are the same to the last bit.
     """
-    program = splats(_within(program, reassociate))
+    program = splats(_within(trim(program), reassociate))
     for _ in range(ROUNDS):
         before = program
         program = prune(share(algebra(forward(fold(program), reassociate), reassociate)))
