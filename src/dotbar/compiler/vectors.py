@@ -12,10 +12,11 @@ libm where its branches and tables are faster than a chain of operations.
 
 import struct
 from collections.abc import Callable, Iterable
-from math import inf, log, nan, pi
+from math import factorial, inf, log, nan, pi
 from typing import Any, TypeAlias
 
 Number: TypeAlias = "Value | float"
+Two: TypeAlias = "tuple[Value, Number]"
 Table: TypeAlias = tuple[tuple[float, ...], tuple[float, ...]]
 
 ROUNDER = 1.5 * 2.0**52
@@ -24,6 +25,9 @@ ROUNDER = 1.5 * 2.0**52
 LOG2_E = 1 / log(2)
 LN2 = (6.93147180369123816490e-01, 1.90821492927058770002e-10)
 """ln 2 in two parts; the first has 32 bits, so that its product with an exponent is exact."""
+
+LN2_LOW = (LN2[1], 1.1612227229362532e-26)
+"""The rest of ln 2 beyond the first part, in two parts."""
 
 LOG10_2 = (3.01029995663611771306e-01, 3.69423907715893078616e-13)
 LOG10_E = 4.34294481903251816668e-01
@@ -138,6 +142,7 @@ class Code:
     def __init__(self, element: str, lanes: int, fma: bool, single: bool) -> None:
         self.element, self.lanes, self.fma, self.single = element, lanes, fma, single
         self.lines: list[str] = []
+        self.block = "entry"
 
     def type(self, kind: str) -> str:
         bits = 64 if self.element == "double" else 32
@@ -147,6 +152,11 @@ class Code:
         name = f"%v{len(self.lines)}"
         self.lines.append(f"  {name} = {instruction}")
         return Value(self, name, kind)
+
+    def label(self, name: str) -> None:
+        """Begin a block."""
+        self.lines.append(f"{name}:")
+        self.block = name
 
     def text(self, operand: Any, kind: str) -> str:
         if isinstance(operand, Value):
@@ -233,13 +243,13 @@ def two_sum(a: Any, b: Any) -> tuple[Value, Value]:
     return s, (a - (s - t)) + (b - t)
 
 
-def fast_two_sum(a: Any, b: Any) -> tuple[Value, Number]:
+def fast_two_sum(a: Any, b: Any) -> Two:
     """a + b = s + e where |a| ≥ |b| (Dekker)."""
     s = a + b
     return (s, 0.0) if s.code.single else (s, b - (s - a))
 
 
-def two_product(a: Value, b: Value) -> tuple[Value, Number]:
+def two_product(a: Value, b: Value) -> Two:
     """a·b = p + e (Dekker; Veltkamp's splitting without FMA)."""
     p = a * b
     if p.code.single:
@@ -307,6 +317,20 @@ def any_lane(mask: Value) -> str:
     if code.lanes == 1:
         return mask.text
     return code.emit(f"call i1 @llvm.vector.reduce.or.v{code.lanes}i1({mask.type} {mask.text})", "m").text
+
+
+def rarely(mask: Value, type: str, common: str, rare: Callable[[], str]) -> str:
+    """``where(mask, rare(), common)``, but what is rare is only computed if the mask holds in some lane."""
+    code = mask.code
+    some, before = any_lane(mask), code.block
+    number = len(code.lines)
+    code.lines.append(f"  br i1 {some}, label %rare{number}, label %after{number}")
+    code.label(f"rare{number}")
+    chosen = code.emit(f"select {mask.type} {mask.text}, {type} {rare()}, {type} {common}", "f").text
+    code.lines.append(f"  br label %after{number}")
+    last = code.block
+    code.label(f"after{number}")
+    return code.emit(f"phi {type} [{common}, %{before}], [{chosen}, %{last}]", "f").text
 
 
 # The functions.
@@ -462,7 +486,7 @@ def tan(x: Value) -> Value:
     return where(x.equals(0.0), x, where(is_odd(n), -1.0 / t, t))
 
 
-def reduced(x: Value, n: Value) -> tuple[Value, Number]:
+def reduced(x: Value, n: Value) -> Two:
     """x - nπ in two parts (Cody and Waite): products but the last are exact, and so is a difference that cancels."""
     r = fma(n, -PI[0], x)
     if r.code.single:
@@ -591,7 +615,7 @@ def arccosh(x: Value) -> Value:
     return where(t <= 0.5, fma(s * t, polynomial(t, ARCCOSH), s), where(x < inf, large, x))
 
 
-def root_of_square(x: Value, one: float) -> tuple[Value, Number]:
+def root_of_square(x: Value, one: float) -> Two:
     """√(x² ± 1) in two parts."""
     p, e = two_product(x, x)
     v, f = two_sum(p, one)
@@ -612,7 +636,7 @@ def arctanh(x: Value) -> Value:
     return where(a <= 0.5, odd_polynomial(x, ARCTANH), where(a > 1.0, nan, copysign(large, x)))
 
 
-def quotient(a: Value, a_low: Number, b: Value, b_low: Number) -> tuple[Value, Number]:
+def quotient(a: Value, a_low: Number, b: Value, b_low: Number) -> Two:
     """(a + a_low)/(b + b_low) in two parts."""
     inverse = 1.0 / b
     q = a * inverse
@@ -672,7 +696,7 @@ def is_integer(x: Value) -> Value:
     return ((a + 2.0**52) - 2.0**52).equals(a) | (a >= 2.0**52)
 
 
-def precise_log(x: Value) -> tuple[Value, Number]:
+def precise_log(x: Value) -> Two:
     """log x in two parts, x ≥ 0: 2 atanh s = 2s + s³(2/3 + s² P(s²)) with s = f/(2 + f)."""
     if x.code.single:
         return of_positive(x, logarithm(*split_exponent(x))), 0.0
@@ -731,13 +755,58 @@ def hypot(x: Value, y: Value) -> Value:
 def logaddexp(x: Value, y: Value) -> Value:
     """log(eˣ + eʸ) = max + log(1 + e^(min-max)), the difference in two parts.
 
-    Where the two terms cancel, the error is that of rounding them.
+    Where the terms r = max + … cancel, r + log(1 + δ) with δ = e^(x-r) + e^(y-r) - 1 in two parts.
     """
     first = x > y
     larger, smaller = where(first, x, y), where(first, y, x)
     d, low = two_sum(smaller, -larger)
     e = exp_of_sum(where(x.equals(y), 0.0, d), 0.0 if x.code.single else where(d > -746.0, low, 0.0))
-    return larger + log_one_plus(e)
+    r = larger + log_one_plus(e)
+    cancels = (larger < 0.0) & (magnitude(r) < r - larger) & (smaller > -700.0)
+
+    def corrected() -> str:
+        single, x.code.single = x.code.single, False
+        a, a_low = exp_in_two(*two_sum(larger, -r), -1.0)
+        b, b_low = exp_in_two(*two_sum(smaller, -r), 0.0)
+        t, e = two_sum(a, b)
+        delta = t + (e + (a_low + b_low))
+        x.code.single = single
+        return (r + fma(delta * delta, -0.5, delta)).text
+
+    return Value(x.code, rarely(cancels, x.type, r.text, corrected), "f")
+
+
+def exp_in_two(x: Value, low: Value, c: float) -> Two:
+    """e^(x+low) + c in two parts of some 98 bits.
+
+    e^x = 2ⁿ(1 + p)¹⁶ with Taylor's series of p = eˢ - 1, s = (x - n ln2)/16.
+    """
+    n = nearest(x, LOG2_E)
+    p, e = two_product(n, LN2_LOW[0])
+    s, s_low = two_sum(n * -LN2[0] + x, -p)
+    s, s_low = fast_two_sum(s, s_low - e - n * LN2_LOW[1] + low)
+    s, s_low = s * (1 / 16), s_low * (1 / 16)
+    tail = fma(s, 1 / factorial(12), 1 / factorial(11))
+    for k in range(10, 6, -1):
+        tail = fma(s, tail, 1 / factorial(k))
+    total: Two = (tail, 0.0)
+    for h, h_low in INVERSE_FACTORIALS:
+        p, e = product_in_two(*total, s, s_low)
+        q, f = fast_two_sum(h, p)
+        total = fast_two_sum(q, f + (e + h_low))
+    p, e = product_in_two(*total, s, s_low)
+    for _ in range(4):
+        q, f = fast_two_sum(2.0, p)
+        p, e = product_in_two(p, e, q, f + e)
+    scale = power_of_two(n)
+    q, f = two_sum(scale + c, p * scale)
+    return q, fma(e, scale, f)
+
+
+def product_in_two(a: Value, a_low: Number, b: Value, b_low: Number) -> Two:
+    """(a + a_low)(b + b_low) in two parts."""
+    p, e = two_product(a, b)
+    return fast_two_sum(p, fma(a, b_low, fma(a_low, b, e)))
 
 
 @function()
@@ -885,16 +954,16 @@ def _narrowed(code: Code, result: Value) -> str:
 def _unless_far(code: Code, name: str, element: str, x: Value, near: str) -> str:
     """The result, or libm's in lanes out of the range of the argument's reduction."""
     type = _vector(element, code.lanes)
-    far = magnitude(x) > FAR
-    code.lines += [f"  br i1 {any_lane(far)}, label %far, label %near", "far:"]
-    result = "poison"
-    for lane in range(code.lanes):
-        item = code.emit(f"extractelement {type} %x, i64 {lane}", "f").text
-        item = code.emit(_libm(name, element, [item]), "f").text
-        result = code.emit(f"insertelement {type} {result}, {element} {item}, i64 {lane}", "f").text
-    result = code.emit(f"select {far.type} {far.text}, {type} {result}, {type} {near}", "f").text
-    code.lines += ["  br label %near", "near:"]
-    return code.emit(f"phi {type} [{near}, %entry], [{result}, %far]", "f").text
+
+    def libms() -> str:
+        result = "poison"
+        for lane in range(code.lanes):
+            item = code.emit(f"extractelement {type} %x, i64 {lane}", "f").text
+            item = code.emit(_libm(name, element, [item]), "f").text
+            result = code.emit(f"insertelement {type} {result}, {element} {item}, i64 {lane}", "f").text
+        return result
+
+    return rarely(magnitude(x) > FAR, type, near, libms)
 
 
 # Coefficients, lowest first, for double and for single precision: interpolation at Chebyshev's points, in 60 digits.
@@ -1019,6 +1088,16 @@ ERFC: Table = (
      -0.0002312877047041191, 0.0001345853211415615),
 )
 """P(t) in (1 + 2x) e^(x²) erfc x = c + t P(t), x = 4(1 + t)/(1 - t)"""
+
+INVERSE_FACTORIALS = (
+    (0.001388888888888889, -5.300543954373577e-20),
+    (0.008333333333333333, 1.1564823173178714e-19),
+    (0.041666666666666664, 2.3129646346357427e-18),
+    (0.16666666666666666, 9.25185853854297e-18),
+    (0.5, 0.0),
+    (1.0, 0.0),
+)
+"""1/6! to 1/1!, in two parts."""
 
 ERFC_MIDDLE = (1.2329951186255526, -4.625318921008717e-17)
 """c, the value at t = 0."""
