@@ -4,8 +4,9 @@
 
 Each program is written once, for a :class:`Library`; where a peer has a word of its own for a step (``lax.scan``,
 ``conv2d``), its library uses that.  Arrays are handed to each peer as its own; results are awaited, and compared with
-each other before anything is timed.  Times are the minimum over runs that take turns, so that a busy moment of the
-machine meets all alike.  A peer that is not installed is left out.  First calls start without stored code.
+each other before anything is timed.  Times are the process's own, of all its threads, the minimum over runs that take
+turns: so a busy machine disturbs little, and all alike.  A peer that is not installed is left out.  First calls start
+without stored code; they are timed by the clock.
 """
 
 import math
@@ -430,11 +431,13 @@ def measure(runs, rounds=7, budget=0.4):
     """The minimum time of each, the runs taking turns; in seconds."""
     best, numbers = dict.fromkeys(runs, math.inf), {}
     for name, run in runs.items():
-        once = min(timeit.repeat(run, number=1, repeat=2))
+        once = min(timeit.repeat(run, timer=time.process_time, number=1, repeat=2))
         numbers[name] = max(1, int(budget / rounds / max(once, 1e-7)))
     for _ in range(rounds):
         for name, run in runs.items():
-            best[name] = min(best[name], timeit.timeit(run, number=numbers[name]) / numbers[name])
+            best[name] = min(
+                best[name], timeit.timeit(run, timer=time.process_time, number=numbers[name]) / numbers[name]
+            )
     return best
 
 
