@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import dotbar.compiler.run  # noqa: F401  it enters what is called
 from dotbar import grad, value_and_grad
-from dotbar.compiler import engine
+from dotbar.compiler import bands, engine
 from dotbar.compiler.loops import native, supported
 from dotbar.compiler.lowering import CALLS, Result, UnsupportedError
 from dotbar.core import Rule, dtype_of, shape_of
@@ -379,7 +379,7 @@ JOINED = {
     "pad": lambda x, y: np.pad(x, ((1, 2), (0, 3))),
     "repeat": lambda x, y: np.repeat(x, 3, 0) * np.tile(y, (3, 1)),
     "diff": lambda x, y: np.diff(x, 2, axis=1),
-    "places": lambda x, y: (np.argmax(x), np.argmin(np.rint(x), 1), np.argmax(x, 0, keepdims=True)),
+    "places": lambda x, y: (np.argmax(x), np.argmin(np.rint(x), 1), np.argmax(x > 0, 0, keepdims=True)),
     "count": lambda x, y: np.count_nonzero(x > 0, axis=0),
     "norm": lambda x, y: np.linalg.norm(x),
     "tril": lambda x, y: np.tril(x) + np.triu(y, 1),
@@ -570,6 +570,35 @@ def functions(draw):
 @given(functions())
 def test_random_programs(f):
     agree(f, A, A[2], A[:, :1])
+
+
+BANDS = {
+    "softmax": lambda x, y: np.exp(x - np.max(x, 1, keepdims=True)) / np.sum(np.exp(x * 0.5), 1, keepdims=True),
+    "loss": lambda x, y: np.mean(np.log(np.sum(np.exp(x * y[:, None]), 1)) - x[:, 3]),
+    "columns": lambda x, y: (np.sum(np.exp(x) / np.sum(np.exp(x), 1, keepdims=True), 0), np.sum(x) * y),
+    "rows of others": lambda x, y: np.exp(np.exp(x)[::-1] - np.sum(np.exp(x), 1)[:, None]) * y[:, None],
+    "three axes": lambda x, y: np.exp(x.reshape(-1, 5, x.shape[1] // 5)) / np.sum(np.exp(x), 1)[:, None, None],
+    "whole": lambda x, y: np.exp(x - np.sum(np.exp(x)) / x.size) / np.max(x, 1, keepdims=True),
+}
+
+
+@pytest.mark.parametrize("name", BANDS)
+@pytest.mark.parametrize("shape", [(64, 25), (67, 10), (40, 40), (9, 1000)])
+def test_bands(name, shape, monkeypatch):
+    """Nests that go by bands of rows agree with those that do not, also where the last band is shorter."""
+    monkeypatch.setattr(bands, "LARGE", 1000)
+    monkeypatch.setattr(bands, "BAND", 4000)
+    x = np.sin(np.arange(prod(shape))).reshape(shape)
+    y = np.cos(np.arange(shape[0]))
+    agree(BANDS[name], x, y, ulp=99)
+    agree(value_and_grad(lambda x, y: sum(np.sum(z * z) for z in leaves(BANDS[name](x, y)))), x, y, ulp=999)
+
+
+def test_only_a_band_is_held(monkeypatch):
+    monkeypatch.setattr(bands, "LARGE", 1000)
+    monkeypatch.setattr(bands, "BAND", 4000)
+    program = record(BANDS["softmax"], np.ones((1000, 100)), np.ones(1000))
+    assert native(program).arena < 2e5
 
 
 def test_the_arena_holds_what_is_alive():

@@ -11,11 +11,12 @@ several partial sums per lane, so it is rounded in another order than NumPy's, n
 """
 
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from dotbar.compiler import engine, vectors
+from dotbar.compiler import bands, engine, threads, vectors
 from dotbar.compiler.kernels import TYPES, Code, Loop, identity, literal, memory_type, suffix, vector
 from dotbar.compiler.lowering import (
     CHEAP,
@@ -109,14 +110,23 @@ def with_headers(head: str, name: str, n: int) -> str:
 
 @dataclass(eq=False)
 class Group:
-    """The nodes of one loop nest: ``roots`` leave results, ``inner`` are all of them, ``leaves`` what is loaded."""
+    """The nodes of one loop nest: ``roots`` leave results, ``inner`` are all of them, ``leaves`` what is loaded.
+
+    ``run`` are the nests with which this one goes by bands, up to the one at ``last``.
+    """
 
     space: Shape
     roots: list[Node] = field(default_factory=list[Node])
     inner: list[Node] = field(default_factory=list[Node])
     leaves: dict[Any, View] = field(default_factory=dict[Any, View])
     position: int = 0
+    last: int = 0
     scratch: int = 0
+    run: list[Any] = field(default_factory=list[Any])
+
+    @property
+    def calls(self) -> bool:
+        return any(isinstance(node, Call) for node in self.roots)
 
 
 def row(x: View, shape: Shape) -> Shape:
@@ -180,11 +190,34 @@ class Writer:
         self.groups = [groups[key] for key in sorted(groups, key=lambda key: key[:2])]
         positions: dict[int, int] = {}
         for position, group in enumerate(self.groups):
-            group.position = position
+            group.position = group.last = position
             positions.update((value.number, position) for node in group.roots for value in node.values)
         for group in self.groups:
             self._collect(group, positions)
+        if threads.get_num_threads() == 1:
+            self._bands()
         self._places(positions)
+
+    def _bands(self) -> None:
+        """Which nests go by bands of rows, all together; for the places of values a run is one moment."""
+        large = sum(prod(group.space) * 8 for group in self.groups) >= bands.LARGE
+        nests = [None if group.calls else Nest(self, group) for group in self.groups] if large else []
+        for run in bands.runs(nests):
+            for nest in run:
+                nest.group.run = run
+                nest.group.last = run[-1].group.position
+            self._passing(run)
+
+    def _passing(self, run: list[Any]) -> None:
+        """Of what is read in its own run only, there is a band at a time."""
+        others = [group for group in self.groups if group.run is not run]
+        kept = {number for group in others for number, *_ in group.leaves} | {value.number for value in self.outputs}
+        for group in others:
+            kept.update(x.base.number for node in group.roots for _, x in node.starts if isinstance(x, View))
+        for nest in run:
+            for node, item in (*nest.stores, *nest.sums):
+                if node.value.number not in kept and not nest.filled(node, item):
+                    node.value.band = node.value.size // nest.group.space[0] * bands.rows(run)
 
     def _needed(self) -> list[Node]:
         """The nodes on which the outputs and guards depend."""
@@ -208,6 +241,15 @@ class Writer:
                     costs[x.base] = 0 if single else x.base.cost if near else 1
             for value in node.values:
                 value.stage, value.cost = stage, COSTS.get(node.op, 1) + sum(costs.values())
+        latest: dict[Value, int] = {}
+        end = max((node.value.stage for node in nodes), default=0) + 1
+        for node in reversed(nodes):  # single numbers are computed as late as they can be
+            value = node.value
+            if node.kind == "map" and not space_of(node.space):
+                value.stage = latest.get(value, end)
+            for x in node.reads:
+                if isinstance(x, View):
+                    latest[x.base] = min(value.stage, latest.get(x.base, value.stage))
         for node in nodes:
             for x in node.reads:
                 if isinstance(x, View) and x.base.kind == "map" and x.base.size != 1:
@@ -289,18 +331,18 @@ class Writer:
             last[head] = max(last.get(head, 0), end, position)
         events: dict[int, list[Value]] = {}
         for head, end in last.items():
-            events.setdefault(end, []).append(head)
+            events.setdefault(self.groups[end].last, []).append(head)
         for group in self.groups:
             for node in group.roots:
                 for value in node.values:
                     if heads.get(value.number) is value and value.place is None:
-                        value.place = ("arena", self.arena.take(value.size * value.dtype.itemsize))
+                        value.place = ("arena", self.arena.take((value.band or value.size) * value.dtype.itemsize))
                 if isinstance(node, Call):
                     group.scratch = self.arena.take(self._scratch(node))
                     self.arena.give(group.scratch, self._scratch(node))
             for head in events.get(group.position, ()):
                 if head.place[0] == "arena":
-                    self.arena.give(head.place[1], head.size * head.dtype.itemsize)
+                    self.arena.give(head.place[1], (head.band or head.size) * head.dtype.itemsize)
         for value in stored:
             value.place = heads[value.number].place
 
@@ -333,8 +375,10 @@ class Writer:
                         self._fill(value, start)
             if isinstance(node := group.roots[0], Call):
                 self._call(node, group.scratch)
-            else:
+            elif not group.run:
                 self._nest(group)
+            elif group is group.run[0].group:
+                bands.write(group.run)
         for value in self.outputs:
             if in_register(value):
                 self._put(value, self.pointer(value, 0))
@@ -525,6 +569,10 @@ class Nest:
         """How many indices are done at once."""
         return 1 if axis < self.rank - 1 else self.lanes * ACCUMULATORS
 
+    def items_in_memory(self) -> list[Item]:
+        """What is loaded and stored."""
+        return [item for item in (*self.reads.values(), *self.targets) if not in_register(item.view.base)]  # type: ignore[union-attr]
+
     def single_sums(self) -> list[Node]:
         """The reductions to single numbers."""
         return [node for node, _ in self.sums if in_register(node.value)]
@@ -547,14 +595,19 @@ class Nest:
     def begin_sums(self) -> None:
         """Set the sums that are taken up in memory to zero."""
         for node, item in self.sums:
-            if not in_register(node.value) and (0 in self.shape or not all(item.row[: item.level])):
+            if self.filled(node, item):
                 self.writer._fill(node.value, identity(node.op, node.dtype))
+
+    def filled(self, node: Node, item: Item) -> bool:
+        """Whether a result is a sum that is taken up in memory."""
+        taken = 0 in self.shape or not all(item.row[: item.level])
+        return node.kind == "reduce" and not in_register(node.value) and taken
 
     def write_loops(self) -> None:
         for item in [*self.reads.values(), *self.targets]:
             if not in_register(item.view.base):  # type: ignore[union-attr]
                 item.pointer = self.writer.pointer(item.view.base, item.view.offset)  # type: ignore[union-attr]
-                if self.start and item.row[self.axis]:
+                if self.start and item.row[self.axis] and not item.view.base.band:  # type: ignore[union-attr]
                     step = self.code(f"mul i64 {self.start}, {item.row[self.axis]}")
                     item.pointer = self.code(f"getelementptr {memory_type(item.dtype)}, ptr {item.pointer}, i64 {step}")
         self._depths()

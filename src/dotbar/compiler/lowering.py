@@ -68,9 +68,12 @@ class UnsupportedError(Exception):
 
 
 class Value:
-    """What a node computes, an input or a constant: a block of entries in C's order, or one number."""
+    """What a node computes, an input or a constant: a block of entries in C's order, or one number.
 
-    __slots__ = ("cost", "dtype", "kind", "number", "place", "shape", "stage", "stored")
+    Of one with a ``band`` there are so many entries at a time.
+    """
+
+    __slots__ = ("band", "cost", "dtype", "kind", "number", "place", "shape", "stage", "stored")
 
     def __init__(self, kind: str, shape: Shape, dtype: np.dtype[Any], number: int):
         self.kind = kind
@@ -78,6 +81,7 @@ class Value:
         self.dtype = dtype
         self.number = number
         self.stage = -1
+        self.band = 0
         self.cost = 0
         self.stored = kind != "map"
         self.place: Any = None
@@ -847,8 +851,9 @@ def _place(op: str) -> Callable[..., Any]:
     def place(lowering: Lowering, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
         """Where the extremum stands first: the least number of an entry that attains it."""
         axes = axes_of(axis, a.ndim)
-        if not a.size or a.dtype == BOOL:
+        if not a.size:
             raise UnsupportedError
+        a = lowering.cast(a, INTEGER) if a.dtype == BOOL else a
         space = tuple(n if k in axes else 1 for k, n in enumerate(a.shape))
         numbers = lowering.view(lowering.operand(np.arange(prod(space)).reshape(space)))
         met = _attains(lowering, a, lowering.reduce(op, a, axis, True))
