@@ -6,15 +6,19 @@ product with a vector of ones is its diagonal: one forward sweep over the gradie
 
 import numpy as np
 
-from dotbar import grad, jit, jvp, stop_gradient
+from dotbar import grad, jit, jvp, scan, stop_gradient
 
-ROWS = 1024  # points whose distances to all centroids stay in cache
+DISTANCES = 50_000  # that stay in cache: those of some points to all centroids
 
 
 def nearest(P, C):
     """argminⱼ |Cⱼ − Pᵢ|² = argminⱼ ½|Cⱼ|² − Pᵢᵀ Cⱼ."""
     half = np.sum(C * C, axis=1) / 2
-    return np.concatenate([np.argmin(half - P[i : i + ROWS] @ C.T, axis=1) for i in range(0, len(P), ROWS)])
+    some = lambda P: np.argmin(half - P @ C.T, axis=1)
+    rows = min(DISTANCES // len(C), len(P))
+    whole = len(P) - len(P) % rows
+    _, j = scan(lambda _, P: (None, some(P)), None, np.reshape(P[:whole], (-1, rows, P.shape[1])))
+    return np.concatenate((np.ravel(j), some(P[whole:])))
 
 
 def cost(C, P):
