@@ -326,3 +326,20 @@ def test_without_a_compiler_programs_run_through_numpy(monkeypatch):
     with pytest.warns(UserWarning, match="pip install llvmlite"):
         assert [f(A), f(A)] == [np.sum(np.sin(A))] * 2
     assert jit(lambda x: x * 2)(A).tolist() == (2 * A).tolist()
+
+
+def test_threads_share_large_loops():
+    x = np.random.default_rng(0).uniform(0.5, 2, 200_000)
+    f = lambda x: (np.sum(np.sin(x) * x), np.exp(-x))
+    assert dotbar.get_num_threads() == 1
+    try:
+        dotbar.set_num_threads(2)
+        shared = jit(f)
+        for _ in range(3):
+            agree(leaves(shared(x)), leaves(f(x)))
+        assert "dotbar.parallel" in shared.llvm(x)
+    finally:
+        dotbar.set_num_threads(1)
+    assert "dotbar.parallel" not in jit(f).llvm(x)
+    with pytest.raises(ValueError, match="at least one"):
+        dotbar.set_num_threads(0)

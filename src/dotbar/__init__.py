@@ -14,7 +14,7 @@ from dotbar.custom import custom_jvp, custom_vjp
 from dotbar.debug import debug_nans
 from dotbar.graph import graph
 from dotbar.hooks import bars, dots, name, on_bar
-from dotbar.jit import jit
+from dotbar.jit import get_num_threads, jit, set_num_threads
 from dotbar.rules.words import stop_gradient
 from dotbar.transforms import (
     elementwise_grad,
@@ -45,6 +45,7 @@ __all__ = [
     "errors",
     "extend",
     "fori_loop",
+    "get_num_threads",
     "grad",
     "graph",
     "hessian",
@@ -60,6 +61,7 @@ __all__ = [
     "name",
     "on_bar",
     "scan",
+    "set_num_threads",
     "stop_gradient",
     "switch",
     "value_and_grad",

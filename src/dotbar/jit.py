@@ -25,7 +25,7 @@ from dotbar.trace import Recording
 from dotbar.transforms import Derived, jvp, vmap
 from dotbar.tree import Structure, flatten, tree_map, unflatten
 
-__all__ = ["jit"]
+__all__ = ["get_num_threads", "jit", "set_num_threads"]
 
 VARIANTS = 16
 
@@ -215,6 +215,26 @@ class Jitted(Derived):
                 stacklevel=4,
             )
         return self._f(*args, **kwargs)
+
+
+def set_num_threads(n: int) -> None:
+    """How many threads share the large loops of functions that are compiled from now on; one to begin with.
+
+    Sums are added in another order for another number.  Threads that the machine has no room for are not waited for.
+
+    Raises:
+        ValueError: ``n`` is below 1.
+    """
+    from dotbar.compiler import threads
+
+    threads.set_num_threads(n)
+
+
+def get_num_threads() -> int:
+    """The number that :func:`set_num_threads` set."""
+    from dotbar.compiler import threads
+
+    return threads.get_num_threads()
 
 
 # ---------------------------------------------------------------- one call
