@@ -18,7 +18,8 @@ def nearest(P, C):
     rows = min(DISTANCES // len(C), len(P))
     whole = len(P) - len(P) % rows
     _, j = scan(lambda _, P: (None, some(P)), None, np.reshape(P[:whole], (-1, rows, P.shape[1])))
-    return np.concatenate((np.ravel(j), some(P[whole:])))
+    rest = [some(P[whole:])] if whole < len(P) else []
+    return np.concatenate([np.ravel(j), *rest])
 
 
 def cost(C, P):
