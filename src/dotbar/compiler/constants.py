@@ -51,14 +51,17 @@ def _compact(x: NDArray[Any]) -> NDArray[Any]:
 
 def fold(program: Program) -> Program:
     """The Program without equations on constants only, but for those with large results."""
-    return rewrite(program, _fold)
+    return rewrite(program, _fold) if any(map(_is_constant, program.equations)) else program
+
+
+def _is_constant(equation: Equation) -> bool:
+    return not [x for x in equation.inputs if type(x) is Var]
 
 
 def _fold(equation: Equation, walk: Walk) -> Any:
     inputs, outputs, fn = equation.inputs, equation.outputs, equation.rule.fn
-    for x in inputs:
-        if type(x) is Var:
-            return None
+    if not _is_constant(equation):
+        return None
     if not outputs:
         return () if isinstance(equation.rule, Guard) and _evaluate(equation, inputs) is not None else None
     if any(map(is_splat, inputs)) and all(uniform(x) is not None for x in inputs):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dotbar.core import RULES, Rule, Settings
-from dotbar.program import Equation, Program, Var, is_static
+from dotbar.program import Control, Equation, Program, Var, is_static
 from dotbar.rules.kinds import Constant, Elementwise, General
 from dotbar.rules.shapes import reshape_to
 
@@ -118,9 +118,10 @@ def rewrite(program: Program, step: Step, walk: Walk | None = None) -> Program:
     the output's is not taken.  Without a change the Program itself is returned.
     """
     walk, changed = walk or Walk(), False
+    loops = any(isinstance(e.rule, Control) for e in program.equations) or any(-1 in x.shape for x in program.inputs)
     for equation in program.equations:
         equation = walk.updated(equation)
-        new = step(equation, walk) if is_static(equation) else None
+        new = step(equation, walk) if not loops or is_static(equation) else None
         if new is not None:
             values = cast(tuple[Any, ...], new) if type(new) is tuple else (new,)
             if all(map(fits, values, equation.outputs)):

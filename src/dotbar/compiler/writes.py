@@ -130,7 +130,10 @@ def forward(program: Program, reassociate: bool = True) -> Program:
                 return walk.emit(WRITTEN, (splat(0, y), *equation.inputs), {"path": path}, y)
         return None
 
-    return rewrite(program, step)
+    return rewrite(program, step) if any(e.rule.fn in MOVING for e in program.equations) else program
+
+
+MOVING = (read, scatter, WRITTEN.fn)
 
 
 def _overwritten(program: Program, regions: Regions) -> set[Var]:
