@@ -277,6 +277,11 @@ def reached(program: Program, flags: Sequence[bool]) -> Flags:
     return [type(y) is Var and y in seen for y in program.outputs]
 
 
+def reads(program: Program) -> set[Var]:
+    """The variables that a Program reads."""
+    return {x for e in program.equations for x in variables(e)} | {x for x in program.outputs if type(x) is Var}
+
+
 def reached_by_steps(body: Program, fc: Flags, fk: Flags, fx: Flags, among: Flags) -> tuple[Flags, Flags]:
     """Which carries, of those that count, and which ys depend on the flagged operands after any number of steps."""
     while True:
@@ -465,8 +470,11 @@ def _batched(
     c, k, x = groups(vals, consts, carries)
     starts = fk
     fk, fy = reached_by_steps(body, fc, fk, fx, [True] * carries)
-    if test is not None and any(reached(test, fc + fk)):
-        return _batched_while(level, operands, body, test, consts, carries)
+    if test is not None:
+        if any(x in reads(test) for x in chosen(test.inputs, fc + fk)):
+            return _batched_while(level, operands, body, test, consts, carries)
+        whole_batches = [Var((level.size, *x.shape), x.dtype) if f else x for x, f in zip(test.inputs, fc + fk)]
+        test = Program(whole_batches, test.equations, test.outputs)
     k = [all_items(v, level) if f and not s else v for v, f, s in zip(k, fk, starts)]
     x = [np.moveaxis(v, 1, 0) if f else v for v, f in zip(x, fx)]
 
