@@ -22,7 +22,7 @@ from dotbar.compiler.shapes import Shape, contiguous, merged, squeezed
 from dotbar.compiler.shares import called, split
 from dotbar.compiler.tiles import Matrix, Product
 from dotbar.compiler.tiles import Routine as Text
-from dotbar.compiler.triangles import Cholesky, Triangle
+from dotbar.compiler.triangles import LU, Cholesky, Triangle
 from dotbar.rules.lapack_words import adjugate, lu_det, lu_factor, lu_inverse, lu_slogdet, lu_solve, solve_triangular
 from dotbar.rules.linalg import qr_factors
 from dotbar.rules.products import contract, convolution, matvec
@@ -122,7 +122,7 @@ def stacked(
     sizes = [x.dtype.itemsize for x in (*operands, *results)]
     steps = [tuple(s * size for s in row[:axes]) for row, size in zip(strides, sizes)]
     lead, steps = merged(*squeezed_rows(lead, steps))
-    operations = prod(results[0].shape) * prod(operands[0].shape[-1:])
+    operations = prod(results[0].shape) * prod([*operands, *results][0].shape[-1:])
     count, size = split(lead[0], operations) if lead else (0, 0)
     work = rounded(routine.work)
 
@@ -249,11 +249,19 @@ def solve_triangle(lowering: Lowering, T: Any, B: Any, *, lower: bool = True, ad
     return stacked(lowering, triangle, [T], [Result(B.shape, B.dtype, B)], len(lead))[0]
 
 
+MEDIUM = 512
+"""The order up to which own code is faster than LAPACK's."""
+
+
 def factors(lowering: Lowering, a: View) -> tuple[View, View]:
     """P A = L U, and the exchanges of rows."""
-    results = [Result(a.shape, a.dtype), Result(a.shape[:-1], INTEGER)]
-    LU, pivots = stacked(lowering, Factors(a.dtype, matrix(a)), [a], results, a.ndim - 2)
-    return swapped(LU), pivots
+    own = a.shape[-1] <= MEDIUM
+    results = [Result(a.shape, a.dtype, a if own else None), Result(a.shape[:-1], INTEGER)]
+    if own:
+        packed, pivots = stacked(lowering, LU(a.dtype, a.shape[-1]), [], results, a.ndim - 2)
+        return packed, pivots
+    packed, pivots = stacked(lowering, Factors(a.dtype, matrix(a)), [a], results, a.ndim - 2)
+    return swapped(packed), pivots
 
 
 def factor(lowering: Lowering, a: Any) -> tuple[View, View]:

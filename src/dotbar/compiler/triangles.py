@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from dotbar.compiler import engine
-from dotbar.compiler.tiles import Matrix, Product, Routine, equal_parts, pack, registers, shares
+from dotbar.compiler.tiles import Matrix, Product, Routine, equal_parts, pack, registers, shares, tile
 
 BLOCK = 128
 """The rows of a block of a large system."""
@@ -266,3 +266,111 @@ class Cholesky:
                 left = code(f"sub i64 {left}, {part}")
                 start = code(f"add i64 {start}, {part}")
         return status
+
+
+# ---------------------------------------------------------------- P A = L U
+
+
+class LU:
+    """The factors of A in its place, and the rows that were exchanged: a panel of columns after the other."""
+
+    work = 0
+
+    def __init__(self, dtype: np.dtype[Any], n: int) -> None:
+        self.dtype, self.n = dtype, n
+        self.name = f"dotbar.lu.{np.dtype(dtype).name}.{n}"
+        self.width = min(engine.lanes(dtype), height())
+
+    def define(self, definitions: dict[str, str]) -> str:
+        """Write ``i32 (ptr lu, ptr pivots, ptr work)``; its name."""
+        if self.name in definitions:
+            return self.name
+        code = Routine(definitions, self.dtype, self.width)
+        whole, rest = divmod(self.n, self.width)
+        for j in code.each(whole):
+            code.put(
+                f"call void @{self._panel(code, self.width)}(ptr %lu, ptr %pivots, i64 {code.line(j, self.width)})"
+            )
+        if rest:
+            code.put(f"call void @{self._panel(code, rest)}(ptr %lu, ptr %pivots, i64 {self.n - rest})")
+        return code.define(self.name, "ptr %lu, ptr %pivots, ptr %work", status="0")
+
+    def _panel(self, like: Routine, count: int) -> str:
+        """``void (ptr lu, ptr pivots, i64 j)``: ``count`` columns from j on, those before being factored."""
+        name, n, width = f"{self.name}.panel{count}", self.n, self.width
+        if name in like.definitions:
+            return name
+        code = like.sibling()
+        panel = code.at("%lu", ("%j", 1))
+        fn = substitution(code, width, 1, masked=count < width, forward=True, unit=True)
+        above = code.loop("%j", step=width)
+        row, c = code.at("%lu", (above.index, n)), code.at(panel, (above.index, n))
+        square = code.at(row, (above.index, 1))
+        numbers = f"i64 {count}, i64 {n}, i64 1, i64 {n}"
+        code.put(f"call void @{fn}(ptr {row}, ptr {panel}, i64 {above.index}, ptr {square}, ptr {c}, {numbers})")
+        above.close()
+        below = code(f"sub i64 {n}, %j")
+        whole = code(f"sub i64 {below}, {n % width}") if n % width else below
+        loop = code.loop(whole, step=width)
+        first = code(f"add i64 %j, {loop.index}")
+        row, c = code.at("%lu", (first, n)), code.at(panel, (first, n))
+        self._subtract(code, tile(code, width, 1, count, "fsub"), row, panel, c)
+        loop.close()
+        if n % width:
+            last = tile(code, n % width, 1, count, "fsub")
+            row = code.at("%lu", (n - n % width, n))
+            self._subtract(code, last, row, panel, code.at(panel, (n - n % width, n)))
+        self._eliminate(code, count, code.at(panel, ("%j", n)), below)
+        return code.define(name, "ptr %lu, ptr %pivots, i64 %j")
+
+    def _subtract(self, code: Routine, fn: str, a: str, b: str, c: str) -> None:
+        """Subtract from rows of the panel the product with what is known of it."""
+        n = self.n
+        code.put(f"call void @{fn}(ptr {a}, ptr {b}, ptr {c}, i64 %j, i64 {n}, i64 1, i64 {n}, i64 {n})")
+
+    def _eliminate(self, code: Routine, count: int, top: str, rows: str) -> None:
+        """Factor the rows of the panel from ``top`` on, exchanging whole rows."""
+        n, lanes, T = self.n, code.lanes, code.vector
+        kept = 0 if count == lanes else count
+        search = code.loop(rows, (code.scalar, "-1.0"), ("i64", "0"))
+        entry = code(f"load {code.scalar}, ptr {code.at(top, (search.index, n))}")
+        place = search.close(*self._larger(code, entry, search.index, *search.values))[1]
+        for c in range(count):
+            pivot = code(f"getelementptr i64, ptr %pivots, i64 {code(f'add i64 %j, {c}')}")
+            code.put(f"store i64 {code(f'add i64 {place}, %j')}, ptr {pivot}")
+            here = code.at(top, (c, n))
+            self._exchange(code, here, code.at(top, (place, n)))
+            row = code.load(here, kept)
+            largest = code(f"extractelement {T} {row}, i64 {c}")
+            zero = code(f"fcmp oeq {code.scalar} {largest}, 0.0")
+            inverse = code(f"fdiv {code.scalar} 1.0, {largest}")
+            inverse = code(f"select i1 {zero}, {code.scalar} 0.0, {code.scalar} {inverse}")
+            right = ", ".join(f"i1 {int(k > c)}" for k in range(lanes))
+            row = code(f"select <{lanes} x i1> <{right}>, {T} {row}, {T} zeroinitializer")
+            loop = code.loop(code(f"sub i64 {rows}, {c + 1}"), (code.scalar, "-1.0"), ("i64", "0"))
+            number = code(f"add i64 {loop.index}, {c + 1}")
+            at = code.at(top, (number, n))
+            x = code.load(at, kept)
+            factor = code(f"fmul {code.scalar} {code(f'extractelement {T} {x}, i64 {c}')}, {inverse}")
+            x = code.multiply_subtract(code.splat(factor, code.dtype, lanes), row, x)
+            x = code(f"insertelement {T} {x}, {code.scalar} {factor}, i64 {c}")
+            code.store(x, at, kept)
+            following = code(f"extractelement {T} {x}, i64 {min(c + 1, count - 1)}")
+            place = loop.close(*self._larger(code, following, number, *loop.values))[1]
+
+    def _larger(self, code: Routine, entry: str, number: str, size: str, place: str) -> tuple[str, str]:
+        """The larger of two sizes, and its place."""
+        new = code.intrinsic("fabs", code.scalar, 1, entry)
+        above = code(f"fcmp ogt {code.scalar} {new}, {size}")
+        size = code(f"select i1 {above}, {code.scalar} {new}, {code.scalar} {size}")
+        return size, code(f"select i1 {above}, i64 {number}, i64 {place}")
+
+    def _exchange(self, code: Routine, p: str, q: str) -> None:
+        """Exchange two rows; ``p`` and ``q`` point into the panel."""
+        lanes, left = code.lanes, code("sub i64 0, %j")
+        for count, parts, first in ((lanes, self.n // lanes, 0), (self.n % lanes, 1, self.n - self.n % lanes)):
+            for k in code.each(parts) if count else ():
+                here, there = (code.at(x, (left, 1), (code.line(k, lanes, first), 1)) for x in (p, q))
+                x, y = code.load(here, count), code.load(there, count)
+                code.store(y, here, count)
+                code.store(x, there, count)
