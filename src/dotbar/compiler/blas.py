@@ -1,6 +1,7 @@
 """Products and factorisations of matrices as calls in a Program's native function.
 
-Products are our own tiles, see tiles.py; factorisations are LAPACK's, through the pointers that SciPy exports.
+Products, triangular systems, Cholesky's factors and medium LU are our own tiles, see tiles.py and triangles.py; the
+others are LAPACK's, through the pointers that SciPy exports, see lapack.py.
 """
 
 from collections.abc import Callable, Sequence

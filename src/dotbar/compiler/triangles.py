@@ -1,8 +1,8 @@
-"""Triangular systems and Cholesky factors as LLVM IR text, by the tiles of tiles.py.
+"""Triangular systems, Cholesky's factors and LU as LLVM IR text, by the tiles of tiles.py.
 
 A tile of X in T X = B is B's, less the product of T's entries with what is known of X, and is solved in registers with
-the square of T on the diagonal.  Factors are computed as A = UᵀU, whose rows are such tiles too: row after row,
-everything is read as it lies.
+the square of T on the diagonal.  Cholesky's factors are computed as A = UᵀU, whose rows are such tiles too: row after
+row, everything is read as it lies.  LU goes column after column, a vector at a time, exchanging whole rows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -251,7 +251,9 @@ class Cholesky:
         status = code(f"call i32 @{diagonal(code, rows, n)}(ptr {above}, i64 {first}, ptr {square})")
         left: Any = code(f"sub i64 {n - rows}, {first}") if isinstance(first, str) else n - rows - first
         start: Any = rows
-        for vectors in dict.fromkeys((widest(rows), 1, 0)) if left else ():
+        whole = [v for v in dict.fromkeys((widest(rows), 1)) if v * lanes <= n - rows]
+        parts = [*whole, 0] if n % lanes or rows % lanes else whole
+        for vectors in parts if left else ():
             fn = substitution(code, rows, vectors or 1, masked=not vectors, forward=True, unit=False)
             width = lanes * (vectors or 1)
             part = code(f"sub i64 {left}, {code(f'srem i64 {left}, {width}')}") if vectors else left
