@@ -172,3 +172,31 @@ def test_random_programs(data):
     for args in (special, plain):
         assert_same_bits(simplify(program, reassociate=False).validate().run(*args), program.run(*args))
     assert_near(simplify(program).validate().run(*plain), program.run(*plain), 1e-9)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda A, B, x: np.exp(-np.sum((B[:, None] - B[None]) ** 2, axis=-1) / 3),
+        lambda A, B, x: np.tanh(A @ A.T),
+        lambda A, B, x: np.add.outer(x, x) - 2 * B @ B.T,
+        lambda A, B, x: B + B.T,
+        lambda A, B, x: -np.abs(np.subtract.outer(x, x)) * np.eye(6),
+    ],
+)
+def test_symmetric_arrays_are_not_transposed(f):
+    args = A, B, x
+    program = record(lambda A, B, x: (f(A, B, x).T, f(A, B, x).T @ np.ones(len(f(A, B, x)))), *args)
+    simpler = simplify(program).validate()
+    assert_near(simpler.run(*args), program.run(*args), 1e-13)
+    vector = simpler.outputs[1].shape
+    assert not any("transpose" in e.settings for e in simpler.equations if e.outputs[0].shape == vector)
+    assert not any(e.rule.fn is np.transpose and len(e.outputs[0].shape) == 2 for e in simpler.equations[-2:])
+
+
+@pytest.mark.parametrize(
+    "f", [lambda B: B - B.T, lambda B: B * B.T[::-1], lambda B: np.sin(B[:, None] - B).sum(-1), np.exp]
+)
+def test_others_are(f):
+    program = record(lambda B: f(B).T, B)
+    assert_near(simplify(program).run(B), program.run(B), 1e-13)

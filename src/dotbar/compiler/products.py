@@ -23,7 +23,7 @@ from dotbar.rules.linalg import from_diagonal
 from dotbar.rules.products import matvec
 from dotbar.rules.words import mT
 
-__all__ = ["ALL", "PRODUCTS", "Product", "factors_of"]
+__all__ = ["ALL", "PRODUCTS", "Product", "factors_of", "product"]
 
 
 class Product(Rule):
