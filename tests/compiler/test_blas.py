@@ -257,3 +257,12 @@ def test_errors_are_those_of_numpy(f, good, bad):
         compiled(bad)
     with pytest.raises(np.linalg.LinAlgError, match=str(caught.value)):
         f(bad)
+
+
+def test_nan_passes_through():
+    A = normal(20, 20)
+    A[7, 3] = np.nan
+    program = record(np.linalg.inv, normal(20, 20))
+    status, (found,) = run(program, A)
+    assert status == 0
+    assert np.array_equal(np.isnan(found), np.isnan(np.linalg.inv(A)))

@@ -349,7 +349,7 @@ class LU:
             inverse = code(f"select i1 {zero}, {code.scalar} 0.0, {code.scalar} {inverse}")
             right = ", ".join(f"i1 {int(k > c)}" for k in range(lanes))
             row = code(f"select <{lanes} x i1> <{right}>, {T} {row}, {T} zeroinitializer")
-            loop = code.loop(code(f"sub i64 {rows}, {c + 1}"), (code.scalar, "-1.0"), ("i64", "0"))
+            loop = code.loop(code(f"sub i64 {rows}, {c + 1}"), (code.scalar, "-1.0"), ("i64", str(c + 1)))
             number = code(f"add i64 {loop.index}, {c + 1}")
             at = code.at(top, (number, n))
             x = code.load(at, kept)
