@@ -294,6 +294,23 @@ def test_while_inside_gradient_descent_inside_grad(d, d_inside):
     np.testing.assert_allclose(jit(d(d(minimiser)))(1.5), 2.0, 1e-3)
 
 
+def test_only_what_depends_on_a_tangent_has_one_for_each_item():
+    """A step length that a branch chooses has no tangent, and a primal value is not repeated for a batch of them."""
+
+    def descend(x):
+        def step(state):
+            x, eta = state
+            return cond(eta > 0.25, lambda: (x - eta * x, eta / 2), lambda: (x, eta / 2))
+
+        return while_loop(lambda state: state[1] > 0.1, step, (x, 1.0))[0]
+
+    f = jit(jacfwd(descend))
+    x = np.array([1.0, 2.0, 3.0])
+    close(f(x), jacfwd(descend)(x))
+    (e,) = (e for e in f.program(x).equations if e.rule is LOOP)
+    assert sorted(y.shape for y in e.outputs) == [(), (3,), (3, 3)]
+
+
 def test_one_recording_serves_all_numbers_of_steps():
     """Also those of a range that an argument ends, in every mode."""
     calls = []

@@ -47,7 +47,7 @@ from dotbar.core import (
 from dotbar.custom import deepest, is_float, lowered, zero_like
 from dotbar.dual import Dual, Forward
 from dotbar.errors import ConversionError, MutationError, user_line
-from dotbar.program import Control, Guard, Program, Var, variables
+from dotbar.program import Control, Equation, Guard, Program, Var, variables
 from dotbar.rules.kinds import constant, dense, match
 from dotbar.rules.sorting import first_places
 from dotbar.rules.words import entries, gather, stop_gradient
@@ -268,13 +268,27 @@ def replaced(xs: Sequence[Any], flags: Sequence[bool], news: Iterable[Any]) -> V
     return [next(rest) if flag else x for x, flag in zip(xs, flags)]
 
 
-def reached(program: Program, flags: Sequence[bool]) -> Flags:
-    """Which outputs of a Program depend on the flagged inputs."""
+def reached(program: Program, flags: Sequence[bool], floats: bool = False) -> Flags:
+    """Which outputs of a Program depend on the flagged inputs; with ``floats``, as derivatives do, through floats."""
     seen = set(chosen(program.inputs, flags))
     for e in program.equations:
         if any(x in seen for x in variables(e)):
-            seen.update(e.outputs)
+            seen.update(y for y in chosen(e.outputs, reached_results(e, seen, floats)) if is_float(y) or not floats)
     return [type(y) is Var and y in seen for y in program.outputs]
+
+
+def reached_results(e: Equation, seen: set[Var], floats: bool) -> Flags:
+    """Which results of an equation depend on what has been seen: all, if it is no loop or branch."""
+    flags = [type(x) is Var and x in seen for x in e.inputs]
+    if e.rule is BRANCH and not flags[0]:
+        return list(map(any, zip(*(reached(p, flags[1:], floats) for p in e.settings["branches"]))))
+    if e.rule is LOOP:
+        body, test, consts, carries = (e.settings[name] for name in ("body", "test", "consts", "carries"))
+        fc, fk, fx = groups(flags, consts, carries)
+        fk, fy = reached_by_steps(body, fc, fk, fx, floats)
+        if floats or test is None or not reads(test).intersection(chosen(test.inputs, fc + fk)):
+            return fk + fy
+    return [True] * len(e.outputs)
 
 
 def reads(program: Program) -> set[Var]:
@@ -282,11 +296,11 @@ def reads(program: Program) -> set[Var]:
     return {x for e in program.equations for x in variables(e)} | {x for x in program.outputs if type(x) is Var}
 
 
-def reached_by_steps(body: Program, fc: Flags, fk: Flags, fx: Flags, among: Flags) -> tuple[Flags, Flags]:
-    """Which carries, of those that count, and which ys depend on the flagged operands after any number of steps."""
+def reached_by_steps(body: Program, fc: Flags, fk: Flags, fx: Flags, floats: bool = False) -> tuple[Flags, Flags]:
+    """Which carries and which ys depend on the flagged operands after any number of steps."""
     while True:
-        seen, ys = groups(reached(body, fc + fk + fx), len(fk))
-        more = [f or (s and a) for f, s, a in zip(fk, seen, among)]
+        seen, ys = groups(reached(body, fc + fk + fx, floats), len(fk))
+        more = [f or s for f, s in zip(fk, seen)]
         if more == fk:
             return fk, ys
         fk = more
@@ -355,8 +369,7 @@ def _forward(
     fc, fk, fx = groups(mine, consts, carries)
     c, k, x = groups(vals, consts, carries)
     cdots, kdots, xdots = (chosen(*pair) for pair in zip(groups(dots, consts, carries), (fc, fk, fx)))
-    fk, fy = reached_by_steps(body, fc, fk, fx, list(map(is_float, k)))
-    fy = [f and is_float(y) for f, y in zip(fy, body.outputs[carries:])]
+    fk, fy = reached_by_steps(body, fc, fk, fx, floats=True)
     kdots = [zero_like(v) if d is None else d for v, d in zip(chosen(k, fk), chosen(dots[consts:], fk))]
     sizes = (consts, len(cdots), carries, len(kdots), len(x))
 
@@ -394,10 +407,9 @@ def _reverse(
 ) -> Values:
     vals, nodes, mine = lowered(operands, level)
     fc, fk, fx = groups(mine, consts, carries)
-    c, k, x = groups(vals, consts, carries)
-    fk, fy = reached_by_steps(body, fc, fk, fx, list(map(is_float, k)))
+    c, _, x = groups(vals, consts, carries)
+    fk, fy = reached_by_steps(body, fc, fk, fx, floats=True)
     ends = body.outputs[carries:]
-    fy = [f and is_float(y) for f, y in zip(fy, ends)]
     taken = [np.True_] if test is not None and not ends else []
     starts = body.inputs[consts : consts + carries]
     saving = Program(body.inputs, body.equations, [*body.outputs, *taken, *starts])
@@ -469,7 +481,7 @@ def _batched(
     fc, fk, fx = groups(mine, consts, carries)
     c, k, x = groups(vals, consts, carries)
     starts = fk
-    fk, fy = reached_by_steps(body, fc, fk, fx, [True] * carries)
+    fk, fy = reached_by_steps(body, fc, fk, fx)
     if test is not None:
         if any(x in reads(test) for x in chosen(test.inputs, fc + fk)):
             return _batched_while(level, operands, body, test, consts, carries)
@@ -637,7 +649,7 @@ def branch(index: Any, *operands: Any, branches: tuple[Program, ...]) -> tuple[A
 
 def active_results(branches: tuple[Program, ...], mine: Flags) -> Flags:
     """Which results depend on the flagged operands in any of the branches, and are floats."""
-    return [any(flags) and is_float(y) for y, *flags in zip(branches[0].outputs, *(reached(p, mine) for p in branches))]
+    return list(map(any, zip(*(reached(p, mine, floats=True) for p in branches))))
 
 
 def _branch_forward(level: Forward, index: Any, operands: Any, branches: tuple[Program, ...]) -> Values:
@@ -692,16 +704,16 @@ def _branch_batched(level: Batch, index: Any, operands: Any, branches: tuple[Pro
             results = [np.where(here, y, old) for y, old in zip(ys, results)] if results else ys
         return results
     vals, _, mine = lowered(operands, level)
+    flags = list(map(any, zip(*(reached(p, mine) for p in branches))))
 
     def over_items(program: Program) -> Program:
         def each(*args: Any) -> Values:
             with Batch(level.size) as inner:
-                xs = [Batched(x, inner) if m else x for x, m in zip(args, mine)]
-                return [whole(y, inner) for y in program.apply(*xs)]
+                return leave(program.apply(*enter(args, mine, inner)), flags, inner)
 
         return derived(each, map(stand_in, vals))
 
-    return [Batched(y, level) for y in branch(index, *vals, branches=tuple(map(over_items, branches)))]
+    return enter(branch(index, *vals, branches=tuple(map(over_items, branches))), flags, level)
 
 
 def _branch_noted(level: Recording, index: Any, operands: Any, branches: tuple[Program, ...]) -> Values:
