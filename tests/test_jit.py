@@ -31,16 +31,21 @@ def derivatives(f, ts):
 
 @pytest.mark.parametrize("s", SAMPLES, ids=repr)
 def test_every_function(s: Sample):
-    """Its value, dot and bar, recorded at one point and run at another, are those of eager mode; from outside too."""
+    """Its value, dot and bar, compiled and interpreted, recorded at one point, run at another: as in eager mode.
+
+    Derivatives are taken of the compiled function, too.
+    """
     ts = directions(s)
     near = tuple(x + 1e-3 * t for x, t in zip(s.primals, ts))
     near = tuple(np.asarray(x, np.asarray(p).dtype)[()] for x, p in zip(near, s.primals))
     for f, outside in zip(derivatives(s.at, ts), derivatives(jit(s.at), ts)):
         inside = jit(f)
+        interpreted = inside.program(*s.primals).validate().run
         for xs in (s.primals, near, s.primals):
             want = leaves(f(*xs))
             agree(leaves(inside(*xs)), want)
             agree(leaves(outside(*xs)), want)
+            agree(leaves(interpreted(*xs)), want)
 
 
 # ---------------------------------------------------------------- Python stays Python
