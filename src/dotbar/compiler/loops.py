@@ -28,12 +28,13 @@ from dotbar.compiler.lowering import (
     in_register,
     lower,
     reads_entries,
+    row,
     space_of,
     supported,
 )
 from dotbar.compiler.memory import ALIGNMENT, Arena, rounded
 from dotbar.compiler.pairs import Pair, joined
-from dotbar.compiler.shapes import Shape, along, contiguous, merged, squeezed
+from dotbar.compiler.shapes import Shape, contiguous, merged, squeezed
 from dotbar.compiler.shares import divide
 from dotbar.program import Program
 
@@ -127,11 +128,6 @@ class Group:
     @property
     def calls(self) -> bool:
         return any(isinstance(node, Call) for node in self.roots)
-
-
-def row(x: View, shape: Shape) -> Shape:
-    """The strides of an operand along the axes of a nest over ``shape``."""
-    return squeezed(shape, along(x.shape, x.strides, shape))[1]
 
 
 def leaf_key(x: View, shape: Shape) -> Any:
@@ -232,15 +228,17 @@ class Writer:
     def _stages(self, nodes: list[Node]) -> None:
         """How many nests come before each value, and which values are stored."""
         for node in nodes:
-            stage, costs = 0, dict[Value, int]()
-            for x in node.reads:
-                if isinstance(x, View):
-                    near = self._at_hand(x, node)
-                    single = x.base.kind == "map" and x.base.size == 1
-                    stage = max(stage, x.base.stage + (not near and not single))  # that of an input is -1
-                    costs[x.base] = 0 if single else x.base.cost if near else 1
+            reads = [(x.base, self._at_hand(x, node)) for x in node.reads if isinstance(x, View)]
+            single = {base for base, _ in reads if base.kind == "map" and base.size == 1}
+            later = ((base.stage + (not near and base not in single)) for base, near in reads)  # an input's is -1
+            stage, costs = max(later, default=0), dict[Value, int]()
+            for base, near in reads:
+                far = not near or (base.stage < stage and base.cost > CHEAP)
+                base.stored = base.stored or (far and base.kind == "map" and base not in single)
+                costs[base] = 0 if base in single else 1 if base.stored else base.cost
             for value in node.values:
-                value.stage, value.cost = stage, COSTS.get(node.op, 1) + sum(costs.values())
+                value.stage = max(stage, 0)
+                value.cost = 1 if value.flat else COSTS.get(node.op, 1) + sum(costs.values())
         latest: dict[Value, int] = {}
         end = max((node.value.stage for node in nodes), default=0) + 1
         for node in reversed(nodes):  # single numbers are computed as late as they can be
@@ -250,12 +248,6 @@ class Writer:
             for x in node.reads:
                 if isinstance(x, View):
                     latest[x.base] = min(value.stage, latest.get(x.base, value.stage))
-        for node in nodes:
-            for x in node.reads:
-                if isinstance(x, View) and x.base.kind == "map" and x.base.size != 1:
-                    far = not self._at_hand(x, node)
-                    if far or (x.base.stage < node.value.stage and x.base.cost > CHEAP):
-                        x.base.stored = True
 
     def _at_hand(self, x: View, node: Node) -> bool:
         """Whether an operand can be computed in the nest of a node."""

@@ -48,7 +48,7 @@ from dotbar.compiler.kernels import (
 )
 from dotbar.compiler.pairs import PARTS, Pair, is_complex
 from dotbar.compiler.rows import unrolled
-from dotbar.compiler.shapes import MOVES, Shape, contiguous, moved, squeezed
+from dotbar.compiler.shapes import MOVES, Shape, along, contiguous, moved, squeezed
 from dotbar.core import Settings, is_advanced, split, take_index, value_of
 from dotbar.program import WRITTEN, Control, Equation, Guard, Part, Program, Var, variables
 from dotbar.rules import norms, reductions, statistics, ufuncs, words
@@ -70,10 +70,10 @@ class UnsupportedError(Exception):
 class Value:
     """What a node computes, an input or a constant: a block of entries in C's order, or one number.
 
-    Of one with a ``band`` there are so many entries at a time.
+    Of one with a ``band`` there are so many entries at a time.  One that is ``flat`` is constant along the last axis.
     """
 
-    __slots__ = ("band", "cost", "dtype", "kind", "number", "place", "shape", "stage", "stored")
+    __slots__ = ("band", "cost", "dtype", "flat", "kind", "number", "place", "shape", "stage", "stored")
 
     def __init__(self, kind: str, shape: Shape, dtype: np.dtype[Any], number: int):
         self.kind = kind
@@ -82,6 +82,7 @@ class Value:
         self.number = number
         self.stage = -1
         self.band = 0
+        self.flat = False
         self.cost = 0
         self.stored = kind != "map"
         self.place: Any = None
@@ -163,6 +164,11 @@ def space_of(shape: Sequence[int]) -> Shape:
 def reads_entries(x: Any, space: Shape) -> bool:
     """Whether entry i of ``x`` is entry i of its value, for each index of a loop nest."""
     return space_of(x.shape) == space == space_of(x.base.shape) and x.whole
+
+
+def row(x: "View", shape: Shape) -> Shape:
+    """The strides of an operand along the axes of a nest over ``shape``."""
+    return squeezed(shape, along(x.shape, x.strides, shape))[1]
 
 
 class View(NDArrayOperatorsMixin):
@@ -329,10 +335,17 @@ class Lowering:
     def _map(self, node: Node) -> View:
         node.operands = tuple(self.near(x, node.space) for x in node.operands)
         known = {x.base: x.base.cost if x.base in self.maps else 1 for x in node.operands if isinstance(x, View)}
-        node.value.cost = COSTS.get(node.op, 1) + sum(known.values())
+        node.value.flat = bool(space_of(node.space)) and not any(self.varies(x, node.space) for x in node.operands)
+        node.value.cost = 1 if node.value.flat else COSTS.get(node.op, 1) + sum(known.values())
         self.nodes.append(node)
         self.maps[node.value] = node
         return self.all_of(node.value)
+
+    def varies(self, x: Any, space: Shape) -> bool:
+        """Whether an operand changes along the last axis."""
+        if not isinstance(x, View) or x.base.size == 1:
+            return False
+        return not x.base.flat if reads_entries(x, space_of(space)) else bool(row(x, space)[-1])
 
     def near(self, x: Any, space: Shape) -> Any:
         """An operand; if it is cheap but not in the order of the space, computed once more of moved operands."""
@@ -341,9 +354,11 @@ class Lowering:
         node = self.maps.get(x.base)
         if node is None or x.base.cost > CHEAP:
             return x
-        key = x.base, x.offset, x.shape, x.strides
+        wide = x.moved(lambda v: np.broadcast_to(v, space))
+        assert wide is not None
+        key = wide.base, wide.offset, wide.shape, wide.strides
         if key not in self.moved:
-            self.moved[key] = self._moved(node, x)
+            self.moved[key] = self._moved(node, wide)
         return self.moved[key]
 
     def _moved(self, node: Node, x: View) -> View:
