@@ -10,8 +10,8 @@ xs, ys    the row of the step in the whole stacks, which nobody copies
 ========  ======================================================================================
 
 So a step costs some nanoseconds besides its own work.  Where the number of steps is not known, the ys are
-:class:`Stack` s: memory that grows.  One of the function's headers says where a stack lies and how many rows it has; the
-function frees it when it ends.  A loop along a stack takes as many steps as that has rows.
+:class:`Stack` s: memory that grows.  One of the function's headers says where a stack lies and how many rows it has;
+the function frees it when it ends.  A loop along a stack takes as many steps as that has rows.
 
 Bodies with parts that are left to NumPy are refused.
 """
