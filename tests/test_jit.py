@@ -280,6 +280,32 @@ def test_vmap_inside_and_outside():
             agree(leaves(g(x)), leaves((vmap(grad(f)) if g(x).ndim == 2 else vmap(f))(x)))
 
 
+@dotbar.custom_vjp
+def clipped_bar(x):
+    return np.sin(x)
+
+
+clipped_bar.defvjp(lambda x: (clipped_bar(x), np.cos(x)), lambda c, g: (np.clip(g * c, -0.5, 0.5),))
+
+
+@dotbar.custom_jvp
+def steep(x):
+    return np.tanh(x)
+
+
+steep.defjvp(lambda xs, ts: (steep(*xs), 3 * ts[0]))
+
+
+@pytest.mark.parametrize("f", [clipped_bar, steep, dotbar.checkpoint(lambda x: steep(clipped_bar(x)))])
+def test_rules_of_ones_own(f):
+    total = lambda x: np.sum(f(x) ** 2)
+    ways = lambda j: j(total), lambda j: j(grad(total)), lambda j: grad(j(total)), lambda j: j(vmap(grad(total)))
+    for both in ways:
+        compiled, eager = both(jit), both(lambda f: f)
+        for _ in range(3):
+            agree(leaves(compiled(A[:, None])), leaves(eager(A[:, None])))
+
+
 def test_random_programs_compile():
     """Programs of views, in-place operations and assignment, recorded with their gradients, run as they ran."""
     from programs import function, program

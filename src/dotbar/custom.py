@@ -18,6 +18,7 @@ from dotbar.dual import Dual, Forward
 from dotbar.errors import ConversionError, InputError, NoRuleError, RuleError
 from dotbar.rules.kinds import dense, match
 from dotbar.tape import Bars, Entry, Tape, accumulate
+from dotbar.trace import Recording
 from dotbar.transforms import unwrap, vjp
 from dotbar.tree import Structure, flatten, flatten_up_to, unflatten
 
@@ -238,7 +239,7 @@ def apply_jvp(name: str, call: Function, push: Function, xs: tuple[Any, ...]) ->
 
         out = apply_jvp(name, lambda *xs: over.map(lambda xs: call(*xs), (xs,)), batched_push, primals)
         return over.items_of(out)
-    if level is BASE:
+    if level is BASE or isinstance(level, Recording):
         return call(*xs)
     return level.enclose(name, lambda *xs: apply_jvp(name, call, push, xs), xs)
 
@@ -253,7 +254,7 @@ def apply_vjp(name: str, call: Function, fwd: Function, bwd: Function, xs: tuple
         over = _Items(level, structure, mine)
         batched = (over.map_forward(fwd), over.map_backward(bwd, name, lower))
         return over.items_of(apply_vjp(name, lambda *xs: over.map(lambda xs: call(*xs), (xs,)), *batched, primals))
-    if level is BASE:
+    if level is BASE or isinstance(level, Recording):
         return call(*xs)
     if not isinstance(level, (Tape, Forward)):
         return level.enclose(name, lambda *xs: apply_vjp(name, call, fwd, bwd, xs), xs)
