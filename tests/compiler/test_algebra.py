@@ -199,4 +199,10 @@ def test_symmetric_arrays_are_not_transposed(f):
 )
 def test_others_are(f):
     program = record(lambda B: f(B).T, B)
-    assert_near(simplify(program).run(B), program.run(B), 1e-13)
+    assert_near(simplify(program).validate().run(B), program.run(B), 1e-13)
+
+
+def test_products_exchanged_within_a_stack_differ():
+    X = np.stack([B, B + 1.0, B - 2.0, B * B]).reshape(2, 2, *B.shape)
+    program = record(lambda X: (X @ X.mT).transpose(1, 0, 3, 2), X)
+    assert_near(simplify(program).validate().run(X), program.run(X), 1e-13)

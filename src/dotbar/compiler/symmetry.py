@@ -43,9 +43,13 @@ def _transpose_of_symmetric(e: Equation, walk: Walk) -> Any:
 def _product_of_symmetric(e: Equation, walk: Walk) -> Any:
     """XᵀY = XY."""
     fn, flips = factors_of(e)
-    turned = lambda x: (*range(len(x.shape) - 2), len(x.shape) - 1, len(x.shape) - 2)
-    kept = [flip and not _is_symmetric(x, turned(x), walk, DEEP) for x, flip in zip(e.inputs, flips)]
+    kept = [flip and not _is_symmetric_matrix(x, walk) for x, flip in zip(e.inputs, flips)]
     return None if kept == list(flips) else product(fn, e.inputs, (kept[0], kept[1]), e.outputs[0], walk)
+
+
+def _is_symmetric_matrix(x: Any, walk: Walk) -> bool:
+    n = len(x.shape)
+    return x.shape[-2:-1] == x.shape[-1:] and _is_symmetric(x, (*range(n - 2), n - 1, n - 2), walk, DEEP)
 
 
 def _is_symmetric(x: Any, axes: Axes, walk: Walk, deep: int) -> bool:
@@ -90,7 +94,7 @@ def _is_gram(e: Equation, axes: Axes, walk: Walk) -> bool:
 
     n, (fn, flips) = len(axes), factors_of(e)
     X, Y = map(base, e.inputs)
-    return fn is np.matmul and X is Y and flips[0] != flips[1] and axes[n - 2 :] == (n - 1, n - 2)
+    return fn is np.matmul and X is Y and flips[0] != flips[1] and axes == (*range(n - 2), n - 1, n - 2)
 
 
 def _are_transposes(a: Any, b: Any, axes: Axes, walk: Walk) -> bool:
