@@ -8,6 +8,7 @@ from dotbar.compiler.common import share
 from dotbar.compiler.constants import fold, splats
 from dotbar.compiler.dead import prune
 from dotbar.compiler.histories import remember
+from dotbar.compiler.totals import gather_totals
 from dotbar.compiler.writes import forward
 from dotbar.program import Control, Equation, Program
 
@@ -24,7 +25,8 @@ def simplify(program: Program, reassociate: bool = True) -> Program:
     With ``reassociate`` sums may be taken in another order, so results may differ by their rounding and in the sign
     of a zero; without it they are the same to the last bit.
     """
-    program = splats(_within(trim(program), reassociate))
+    program = _within(trim(program), reassociate)
+    program = splats(gather_totals(program) if reassociate else program)
     for _ in range(ROUNDS):
         before = program
         program = prune(share(algebra(forward(fold(program), reassociate), reassociate)))
