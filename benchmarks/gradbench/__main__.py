@@ -1,6 +1,20 @@
 """dotbar as a tool of GradBench: a process that speaks its protocol, a line of JSON for each message.
 
-gradbench run --eval "EVAL" --tool "python path/to/dotbar/benchmarks/gradbench"
+In a checkout of github.com/gradbench/gradbench, with dotbar, NumPy, SciPy and llvmlite in Python's environment::
+
+    gradbench run --eval "gradbench eval lse" --tool "python DOTBAR/benchmarks/gradbench"
+
+where DOTBAR is a checkout of this repository, and lse is any of hello, ba, det, gmm, ht, kmeans, llsq, lse, lstm, ode,
+particle and saddle.  The runner starts both processes and passes messages between them:
+
+- ``start`` names the eval, and is answered with the tool's name;
+- ``define`` names a module: it is imported from ``evals``, and an eval that is not there is no success;
+- ``evaluate`` names one of its functions and an input; the answer has the output and the nanoseconds of each run, as
+  many as the input asks for (``min_runs``, ``min_seconds``).  Arrays are made of the input before the clock starts.
+  The first run records the function and the second compiles it, so the least time is that of native code;
+- ``analysis`` says whether the eval found the output valid.
+
+It runs on one thread.  Without the runner, ``referee.py`` drives the same evals; ``times.py`` times all of them.
 """
 
 import json
