@@ -30,8 +30,8 @@ def least(f, args, seconds=1.0):
     """The least of at least three runs, after the two that record and compile."""
     f(*args)
     f(*args)
-    times = []
-    while len(times) < 3 or sum(times) < seconds:
+    times, end = [], time.perf_counter() + seconds
+    while len(times) < 3 or time.perf_counter() < end:
         start = time.perf_counter()
         f(*args)
         times.append(time.perf_counter() - start)
