@@ -1,33 +1,43 @@
-"""Compiled value and gradient beside jax.jit, PyTorch and code by hand: one thread, float64.
+"""Compiled value and gradient beside jax.jit, PyTorch, PyTensor and code by hand: one thread, float64.
 
     python benchmarks/jit.py [part of a program's name ...]
 
 Each program is written once, for a :class:`Library`; where a peer has a word of its own for a step (``lax.scan``,
 ``conv2d``), its library uses that.  Arrays are handed to each peer as its own; results are awaited, and compared with
 each other before anything is timed.  Times are the process's own, of all its threads, the minimum over runs that take
-turns: so a busy machine disturbs little, and all alike.  A peer that is not installed is left out.  First calls start
-without stored code; they are timed by the clock.
+turns: so a busy machine disturbs little, and all alike.  A peer that is not installed is left out; one that cannot run
+a program, or takes longer than a minute to compile it, gets a dash, and the reason stands below the table.  First calls
+start without stored code; they are timed by the clock.
 """
 
+import logging
 import math
 import os
+import signal
 import sys
 import tempfile
 import time
 import timeit
+import warnings
+from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ["DOTBAR_CACHE_DIR"] = tempfile.mkdtemp()
+for _variable in ("DOTBAR_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR"):
+    os.environ[_variable] = tempfile.mkdtemp()
+
+warnings.filterwarnings("ignore", module="torch")
 
 import numpy
 
 import dotbar
 
 TOLERANCE = 1e-8
+PATIENCE = 60
 
 # ---------------------------------------------------------------- the libraries
 
@@ -51,12 +61,12 @@ class Library:
         h, w = images.shape[2] - 2, images.shape[3] - 2
         shifts = [(i, j) for i in range(3) for j in range(3)]
         return sum(
-            numpy.einsum("nchw,kc->nkhw", images[:, :, i : i + h, j : j + w], kernels[:, :, i, j]) for i, j in shifts
+            self.np.einsum("nchw,kc->nkhw", images[:, :, i : i + h, j : j + w], kernels[:, :, i, j]) for i, j in shifts
         )
 
     def value_and_grad(self, f, parameters, data):
         number = len(parameters)
-        g = dotbar.jit(dotbar.value_and_grad(lambda *xs: f(self, *xs), argnums=tuple(range(number))))
+        g = dotbar.jit(dotbar.value_and_grad(f, argnums=tuple(range(number))))
         return lambda: g(*parameters, *data)
 
 
@@ -78,7 +88,7 @@ class Jax(Library):
 
     def value_and_grad(self, f, parameters, data):
         number = len(parameters)
-        g = self.jax.jit(self.jax.value_and_grad(lambda *xs: f(self, *xs), argnums=tuple(range(number))))
+        g = self.jax.jit(self.jax.value_and_grad(f, argnums=tuple(range(number))))
         return lambda: self.jax.block_until_ready(g(*parameters, *data))
 
 
@@ -111,10 +121,22 @@ class Torch(Library):
         leaves = [p.clone().requires_grad_() for p in parameters]
 
         def run():
-            y = f(self, *leaves, *data)
+            y = f(*leaves, *data)
             return y, self.torch.autograd.grad(y, leaves)
 
         return run
+
+
+class CompiledTorch(Torch):
+    """PyTorch's compiler, of the value and of its gradient."""
+
+    def __init__(self):
+        super().__init__()
+        logging.disable()
+
+    def value_and_grad(self, f, parameters, data):
+        self.torch.compiler.reset()
+        return super().value_and_grad(self.torch.compile(f), parameters, data)
 
 
 class TorchNames:
@@ -140,6 +162,44 @@ class TorchNames:
 
     def roll(self, x, shift):
         return self.torch.roll(x, shift)
+
+
+class PyTensor(Library):
+    """PyTensor, with the backend that it takes itself; arguments are not checked."""
+
+    def __init__(self):
+        import pytensor
+
+        self.pytensor, self.np = pytensor, pytensor.tensor
+
+    def array(self, x):
+        return numpy.asarray(x, dtype=float)
+
+    def scan(self, f, init, xs, length=None):
+        several = isinstance(init, tuple)
+
+        def step(*args):
+            x, carry = (args[0], args[1:]) if xs is not None else (None, args)
+            after, _ = f(carry if several else carry[0], x)
+            return list(after) if several else after
+
+        history = self.pytensor.scan(
+            step, sequences=xs, outputs_info=list(init) if several else init, n_steps=length, return_updates=False
+        )
+        return (tuple(ys[-1] for ys in history) if several else history[-1]), None
+
+    def value_and_grad(self, f, parameters, data):
+        values = [*parameters, *data]
+        names = [self.np.tensor(dtype="float64", shape=x.shape) for x in values]
+        y = f(*names)
+        run = self.pytensor.function(names, [y, *self.pytensor.grad(y, names[: len(parameters)])])
+        run.trust_input = True
+
+        def unpacked():
+            value, *gradient = run(*values)
+            return value, gradient
+
+        return unpacked
 
 
 # ---------------------------------------------------------------- the programs
@@ -272,13 +332,15 @@ def gaussian_mixture(lib, weights, means, logs, below, X, eye):
     Q = np.tril(below, -1) + np.exp(logs)[:, :, None] * eye
     Z = (X[None] - means[:, None]) @ Q
     inner = weights + np.sum(logs, 1)
-    return -np.sum(log_sum_exp(np, inner[:, None] - 0.5 * np.sum(Z * Z, 2), 0)) + len(X) * log_sum_exp(np, weights, 0)
+    return -np.sum(log_sum_exp(np, inner[:, None] - 0.5 * np.sum(Z * Z, 2), 0)) + X.shape[0] * log_sum_exp(
+        np, weights, 0
+    )
 
 
 def attention(lib, wq, wk, wv, wo, x):
     np = lib.np
     q, k, v = x @ wq, x @ wk, x @ wv
-    s = q @ k.T / math.sqrt(q.shape[1])
+    s = q @ k.T / q.shape[1] ** 0.5
     e = np.exp(s - np.max(s, 1, keepdims=True))
     y = x + (e / np.sum(e, 1, keepdims=True)) @ v @ wo
     return np.sum(y * y)
@@ -441,11 +503,20 @@ def measure(runs, rounds=7, budget=0.4):
     return best
 
 
-def first_calls(run, calls):
-    start = time.perf_counter()
-    for _ in range(calls):
-        result = run()
-    return time.perf_counter() - start, result
+@contextmanager
+def patience(seconds):
+    """Raise TimeoutError where the block takes longer."""
+
+    def stop(*_):
+        raise TimeoutError(f"more than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def compare(lib, reference, result, name):
@@ -456,10 +527,13 @@ def compare(lib, reference, result, name):
         assert error < TOLERANCE, f"{name}: {type(lib).__name__} differs by {error:.1e}"
 
 
+PEERS = {"jax": Jax, "torch": Torch, "compile": CompiledTorch, "pytensor": PyTensor}
+
+
 def libraries():
     """Those that are installed, dotbar first."""
     found = {"dotbar": Library()}
-    for name, make in {"jax": Jax, "torch": Torch}.items():
+    for name, make in PEERS.items():
         try:
             found[name] = make()
         except ImportError:
@@ -476,36 +550,43 @@ def numba_or_none():
 
 
 def row(name, f, parameters, data, by_hand, libs, numba):
-    """The times of all who run a program, and how long their first calls took."""
-    runs, first, reference = {}, {}, None
+    """The times of all who run a program, how long their first calls took, and why the others do not run it."""
+    runs, first, failures, reference = {}, {}, {}, None
     for library, lib in libs.items():
-        runs[library] = lib.value_and_grad(f, *([lib.array(x) for x in xs] for xs in (parameters, data)))
-        first[library], result = first_calls(runs[library], 2 if library == "dotbar" else 1)
-        reference = reference or result
-        compare(lib, reference, result, name)
+        arrays = [[lib.array(x) for x in xs] for xs in (parameters, data)]
+        start = time.perf_counter()
+        try:
+            with patience(PATIENCE):
+                run = lib.value_and_grad(partial(f, lib), *arrays)
+                results = [run() for _ in range(2 if library == "dotbar" else 1)]
+        except Exception as error:
+            if library == "dotbar":
+                raise
+            failures[library] = " ".join(f"{type(error).__name__}: {error}".split())[:80]
+            continue
+        runs[library], first[library] = run, time.perf_counter() - start
+        reference = reference or results[-1]
+        compare(lib, reference, results[-1], name)
     if by_hand and numba:
         runs["by hand"] = by_hand(numba, *parameters, *data)
         compare(libs["dotbar"], reference, runs["by hand"](), name)
-    return measure(runs), first
+    return measure(runs), first, failures
 
 
 def main(*wanted):
     libs, numba = libraries(), numba_or_none()
-    columns = ("jax", "torch", "by hand", "best")
+    columns = (*PEERS, "by hand", "best")
     print(f"{'value and gradient':34s}{'dotbar µs':>11s}" + "".join(f"{c:>10s}" for c in columns), end="")
     print(f"{'first call ms':>16s}{'jax':>8s}")
-    ratios = []
+    ratios, dashes = [], []
     for name, *program in programs():
         if wanted and not any(part in name for part in wanted):
             continue
-        try:
-            times, first = row(name, *program, libs, numba)
-        except Exception as error:
-            print(f"{name:34s} {type(error).__name__}: {error}")
-            continue
+        times, first, failures = row(name, *program, libs, numba)
         base = times.pop("dotbar")
         times["best"] = min(times.values(), default=math.nan)
         ratios.append(times["best"] / base)
+        dashes += [f"{name}: {library}: {reason}" for library, reason in failures.items()]
         cells = "".join(f"{times[c] / base:9.2f}×" if c in times else f"{'-':>10s}" for c in columns)
         print(
             f"{name:34s}{base * 1e6:11.2f}{cells}{first['dotbar'] * 1e3:16.0f}{first.get('jax', math.nan) * 1e3:8.0f}"
@@ -516,6 +597,7 @@ def main(*wanted):
     print(
         "× is a peer's time over dotbar's: above 1, dotbar is faster.  dotbar's first call is two: recorded, compiled."
     )
+    print(*dashes, sep="\n")
 
 
 if __name__ == "__main__":
