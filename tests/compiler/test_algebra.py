@@ -69,6 +69,7 @@ BUT_FOR_ROUNDING = [
     (lambda A, x: A @ from_diagonal(x, shape=(6, 6), offset=0, axis1=0, axis2=1), A, x, "reshape_to multiply"),
     (lambda A, s: A * s * A * 2, A, s, "square multiply multiply"),
     (lambda A, v, w: A * v * w / A, A, v, w, None),
+    (lambda x, s: x * s * x, x, np.array([[2.0]]), "square multiply"),
     (lambda x, y: x * (1 / y), x, y, "divide"),
     (lambda x, y, s: x * s - y * s, x, y, s, "subtract multiply"),
     (lambda x: 0.5 * (2 * x) / 3 * 3, x, None),

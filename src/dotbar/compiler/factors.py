@@ -119,7 +119,8 @@ def _less_varying_last(e: Equation, walk: Walk) -> Any:
         if found.rule.fn is np.multiply and size_of(a) < size_of(s):
             a, s = s, a
         if type(a) is Var and size_of(s) < size == size_of(a):
-            return walk.emit(found.rule, (walk.emit(e.rule, (a, b), {}, y), s), {}, y)
+            both = walk.emit(e.rule, (a, b), {}, (shape_of_all(a, b), y.dtype))
+            return walk.emit(found.rule, (both, s), {}, y)
     return None
 
 
