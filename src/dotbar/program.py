@@ -337,6 +337,8 @@ def _check_types(equation: Equation, where: str) -> None:
     """Compare the outputs with what the function makes of other values of the same types."""
     fn = equation.rule.fn
     made: list[tuple[Any, Any]]
+    if not is_static(equation):
+        return
     if isinstance(fn, np.ufunc) and fn.signature is None and not equation.settings:
         made = _made_by_ufunc(fn, equation, where)
     elif not _can_be_tried(equation):
@@ -357,7 +359,7 @@ def _check_types(equation: Equation, where: str) -> None:
 
 def _can_be_tried(equation: Equation) -> bool:
     """Whether a call on other values, of the types that the operands have, is cheap and tells the results' types."""
-    if equation.rule.kind in ("guard", "control") or varies(equation.rule, equation.inputs) or not is_static(equation):
+    if equation.rule.kind in ("guard", "control") or varies(equation.rule, equation.inputs):
         return False
     return sum(prod(shape_of(x)) for x in (*equation.inputs, *equation.outputs)) <= LARGEST
 

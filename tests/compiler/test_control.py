@@ -142,7 +142,8 @@ def test_errors_inside_a_body_are_numpys():
     assert f(good) == 4
 
 
-def test_equal_bodies_are_one_function():
-    f = lambda x: scan(lambda c, u: (c * u + 1, None), x[0], x)[0]
+@pytest.mark.parametrize(("kind", "length"), [("loop", 1), ("body", 99)])
+def test_equal_loops_and_bodies_are_one_function(kind, length):
+    f = lambda x: scan(lambda c, u: (c * u + 1, None), np.ones(length), x)[0]
     text = whole(compiled(record(lambda x: f(x) + f(x[::-1]), X))).native.text
-    assert text.count("define internal i32 @dotbar.body.") == 1
+    assert text.count(f"define internal i32 @dotbar.{kind}.") == 1

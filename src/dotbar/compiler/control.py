@@ -9,31 +9,27 @@ carries   two blocks, one of them the result's own: each step reads from one and
 xs, ys    the row of the step in the whole stacks, which nobody copies
 ========  ======================================================================================
 
-So a step costs some nanoseconds besides its own work.  Where the number of steps is not known, the ys are
-:class:`Stack` s: memory that grows.  One of the function's headers says where a stack lies and how many rows it has;
-the function frees it when it ends.  A loop along a stack takes as many steps as that has rows.
+So a step costs some nanoseconds besides its own work; what is small is left to ``registers``.  Where the number of steps is not known, the ys are
+:class:`Stack` s: memory that grows.  Their ``headers`` say where they lie.  A loop along a stack takes as many steps as that has rows.
 
 Bodies with parts that are left to NumPy are refused.
 """
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from math import prod
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from dotbar.compiler import engine
+from dotbar.compiler import headers, registers
+from dotbar.compiler.headers import FEWEST, ROOM, ROWS
 from dotbar.compiler.kernels import TYPES, Code
 from dotbar.compiler.loops import Native, native
 from dotbar.compiler.lowering import CALLS, INTEGER, Lowering, Result, Stack, UnsupportedError, View
 from dotbar.compiler.memory import rounded
+from dotbar.compiler.registers import Small, called, digest, names
 from dotbar.program import Program, Var
 
 __all__ = ["branch", "loop"]
-
-FEWEST = 64
-"""The rows for which a stack has room at first."""
-
 
 # ---------------------------------------------------------------- bodies
 
@@ -80,11 +76,6 @@ OWN = ("dotbar.body", "dotbar.body.work")
 _BODIES: WeakKeyDictionary[Program, Body] = WeakKeyDictionary()
 
 
-def digest(*texts: str) -> str:
-    """A short name of texts."""
-    return blake2b("\n".join(texts).encode(), digest_size=8).hexdigest()
-
-
 def size(x: Any) -> int:
     """The bytes of a value."""
     return prod(x.shape) * x.dtype.itemsize
@@ -116,24 +107,9 @@ class Frame:
         self.lines += [f"  %{name}.{k} = getelementptr ptr, ptr %{name}, i64 {k}" for k in range(n)]
 
 
-def names(prefix: str, n: int) -> list[str]:
-    """``%prefix0``, ``%prefix1``, ..."""
-    return [f"%{prefix}{k}" for k in range(n)]
-
-
 def put(table: str, start: int, pointers: Sequence[str]) -> list[str]:
     """Lines that set consecutive pointers of an array."""
     return [f"  store ptr {pointer}, ptr %{table}.{start + k}" for k, pointer in enumerate(pointers)]
-
-
-def called(code: Code, name: str, parameters: Sequence[str], lines: Sequence[str], arguments: Sequence[str]) -> str:
-    """The status of a call of a function, which is put into the module."""
-    text = "\n".join(lines)
-    name = f"dotbar.{name}.{digest(text)}"
-    code.definitions[name] = (
-        f"define internal i32 @{name}({', '.join(f'ptr {x}' for x in parameters)}) #0 {{\n{text}\n}}"
-    )
-    return code(f"call i32 @{name}({', '.join(f'ptr {x}' for x in arguments)})")
 
 
 # ---------------------------------------------------------------- loops
@@ -161,7 +137,6 @@ class Loop:
         for k in range(carries):
             frame.take(f"second{k}", size(self.ends[k]))
         frame.take("arena", self.step.native.arena)
-        frame.take("room", 8)
         if self.until is not None:
             frame.pointers("asked", consts + carries + len(self.asked))
             frame.pointers("answer", 1)
@@ -173,15 +148,14 @@ class Loop:
         self.step.enter(code)
         if self.until is not None:
             self.until.enter(code)
-        header = lambda h: code(f"getelementptr i8, ptr %headers, i64 {16 * h}")
+        header = lambda h: headers.place(code, h)
         operands, results = list(operands), list(results)
         first = self.consts + self.carries
         operands[first : first + len(self.along)] = [header(s.header) for s in self.along]
         if self.steps is None:
             results[self.carries :] = [header(h) for h in self.pushed]
         if self.pushed:
-            code.definitions["PyMem_RawRealloc"] = "declare ptr @PyMem_RawRealloc(ptr, i64)"
-            code.symbols["PyMem_RawRealloc"] = engine.address("PyMem_RawRealloc")
+            headers.declare(code)
         parameters = [
             *names("c", self.consts),
             *names("first", self.carries),
@@ -198,7 +172,6 @@ class Loop:
         """The function's text."""
         done = ["  %i.next = add i64 %i, 1", "  br label %head"]
         return [
-            "entry:",
             *self.frame.lines,
             *self.begin(),
             "  br label %head",
@@ -231,10 +204,13 @@ class Loop:
             lines += put("asked", self.consts + self.carries, names("g", len(self.asked)))
             lines += put("answer", 0, ["%going"])
         for k in range(len(self.along)):
-            lines += [f"  %x{k} = load ptr, ptr %s{k}", f"  %s{k}.rows = getelementptr i64, ptr %s{k}, i64 1"]
+            lines.append(f"  %x{k} = load ptr, ptr %s{k}")
         if self.along:
-            lines += ["  %n = load i64, ptr %s0.rows", *self.allocate("%n", "null")]
-        return [*lines, "  store i64 0, ptr %room"]
+            lines += [f"  %s0.rows = getelementptr i8, ptr %s0, i64 {ROWS}", "  %n = load i64, ptr %s0.rows"]
+            lines += self.allocate("%n")
+        elif self.pushed:
+            lines.append(f"  %room = getelementptr i8, ptr %h0, i64 {ROOM}")
+        return lines
 
     def alternate(self) -> list[str]:
         """The two blocks of each carry; if the number of steps is known, so that the last one writes the result."""
@@ -266,17 +242,16 @@ class Loop:
     def grow(self) -> list[str]:
         """Room for another row of each stack, and where the stacks lie."""
         lines: list[str] = []
-        if self.until is not None and self.ys:
+        if self.pushed and not self.along:
             lines += [
                 "  %now.room = load i64, ptr %room",
                 "  %full = icmp eq i64 %i, %now.room",
                 "  br i1 %full, label %larger, label %ready",
                 "larger:",
                 "  %double = shl i64 %now.room, 1",
-                f"  %few = icmp ult i64 %double, {FEWEST}",
-                f"  %new.room = select i1 %few, i64 {FEWEST}, i64 %double",
+                f"  %new.room = call i64 @llvm.umax.i64(i64 %double, i64 {FEWEST})",
                 "  store i64 %new.room, ptr %room",
-                *self.allocate("%new.room", None),
+                *self.allocate("%new.room"),
                 "  br label %ready",
                 "ready:",
             ]
@@ -289,15 +264,14 @@ class Loop:
             else ["  %j = add i64 %i, 0"]
         )
 
-    def allocate(self, rows: str, old: str | None) -> list[str]:
+    def allocate(self, rows: str) -> list[str]:
         """So many rows for each stack that is made."""
         lines: list[str] = []
         for k, y in enumerate(self.ys):
-            if old is None:
-                lines.append(f"  %h{k}.old = load ptr, ptr %h{k}")
             lines += [
+                f"  %h{k}.old = load ptr, ptr %h{k}",
                 f"  %h{k}.size = mul i64 {rows}, {size(y)}",
-                f"  %h{k}.new = call ptr @PyMem_RawRealloc(ptr {old or f'%h{k}.old'}, i64 %h{k}.size)",
+                f"  %h{k}.new = call ptr @PyMem_RawRealloc(ptr %h{k}.old, i64 %h{k}.size)",
                 f"  store ptr %h{k}.new, ptr %h{k}",
             ]
         return lines
@@ -318,7 +292,7 @@ class Loop:
                 copy = f"ptr %result{k}, ptr %now{k}, i64 {size(self.ends[k])}, i1 false"
                 lines.append(f"  call void @llvm.memmove.p0.p0.i64({copy})")
         for k in range(len(self.ys) if self.steps is None else 0):
-            lines.append(f"  %h{k}.rows = getelementptr i64, ptr %h{k}, i64 1")
+            lines.append(f"  %h{k}.rows = getelementptr i8, ptr %h{k}, i64 {ROWS}")
             lines.append(f"  store i64 %i, ptr %h{k}.rows")
         return lines
 
@@ -338,31 +312,38 @@ def loop(
     first = consts + carries
     if any(stacks[:first]) or (any(stacks) and not all(stacks[first:])) or not body.outputs:
         raise UnsupportedError
-    text = Loop(lowering, body, test, consts, carries)
-    text.reverse = reverse
     xs = [x.token if isinstance(x, Stack) else block(lowering, x, like) for x, like in zip(operands, body.inputs)]
-    if any(stacks):
-        text.along = list(operands[first:])
-    elif test is None:
-        text.steps = length if length is not None else operands[first].shape[0]
-    unknown = text.steps is None
-    results = [Result(y.shape, y.dtype) for y in text.ends[:carries]]
-    results += [Result((), INTEGER) if unknown else Result((text.steps or 0, *y.shape), y.dtype) for y in text.ys]
-    if unknown:
-        text.pushed = [lowering.header() for _ in text.ys]
-    made = lowering.call(text.emit, [*xs, *text.fixed, *text.asked], results, text.frame.size)
-    tokens = zip(made[carries:], text.pushed, text.ys)
-    return [*made[:carries], *(Stack(*rest) for rest in tokens)] if unknown else made
+    along = list(operands[first:]) if any(stacks) else []
+    unknown = bool(along) or test is not None
+    steps = None if unknown else length if length is not None else operands[first].shape[0]
+    ends = [Var.of(y) if type(y) is not Var else y for y in body.outputs]
+    ys = ends[carries:]
+    results = [Result(y.shape, y.dtype) for y in ends[:carries]]
+    results += [Result((), INTEGER) if unknown else Result((steps or 0, *y.shape), y.dtype) for y in ys]
+    pushed = [lowering.header() for _ in ys] if unknown else []
+    parts = Small.of(body, *([] if test is None else [test]))
+    if parts:
+        small = registers.Loop(parts, consts, carries, steps, reverse, [x.header for x in along], pushed)
+        made = lowering.call(small.emit, xs, results, small=small)
+    else:
+        text = Loop(lowering, body, test, consts, carries)
+        text.steps, text.reverse, text.along, text.pushed = steps, reverse, along, pushed
+        made = lowering.call(text.emit, [*xs, *text.fixed, *text.asked], results, text.frame.size)
+    return [*made[:carries], *map(Stack, made[carries:], pushed, ys)] if unknown else made
 
 
 def branch(lowering: Lowering, index: Any, *operands: Any, branches: Sequence[Program]) -> list[View]:
     """BRANCH as a call."""
-    bodies = list(map(Body.of, branches))
-    ends = bodies[0].outputs
-    if any(isinstance(x, Stack) for x in operands) or not ends:
+    if any(isinstance(x, Stack) for x in operands) or not branches[0].outputs:
         raise UnsupportedError
     number = lowering.view(index, INTEGER)
     xs = [block(lowering, x, like) for x, like in zip(operands, branches[0].inputs)]
+    parts = Small.of(*branches)
+    if parts:
+        small = registers.Branch(parts)
+        return lowering.call(small.emit, [number, *xs], [Result(y.shape, y.dtype) for y in parts[0].ends], 0, small)
+    bodies = list(map(Body.of, branches))
+    ends = bodies[0].outputs
     fixed = [body.constants(lowering) for body in bodies]
     frame = Frame()
     frame.pointers("in", len(xs) + max(map(len, fixed)))
@@ -373,7 +354,7 @@ def branch(lowering: Lowering, index: Any, *operands: Any, branches: Sequence[Pr
         inputs, outputs, last = names("x", len(xs)), names("y", len(ends)), len(bodies) - 1
         constants = [names(f"f{b}.", len(views)) for b, views in enumerate(fixed)]
         cases = " ".join(f"i64 {b}, label %branch{b}" for b in range(last))
-        lines = ["entry:", *frame.lines, *put("in", 0, inputs), *put("out", 0, outputs)]
+        lines = [*frame.lines, *put("in", 0, inputs), *put("out", 0, outputs)]
         lines += ["  %number = load i64, ptr %index", f"  switch i64 %number, label %branch{last} [ {cases} ]"]
         for b, body in enumerate(bodies):
             body.enter(code)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from dotbar.compiler import bands, engine, threads, vectors
+from dotbar.compiler.headers import with_headers
 from dotbar.compiler.kernels import TYPES, Code, Loop, identity, literal, memory_type, suffix, vector
 from dotbar.compiler.lowering import (
     CHEAP,
@@ -80,33 +81,12 @@ def native(program: Program, name: str = "program", linkage: str = "") -> Native
     text = writer.write(f"internal i32 @{name}.work" if writer.lowering.headers else head)
     if writer.lowering.headers:
         code.definitions[f"{name}.work"] = text
-        text = with_headers(head, name, writer.lowering.headers)
-        code.definitions["PyMem_RawFree"] = "declare void @PyMem_RawFree(ptr)"
-        code.symbols["PyMem_RawFree"] = engine.address("PyMem_RawFree")
+        text = with_headers(code, head, name, ("%inputs", "%outputs", "%arena"), writer.lowering.headers)
     for call in sorted(code.calls):
         code.definitions.update((line, line) for line in sorted(vectors.requires(*call)))
         code.definitions["dotbar.{}.{}x{}".format(*call)] = vectors.source(*call, fma=engine.machine().fma)
     code.definitions[name] = text
     return Native(code.definitions, code.symbols, writer.lowering.constants, writer.arena.size)
-
-
-def with_headers(head: str, name: str, n: int) -> str:
-    """A function that calls another, with the headers of its stacks, and frees the stacks."""
-    frees = [
-        f"  %at{k} = getelementptr i8, ptr %headers, i64 {16 * k}\n  %stack{k} = load ptr, ptr %at{k}\n"
-        f"  call void @PyMem_RawFree(ptr %stack{k})"
-        for k in range(n)
-    ]
-    lines = [
-        f"define {head}(ptr noalias %inputs, ptr noalias %outputs, ptr noalias %arena) #0 {{",
-        f"  %headers = alloca [{2 * n} x i64]",
-        f"  call void @llvm.memset.p0.i64(ptr %headers, i8 0, i64 {16 * n}, i1 false)",
-        f"  %status = call i32 @{name}.work(ptr %inputs, ptr %outputs, ptr %arena, ptr %headers)",
-        *frees,
-        "  ret i32 %status",
-        "}",
-    ]
-    return "\n".join(lines)
 
 
 @dataclass(eq=False)
@@ -166,7 +146,7 @@ class Writer:
 
     def plan(self) -> None:
         """Which nodes are one nest, what is stored, and where."""
-        nodes = self._needed()
+        nodes = self.lowering.needed(self.outputs)
         self.order = {node: k for k, node in enumerate(nodes)}
         for node in nodes:
             self.made.update((value.number, node) for value in node.values)
@@ -214,16 +194,6 @@ class Writer:
             for node, item in (*nest.stores, *nest.sums):
                 if node.value.number not in kept and not nest.filled(node, item):
                     node.value.band = node.value.size // nest.group.space[0] * bands.rows(run)
-
-    def _needed(self) -> list[Node]:
-        """The nodes on which the outputs and guards depend."""
-        wanted = {value.number for value in self.outputs}
-        kept: list[Node] = []
-        for node in reversed(self.lowering.nodes):
-            if node.kind == "guard" or any(value.number in wanted for value in node.values):
-                kept.append(node)
-                wanted.update(x.base.number for x in node.reads if isinstance(x, View))
-        return kept[::-1]
 
     def _stages(self, nodes: list[Node]) -> None:
         """How many nests come before each value, and which values are stored."""

@@ -146,9 +146,13 @@ class Node:
 
 @dataclass(eq=False, slots=True)
 class Call(Node):
-    """What ``emit`` writes; it works on whole blocks, and in ``scratch`` bytes of memory."""
+    """What ``emit`` writes; it works on whole blocks, and in ``scratch`` bytes of memory.
+
+    What is ``small`` can be written number by number, too.
+    """
 
     emit: Emit = field(kw_only=True)
+    small: Any = field(kw_only=True)
     results: list[Value] = field(kw_only=True)
     scratch: int = field(kw_only=True)
 
@@ -529,12 +533,15 @@ class Lowering:
         shape, strides = squeezed(x.shape, x.strides)
         return x if strides == contiguous(shape) else self.map("copy", x.dtype, x)
 
-    def call(self, emit: Emit, operands: Sequence[View], results: Sequence[Result], scratch: int = 0) -> list[View]:
+    def call(
+        self, emit: Emit, operands: Sequence[View], results: Sequence[Result], scratch: int = 0, small: Any = None
+    ) -> list[View]:
         """What ``emit`` makes of blocks of memory."""
         values = [self.value("call", r.shape, r.dtype) for r in results]
         starts = [(v, self.view(r.start, r.dtype)) for v, r in zip(values, results) if r.start is not None]
         v, xs = values[0], tuple(operands)
-        call = Call("call", "call", xs, v, (), v.dtype, starts=starts, emit=emit, results=values, scratch=scratch)
+        more = {"starts": starts, "emit": emit, "results": values, "scratch": scratch, "small": small}
+        call = Call("call", "call", xs, v, (), v.dtype, **more)
         self.nodes.append(call)
         return [self.all_of(value) for value in values]
 
@@ -561,6 +568,16 @@ class Lowering:
 
     # ------------------------------------------------ equations
 
+    def needed(self, outputs: Sequence[Value]) -> list[Node]:
+        """The nodes on which some values and the guards depend."""
+        wanted = {value.number for value in outputs}
+        kept: list[Node] = []
+        for node in reversed(self.nodes):
+            if node.kind == "guard" or any(value.number in wanted for value in node.values):
+                kept.append(node)
+                wanted.update(x.base.number for x in node.reads if isinstance(x, View))
+        return kept[::-1]
+
     def equation(self, equation: Equation) -> None:
         """Lower one equation.
 
@@ -574,7 +591,10 @@ class Lowering:
             if rule.convert is not np.shape:
                 self.guard(rule.convert, self.operand(equation.inputs[0]), settings["outcome"])
             return
-        y = self.applied(fn, [self.known[x] if type(x) is Var else x for x in equation.inputs], settings)
+        xs = [self.known[x] if type(x) is Var else x for x in equation.inputs]
+        if fn != "loop" and any(isinstance(x, Stack) for x in xs):
+            fn, xs, settings = "loop", *by_rows(equation, xs)
+        y = self.applied(fn, xs, settings)
         for out, result in zip(equation.outputs, y if isinstance(y, (tuple, list)) else (y,), strict=True):
             found = result if isinstance(result, (View, Pair, Stack)) else self.view(result, out.dtype)
             if found.shape != out.shape or found.dtype != out.dtype:
@@ -583,8 +603,6 @@ class Lowering:
 
     def applied(self, fn: Any, xs: Sequence[Any], settings: Settings) -> Any:
         """What a function makes of views, pairs, numbers and arrays."""
-        if fn != "loop" and any(isinstance(x, Stack) for x in xs):
-            raise UnsupportedError
         if any(map(is_complex, xs)) or (fn is astype and settings["dtype"] in PARTS):
             y = pairs.applied(self, fn, xs, settings)
             if y is None:
@@ -609,6 +627,17 @@ def lower(program: Program) -> Lowering:
     for equation in program.equations:
         lowering.equation(equation)
     return lowering
+
+
+def by_rows(equation: Equation, xs: Sequence[Any]) -> tuple[list[Any], Settings]:
+    """An operation on the entries of stacks as a loop along them: the bars of a stack, added up."""
+    stacks = [x for x in xs if isinstance(x, Stack)]
+    shapes = {x.shape for x in (*stacks, *equation.outputs)}
+    if not isinstance(equation.rule.fn, np.ufunc) or len(stacks) != len(xs) or equation.settings or len(shapes) != 1:
+        raise UnsupportedError
+    rows, *ys = ([Var(x.shape[1:], x.dtype) for x in some] for some in (stacks, equation.outputs))
+    body = Program(rows, [Equation(equation.rule, tuple(rows), {}, tuple(ys[0]))], ys[0])
+    return stacks, {"body": body, "test": None, "consts": 0, "carries": 0, "length": None, "reverse": False}
 
 
 def supported(equation: Equation) -> bool:
