@@ -9,8 +9,9 @@ carries   two blocks, one of them the result's own: each step reads from one and
 xs, ys    the row of the step in the whole stacks, which nobody copies
 ========  ======================================================================================
 
-So a step costs some nanoseconds besides its own work; what is small is left to ``registers``.  Where the number of steps is not known, the ys are
-:class:`Stack` s: memory that grows.  Their ``headers`` say where they lie.  A loop along a stack takes as many steps as that has rows.
+So a step costs some nanoseconds besides its own work; what is small is left to ``registers``.  Where the number of
+steps is not known, the ys are :class:`Stack` s: memory that grows, and one of the function's ``headers`` says where it
+lies.  A loop along a stack takes as many steps as that has rows.
 
 Bodies with parts that are left to NumPy are refused.
 """
