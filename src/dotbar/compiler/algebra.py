@@ -9,7 +9,7 @@
 The identities stand in modules of their own, registered by the function of the equation they simplify: of entrywise
 functions here, of choices in ``selects``, of shapes in ``moves``, of factors in ``factors``, of sums in ``sums``, of
 products of matrices in ``products``, of linear functions in ``linear``, of symmetric arrays and triangles in
-``symmetry`` and ``triangular``.
+``symmetry`` and ``triangular``, of their spectra in ``spectra``.
 
 Exact are here: x·1, x/1, x·(−1) = −x, x − 0, x + (−0), −(−x), x + (−y) = x − y, (−x)·y = −(x·y), x/2ᵏ = x·2⁻ᵏ, powers 1
 and 2 (which NumPy computes so), copies, broadcasts inside operations that broadcast by themselves.  x·0 stays, as NaN·0
@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from dotbar.compiler import factors, linear, moves, products, selects, sums, symmetry, triangular
+from dotbar.compiler import factors, linear, moves, products, selects, spectra, sums, symmetry, triangular
 from dotbar.compiler.rewriting import (
     ANY,
     CONSTANT,
@@ -50,7 +50,7 @@ from dotbar.program import Equation, Program, Var
 from dotbar.rules.shapes import astype
 from dotbar.rules.words import stop_gradient
 
-__all__ = ["algebra", "factors", "linear", "moves", "products", "selects", "sums", "symmetry", "triangular"]
+__all__ = ["algebra", "factors", "linear", "moves", "products", "selects", "spectra", "sums", "symmetry", "triangular"]
 
 DEEP = 8  # emitted equations that are simplified while others are
 

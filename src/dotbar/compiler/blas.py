@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from dotbar.compiler import threads
 from dotbar.compiler.kernels import Code
-from dotbar.compiler.lapack import QR, SVD, Eigh, Factors, Substitution, symbols
+from dotbar.compiler.lapack import QR, SVD, Eigenvalues, Eigh, Factors, SingularValues, Substitution, symbols
 from dotbar.compiler.lowering import CALLS, DEFINITIONS, INTEGER, Lowering, Result, UnsupportedError, View
 from dotbar.compiler.memory import rounded
 from dotbar.compiler.products import PRODUCTS
@@ -348,6 +348,14 @@ def eigh(lowering: Lowering, a: Any, *, UPLO: str = "L") -> tuple[View, View]:
     return w, swapped(V)
 
 
+def eigenvalues(lowering: Lowering, a: Any, *, UPLO: str = "L") -> View:
+    """The eigenvalues alone."""
+    (a,) = floating(lowering, swapped(a) if UPLO.upper() == "U" else a)
+    if not a.size:
+        raise UnsupportedError
+    return stacked(lowering, Eigenvalues(a.dtype, matrix(a)), [a], [Result(a.shape[:-1], a.dtype)], a.ndim - 2)[0]
+
+
 def svd(lowering: Lowering, a: Any, *, full_matrices: bool = True) -> tuple[View, View, View]:
     """U, s, Vᵀ."""
     (a,) = floating(lowering, a)
@@ -359,6 +367,16 @@ def svd(lowering: Lowering, a: Any, *, full_matrices: bool = True) -> tuple[View
     results = [Result((*lead, *shape), a.dtype) for shape in shapes]
     U, s, Vt = stacked(lowering, SVD(a.dtype, matrix(a), full_matrices), [a], results, len(lead))
     return swapped(U), s, swapped(Vt)
+
+
+def values_of_svd(lowering: Lowering, a: Any) -> View:
+    """The singular values alone."""
+    (a,) = floating(lowering, a)
+    if not a.size:
+        raise UnsupportedError
+    *lead, m, n = a.shape
+    result = Result((*lead, min(m, n)), a.dtype)
+    return stacked(lowering, SingularValues(a.dtype, matrix(a)), [a], [result], len(lead))[0]
 
 
 def orthogonal(lowering: Lowering, a: Any, *, complete: bool = False) -> tuple[View, View]:
@@ -412,8 +430,10 @@ CALLS |= {
     np.linalg.inv: inverse,
     np.linalg.eigh: eigh,
     hermitian_spectrum: eigh,
+    np.linalg.eigvalsh: eigenvalues,
     svd_factors: svd,
     singular_values: partial(svd, full_matrices=False),
+    np.linalg.svdvals: values_of_svd,
     qr_factors: orthogonal,
     raise_if: refused,
 }

@@ -196,6 +196,7 @@ class Eigh(Factorisation):
 
     @property
     def lengths(self) -> tuple[int, int]:
+        """The numbers and the integers of the workspace."""
         n = self.A.rows
         return 1 + 6 * n + 2 * n * n + n * BLOCK, 3 + 5 * n
 
@@ -205,12 +206,32 @@ class Eigh(Factorisation):
         return numbers * self.size + integers * INT
 
     def write(self, code: Fortran) -> tuple[str, str]:
+        return "%a %w %v %work", self.call(code, "V", "%v", "%work")
+
+    def call(self, code: Fortran, job: str, v: str, work: str) -> str:
+        """The routine on a copy of A at ``v``; the status."""
+        n, (numbers, integers) = self.A.rows, self.lengths
+        code.turned(self.A, "%a", v)
+        indices = code.at(work, (numbers, 1))
+        return failed(code, code.fortran("syevd", job, "L", n, v, n, "%w", work, numbers, indices, integers))
+
+
+class Eigenvalues(Eigh):
+    """Eigenvalues alone."""
+
+    kind = "eigenvalues"
+
+    @property
+    def lengths(self) -> tuple[int, int]:
         n = self.A.rows
-        numbers, integers = self.lengths
-        code.turned(self.A, "%a", "%v")
-        indices = code.at("%work", (numbers, 1))
-        info = code.fortran("syevd", "V", "L", n, "%v", n, "%w", "%work", numbers, indices, integers)
-        return "%a %w %v %work", failed(code, info)
+        return 1 + 2 * n + n * BLOCK, 1
+
+    @property
+    def work(self) -> int:
+        return self.A.rows**2 * self.size + super().work
+
+    def write(self, code: Fortran) -> tuple[str, str]:
+        return "%a %w %work", self.call(code, "N", "%work", code.at("%work", (self.A.rows, self.A.rows)))
 
 
 class SVD(Factorisation):
@@ -234,13 +255,36 @@ class SVD(Factorisation):
         return (A.rows * A.columns + self.numbers) * self.size + 8 * min(A.rows, A.columns) * INT
 
     def write(self, code: Fortran) -> tuple[str, str]:
+        job = "A" if self.full else "S"
+        return "%a %u %s %v %work", self.call(code, job, "%u", "%v")
+
+    def call(self, code: Fortran, job: str, u: str, v: str) -> str:
+        """The routine on a copy of A; the status."""
         m, n = self.A.rows, self.A.columns
         code.turned(self.A, "%a", "%work")
         work = code.at("%work", (m * n, 1))
         integers = code.at(work, (self.numbers, 1))
-        rows, job = (n, "A") if self.full else (min(m, n), "S")
-        arguments = job, m, n, "%work", m, "%s", "%u", m, "%v", rows, work, self.numbers, integers
-        return "%a %u %s %v %work", failed(code, code.fortran("gesdd", *arguments))
+        rows = n if self.full else min(m, n)
+        return failed(
+            code, code.fortran("gesdd", job, m, n, "%work", m, "%s", u, m, v, rows, work, self.numbers, integers)
+        )
+
+
+class SingularValues(SVD):
+    """Singular values alone."""
+
+    kind = "singular"
+
+    def __init__(self, dtype: np.dtype[Any], A: Matrix) -> None:
+        super().__init__(dtype, A, full=False)
+
+    @property
+    def numbers(self) -> int:
+        least, most = sorted((self.A.rows, self.A.columns))
+        return 10 * least + most + (least + most) * BLOCK
+
+    def write(self, code: Fortran) -> tuple[str, str]:
+        return "%a %s %work", self.call(code, "N", "%s", "%s")  # neither U nor V is touched
 
 
 class QR(Factorisation):

@@ -77,6 +77,10 @@ def spectrum(lowering: Lowering, a: Any, *, UPLO: str = "L") -> list[View]:
     return batched(lowering, "eigh", swapped(a) if UPLO.upper() == "U" else a)
 
 
+def eigenvalues(lowering: Lowering, a: Any, *, UPLO: str = "L") -> View:
+    return batched(lowering, "eigvalsh", swapped(a) if UPLO.upper() == "U" else a)[0]
+
+
 def inverse(lowering: Lowering, a: Any, *factors: Any) -> View:
     return batched(lowering, "inverse", a)[0]
 
@@ -165,6 +169,7 @@ CALLS |= {
         np.linalg.cholesky: cholesky,
         np.linalg.inv: inverse,
         hermitian_spectrum: spectrum,
+        np.linalg.eigvalsh: eigenvalues,
         solve_triangular: solve_triangle,
         lu_factor: factor,
         lu_solve: solve,
