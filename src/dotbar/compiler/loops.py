@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from dotbar.compiler import bands, engine, threads, vectors
+from dotbar.compiler.alike import Nests
 from dotbar.compiler.headers import with_headers
 from dotbar.compiler.kernels import TYPES, Code, Loop, identity, literal, memory_type, suffix, vector
 from dotbar.compiler.lowering import (
@@ -127,6 +128,7 @@ class Writer:
         self.code = Code()
         self.registers: dict[int, str] = {}
         self.fresh: set[int] = set()
+        self.given: dict[Any, str] = {}
         self.name = ""
 
     def _outputs(self, program: Program) -> list[Value]:
@@ -328,7 +330,7 @@ class Writer:
 
     def write(self, head: str) -> str:
         """The text of the function, which ``head`` names."""
-        code = self.code
+        code, alike = self.code, Nests(self.groups if threads.get_num_threads() == 1 else [])
         self.name = head.rpartition("@")[2]
         for group in self.groups:
             for node in group.roots:
@@ -337,10 +339,11 @@ class Writer:
                         self._fill(value, start)
             if isinstance(node := group.roots[0], Call):
                 self._call(node, group.scratch)
-            elif not group.run:
-                self._nest(group)
-            elif group is group.run[0].group:
-                bands.write(group.run)
+            elif group.run:
+                if group is group.run[0].group:
+                    bands.write(group.run)
+            elif not alike.call(self, group):
+                self.nest(group)
         for value in self.outputs:
             if in_register(value):
                 self._put(value, self.pointer(value, 0))
@@ -378,7 +381,7 @@ class Writer:
     def _arena(self, offset: int) -> str:
         return self.code(f"getelementptr i8, ptr %arena, i64 {offset}") if offset else "%arena"
 
-    def _nest(self, group: Group) -> None:
+    def nest(self, group: Group) -> None:
         """A nest, in shares if threads are to do it."""
         nest = Nest(self, group)
         if not divide(nest):
@@ -392,11 +395,11 @@ class Writer:
         return [f"  {name}.slot = {slot}\n  {name} = load ptr, ptr {name}.slot" for name, slot in slots]
 
     def pointer(self, value: Value, offset: int) -> str:
-        """Where an entry of a value lies."""
+        """Where an entry of a value lies: in a block that a function is given, or in one that the program knows."""
         kind, place = value.place if type(value.place) is tuple else ("inputs", len(self.lowering.inputs) + value.place)
-        if kind == "arena":
+        base = self.given.get(value.place, f"%{kind}{place}")
+        if kind == "arena" and not self.given:
             return self._arena(place + offset * value.dtype.itemsize)
-        base = f"%{kind}{place}"
         return self.code(f"getelementptr {memory_type(value.dtype)}, ptr {base}, i64 {offset}") if offset else base
 
     def _fill(self, value: Value, x: Any) -> None:
