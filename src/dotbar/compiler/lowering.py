@@ -27,6 +27,7 @@ that a lowering refuses with ``UnsupportedError`` is left to NumPy.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from typing import Any, TypeAlias
 
@@ -73,11 +74,12 @@ class Value:
     Of one with a ``band`` there are so many entries at a time.  One that is ``flat`` is constant along the last axis.
     """
 
-    __slots__ = ("band", "cost", "dtype", "flat", "kind", "number", "place", "shape", "stage", "stored")
+    __slots__ = ("band", "cost", "dtype", "flat", "kind", "number", "place", "shape", "size", "stage", "stored")
 
     def __init__(self, kind: str, shape: Shape, dtype: np.dtype[Any], number: int):
         self.kind = kind
         self.shape = shape
+        self.size = prod(shape)
         self.dtype = dtype
         self.number = number
         self.stage = -1
@@ -86,10 +88,6 @@ class Value:
         self.cost = 0
         self.stored = kind != "map"
         self.place: Any = None
-
-    @property
-    def size(self) -> int:
-        return prod(self.shape)
 
 
 Emit: TypeAlias = Callable[[Code, list[str], list[str], str], str | None]
@@ -162,12 +160,13 @@ class Call(Node):
 
 
 def space_of(shape: Sequence[int]) -> Shape:
-    return squeezed(shape)[0]
+    return squeezed(shape)[0] if 1 in shape else tuple(shape)
 
 
 def reads_entries(x: Any, space: Shape) -> bool:
     """Whether entry i of ``x`` is entry i of its value, for each index of a loop nest."""
-    return space_of(x.shape) == space == space_of(x.base.shape) and x.whole
+    shape, own = x.shape, x.base.shape
+    return x.whole and (shape == space or space_of(shape) == space) and (own == space or space_of(own) == space)
 
 
 def row(x: "View", shape: Shape) -> Shape:
@@ -208,7 +207,7 @@ class View(NDArrayOperatorsMixin):
     def size(self) -> int:
         return prod(self.shape)
 
-    @property
+    @cached_property
     def whole(self) -> bool:
         """Whether these are the entries of the value, in order, but for axes of length 1."""
         shape, strides = squeezed(self.shape, self.strides)

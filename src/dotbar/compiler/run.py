@@ -27,7 +27,7 @@ import dotbar.compiler.stacks  # noqa: F401  these enter their calls
 from dotbar.compiler import engine
 from dotbar.compiler.kernels import TYPES
 from dotbar.compiler.loops import Native, native, supported
-from dotbar.compiler.lowering import Lowering
+from dotbar.compiler.lowering import Lowering, UnsupportedError
 from dotbar.compiler.pairs import PARTS
 from dotbar.compiler.simplify import simplify
 from dotbar.compiler.wrapper import Array, Hidden, Number, Scalar, Spec, wrap
@@ -126,21 +126,29 @@ def text(program: Program) -> str:
 
 def segmented(program: Program, reassociate: bool = True) -> Program:
     """The Program with segments in the place of equations; one alone, of all inputs, if nothing is left to NumPy."""
-    taken = [supported(e) and (reassociate or keeps_order(e)) for e in program.equations]
     outputs = [y for y in program.outputs if type(y) in (Var, np.ndarray)]
-    if outputs and all(taken) and all(x.dtype in {**TYPES, **PARTS} for x in (*program.inputs, *outputs)):
-        segment = Segment(Program(program.inputs, program.equations, outputs))
-        made = [Var(y.shape, y.dtype) for y in outputs]
-        new = iter(made)
-        results = [next(new) if type(y) in (Var, np.ndarray) else y for y in program.outputs]
-        return Program(program.inputs, [Equation(segment, tuple(program.inputs), {}, tuple(made))], results)
-    equations: list[Equation] = []
+    if outputs and all(x.dtype in {**TYPES, **PARTS} for x in (*program.inputs, *outputs)):
+        try:
+            if reassociate or all(map(keeps_order, program.equations)):
+                return alone(Segment(Program(program.inputs, program.equations, outputs)), program)
+        except UnsupportedError:
+            pass
+    taken = [supported(e) and (reassociate or keeps_order(e)) for e in program.equations]
     taken = [t and is_static(e) for t, e in zip(taken, program.equations)]  # stacks stay within one function
+    equations: list[Equation] = []
     for native_ones, others in stages(program, taken):
         if native_ones:
             equations.append(joined(native_ones, program))
         equations += others
     return Program(program.inputs, equations, program.outputs)
+
+
+def alone(segment: Segment, program: Program) -> Program:
+    """A Program of one segment, with the inputs and outputs of another."""
+    made = [Var(y.shape, y.dtype) for y in segment.program.outputs]
+    new = iter(made)
+    results = [next(new) if type(y) in (Var, np.ndarray) else y for y in program.outputs]
+    return Program(program.inputs, [Equation(segment, tuple(program.inputs), {}, tuple(made))], results)
 
 
 def keeps_order(equation: Equation) -> bool:

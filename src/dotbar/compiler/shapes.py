@@ -46,8 +46,10 @@ def moved(
 
 def squeezed(shape: Sequence[int], *others: Sequence[int]) -> list[Shape]:
     """A shape without its axes of length 1, and what belongs to the other axes of each sequence."""
+    if 1 not in shape:
+        return list(map(tuple, (shape, *others)))
     kept = [k for k, n in enumerate(shape) if n != 1]
-    return [tuple(s[k] for k in kept) for s in (shape, *others)]
+    return [tuple([s[k] for k in kept]) for s in (shape, *others)]
 
 
 def along(shape: Shape, strides: Shape, space: Shape) -> Shape:
