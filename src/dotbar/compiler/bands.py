@@ -98,4 +98,5 @@ def write(run: Sequence[Any]) -> None:
     loop.close(totals)
     if n % size:
         totals = band(str(n // size * size), n % size, totals)
-    writer.registers.update((node.value.number, total) for node, total in zip(sums, totals))
+    for node, total in zip(sums, totals):
+        writer.registers[node.value.number] = total

@@ -16,6 +16,7 @@ lies.  A loop along a stack takes as many steps as that has rows.
 Bodies with parts that are left to NumPy are refused.
 """
 
+import re
 from collections.abc import Sequence
 from math import prod
 from typing import Any
@@ -45,15 +46,8 @@ class Body:
             raise UnsupportedError
         self.native: Native = native(program, "dotbar.body", "internal")
         self.name = f"dotbar.body.{digest(*self.native.definitions.values())}"
-        self.definitions = {
-            key.replace("dotbar.body", self.name) if key in OWN else key: self._renamed(text)
-            for key, text in self.native.definitions.items()
-        }
-
-    def _renamed(self, text: str) -> str:
-        for key in OWN:
-            text = text.replace(f"@{key}(", f"@{key.replace('dotbar.body', self.name)}(")
-        return text
+        renamed = lambda text: OWN.sub(rf"{self.name}\1", text)
+        self.definitions = {renamed(key): renamed(text) for key, text in self.native.definitions.items()}
 
     @classmethod
     def of(cls, program: Program) -> "Body":
@@ -72,7 +66,8 @@ class Body:
         return list(map(lowering.constant, self.native.constants))
 
 
-OWN = ("dotbar.body", "dotbar.body.work")
+OWN = re.compile(r"dotbar\.body((?:\.(?:work|part\d+|share\d+))*)(?=[(,]|$)")
+"""The names of the functions that a body consists of, before it has a name."""
 
 _BODIES: WeakKeyDictionary[Program, Body] = WeakKeyDictionary()
 

@@ -10,13 +10,14 @@ The innermost axis runs over vectors; its rest is one vector with the lanes beyo
 several partial sums per lane, so it is rounded in another order than NumPy's, no less exactly.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from dotbar.compiler import bands, engine, threads, vectors
+from dotbar.compiler import bands, engine, parts, threads, vectors
 from dotbar.compiler.alike import Nests
 from dotbar.compiler.headers import with_headers
 from dotbar.compiler.kernels import TYPES, Code, Loop, identity, literal, memory_type, suffix, vector
@@ -36,6 +37,7 @@ from dotbar.compiler.lowering import (
 )
 from dotbar.compiler.memory import ALIGNMENT, Arena, rounded
 from dotbar.compiler.pairs import Pair, joined
+from dotbar.compiler.parts import Parts
 from dotbar.compiler.shapes import Shape, contiguous, merged, squeezed
 from dotbar.compiler.shares import divide
 from dotbar.program import Program
@@ -126,7 +128,7 @@ class Writer:
         self.groups: list[Group] = []
         self.arena = Arena()
         self.code = Code()
-        self.registers: dict[int, str] = {}
+        self.registers: dict[int, str]
         self.fresh: set[int] = set()
         self.given: dict[Any, str] = {}
         self.name = ""
@@ -161,7 +163,8 @@ class Writer:
             single = not space
             if node.kind == "map" and not (single or value.stored):
                 continue
-            key: Any = (value.stage, 2 if node.kind == "write" else 0 if single else 1, space)
+            part = self.order[node] // parts.LENGTH if single else 0
+            key: Any = (value.stage, 2 if node.kind == "write" else 0 if single else 1, space, part)
             if isinstance(node, Call):
                 key = (value.stage, 3, value.number)
             groups.setdefault(key, Group(space)).roots.append(node)
@@ -330,9 +333,11 @@ class Writer:
 
     def write(self, head: str) -> str:
         """The text of the function, which ``head`` names."""
-        code, alike = self.code, Nests(self.groups if threads.get_num_threads() == 1 else [])
         self.name = head.rpartition("@")[2]
+        alike = Nests(self.groups if threads.get_num_threads() == 1 else [])
+        functions = Parts(self)
         for group in self.groups:
+            functions.cut()
             for node in group.roots:
                 for value, start in node.starts:
                     if value.number in self.fresh:
@@ -347,11 +352,7 @@ class Writer:
         for value in self.outputs:
             if in_register(value):
                 self._put(value, self.pointer(value, 0))
-        lines = "\n".join(["entry:", *self.arrays(), *code.lines, "  ret i32 0"])
-        headers = ", ptr noalias %headers" if self.lowering.headers else ""
-        return (
-            f"define {head}(ptr noalias %inputs, ptr noalias %outputs, ptr noalias %arena{headers}) #0 {{\n{lines}\n}}"
-        )
+        return functions.text(head)
 
     def _call(self, call: Call, scratch: int) -> None:
         """A call, and its status."""
@@ -387,12 +388,16 @@ class Writer:
         if not divide(nest):
             nest.write()
 
-    def arrays(self) -> list[str]:
-        """Lines that load where the inputs, constants and outputs lie."""
+    def arrays(self, used: Container[str] | None = None) -> list[str]:
+        """Lines that load where inputs, constants and outputs lie: those that are used, or all."""
         inputs = len(self.lowering.inputs) + len(self.lowering.constants)
         tables = [("inputs", k) for k in range(inputs)] + [("outputs", k) for k in range(len(self.outputs))]
         slots = [(f"%{table}{k}", f"getelementptr ptr, ptr %{table}, i64 {k}") for table, k in tables]
-        return [f"  {name}.slot = {slot}\n  {name} = load ptr, ptr {name}.slot" for name, slot in slots]
+        return [
+            f"  {name}.slot = {slot}\n  {name} = load ptr, ptr {name}.slot"
+            for name, slot in slots
+            if used is None or name in used
+        ]
 
     def pointer(self, value: Value, offset: int) -> str:
         """Where an entry of a value lies: in a block that a function is given, or in one that the program knows."""
@@ -587,7 +592,7 @@ class Nest:
         """How deep each operation is, and which results the innermost loop needs in all lanes."""
         roots = set(self.group.roots)
         for node in self.group.inner:
-            found = [self._item(x, node) for x in node.operands]
+            found = [self._item(x, node) for x in node.operands] if self.rank else []
             depth = max((item.depth for item in found if item), default=0)
             if node.source is not None:
                 depth = max(depth, self.tables[node.value.number].depth)
