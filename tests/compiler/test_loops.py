@@ -579,6 +579,14 @@ BANDS = {
     "rows of others": lambda x, y: np.exp(np.exp(x)[::-1] - np.sum(np.exp(x), 1)[:, None]) * y[:, None],
     "three axes": lambda x, y: np.exp(x.reshape(-1, 5, x.shape[1] // 5)) / np.sum(np.exp(x), 1)[:, None, None],
     "whole": lambda x, y: np.exp(x - np.sum(np.exp(x)) / x.size) / np.max(x, 1, keepdims=True),
+    "sums of rows": lambda x, y: (lambda e: e * np.sum(e / np.sum(e, 1, keepdims=True), 0))(np.exp(x)),
+    "extrema of rows": lambda x, y: np.max(np.exp(x) / np.sum(np.exp(x), 1, keepdims=True), 0),
+    "products": lambda x, y: (lambda e: (e.T @ np.tanh(e @ np.cos(x[3]) * y) ** 2, np.sum(e[3] * np.sum(e[3]))))(
+        np.exp(x)
+    ),
+    "others between": lambda x, y: (lambda m: (np.exp(x - m[:, None]), np.sum(np.exp(y[::-1] * np.sum(y)))))(
+        np.max(x, 1)
+    ),
 }
 
 

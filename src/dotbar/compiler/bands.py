@@ -7,7 +7,9 @@
     for i < n: y[i] = e[i] / sum(e[i])              for i in band: e[i] = exp(x[i] - top[i])
                                                     for i in band: y[i] = e[i] / sum(e[i])
 
-So what one nest leaves is still in the cache when the next reads it.  It must read no other rows than those.
+So what one nest leaves is still in the cache when the next reads it.  It must read no other rows than those; sums of
+the rows of a nest are taken up in memory, for those that read them after all bands.  What stands between the nests and
+needs nothing of them goes before.
 """
 
 from collections.abc import Sequence
@@ -22,37 +24,69 @@ LARGE = 1 << 20
 BAND = 1 << 17
 """Bytes that do."""
 
+FAR = 8
+"""So many groups may stand between two nests of a run."""
 
-def runs(nests: Sequence[Any]) -> list[list[Any]]:
-    """The longest runs of nests that can go by bands and are worth it."""
+
+def runs(groups: Sequence[Any], nests: Sequence[Any]) -> tuple[list[Any], list[list[Any]]]:
+    """The groups in another order, and the longest runs of their nests that can go by bands and are worth it.
+
+    A group that is a call has no nest.
+    """
+    order: list[Any] = []
     found: list[list[Any]] = []
-    current: list[Any] = []
-    for nest in (*nests, None):
-        if nest is not None and fits(nest, current):
-            current.append(nest)
-            continue
-        if rows(current):
-            found.append(current)
-        current = [nest] if nest is not None and fits(nest, []) else []
-    return found
+    start = 0
+    while start < len(groups):
+        run, others, end = longest(groups, nests, start)
+        if rows(run):
+            before, inner = runs(*zip(*others)) if others else ([], [])
+            order += [*before, *(nest.group for nest in run)]
+            found += [*inner, run]
+        else:
+            order.append(groups[start])
+            end = start + 1
+        start = end
+    return order, found
+
+
+def longest(groups: Sequence[Any], nests: Sequence[Any], start: int) -> tuple[list[Any], list[tuple[Any, Any]], int]:
+    """The longest run from a group on, what stands between its nests, and where it ends."""
+    run: list[Any] = []
+    between: list[tuple[Any, Any]] = []
+    others, end = 0, start
+    for k in range(start, len(groups)):
+        if nests[k] is not None and fits(nests[k], run):
+            run.append(nests[k])
+            others, end = len(between), k + 1
+        elif not run or len(between) - others == FAR or needs(groups[k], run):
+            break
+        else:
+            between.append((groups[k], nests[k]))
+    return run, between[:others], end
+
+
+def needs(group: Any, run: Sequence[Any]) -> bool:
+    """Whether a group reads what the nests of a run make."""
+    made = {value for nest in run for node in nest.group.roots for value in node.values}
+    return any(x.base in made for node in group.inner for x in node.reads if hasattr(x, "lowering"))
 
 
 def fits(nest: Any, run: Sequence[Any]) -> bool:
     """Whether a nest can follow those of a run, band by band."""
-    if not nest.group.space or 0 not in nest.divisible() or any(node.starts for node in nest.group.roots):
+    if not nest.group.space or not nest.unordered or any(node.starts for node in nest.group.roots):
         return False
     n = nest.group.space[0]
     if nest.shape[0] % n or any(other.group.space[0] != n for other in run):
         return False
-    if not all(in_rows(nest, item, n) for _, item in nest.stores) or not all(
-        in_rows(nest, item, n) for node, item in nest.sums if node not in nest.single_sums()
-    ):
+    single, results = nest.single_sums(), [*nest.stores, *nest.sums]
+    if not all(in_rows(nest, item, n) or of_rows(node, item) for node, item in results if node not in single):
         return False
     made = {node.value.number for other in run for node in other.group.roots}
-    single = {node.value.number for other in run for node in other.single_sums()}
+    late = {node.value.number for other in run for node, item in other.sums if of_rows(node, item)}
+    late |= {node.value.number for other in run for node in other.single_sums()}
     operands = {x.base.number for node in nest.group.inner for x in node.operands if hasattr(x, "lowering")}
     read = [(key, item) for key, item in nest.reads.items() if item.view.base.number in made]
-    return not operands & single and all(len(key) == 3 and in_rows(nest, item, n) for key, item in read)
+    return not operands & late and all(len(key) == 3 and in_rows(nest, item, n) for key, item in read)
 
 
 def in_rows(nest: Any, item: Any, n: int) -> bool:
@@ -62,6 +96,11 @@ def in_rows(nest: Any, item: Any, n: int) -> bool:
     factor = nest.shape[0] // n
     aligned = item.view.offset == 0 and item.row[0] * factor == part
     return aligned and min(item.row) >= 0 and inner + item.row[0] * (factor - 1) < part
+
+
+def of_rows(node: Any, item: Any) -> bool:
+    """Whether a result is a sum of rows."""
+    return node.kind == "reduce" and not item.row[0]
 
 
 def rows(run: Sequence[Any]) -> int:

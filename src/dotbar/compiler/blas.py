@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from dotbar.compiler import threads
+from dotbar.compiler import bands, threads
 from dotbar.compiler.kernels import Code
 from dotbar.compiler.lapack import QR, SVD, Eigenvalues, Eigh, Factors, SingularValues, Substitution, symbols
 from dotbar.compiler.lowering import CALLS, DEFINITIONS, INTEGER, Lowering, Result, UnsupportedError, View
@@ -174,9 +174,24 @@ def product_of_vectors(lowering: Lowering, a: Any, b: Any) -> View:
 
 
 def times_vector(lowering: Lowering, a: Any, x: Any, *, transpose: Sequence[bool] = (False, False)) -> View:
-    """A product with a matrix of one column."""
+    """A product with a matrix of one column; with a large matrix of short rows, a loop nest like any other."""
+    if by_rows(a, x):
+        a, x = floating(lowering, a, x)
+        x = x.move(lambda v: v[:, None]) if transpose[0] else x
+        return lowering.reduce("add", a * x, 0 if transpose[0] else 1, False)
     column = lowering.view(x).move(lambda v: np.expand_dims(v, -1))
     return matmul(lowering, a, column, transpose=transpose).move(lambda v: v[..., 0])
+
+
+SHORT = range(17, 129)
+"""The lengths of rows that are multiplied entry by entry with partial results in registers."""
+
+
+def by_rows(a: Any, x: Any) -> bool:
+    """Whether a matrix is to go from memory once, band by band with what makes the vector and reads the product."""
+    matrix = isinstance(a, View) and isinstance(x, View) and (a.ndim, x.ndim) == (2, 1)
+    large = matrix and a.whole and a.size * a.dtype.itemsize >= bands.LARGE
+    return large and a.shape[1] in SHORT and threads.get_num_threads() == 1
 
 
 def einsum(lowering: Lowering, *arrays: Any, subscripts: str) -> View:

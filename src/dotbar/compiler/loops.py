@@ -177,13 +177,18 @@ class Writer:
             self._collect(group, positions)
         if threads.get_num_threads() == 1:
             self._bands()
-        self._places(positions)
+        self._places()
 
     def _bands(self) -> None:
         """Which nests go by bands of rows, all together; for the places of values a run is one moment."""
         large = sum(prod(group.space) * 8 for group in self.groups) >= bands.LARGE
-        nests = [None if group.calls else Nest(self, group) for group in self.groups] if large else []
-        for run in bands.runs(nests):
+        if not large:
+            return
+        nests = [None if group.calls else Nest(self, group) for group in self.groups]
+        self.groups, runs = bands.runs(self.groups, nests)
+        for position, group in enumerate(self.groups):
+            group.position = group.last = position
+        for run in runs:
             for nest in run:
                 nest.group.run = run
                 nest.group.last = run[-1].group.position
@@ -262,7 +267,7 @@ class Writer:
                     group.leaves.setdefault(leaf_key(x, node.space), x)
         group.inner = sorted(found, key=self.order.__getitem__)
 
-    def _places(self, positions: dict[int, int]) -> None:
+    def _places(self) -> None:
         """Where each stored value lies: an output, the block of a value that it replaces, or the arena."""
         uses: dict[int, list[tuple[int, Any]]] = {}
         for group in self.groups:
@@ -279,14 +284,14 @@ class Writer:
         heads: dict[int, Value] = {}
         last: dict[Value, int] = {}
         stored = [
-            value
+            (group.position, value)
             for group in self.groups
             for node in group.roots
             for value in node.values
             if node.kind != "guard" and not in_register(value)
         ]
-        for value in stored:
-            position, head = positions[value.number], value
+        for position, value in stored:
+            head = value
             start = self._replaced(value, position, uses)
             if start is not None:
                 head = heads[start.number]
@@ -310,7 +315,7 @@ class Writer:
             for head in events.get(group.position, ()):
                 if head.place[0] == "arena":
                     self.arena.give(head.place[1], (head.band or head.size) * head.dtype.itemsize)
-        for value in stored:
+        for _, value in stored:
             value.place = heads[value.number].place
 
     def _replaced(self, value: Value, position: int, uses: dict[int, list[tuple[int, Any]]]) -> Value | None:
@@ -547,13 +552,16 @@ class Nest:
         """The reductions to single numbers."""
         return [node for node, _ in self.sums if in_register(node.value)]
 
+    @property
+    def unordered(self) -> bool:
+        """Whether its indices may be done in any order."""
+        others = (node.kind == "guard" or (in_register(node.value) and node.kind == "map") for node in self.group.inner)
+        return not (0 in self.shape or any(node.moves for node, _ in self.stores) or any(others))
+
     def divisible(self) -> list[int]:
         """The axes along which parts leave different results, and may be done in any order."""
         results = [item for node, item in [*self.stores, *self.sums] if not in_register(node.value)]
-        others = (node.kind == "guard" or (in_register(node.value) and node.kind == "map") for node in self.group.inner)
-        if 0 in self.shape or any(node.moves for node, _ in self.stores) or any(others):
-            return []
-        return [axis for axis in range(self.rank) if all(item.row[axis] for item in results)]
+        return [axis for axis in range(self.rank) if self.unordered and all(item.row[axis] for item in results)]
 
     # ------------------------------------------------ structure
 
@@ -570,7 +578,7 @@ class Nest:
 
     def filled(self, node: Node, item: Item) -> bool:
         """Whether a result is a sum that is taken up in memory."""
-        taken = 0 in self.shape or not all(item.row[: item.level])
+        taken = 0 in self.shape or not all(item.row[: item.level]) or (self.group.run and not item.row[0])
         return node.kind == "reduce" and not in_register(node.value) and taken
 
     def write_loops(self) -> None:
@@ -726,7 +734,7 @@ class Nest:
 
     def _finish(self, node: Node, item: Item, total: str, lanes: int) -> None:
         """Store results of a reduction, or take them into what its outer axes gave so far."""
-        if not all(item.row[: item.level]):
+        if not all(item.row[: item.level]) or (self.start and not item.row[self.axis]):
             total = self.code.operation(node.op, node.dtype, lanes, self._fetch(item, lanes), total)
         self._store(item, total, lanes, *self._address(item, lanes))
 
