@@ -172,6 +172,14 @@ def test_other_kinds_of_arguments_take_the_long_way():
         compiled(A, z=1)
 
 
+def test_the_order_of_a_dict_counts():
+    f = lambda p: (list(p), list(p.values()))
+    compiled = warm(f, {"a": A, "b": 1.0})
+    for p in ({"b": 1.0, "a": A}, {"a": A, "b": 2.0}, {"".join("a"): A, 7: 1.0}, {"a": A}, {"b": 1.0, "a": A}):
+        for _ in range(3):
+            assert same(compiled(p), f(p))
+
+
 def test_many_shapes():
     compiled = jit(lambda x: np.sum(x * x))
     for _ in range(3):

@@ -1,5 +1,9 @@
 """jit: recorded Programs give what eager mode gives, whatever Python does with the values."""
 
+import enum
+import functools
+import sys
+
 import numpy as np
 import pytest
 from samples import Sample, all_samples
@@ -7,6 +11,7 @@ from test_registry import directions, leaves
 
 import dotbar
 from dotbar import grad, hessian, jit, jvp, value_and_grad, vjp, vmap
+from dotbar.program import GuardFailed
 
 SAMPLES = all_samples()
 
@@ -29,8 +34,14 @@ def derivatives(f, ts):
     return f, lambda *xs: jvp(f, xs, ts)[1], pulled
 
 
+@pytest.fixture
+def only_guards_fail(monkeypatch):
+    """No function is recorded anew because the compiled one raised an error."""
+    monkeypatch.setattr(sys.modules["dotbar.jit"], "REFUSALS", GuardFailed)
+
+
 @pytest.mark.parametrize("s", SAMPLES, ids=repr)
-def test_every_function(s: Sample):
+def test_every_function(s: Sample, only_guards_fail):
     """Its value, dot and bar, compiled and interpreted, recorded at one point, run at another: as in eager mode.
 
     Derivatives are taken of the compiled function, too.
@@ -46,6 +57,45 @@ def test_every_function(s: Sample):
             agree(leaves(inside(*xs)), want)
             agree(leaves(outside(*xs)), want)
             agree(leaves(interpreted(*xs)), want)
+
+
+SHORT = np.array([127, -128, 100], np.int8)
+
+
+def assigned_where(x):
+    y = np.zeros_like(x)
+    y[...] = x
+    y[y > 1] = 5.0
+    return y
+
+
+@pytest.mark.parametrize(
+    ("f", "calls"),
+    [
+        (lambda x: [r(x, dtype=np.int8) for r in (np.sum, np.prod, np.cumsum)], [SHORT, SHORT - 1, SHORT * 1.0]),
+        (lambda x: (np.mean(x, dtype=np.int64), np.mean(x, dtype=np.float32)), [SHORT, SHORT.astype(np.int64)]),
+        (lambda x: x**0.5, [SHORT[2:], np.array([4, 9]), np.array([2.0])]),
+        (lambda x: (x.astype(bool), x.astype(np.complex64)), [np.complex64(2j), np.array([2j, 0, 1])]),
+        (lambda x: [np.diff(x, n) for n in range(3)], [np.array([True, False, True, True]), np.arange(4)]),
+        (lambda x: x[x > 1], [np.array(3.0), np.array(0.0), np.float64(3), np.array([3.0, 0.0])]),
+        (assigned_where, [np.array([3.0]), np.array(3.0), np.array(0.0)]),
+        (np.bincount, [np.array([1, 2, 3]), np.array([1, 1, 0]), np.array([5]), np.zeros(0, int)]),
+        (lambda x: np.bincount(x, x * 2.0, 3), [np.array([1, 2, 0]), np.array([1, 1, 0]), np.array([1, 7, 0])]),
+        (np.nan_to_num, [SHORT, SHORT > 0, SHORT / 2, np.array([np.nan, 1])]),
+    ],
+)
+def test_dtypes_and_lengths(f, calls, only_guards_fail):
+    compiled = jit(f)
+    for x in [*calls, *calls, *calls[::-1]]:
+        agree(leaves(compiled(x)), leaves(f(x)))
+
+
+def test_bincount_refuses_what_numpy_refuses():
+    compiled = jit(np.bincount)
+    for _ in range(2):
+        assert compiled(np.array([1, 2])).tolist() == [0, 1, 1]
+        with pytest.raises(ValueError, match="no negative elements"):
+            compiled(np.array([1, -2]))
 
 
 # ---------------------------------------------------------------- Python stays Python
@@ -89,6 +139,48 @@ def as_float(x, y):
     return x * float(y)
 
 
+def as_key(x, n):
+    return x * {1: 10.0, 2: 20.0}.get(n, 0.0) + (n in {2, 3}) + len([0] * n)
+
+
+def as_text(x, n):
+    return {"layer1": x, "layer2.0": -x}.get(f"layer{n}", x * len(str(n))) + float(f"{n:.2f}")
+
+
+def as_sign(x, y):
+    return np.copysign(x, float(y))
+
+
+def factor(x):
+    try:
+        return np.linalg.cholesky(x)
+    except np.linalg.LinAlgError:
+        return x - 7
+
+
+def factors(x, shift):
+    y = x * 0
+    for i in range(4):
+        try:
+            y = y + np.linalg.cholesky(x - i * shift)
+        except np.linalg.LinAlgError:
+            break
+        finally:
+            y = y * 2
+    return y
+
+
+def entry(x, i):
+    y = x * 1
+    try:
+        y[i] = x[i - 1] * int(x[i])
+    except IndexError:
+        return -y
+    except (ValueError, OverflowError):
+        y[0] = 5.0
+    return y
+
+
 A = np.array([1.0, 2.5, 3.0, 4.0])
 
 
@@ -100,14 +192,59 @@ A = np.array([1.0, 2.5, 3.0, 4.0])
         (loop, [(A, 0), (A, 3), (A, 1), (A, 3)]),
         (indexed, [(A, 1), (A, 3), (A, -1), (2 * A, 0)]),
         (as_float, [(A, 2.0), (A, 3.0), (A, np.nan), (A, np.inf)]),
+        (as_key, [(A, 1), (A, 2), (A, 3), (A, 5), (A, 1)]),
+        (as_text, [(A, 1), (A, 2), (A, 12), (A, 1.0), (A, 2.0), (A, 1.234)]),
+        (as_sign, [(A, 0.0), (A, -0.0), (A, 0.0), (A, -1.0)]),
+        (factor, [(np.eye(2),), (-np.eye(2),), (2 * np.eye(2),), (-3 * np.eye(2),)]),
+        (factors, [(np.eye(2), 0.1), (np.eye(2), 0.4), (2 * np.eye(2), 0.4), (np.eye(2), 2.0)]),
+        (entry, [(A, 1), (A, 9), (A, 2), (A * [1, 1, np.nan, 1], 2), (A, 3), (A * [1, 1, np.inf, 1], 2)]),
     ],
     ids=lambda p: getattr(p, "__name__", ""),
 )
 def test_python_decides_on_values(f, calls):
     """Each change of a value on which Python decided gives the result of the other way, as often as asked."""
+    for given in (calls, calls[::-1]):
+        compiled = jit(f)
+        for args in [*given, *given[::-1], *given]:
+            agree(leaves(compiled(*args)), leaves(f(*args)))
+            assert np.array_equal(np.signbit(leaves(compiled(*args))[0]), np.signbit(leaves(f(*args))[0]))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_derivatives_where_an_error_is_caught(sign):
+    loss = lambda x: np.sum(factor(x) ** 2)
+    forward = lambda f: lambda x: jvp(f, (x,), (x,))
+    for both in (lambda j: j(grad(loss)), lambda j: grad(j(loss)), lambda j: forward(j(loss))):
+        compiled = both(jit)
+        for scale in (1, 1, 1, -1, -1, -1, 2, -2):
+            x = sign * scale * np.eye(2)
+            agree(leaves(compiled(x)), leaves(both(lambda f: f)(x)))
+
+
+SETTINGS = {
+    "axis": lambda x, n: x.sum(axis=n - 1) + np.sort(x, axis=-n)[0, 0],
+    "axes": lambda x, n: (x.sum(axis=(n - 1,)), np.cumsum(x, n - 1)),
+    "keepdims": lambda x, n: x.max(keepdims=bool(n > 1)),
+    "shape": lambda x, n: (x.reshape(n, -1), np.resize(x, (n, 2)), np.broadcast_to(x, (n, 2, 4))),
+    "counts": lambda x, n: (np.repeat(x, n), np.tile(x, (n, 1)), np.roll(x, n), np.pad(x, n), np.arange(n) * x[0, 0]),
+    "order": lambda x, n: np.linalg.norm(x, n * 1.0) if n != "fro" else 0.0,
+    "bins": lambda x, n: np.histogram(x, n)[0],
+    "gradient": lambda x, n: grad(lambda x: np.sum(np.diff(x, n, axis=-1) ** 2))(x),
+    "list": lambda x, n: x[:, [0, n]] + x[[n - 1, 0]][:, [n, 0]],
+}
+
+
+def swapped(x, n):
+    x[:, [0, n]] = x[:, [n, 0]]
+    return x
+
+
+@pytest.mark.parametrize("f", [*SETTINGS.values(), swapped], ids=[*SETTINGS.keys(), "swapped"])
+def test_a_value_used_as_a_setting(f):
     compiled = jit(f)
-    for args in [*calls, *calls[::-1]]:
-        agree(leaves(compiled(*args)), leaves(f(*args)))
+    for n in (1, 2, 1, 1, 2, np.int64(2)):
+        x = np.cos(np.arange(8.0) * n).reshape(2, 4)
+        agree(leaves(compiled(x.copy(), n)), leaves(f(x.copy(), n)))
 
 
 def test_a_value_used_as_an_index_needs_no_guard():
@@ -137,6 +274,26 @@ def test_containers_and_static_arguments():
         f({"w": A}, {1, 2})
 
 
+def test_values_that_are_equal_but_not_the_same():
+    """1, 1.0 and True, 0.0 and -0.0, members of different enumerations."""
+    f = lambda x, *static: (x * static[0], np.copysign(x, float(static[0])), type(static[-1]).__name__)
+    one, other = enum.IntEnum("one", ["a"]), enum.IntEnum("other", ["a"])
+    compiled = jit(f, static_argnums=1)
+    for y in (1, 1.0, True, 0.0, -0.0, np.float32(1), 1):
+        agree(leaves(compiled(np.arange(3), y))[:2], leaves(f(np.arange(3), y))[:2])
+    for option in (one.a, other.a, one.a):
+        assert compiled(A, 1, option)[2] == f(A, 1, option)[2]
+    compiled = jit(lambda x, pair: x * pair[0], static_argnums=1)
+    assert [compiled(np.arange(3), (y,)).dtype.kind for y in (1, 1.0, 1)] == ["i", "f", "i"]
+
+
+def test_a_number_that_a_function_finds_elsewhere_keeps_its_sign():
+    y = 0.0
+    compiled = jit(lambda x: np.copysign(x, y))
+    for y in (0.0, 0.0, 0.0, -0.0, -0.0, 0.0):
+        assert np.array_equal(compiled(A), np.copysign(A, y))
+
+
 def test_arrays_that_are_closed_over_are_read_anew():
     K, scale = np.ones(4), 2.0
     f = jit(lambda x, c=np.arange(4.0): np.sum(np.sin(K) * x * scale + c))  # noqa: B008
@@ -151,6 +308,56 @@ def test_arrays_that_are_closed_over_are_read_anew():
     assert f(A) == want(A)
     K = K[:1]
     assert f(A) == want(A)
+
+
+class Scaled:
+    def __init__(self, scale):
+        self.scale = scale
+
+    def method(self, x):
+        return np.sum(x * K) * self.scale
+
+    __call__ = method
+
+    @classmethod
+    def of_the_class(cls, x):
+        return np.sum(x * K)
+
+
+K = np.ones(4)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        Scaled(2.0).method,
+        Scaled(2.0),
+        Scaled.of_the_class,
+        functools.partial(lambda y, x: np.sum(x * K * y), 3.0),
+        functools.partial(np.dot, K),
+        functools.partial(lambda x, y: x @ y, y=K),
+        functools.partial(functools.partial(lambda y, z, x: y @ (x * z), K), np.ones(4)),
+        grad(functools.partial(lambda y, x: np.sum(x * y), K)),
+    ],
+    ids=["method", "object", "classmethod", "number", "dot", "keyword", "partials", "gradient"],
+)
+def test_what_methods_objects_and_partials_use_is_read_anew(f):
+    compiled = jit(f)
+    for scale in (1.0, 1.0, 1.0, 2.0, 2.0, 3.0):
+        K[:] = scale
+        agree(leaves(compiled(A)), leaves(f(A)))
+
+
+def test_arrays_with_an_arithmetic_of_their_own_are_refused():
+    class Own(np.ndarray):
+        def __array_ufunc__(self, *args, **kwargs):
+            return 100.0
+
+    for x in (np.ma.array(A, mask=A > 2), np.ones(3).view(Own), np.ones((2, 2)).view(np.matrix)):
+        with pytest.raises(dotbar.errors.InputError, match=r"np\.asarray"):
+            jit(lambda x: x * x)(x)
+        with pytest.raises(dotbar.errors.InputError, match=r"np\.asarray"):
+            jit(lambda y, x=x: y * x)(2.0)
 
 
 def test_hidden_arrays_below_transforms():
@@ -181,6 +388,51 @@ def test_arguments_that_are_assigned_to_change():
         want -= rate * A
         want[0] = 0 if rate < 0 else want[0]
         assert np.allclose(w, want, 1e-15)
+
+
+OVERLAPS = {
+    "the same": lambda a: (a[:5], a[:5]),
+    "shifted": lambda a: (a[:9], a[1:]),
+    "backwards": lambda a: (a[:5], a[4::-1]),
+    "alternating": lambda a: (a[::2], a[1::2]),
+    "two arrays": lambda a: (a, a * 2),
+}
+
+
+@pytest.mark.parametrize("parts", OVERLAPS.values(), ids=OVERLAPS.keys())
+def test_arguments_that_share_memory(parts):
+    def f(x, y):
+        x[:] = y * 2
+        y[0] += x[-1]
+        return x + y
+
+    compiled = jit(f)
+    for _ in range(4):
+        given, expected = (parts(np.arange(10.0)) for _ in range(2))
+        agree([compiled(*given), *given], [f(*expected), *expected])
+
+
+def test_changes_that_would_be_lost_are_refused():
+    total = np.zeros(4)
+
+    def add(x):
+        nonlocal total
+        total = total + x
+        return total
+
+    def update(params):
+        params["w"] = params["w"] * 2
+
+    def update_in_place(params):
+        params["w"] *= 2
+
+    with pytest.raises(dotbar.errors.InputError, match=r"assigns to total.*total\[\.\.\.\] = y"):
+        jit(add)(A)
+    with pytest.raises(dotbar.errors.InputError, match="changes a dict, list or other container"):
+        jit(update)({"w": A})
+    params = {"w": A.copy()}
+    jit(update_in_place)(params)
+    assert np.array_equal(params["w"], 2 * A)
 
 
 def test_a_failed_guard_changes_nothing():

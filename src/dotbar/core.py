@@ -85,12 +85,13 @@ class Rule:
                 xs += [as_array(kw.pop(name, None)) for name in self.arrays[len(xs) :]]
         for key, value in kw.items():
             if isinstance(value, Traced):
-                if type(value) is not Cell:
+                try:
+                    kw = {**kw, key: value.value if type(value) is Cell else as_python(value)}
+                except ConversionError:
                     raise NoRuleError(
                         f"{self.name} has no rule for a differentiated or batched argument {key!r}. "
                         f"Pass stop_gradient({key}) if its derivative is not wanted."
-                    )
-                kw = {**kw, key: value.value}
+                    ) from None
         return xs, kw
 
     def plan(self, active: tuple[int, ...], n: int) -> tuple[bool, list[bool]]:
@@ -775,9 +776,25 @@ def plain_index(index: Any) -> Any:
 def _plain_part(part: Any) -> Any:
     if type(part) in _SIMPLE:
         return part
+    if isinstance(part, (list, tuple)) and any(isinstance(i, Traced) for i in part):
+        return np.stack(part)
     if isinstance(part, np.ndarray) or not (isinstance(part, Traced) or hasattr(part, "__index__")):
         return np.array(part) if np.size(part) else np.array(part, dtype=getattr(part, "dtype", np.intp))
     return without_cells(part)
+
+
+def as_python(x: Traced) -> Any:
+    """A traced number as one of Python's.
+
+    Raises:
+        ConversionError: it is no number, or one whose derivative or batch that would lose.
+    """
+    if x.shape or x.dtype.kind not in CONVERSIONS:
+        raise ConversionError(conversion_message())
+    return CONVERSIONS[x.dtype.kind](x)
+
+
+CONVERSIONS = {"b": bool, "i": operator.index, "u": operator.index, "f": float, "c": complex}
 
 
 def is_number(x: Any) -> bool:

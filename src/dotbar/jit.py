@@ -18,7 +18,7 @@ from dotbar.core import Cell, Traced, as_plain, is_differentiable, without_cells
 from dotbar.dual import Dual, Forward
 from dotbar.errors import InputError
 from dotbar.joint import joint, merged
-from dotbar.program import Guard, GuardFailed, Program, Var
+from dotbar.program import Guard, GuardFailed, Program, Var, exact
 from dotbar.surroundings import Surroundings
 from dotbar.tape import Tape
 from dotbar.trace import Recording
@@ -28,6 +28,7 @@ from dotbar.tree import Structure, flatten, tree_map, unflatten
 __all__ = ["get_num_threads", "jit", "set_num_threads"]
 
 VARIANTS = 16
+REFUSALS = GuardFailed, ArithmeticError, LookupError, ValueError
 
 
 def jit(
@@ -133,14 +134,19 @@ class Jitted(Derived):
         for variant in variants:
             try:
                 value = variant(call.examples)
-            except GuardFailed:
+            except Overlap:
+                return self._f(*args, **kwargs)
+            except REFUSALS:  # of NumPy's errors, the function may catch some
                 continue
             if not variant.entered:
                 self._enter(variant, call, args, kwargs)
             return value
         if len(variants) >= VARIANTS:
             return self._give_up(variants, args, kwargs)
-        variant, result = call.record()
+        try:
+            variant, result = call.record()
+        except Overlap:
+            return self._f(*args, **kwargs)
         variants.append(variant)
         return result
 
@@ -191,7 +197,7 @@ class Jitted(Derived):
         for rule in rules:
             try:
                 return rule.record(level, examples)
-            except GuardFailed:
+            except REFUSALS:
                 continue
         if len(rules) >= VARIANTS:
             return call.run(examples)
@@ -265,7 +271,7 @@ class Call:
         """What decides whether a recording is for this call."""
         others = tuple(x if not varies(x) else None for x in self.leaves)
         inputs = tuple(map(signature, self.examples if examples is None else examples))
-        key = (self.structure, inputs, others, tuple(self.fixed.items()), self.bindings)
+        key = (self.structure, inputs, others, tuple(self.fixed.items()), kinds((others, self.fixed)), self.bindings)
         try:
             hash(key)
         except TypeError:
@@ -281,11 +287,18 @@ class Call:
         leaves = list(self.leaves)
         for i, x in zip(self.places, examples):
             leaves[i] = x
-        args, kwargs = unflatten(self.structure, leaves)
+        given = args, kwargs = unflatten(self.structure, leaves)
         if self.fixed:
             args = tuple(self.fixed.get(i, x) for i, x in enumerate(args))
-            kwargs |= {k: v for k, v in self.fixed.items() if isinstance(k, str)}
-        return self.jitted._surroundings.bind(examples[len(self.places) :])(*args, **kwargs)
+            kwargs = kwargs | {k: v for k, v in self.fixed.items() if isinstance(k, str)}
+        out = self.jitted._surroundings.bind(examples[len(self.places) :])(*args, **kwargs)
+        after, structure = flatten(given)
+        if structure != self.structure or any(x is not y for x, y in zip(after, leaves)):
+            raise InputError(
+                "the function changes a dict, list or other container that it was given, which compiled code would not "
+                "do. Let it return the new one. What an array holds may be changed: x[...] = y."
+            )
+        return out
 
     def unassigned(self, examples: list[Any]) -> Any:
         """As ``run``; assigning to an argument raises.
@@ -319,6 +332,10 @@ class Call:
             results = [x.value if isinstance(x, Traced) else x for x in values]
         variant = Variant(program, structure, changed, results, self.jitted._reassociate)
         return variant, variant.finish(results, self.examples)
+
+
+class Overlap(Exception):  # noqa: N818 (it is caught, and means another way to call)
+    """A function assigns to an argument that shares memory with another one."""
 
 
 class Assigned(Exception):  # noqa: N818 (it is caught, and means another way to call)
@@ -356,9 +373,19 @@ def varies(x: Any) -> bool:
     return isinstance(x, (np.ndarray, np.generic, Traced)) or type(x) in (bool, int, float, complex)
 
 
+def kinds(x: Any) -> tuple[Any, ...]:
+    """What sets values apart that are equal: 1 and 1.0, 0.0 and -0.0, members of different enumerations."""
+    return tuple((type(leaf), exact(leaf) if type(leaf) in (float, complex) else None) for leaf in flatten(x)[0])
+
+
 def signature(x: Any) -> Any:
     """What of an input is fixed in a recording: type, dtype, shape and the order of its axes in memory."""
     if isinstance(x, np.ndarray):
+        if isinstance(x, (np.matrix, np.ma.MaskedArray)) or type(x).__array_ufunc__ is not np.ndarray.__array_ufunc__:
+            raise InputError(
+                f"jit computes on the entries of plain arrays, but a {type(x).__name__} has an arithmetic of its own. "
+                "Pass np.asarray(x), and what else it holds, such as a mask, as further arguments."
+            )
         return type(x), x.dtype, x.shape, True if x.flags.c_contiguous else x.strides
     return type(x)
 
@@ -411,7 +438,15 @@ class Variant:
         return self.finish(self.run(*inputs), inputs)
 
     def finish(self, results: list[Any], inputs: list[Any]) -> Any:
-        """Put the results together, after writing those that the function assigned to its arguments."""
+        """Put the results together, after writing those that the function assigned to its arguments.
+
+        Raises:
+            Overlap: such an argument shares memory with another one, which a Program knows nothing of.
+        """
+        for i in self.changed:
+            others = [x for k, x in enumerate(inputs) if k != i and isinstance(x, np.ndarray)]
+            if any(np.shares_memory(inputs[i], x) for x in others):
+                raise Overlap
         n = len(results) - len(self.changed)
         for i, x in zip(self.changed, results[n:]):
             inputs[i][...] = np.reshape(x, inputs[i].shape)

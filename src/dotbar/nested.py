@@ -103,6 +103,9 @@ class Body(Recording):
         else:
             super().note(rule, inputs, settings, outputs)
 
+    def refused(self, error: Exception, fn: Function, xs: Iterable[Any]) -> None:
+        """What a function makes of stand-ins says nothing of the values."""
+
     def operand(self, x: Any) -> Any:
         if not isinstance(x, Traced) or x.level is self or type(x) is Cell:
             return super().operand(x)

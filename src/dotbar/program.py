@@ -23,7 +23,7 @@ import numpy as np
 from dotbar.core import Rule, Settings, Step, Traced, apply, cell, dtype_of, shape_of, split, take_index, value_of
 from dotbar.errors import DotbarError, ProgramError
 
-__all__ = ["Equation", "Guard", "GuardFailed", "Program", "Var"]
+__all__ = ["Equation", "Guard", "GuardFailed", "Program", "Refused", "Var", "exact"]
 
 
 class Var:
@@ -67,22 +67,41 @@ class GuardFailed(Exception):  # noqa: N818 (it is caught, and means another var
     """A value on which the recording depended has come out otherwise."""
 
 
+def exact(x: Any) -> Any:
+    """What equals only itself of a Python value: NaN does, and zeros have signs."""
+    return repr(x) if type(x) in (float, complex) else x
+
+
 class Guard(Rule):
     """The equation that a value, turned into a Python one by ``convert``, is what it was when recorded."""
 
     kind = "guard"
     name = "guard"
 
-    def __init__(self, convert: Callable[[Any], Any]):
-        super().__init__(self.check, ("x",), ("outcome", "line"))
+    def __init__(self, convert: Callable[..., Any]):
+        super().__init__(self.check, ("*xs",), ("outcome", "line"))
         self.convert = convert
-        self.name = convert.__name__
+        self.name = getattr(convert, "__name__", self.name)
 
-    def check(self, x: Any, outcome: Any, line: str = "") -> None:
-        """Raise if the value is another now; NaN is itself."""
-        now = self.convert(x)
-        if now != outcome and not (now != now and outcome != outcome):
+    def check(self, *xs: Any, outcome: Any, line: str = "") -> None:
+        """Raise if the value is another now."""
+        if exact(self.convert(*xs)) != exact(outcome):
             raise GuardFailed
+
+
+class Refused(Guard):
+    """The equation that a function refuses its arguments by an error."""
+
+    name = "refused"
+
+    def check(self, *xs: Any, outcome: Any, line: str = "") -> None:
+        """Raise if there is no such error now."""
+        try:
+            self.convert(*xs)
+        except Exception as error:
+            if type(error) is outcome:
+                return
+        raise GuardFailed
 
 
 class Written(Rule):

@@ -10,10 +10,13 @@ contents are a new variable.
 import operator
 import threading
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from operator import methodcaller
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dotbar import core
 from dotbar.core import (
@@ -24,6 +27,8 @@ from dotbar.core import (
     Step,
     Traced,
     as_now,
+    as_python,
+    is_number,
     own,
     refresh,
     split,
@@ -32,7 +37,7 @@ from dotbar.core import (
     wrap_view,
 )
 from dotbar.errors import user_line
-from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Var, varies
+from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Refused, Var, varies
 from dotbar.tape import rebuild
 
 __all__ = ["LONG", "Recorded", "Recording", "recordings"]
@@ -66,16 +71,49 @@ class Recorded(Traced):
     def __complex__(self) -> complex:
         return self.guarded(COMPLEX)
 
+    @as_now
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """A count such as that of ``np.repeat(x, n)`` or ``np.arange(n)``; what has a derivative is refused."""
+        if self.shape or self.dtype.kind not in "biu":
+            return super().__array__(dtype, copy)
+        return np.array(as_python(self), dtype or self.dtype)
+
+    @as_now
+    def __hash__(self) -> int:
+        return self.guarded(HASH)
+
+    @as_now
+    def __format__(self, spec: str) -> str:
+        return format(self.current(), spec) if self.shape else self.guarded(Guard(methodcaller("__format__", spec)))
+
+    def __str__(self) -> str:
+        return format(self)
+
+    def __mul__(self, other: Any) -> Any:
+        return other * operator.index(self) if self.repeats(other) else super().__mul__(other)  # type: ignore[misc]
+
+    def __rmul__(self, other: Any) -> Any:
+        return other * operator.index(self) if self.repeats(other) else super().__rmul__(other)  # type: ignore[misc]
+
+    def repeats(self, other: Any) -> bool:
+        """Whether a product with it is a repetition: ``[0] * n``."""
+        return isinstance(other, (str, bytes, list, tuple)) and is_number(self) and self.dtype.kind in "iu"
+
     def guarded(self, guard: Guard) -> Any:
         """The value as a Python number; the recording notes that it depends on it."""
         refresh(self)
-        outcome = guard.convert(self.value)
+        level: Any = self.level
+        try:
+            outcome = guard.convert(self.value)
+        except Exception as error:
+            level.refused(error, guard.convert, [self])
+            raise
         if self.aux is not None:
-            self.level.note(guard, (self.aux,), {"outcome": outcome, "line": user_line()})  # type: ignore[attr-defined]
+            level.note(guard, (self.aux,), {"outcome": outcome, "line": user_line()})
         return outcome
 
 
-TRUTH, INTEGER, INDEX, NUMBER, COMPLEX = map(Guard, (bool, int, operator.index, float, complex))
+TRUTH, INTEGER, INDEX, NUMBER, COMPLEX, HASH = map(Guard, (bool, int, operator.index, float, complex, hash))
 SHAPE = Guard(np.shape)
 
 
@@ -122,6 +160,10 @@ class Recording(Level):
                 stacklevel=2,
             )
 
+    def refused(self, error: Exception, fn: Callable[..., Any], xs: Iterable[Any]) -> None:
+        """Note that a function refuses its arguments, as the user's function may catch that and go another way."""
+        self.note(Refused(fn), map(self.operand, xs), {"outcome": type(error), "line": user_line()})
+
     def allow(self, root: Traced) -> None:
         """Refuse an assignment that must not happen while this recording is open."""
 
@@ -136,7 +178,12 @@ class Recording(Level):
         return np.copy(x) if isinstance(x, np.ndarray) else x
 
     def process(self, rule: Rule, xs: Sequence[Any], kw: Settings) -> Any:
-        y = rule.fn(*[x.value if isinstance(x, Traced) and x.level is self else x for x in xs], **kw)
+        kw = {key: tuple(map(plain, v)) if type(v) is tuple else v for key, v in kw.items()}
+        try:
+            y = rule.fn(*[x.value if isinstance(x, Traced) and x.level is self else x for x in xs], **kw)
+        except Exception as error:
+            self.refused(error, partial(rule.fn, **kw), xs)
+            raise
         many = isinstance(y, tuple)
         outputs = [Var.of(v) for v in (y if many else (y,))]
         operands = list(map(self.operand, xs))
@@ -168,9 +215,18 @@ class Recording(Level):
             numbers = iter(map(Part, range(len(moving))))
             template = tuple(next(numbers) if isinstance(i, Traced) else i for i in parts)
             path, index = (*steps, (take_index, {"index": template})), tuple(map(value, parts))
-        value_of(own(root, value(v)), steps)[index] = value(v)
+        try:
+            value_of(own(root, value(v)), steps)[index] = value(v)
+        except Exception as error:
+            self.refused(error, partial(WRITTEN.write, path=path), inputs)
+            raise
         root.aux = Var.of(root.value)
         self.note(WRITTEN, inputs, {"path": path}, (root.aux,))
+
+
+def plain(x: Any) -> Any:
+    """A part of a setting, such as an axis, as a Python number."""
+    return as_python(x) if isinstance(x, Traced) else x
 
 
 def of_any_length(rule: Rule, operands: Sequence[Any], kw: Settings, outputs: Sequence[Var]) -> list[Var]:

@@ -238,7 +238,7 @@ def test_nested_containers():
     given = (X, [0.5, {"a": 2 * X, "b": (np.float64(3.0),)}], ())
     result = f(given)
     assert repr(result) == repr(given)
-    assert repr(f((X, [0.5, {"b": (np.float64(3.0),), "a": 2 * X}], ()))) == repr(given)
+    assert f((X, [0.5, {"b": (np.float64(3.0),), "a": 2 * X}], ())) == "slow"
     for other in (
         [X, given[1], ()],
         (X, given[1]),

@@ -25,6 +25,7 @@ address in ``code.symbols``; functions of numbers (``code.operation``) enter the
 that a lowering refuses with ``UnsupportedError`` is left to NumPy.
 """
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -51,7 +52,7 @@ from dotbar.compiler.pairs import PARTS, Pair, is_complex
 from dotbar.compiler.rows import unrolled
 from dotbar.compiler.shapes import MOVES, Shape, along, contiguous, moved, squeezed
 from dotbar.core import Settings, is_advanced, split, take_index, value_of
-from dotbar.program import WRITTEN, Control, Equation, Guard, Part, Program, Var, variables
+from dotbar.program import WRITTEN, Control, Equation, Guard, Part, Program, Refused, Var, variables
 from dotbar.rules import norms, reductions, statistics, ufuncs, words
 from dotbar.rules.linalg import from_diagonal
 from dotbar.rules.shapes import astype, axes_of, choose, concat, pile
@@ -552,7 +553,9 @@ class Lowering:
             same = self.ufunc(np.equal, self.truth(x), np.bool_(outcome))
         elif convert is float:
             same = self.ufunc(np.isnan, x) if outcome != outcome else self.ufunc(np.equal, x, outcome)
-        elif convert is not complex and abs(outcome) < 2**53:
+            if outcome == 0 and x.dtype.kind == "f":
+                self.stop_unless(self.ufunc(np.equal, self.ufunc(np.signbit, x), np.signbit(outcome)), self.guards)
+        elif convert in (int, operator.index) and abs(outcome) < 2**53:
             same = self.ufunc(np.equal, self.ufunc(np.trunc, x) if x.dtype.kind == "f" else x, outcome)
         else:
             raise UnsupportedError
@@ -585,6 +588,8 @@ class Lowering:
         """
         rule, settings = equation.rule, equation.settings
         fn: Any = rule.name if isinstance(rule, Control) else rule.fn
+        if isinstance(rule, Refused):
+            raise UnsupportedError
         if isinstance(rule, Guard):
             self.guards += 1
             if rule.convert is not np.shape:
@@ -669,7 +674,11 @@ def _index(path: Any, parts: Sequence[Any]) -> tuple[Any, Any]:
     steps, index = split(path)
     if any(fn is not take_index and fn not in MOVES for fn, _ in steps):
         raise UnsupportedError
-    return steps, tuple(parts[i.number] if type(i) is Part else i for i in index) if parts else index
+    if parts:
+        index = tuple(parts[i.number] if type(i) is Part else i for i in index)
+    if type(index) is tuple and any(isinstance(i, View) and i.dtype == BOOL for i in index):
+        raise UnsupportedError  # how many entries a mask selects is not known
+    return steps, index
 
 
 def _picks(index: Any) -> bool:
@@ -870,8 +879,9 @@ def _refuse(lowering: Lowering, condition: Any, *, error: Any) -> Any:
 
 
 def _diff(lowering: Lowering, a: Any, *, n: int = 1, axis: int = -1) -> Any:
+    minus = np.not_equal if a.dtype == BOOL else np.subtract
     for _ in range(n):
-        a = _cut(a, axis, slice(1, None)) - _cut(a, axis, slice(-1))
+        a = minus(_cut(a, axis, slice(1, None)), _cut(a, axis, slice(-1)))
     return a
 
 

@@ -84,7 +84,8 @@ def applied(lowering: Lowering, fn: Any, xs: Sequence[Any], settings: dict[str, 
         if settings.get("dtype") is not None:
             wanted = np.dtype(settings["dtype"])
             if wanted not in PARTS:
-                return lowering.applied(fn, [real(x) for x in xs], settings) if fn is astype else None
+                own = (lambda x: np.not_equal(x, 0)) if wanted.kind == "b" else real
+                return lowering.applied(fn, list(map(own, xs)), settings) if fn is astype else None
             settings = settings | {"dtype": PARTS[wanted]}
         parts = (
             [part(x) if k in places else x for k, x in enumerate(xs)] if places else list(map(part, xs))

@@ -42,7 +42,8 @@ def _form(e: Equation, walk: Walk) -> Any:
     axes = tuple(sorted(axes_of(axis, n)))
     settings = {k: v for k, v in e.settings.items() if v is not None and v not in DEFAULTS.get(k, ())}
     dtype = settings.get("dtype")
-    if dtype is not None and dtype == e.inputs[0].dtype:
+    own = e.inputs[0].dtype  # sums of short integers are long ones
+    if dtype is not None and dtype == own and own.kind in "fc":
         del settings["dtype"]
     if axis == axes and len(settings) == len(e.settings):
         return None

@@ -7,7 +7,7 @@ The builtin is native code too.  What it expects and returns are trees of specif
     Scalar(dtype)                  exactly a NumPy scalar, as ``np.sum`` returns it
     Number(kind)                   exactly a Python float, complex, int (an int64 for the program) or bool (a byte)
     Constant(value)                this very object
-    (a, b), [a, b], {"name": a}    exactly a tuple, list or dict of them
+    (a, b), [a, b], {"name": a}    exactly a tuple, list or dict of them, in this order
 
 Pointers follow the leaves of the arguments' tree, then the hidden inputs.  Anything else than expected, in number,
 type, dtype, shape, strides or alignment, goes to ``slow(*args, **kwargs)``.  A status other than 0 drops the outputs
@@ -174,6 +174,7 @@ _PYTHON = {
     "PyDict_New": "ptr ()",
     "PyDict_Size": "i64 (ptr)",
     "PyDict_GetItemWithError": "ptr (ptr, ptr)",
+    "PyDict_Next": "i32 (ptr, ptr, ptr, ptr)",
     "PyDict_SetItem": "i32 (ptr, ptr, ptr)",
     "PyUnicode_Compare": "i32 (ptr, ptr)",
     "PyLong_AsLongLongAndOverflow": "i64 (ptr, ptr)",
@@ -428,10 +429,14 @@ class _Text:
             case dict():
                 self.require(self.is_type(thing, dict))
                 self.require(self.equal("i64", self.call("PyDict_Size", thing), len(spec)))
-                for name, item in spec.items():
-                    found = self.call("PyDict_GetItemWithError", thing, self.object(name))
-                    self.require(self.value(f"icmp ne ptr {found}, null"))
-                    yield from self.check(item, found, False)
+                place, key, found = self.slot("i64"), self.slot("ptr"), self.slot("ptr")
+                self.line(f"store i64 0, ptr {place}")
+                for name, item in spec.items():  # in this order, which the function may depend on
+                    self.call("PyDict_Next", thing, place, key, found)
+                    given = self.load("ptr", key)
+                    self.require(self.is_type(given, str))
+                    self.require(self.equal("i32", self.call("PyUnicode_Compare", given, self.object(name)), 0))
+                    yield from self.check(item, self.load("ptr", found), False)
 
     def is_type(self, thing: str, kind: type) -> str:
         return self.equal("ptr", self.load("ptr", thing, _TYPE), self.object(kind))

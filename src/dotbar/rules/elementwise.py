@@ -29,6 +29,8 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     if dtype.kind == "c":
         re, im = (nan_to_num(part, True, nan, posinf, neginf) for part in (np.real(x), np.imag(x)))
         y = re + 1j * im
+    elif dtype.kind != "f":
+        y = np.copy(x)
     else:
         limits = np.finfo(dtype)
         y = np.where(np.isnan(x), nan, x)
@@ -262,10 +264,16 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     """Linear in the weights; for places that differ by item ``minlength`` is the length."""
     x = core.without_cells(x)
     if isinstance(x, Traced):
-        error = ConversionError("np.bincount of a batch needs a minlength that is enough for each item.")
-        raise_if(np.greater_equal(x, minlength), error=error)
+        raise_if(np.less(x, 0), error=ValueError("'list' argument must have no negative elements"))
+        n = minlength
+        try:
+            if not n or np.any(np.greater_equal(x, n)):
+                n = max(n, int(np.max(x, initial=-1)) + 1)
+        except ConversionError:
+            error = ConversionError("np.bincount of a batch needs a minlength that is enough for each item.")
+            raise_if(np.greater_equal(x, n), error=error)
         w = np.ones(x.shape) if weights is None else cast(operand(weights), np.float64)
-        y = ungather(w, x, template=(None,), traced=(True,), shape=(minlength,))
+        y = ungather(w, x, template=(None,), traced=(True,), shape=(n,))
         return astype(y, dtype=np.intp) if weights is None else y
     if not isinstance(weights, Traced):
         return np.bincount(x, weights, minlength)

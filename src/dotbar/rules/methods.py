@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dotbar import core
-from dotbar.core import Traced, as_array, copy_into, dtype_of, find_rule, shape_of, without_cells
+from dotbar.core import Traced, as_array, copy_into, dtype_of, find_rule, is_differentiable, shape_of, without_cells
 from dotbar.rules.reductions import lines, logsumexp, restore
 from dotbar.rules.scans import add_reduceat, running_max, running_min
 from dotbar.rules.shapes import astype, check_in_miniature, stand_in
@@ -42,8 +42,8 @@ UNARY: dict[str, np.ufunc] = {"neg": np.negative, "pos": np.positive, "abs": np.
 
 
 def refuses(x: Any) -> bool:
-    """Whether an operand has opted out of NumPy's operators, so that its own reflected operator is to be tried."""
-    return getattr(type(x), "__array_ufunc__", x) is None
+    """Whether an operand is no number, or has opted out of NumPy's operators: its own reflected one is to be tried."""
+    return isinstance(x, str) or getattr(type(x), "__array_ufunc__", x) is None
 
 
 def forward_operator(ufunc: np.ufunc) -> Callable[..., Any]:
@@ -78,7 +78,7 @@ def unary_operator(ufunc: np.ufunc) -> Callable[..., Any]:
 
 def power_operator(self: Any, exponent: Any) -> Any:
     """x ** n; the exponents that NumPy's operator hands to a cheaper function, as there."""
-    if type(exponent) in (int, float) and exponent in POWERS:
+    if type(exponent) in (int, float) and exponent in POWERS and (exponent == 2 or is_differentiable(self)):
         return find_rule(POWERS[exponent])(self)
     return NotImplemented if refuses(exponent) else find_rule(np.power)(self, exponent)
 
