@@ -184,10 +184,11 @@ active = Active()
 
 
 class Level:
-    """One application of a transform.  ``kind`` is the class of its traced values."""
+    """One application of a transform.  ``kind`` is the class of its traced values; they may have derivatives."""
 
     __slots__ = ("closed", "depth")
     kind: ClassVar[type["Traced"]]
+    derives: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.depth = next(depths)
@@ -868,7 +869,7 @@ def assign(root: Traced, path: tuple[Step, ...], v: Any) -> None:
                 return
             if i.level.depth > level.depth:
                 level = i.level
-    if root.dtype.kind not in "fc" and isinstance(v, Traced) and is_differentiable(v):
+    if root.dtype.kind not in "fc" and isinstance(v, Traced) and v.level.derives and is_differentiable(v):
         raise InputError(
             f"a differentiated value was assigned into an array of dtype {root.dtype}, which cannot hold "
             "its derivative. Make the array of a floating dtype, for instance np.zeros_like(x, dtype=float)."

@@ -18,7 +18,7 @@ from dotbar.core import Cell, Traced, as_plain, is_differentiable, without_cells
 from dotbar.dual import Dual, Forward
 from dotbar.errors import InputError
 from dotbar.joint import joint, merged
-from dotbar.program import Guard, GuardFailed, Program, Var, exact
+from dotbar.program import Guard, GuardFailed, Program, Var
 from dotbar.surroundings import Surroundings
 from dotbar.tape import Tape
 from dotbar.trace import Recording
@@ -271,7 +271,7 @@ class Call:
         """What decides whether a recording is for this call."""
         others = tuple(x if not varies(x) else None for x in self.leaves)
         inputs = tuple(map(signature, self.examples if examples is None else examples))
-        key = (self.structure, inputs, others, tuple(self.fixed.items()), kinds((others, self.fixed)), self.bindings)
+        key = (self.structure, inputs, others, tuple(self.fixed.items()), self.bindings)
         try:
             hash(key)
         except TypeError:
@@ -371,11 +371,6 @@ def batched(call: "Call", mine: tuple[bool, ...]) -> Callable[..., Any]:
 def varies(x: Any) -> bool:
     """Whether an argument is an input of the Program, rather than part of the function."""
     return isinstance(x, (np.ndarray, np.generic, Traced)) or type(x) in (bool, int, float, complex)
-
-
-def kinds(x: Any) -> tuple[Any, ...]:
-    """What sets values apart that are equal: 1 and 1.0, 0.0 and -0.0, members of different enumerations."""
-    return tuple((type(leaf), exact(leaf) if type(leaf) in (float, complex) else None) for leaf in flatten(x)[0])
 
 
 def signature(x: Any) -> Any:

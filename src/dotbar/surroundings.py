@@ -1,17 +1,14 @@
-"""What a function uses besides its arguments: closure cells, defaults, named globals, what a partial gives it.
+"""What a function uses besides its arguments: closure cells, defaults and named globals, and where it finds them.
 
 Arrays among them can be replaced, which is how ``jit`` makes them inputs of a Program.
 """
 
 import types
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from dotbar.errors import InputError
-from dotbar.program import exact
 from dotbar.transforms import Derived
 
 __all__ = ["MISSING", "Surroundings"]
@@ -29,15 +26,15 @@ class Surroundings:
         self.function = innermost(f)
         code = getattr(self.function, "__code__", None)
         self.cells = self.function.__closure__ or () if self.function else ()
-        self.globals = sorted(names_in(code, "LOAD_GLOBAL", "LOAD_NAME")) if code else []
-        self.assigned = names_in(code, "STORE_GLOBAL", "STORE_DEREF") if code else set()
+        self.globals = sorted(globals_of(code)) if code else []
 
     def read(self) -> tuple[tuple[Any, ...], list[Any]]:
         """What the names are bound to, as part of a key, and the arrays among them."""
         g = self.function
-        own = [*(value for value, *_ in self.names()), *(g.__defaults__ or ())] if g else []
-        bound = [*own, *given(self.f)]
-        return tuple(map(identity, bound)), [x for x in bound if isinstance(x, np.ndarray)]
+        if g is None:
+            return (), []
+        bound = [*(value for value, *_ in self.names()), *(g.__defaults__ or ())]
+        return tuple(map(identity, bound)), [x for x in bound if type(x) is np.ndarray]
 
     def names(self) -> list[tuple[Any, Any, str]]:
         """What each name is bound to, in which cell or dict."""
@@ -54,77 +51,42 @@ class Surroundings:
         return [*self.names(), *((getattr(g, name), g, name) for name in attributes)] if g else []
 
     def bind(self, inputs: list[Any]) -> Callable[..., Any]:
-        """The function with other values in the place of its hidden arrays.
-
-        Raises:
-            InputError: it gives the name of an array to another value.
-        """
-        free = self.function.__code__.co_freevars if self.function else ()
-        for value, place, name in self.names() if self.assigned else ():
-            name = name or free[self.cells.index(place)]
-            if name in self.assigned and isinstance(value, np.ndarray):
-                raise InputError(
-                    f"the function assigns to {name}, an array outside of it, which compiled code would not do. Let it "
-                    f"take the array as an argument and return the new one, or change what it holds: {name}[...] = y."
-                )
+        """The function with other values in the place of its hidden arrays."""
         if not inputs:
             return self.f
         g, values = self.function, iter(inputs)
-        take = lambda x: next(values) if isinstance(x, np.ndarray) else x
-        if g is None:
-            return rebuilt(self.f, None, take)
-        cells = tuple(types.CellType(next(values)) if isinstance(content(c), np.ndarray) else c for c in self.cells)
-        named = {name: next(values) for name in self.globals if isinstance(g.__globals__.get(name), np.ndarray)}
+        assert g is not None
+        take = lambda x: next(values) if type(x) is np.ndarray else x
+        cells = tuple(types.CellType(next(values)) if type(content(c)) is np.ndarray else c for c in self.cells)
+        named = {name: next(values) for name in self.globals if type(g.__globals__.get(name)) is np.ndarray}
         by_name = {name: take(x) for name, x in (g.__kwdefaults__ or {}).items()}
         defaults = tuple(map(take, g.__defaults__ or ()))
         bound = types.FunctionType(g.__code__, g.__globals__ | named, g.__name__, defaults or None, cells)
         bound.__kwdefaults__ = by_name or None  # type: ignore[assignment]
-        return rebuilt(self.f, bound, take)
-
-
-def inside(f: Any) -> Any:
-    """The function below a transform, a method, a partial or an object that is called; None if there is none."""
-    if isinstance(f, Derived):
-        return f._recipe[1][0]
-    if isinstance(f, types.MethodType):
-        return f.__func__
-    if isinstance(f, partial):
-        return f.func
-    return type(f).__call__ if isinstance(type(f).__call__, types.FunctionType) else None
+        return rebuilt(self.f, bound)
 
 
 def innermost(f: Any) -> types.FunctionType | None:
-    """The user's function; None if it is not one of Python."""
-    while (g := inside(f)) is not None:
-        f = g
+    """The user's function below transforms; None if it is not one of Python."""
+    while isinstance(f, Derived):
+        f = f._recipe[1][0]
     return f if isinstance(f, types.FunctionType) else None
 
 
-def given(f: Any) -> list[Any]:
-    """The arguments that partials give, from the inside out."""
-    return [] if f is None else given(inside(f)) + ([*f.args, *f.keywords.values()] if isinstance(f, partial) else [])
+def rebuilt(f: Any, bound: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of transforms made anew of another innermost one."""
+    if not isinstance(f, Derived):
+        return bound
+    make, args, options = f._recipe
+    return make(rebuilt(args[0], bound), *args[1:], **options)
 
 
-def rebuilt(f: Any, bound: Any, take: Callable[[Any], Any]) -> Any:
-    """A function made anew of another function of the user's, if there is one, and other arguments of partials."""
-    g = inside(f)
-    if g is None:
-        return bound or f
-    bound = rebuilt(g, bound, take)
-    if isinstance(f, Derived):
-        make, args, options = f._recipe
-        return make(bound, *args[1:], **options)
-    if isinstance(f, partial):
-        return partial(bound, *map(take, f.args), **{name: take(x) for name, x in f.keywords.items()})
-    return types.MethodType(bound, getattr(f, "__self__", f))
-
-
-def names_in(code: types.CodeType, *operations: str) -> set[str]:
-    """The names in some operations of a function's code, and of that of functions within it."""
+def globals_of(code: types.CodeType) -> set[str]:
+    """The names that a function's code, and that of functions within it, looks up in the globals."""
     import dis
 
-    names = {i.argval for i in dis.get_instructions(code) if i.opname in operations}
-    return names.union(*(names_in(c, *operations) for c in code.co_consts if isinstance(c, types.CodeType)))
+    names = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return names.union(*(globals_of(c) for c in code.co_consts if isinstance(c, types.CodeType)))
 
 
 def content(cell: Any) -> Any:
@@ -151,6 +113,6 @@ class Identity:
 
 def identity(x: Any) -> Any:
     """Numbers and strings by their value, arrays by their place, anything else by what it is."""
-    if isinstance(x, np.ndarray):
+    if type(x) is np.ndarray:
         return np.ndarray
-    return (type(x), exact(x)) if type(x) in (bool, int, float, complex, str, type(None)) else Identity(x)
+    return (type(x), x) if type(x) in (bool, int, float, complex, str, type(None)) else Identity(x)

@@ -132,6 +132,7 @@ class Recording(Level):
 
     __slots__ = ("program",)
     kind: ClassVar[type[Traced]] = Recorded
+    derives: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()

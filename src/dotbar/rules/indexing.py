@@ -216,13 +216,13 @@ def diagflat(v: Any, k: int = 0) -> Any:
 @composite(np.tril)
 def tril(m: Any, k: int = 0) -> Any:
     m = operand(m)
-    return np.where(np.tri(*m.shape[-2:], k=k, dtype=bool), m, 0)
+    return np.where(np.tri(*m.shape[-2:], k=k, dtype=bool), m, m.dtype.type(0))
 
 
 @composite(np.triu)
 def triu(m: Any, k: int = 0) -> Any:
     m = operand(m)
-    return np.where(np.tri(*m.shape[-2:], k=k - 1, dtype=bool), 0, m)
+    return np.where(np.tri(*m.shape[-2:], k=k - 1, dtype=bool), m.dtype.type(0), m)
 
 
 @composite(np.vander)

@@ -78,7 +78,7 @@ def unary_operator(ufunc: np.ufunc) -> Callable[..., Any]:
 
 def power_operator(self: Any, exponent: Any) -> Any:
     """x ** n; the exponents that NumPy's operator hands to a cheaper function, as there."""
-    if type(exponent) in (int, float) and exponent in POWERS and (exponent == 2 or is_differentiable(self)):
+    if (type(exponent) is int or (type(exponent) is float and is_differentiable(self))) and exponent in POWERS:
         return find_rule(POWERS[exponent])(self)
     return NotImplemented if refuses(exponent) else find_rule(np.power)(self, exponent)
 
