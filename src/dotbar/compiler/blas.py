@@ -24,6 +24,7 @@ from dotbar.compiler.shares import called, split
 from dotbar.compiler.tiles import Matrix, Product
 from dotbar.compiler.tiles import Routine as Text
 from dotbar.compiler.triangles import LU, Cholesky, Triangle
+from dotbar.compiler.triangular import SYSTEM
 from dotbar.rules.lapack_words import adjugate, lu_det, lu_factor, lu_inverse, lu_slogdet, lu_solve, solve_triangular
 from dotbar.rules.linalg import qr_factors
 from dotbar.rules.products import contract, convolution, matvec
@@ -251,8 +252,10 @@ def cholesky(lowering: Lowering, a: Any, *, upper: bool = False) -> View:
     return swapped(L) if upper else L
 
 
-def solve_triangle(lowering: Lowering, T: Any, B: Any, *, lower: bool = True, adjoint: bool = False) -> View:
-    """X with T X = B or Tᵀ X = B."""
+def solve_triangle(
+    lowering: Lowering, T: Any, B: Any, *, lower: bool = True, adjoint: bool = False, part: str = ""
+) -> View:
+    """X with T X = B or Tᵀ X = B; perhaps it is known to be a triangle like T, or symmetric."""
     T, B = floating(lowering, swapped(T) if adjoint else T, B)
     lead = np.broadcast_shapes(T.shape[:-2], B.shape[:-2])
     T, B = (x.move(lambda v: np.broadcast_to(v, lead + v.shape[-2:])) for x in (T, B))
@@ -261,7 +264,7 @@ def solve_triangle(lowering: Lowering, T: Any, B: Any, *, lower: bool = True, ad
     diagonals = T.move(lambda v: np.diagonal(v, axis1=-2, axis2=-1))
     if lead:  # NumPy's general solver refuses
         lowering.stop_unless(np.not_equal(diagonals, 0), -1)
-    triangle = Triangle(T.dtype, matrix(T), B.shape[-1], lower != adjoint)
+    triangle = Triangle(T.dtype, matrix(T), B.shape[-1], lower != adjoint, part=part)
     return stacked(lowering, triangle, [T], [Result(B.shape, B.dtype, B)], len(lead))[0]
 
 
@@ -436,6 +439,7 @@ CALLS |= {
     np.cross: cross,
     np.linalg.cholesky: cholesky,
     solve_triangular: solve_triangle,
+    SYSTEM.fn: solve_triangle,
     lu_factor: factor,
     lu_solve: solve,
     lu_inverse: inverse,

@@ -23,7 +23,7 @@ from dotbar.rules.linalg import from_diagonal
 from dotbar.rules.products import matvec
 from dotbar.rules.words import mT
 
-__all__ = ["ALL", "PRODUCTS", "Product", "factors_of", "product"]
+__all__ = ["ALL", "PRODUCTS", "Product", "factors_of", "product", "swaps"]
 
 
 class Product(Rule):
@@ -54,14 +54,14 @@ def _transposed_product(e: Equation, walk: Walk) -> Any:
     """Transposes of the factors of a product become flags."""
     matrices = PRODUCTS[e.rule.fn].matrices
     found = [walk.made_by(x, np.transpose) if m else None for x, m in zip(e.inputs, matrices)]
-    swapped = tuple(t is not None and _swaps(t) for t in found)
+    swapped = tuple(t is not None and swaps(t) for t in found)
     if not any(swapped):
         return None
     inputs = [t.inputs[0] if s and t else x for x, t, s in zip(e.inputs, found, swapped)]
     return walk.emit(PRODUCTS[e.rule.fn], inputs, {"transpose": swapped}, e.outputs[0])
 
 
-def _swaps(e: Equation) -> bool:
+def swaps(e: Equation) -> bool:
     """Whether a transpose swaps the last two axes."""
     n = len(e.outputs[0].shape)
     return n > 1 and axes_of_transpose(e) == (*range(n - 2), n - 1, n - 2)
@@ -95,7 +95,7 @@ ALL = (*PRODUCTS, *(p.fn for p in PRODUCTS.values()))
 def _product_transposed(e: Equation, walk: Walk) -> Any:
     """(AB)ᵀ = BᵀAᵀ."""
     found = walk.inner(e.inputs[0], *ALL)
-    if found is None or not _swaps(e):
+    if found is None or not swaps(e):
         return None
     fn, (a, b) = factors_of(found)
     if fn is not np.matmul or min(len(x.shape) for x in found.inputs) < 2:

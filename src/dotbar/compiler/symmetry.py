@@ -19,6 +19,7 @@ import numpy as np
 from dotbar.compiler.moves import axes_of_transpose
 from dotbar.compiler.products import ALL, PRODUCTS, factors_of, product
 from dotbar.compiler.rewriting import Walk, has_no_axes, is_entrywise, is_splat, reassociated
+from dotbar.compiler.triangular import SYSTEM
 from dotbar.program import Equation, Var
 from dotbar.rules.shapes import reshape_to
 
@@ -68,6 +69,8 @@ def _is_symmetric(x: Any, axes: Axes, walk: Walk, deep: int) -> bool:
         return _is_symmetric(inputs[0], _axes_before(found, axes), walk, deep - 1)
     if fn in ALL:
         return _is_gram(found, axes, walk)
+    if fn is SYSTEM.fn:
+        return found.settings["part"] == "symmetric" and axes == (*range(len(axes) - 2), len(axes) - 1, len(axes) - 2)
     if not is_entrywise(found):
         return False
     pair = found if fn in COMMUTATIVE else walk.made_by(inputs[0], np.subtract) if fn in EVEN else None

@@ -92,28 +92,44 @@ def substitution(like: Routine, rows: int, vectors: int, masked: bool, forward: 
 class Triangle:
     """X = T⁻¹ B in the place of B, whose rows are contiguous, for a triangle of T.
 
-    Large ones by blocks of rows: what is known of X is a product.
+    Large ones by blocks of rows: what is known of X is a product.  If ``part`` is "triangle", B and X are triangles
+    like T; if it is "symmetric", X is, and one half of it is copied from the other.
     """
 
-    def __init__(self, dtype: np.dtype[Any], T: Matrix, columns: int, lower: bool, unit: bool = False) -> None:
-        self.dtype, self.T, self.columns, self.lower, self.unit = dtype, T, columns, lower, unit
-        self.name = f"dotbar.triangle.{np.dtype(dtype).name}.{T}.{columns}.{'l' * lower}{'u' * unit}"
-        self.blocks = list(self._blocks()) if T.rows > BLOCK and columns >= NARROW else []
+    def __init__(
+        self, dtype: np.dtype[Any], T: Matrix, columns: int, lower: bool, unit: bool = False, part: str = ""
+    ) -> None:
+        self.dtype, self.T, self.columns, self.lower, self.unit, self.part = dtype, T, columns, lower, unit, part
+        self.name = f"dotbar.triangle.{np.dtype(dtype).name}.{T}.{columns}.{'l' * lower}{'u' * unit}{part}"
+        self.size = BLOCK // 2 if part else BLOCK
+        self.blocks = list(self._blocks()) if T.rows > self.size and columns >= NARROW else []
 
-    def _blocks(self) -> Iterator[tuple[int, int, Product | None]]:
-        """Where each block begins, how many rows it has, and its product with the rows that are known before."""
+    def _blocks(self) -> Iterator[tuple[int, int, int, Product | None]]:
+        """Where each block begins, how many rows it has, and its product with the rows that are known before.
+
+        The product is of the columns from one on.
+        """
         T, m = self.T, self.columns
-        parts = [(first, min(BLOCK, T.rows - first)) for first in range(0, T.rows, BLOCK)]
+        parts = [(first, min(self.size, T.rows - first)) for first in range(0, T.rows, self.size)]
         known = 0
         for first, rows in parts if self.lower else reversed(parts):
-            given = Matrix(rows, known, T.down, T.across), Matrix(known, m, m, 1)
-            yield first, rows, Product(self.dtype, *given, m, "fsub") if known else None
+            start, stop, triangle = self._columns(first, first + rows)
+            given = Matrix(rows, known, T.down, T.across), Matrix(known, stop - start, m, 1, triangle)
+            yield first, rows, start, Product(self.dtype, *given, m, "fsub") if known else None
             known += rows
+
+    def _columns(self, first: int, end: int) -> tuple[int, int, str]:
+        """Which columns of a block of rows need a product, and the triangle of what is known of them."""
+        if self.part == "triangle":
+            return (0, first, "lower") if self.lower else (end, self.columns, "upper")
+        if self.part == "symmetric":
+            return (first, self.columns, "") if self.lower else (0, end, "")
+        return 0, self.columns, ""
 
     @property
     def work(self) -> int:
         """The bytes of scratch memory."""
-        return max((product.work for _, _, product in self.blocks if product), default=0)
+        return max((product.work for *_, product in self.blocks if product), default=0)
 
     def define(self, definitions: dict[str, str]) -> str:
         """Write ``i32 (ptr t, ptr x, ptr work)``; its name."""
@@ -136,14 +152,27 @@ class Triangle:
 
     def _by_blocks(self, code: Routine) -> None:
         T, m = self.T, self.columns
-        for first, rows, product in self.blocks:
+        for first, rows, start, product in self.blocks:
             row, x = code.at("%t", (first, T.down)), code.at("%x", (first, m))
             square = code.at(row, (first, T.across))
             if product:
                 t, known = (row, "%x") if self.lower else (code.at(square, (rows, T.across)), code.at(x, (rows, m)))
-                code(f"call i32 @{product.define(code.definitions)}(ptr {t}, ptr {known}, ptr {x}, ptr %work)")
+                known, c = (code.at(p, (start, 1)) for p in (known, x))
+                code(f"call i32 @{product.define(code.definitions)}(ptr {t}, ptr {known}, ptr {c}, ptr %work)")
             block = Triangle(self.dtype, Matrix(rows, rows, T.down, T.across), m, self.lower, self.unit)
             code(f"call i32 @{block.define(code.definitions)}(ptr {square}, ptr {x}, ptr %work)")
+        for first, rows, *_ in self.blocks if self.part == "symmetric" else ():
+            self._mirror(code, first, rows)
+
+    def _mirror(self, code: Routine, first: int, rows: int) -> None:
+        """Copy what is known of some rows beside the diagonal to the columns of their numbers."""
+        m, lanes = self.columns, code.lanes
+        start, count = (first + rows, m - first - rows) if self.lower else (0, first)
+        for width, parts, place in ((lanes, rows // lanes, first), (rows % lanes, 1, first + rows - rows % lanes)):
+            for j in code.each(parts) if width and count else ():
+                column = code.line(j, lanes, place)
+                source, target = code.at("%x", (column, m), (start, 1)), code.at("%x", (start, m), (column, 1))
+                pack(code, source, target, count, width, (1, m), m)
 
     def _panel(self, code: Routine, vectors: int, x: str, high: int, whole: int, rest: int, tail: int) -> None:
         """Some columns of X, block after block of rows."""
