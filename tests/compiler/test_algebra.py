@@ -66,6 +66,8 @@ BUT_FOR_ROUNDING = [
     (lambda A, B: (A @ B).T, A, B, "matmul"),
     (lambda A, B: (-A) @ B + A, A, B, "matmul subtract"),
     (lambda A, C, B: A @ B + C @ B, A, C, B, "add matmul"),
+    (lambda B, A: B @ A.T + B.T @ A.T, B, A, "matmul matmul add"),
+    (lambda W: W @ np.cos(W) + W.T @ np.cos(W), np.resize(A, (40, 40)) / 40, "cos transpose add matmul"),
     (lambda A, x: A @ from_diagonal(x, shape=(6, 6), offset=0, axis1=0, axis2=1), A, x, "reshape_to multiply"),
     (lambda A, s: A * s * A * 2, A, s, "square multiply multiply"),
     (lambda A, v, w: A * v * w / A, A, v, w, None),

@@ -21,7 +21,7 @@ def normal(*shape, dtype=float):
 
 SIZES = [
     *((1, 1, 1), (2, 3, 4), (7, 8, 9), (16, 31, 2), (31, 64, 100), (3, 17, 40), (4, 5, 100), (40, 50, 300)),
-    *((1, 9, 31), (9, 1, 31), (64, 1, 1), (0, 3, 2), (3, 0, 2), (2, 3, 0)),
+    *((1, 9, 31), (9, 1, 31), (64, 1, 1), (0, 3, 2), (3, 0, 2), (2, 3, 0), (33, 50, 1), (50, 33, 4), (40, 3, 50)),
 ]
 
 
@@ -33,6 +33,18 @@ def test_products(sizes, dtype, flipped):
     a = normal(*((k, n) if "a" in flipped else (n, k)), dtype=dtype)
     b = normal(*((m, k) if "b" in flipped else (k, m)), dtype=dtype)
     agree(lambda a, b: (a.T if "a" in flipped else a) @ (b.T if "b" in flipped else b), a, b, ulp=16)
+
+
+@pytest.mark.parametrize("flipped", ["", "a", "b", "ab"])
+@pytest.mark.parametrize("columns", [1, 2, 4])
+def test_products_of_few_columns_are_never_in_memory(columns, flipped):
+    def f(x, y):
+        a = np.exp(-(x if "a" in flipped else x.T) @ (y if "b" in flipped else y[::-1]).T)  # a sum of few terms
+        return (a.T if "a" in flipped else a) @ (y.reshape(columns, 200).T if "b" in flipped else y)
+
+    x, y = normal(*((200, columns) if "a" in flipped else (columns, 200))), normal(200, columns)
+    agree(f, x, y, ulp=999)
+    assert native(simplify(record(f, x, y))).arena < 200 * 200
 
 
 @pytest.mark.parametrize("machine", RUNNABLE)

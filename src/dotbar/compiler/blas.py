@@ -61,7 +61,11 @@ def matmul(
     triangles: Sequence[str] = ("", ""),
 ) -> View:
     """A stack of products; transposed factors are read as they lie, and nothing beside triangles."""
-    a, b = (swapped(x) if t else x for x, t in zip(floating(lowering, a, b), transpose))
+    a, b = floating(lowering, a, b)
+    thin = of_few(lowering, a, b, transpose) if a.ndim == b.ndim == 2 else None
+    if thin is not None:
+        return thin
+    a, b = (swapped(x) if t else x for x, t in zip((a, b), transpose))
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     shape = (*lead, a.shape[-2], b.shape[-1])
     if not prod(shape) or not a.shape[-1]:
@@ -74,6 +78,34 @@ def matmul(
         A, B = (replace(matrix(x), triangle=triangle) for x, triangle in zip((a, b), triangles))
         product = Product(a.dtype, A, B, shape[-1])
     return stacked(lowering, product, [a, b], [Result(shape, a.dtype)], len(lead))[0]
+
+
+FEW = 4
+"""So many columns are multiplied entry by entry."""
+
+MANY = 32
+"""It is worth it for so many rows and columns of the other matrices."""
+
+
+def of_few(lowering: Lowering, a: View, b: View, transpose: Sequence[bool]) -> View | None:
+    """A product that is computed entry by entry, where it is needed: a sum of few terms, or few sums of what is."""
+    (m, k), (_, n) = (x.shape[::-1] if t else x.shape for x, t in zip((a, b), transpose))
+    if 0 < k <= FEW and min(m, n) >= MANY:
+        left, right = a if transpose[0] else swapped(a), swapped(b) if transpose[1] else b
+        left, right = (lowering.packed(x) for x in (left, right))
+        terms = [left.move(lambda v, i=i: v[i, :, None]) * right.move(lambda v, i=i: v[i]) for i in range(k)]
+        return sum(terms[1:], terms[0])
+    if 0 < n <= FEW and min(m, k) >= MANY and computed(a):
+        columns = lowering.packed(b if transpose[1] else swapped(b))
+        axis = 0 if transpose[0] else 1
+        factors = [columns.move(lambda v, j=j: np.expand_dims(v[j], 1 - axis)) for j in range(n)]
+        return lowering.joined([lowering.reduce("add", a * x, axis, False) for x in factors], 1, new=True)
+    return None
+
+
+def computed(x: View) -> bool:
+    """Whether a matrix is computed entry by entry, and may never be in memory."""
+    return x.base.kind == "map" and x.whole and not x.base.stored
 
 
 ROWS = 16

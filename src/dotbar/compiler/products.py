@@ -46,6 +46,9 @@ class Product(Rule):
         return self.of(*[mT(x) if t else x for x, t in zip(xs, transpose)])
 
 
+WIDE = 32
+"""The rows and columns of a factor for which another is worth adding to a transpose."""
+
 PRODUCTS = {np.matmul: Product(np.matmul, (True, True)), matvec: Product(matvec, (True, False))}
 
 
@@ -125,7 +128,10 @@ def _scaled(e: Equation, walk: Walk) -> Any:
 
 @reassociated(np.add, np.subtract, after=(*ALL,))
 def _sum_of_products(e: Equation, walk: Walk) -> Any:
-    """AX ± BX = (A ± B)X and XA ± XB = X(A ± B), for arrays A and B of one shape."""
+    """AX ± BX = (A ± B)X and XA ± XB = X(A ± B), for arrays A and B of one shape.
+
+    A sum of a matrix and a transpose is worth it for a large X.
+    """
     left, right = (walk.inner(x, *ALL) for x in e.inputs)
     if left is None or right is None or not (is_real(e) and is_real(left) and is_real(right)):
         return None
@@ -138,6 +144,8 @@ def _sum_of_products(e: Equation, walk: Walk) -> Any:
             continue
         flip = flips[1 - k] and flops[1 - k]
         if flips[1 - k] != flops[1 - k]:
+            if fn is not np.matmul or min(X.shape[-2:]) < WIDE:
+                continue
             A, B = (_transposed(V, walk) if f[1 - k] else V for V, f in ((A, flips), (B, flops)))
         if A.shape == B.shape and left.outputs[0].shape == right.outputs[0].shape:
             total = walk.emit(e.rule, (A, B), {}, A)
