@@ -132,15 +132,14 @@ class Jitted(Derived):
             return self._below(call)
         variants = self._variants.setdefault(call.key(), [])
         for variant in variants:
+            if not variant.entered and self._enter(variant, call, args, kwargs):
+                return self(*args, **kwargs)
             try:
-                value = variant(call.examples)
+                return variant(call.examples)
             except Overlap:
                 return self._f(*args, **kwargs)
             except REFUSALS:  # of NumPy's errors, the function may catch some
                 continue
-            if not variant.entered:
-                self._enter(variant, call, args, kwargs)
-            return value
         if len(variants) >= VARIANTS:
             return self._give_up(variants, args, kwargs)
         try:
@@ -150,22 +149,24 @@ class Jitted(Derived):
         variants.append(variant)
         return result
 
-    def _enter(self, variant: "Variant", call: "Call", args: Any, kwargs: Any) -> None:
-        """Let the next such call go straight to native code."""
+    def _enter(self, variant: "Variant", call: "Call", args: Any, kwargs: Any) -> bool:
+        """Compile a variant, and let such calls go straight to native code; whether they can."""
         from dotbar.compiler import run, wrapper
         from dotbar.entrance import entrance
 
-        variant.entered = True
+        variant.compile()
         segment = run.whole(variant.native)
         if segment is None or variant.changed:
-            return
+            return False
         before = self._entrances[-1:] if len(self._entrances) < VARIANTS else []
         slow = before[0] if before else self.__call__
         hidden, bindings = call.examples[len(call.places) :], self._surroundings.bindings()
         made = entrance(segment, args, kwargs, call.fixed, hidden, bindings, variant.output, slow)
-        if made is not None:
-            self._entrances = [*(self._entrances if before else []), made]
-            wrapper.enter(self, made)
+        if made is None:
+            return False
+        self._entrances = [*(self._entrances if before else []), made]
+        wrapper.enter(self, made)
+        return True
 
     def _below(self, call: "Call") -> Any:
         """A call on traced values: one operation of the deepest level, made of functions that are compiled in turn."""
@@ -410,11 +411,15 @@ class Variant:
         self.entered = False
         self.run = self.first
 
-    def first(self, *inputs: Any) -> list[Any]:
-        """The first run of the Program, which the call that was recorded does not need."""
+    def compile(self) -> None:
+        """Make native code, which the call that was recorded does not need."""
         from dotbar.compiler import run
 
         self.native = run.compiled(self.program, self.reassociate)
+        self.entered = True
+
+    def first(self, *inputs: Any) -> list[Any]:
+        """The first run of the Program other than by an entrance."""
         self.run = self.native.function()
         return self.run(*inputs)
 

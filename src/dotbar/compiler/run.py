@@ -9,9 +9,11 @@ native functions made of as many equations as the order of their dependence allo
     f: f64[3] = multiply e e
 """
 
+import gc
 import warnings
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from functools import cache, cached_property
 from math import prod
 from typing import Any
 
@@ -51,9 +53,14 @@ class Segment(Rule):
         self.native: Native = native(program)
         self.code = engine.compile(self.native.text, symbols=self.native.symbols)
         self.long = sum(prod(y.shape) for e in program.equations for y in e.outputs) > LONG
-        made = tuple(spec_of(y) for y in program.outputs)
-        output = made[0] if len(made) == 1 else made
-        super().__init__(self.builtin(self.specs, output, self.adapted, self.failed), ("*xs",))
+        super().__init__(self.through_numpy, ("*xs",))
+        del self.fn  # made when it is asked for: of a whole Program there may be an entrance in its place
+
+    @cached_property
+    def fn(self) -> Any:  # type: ignore[override]
+        """The function as a builtin of the Program's inputs."""
+        made = tuple(spec_of(y) for y in self.program.outputs)
+        return self.builtin(self.specs, made[0] if len(made) == 1 else made, self.adapted, self.failed)
 
     def builtin(self, arguments: Sequence[Spec], output: Spec, slow: Any, failed: Any, **options: Any) -> Any:
         """A builtin that takes and returns what is specified."""
@@ -101,6 +108,19 @@ def adapt(x: Any, spec: Spec) -> Any:
 # ---------------------------------------------------------------- cutting
 
 
+@contextmanager
+def uncollected() -> Generator[None]:
+    """Without the garbage collector, which would go through all that is made here, again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@uncollected()
 def compiled(program: Program, reassociate: bool = True) -> Program:
     """The Program simplified, and all that can be native in segments."""
     program = simplify(program, reassociate)
