@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dotbar.compiler import cache
+from dotbar.compiler import cache, engine
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
 not_root = pytest.mark.skipif(hasattr(os, "getuid") and os.getuid() == 0, reason="root may write everywhere")
@@ -149,3 +149,32 @@ def test_processes_at_once(folder):
     errors = [process.communicate()[1] for process in running]
     assert not any(errors), errors
     assert len(list(folder.iterdir())) == 7
+
+
+STEP = """
+import sys
+sys.path.insert(0, {examples!r})
+import numpy as np
+import digits
+from dotbar import jit, value_and_grad
+from dotbar.compiler import engine
+
+made, generate = [], engine.Target.object
+engine.Target.object = lambda *args: made.append(args) or generate(*args)
+rng = np.random.default_rng(0)
+layers, X, labels = digits.initial(rng), rng.uniform(0, 1, (64, digits.BATCH)), rng.integers(0, 10, digits.BATCH)
+step = jit(value_and_grad(digits.objective))
+values = [step(layers, X, labels)[0] for _ in range(3)]
+assert np.allclose(values, values[0])
+print(len(made))
+"""
+
+
+@pytest.mark.skipif(not engine.available(), reason="llvmlite is not installed")
+def test_a_second_process_generates_no_code(folder):
+    for module in ("matplotlib", "sklearn", "tqdm"):
+        pytest.importorskip(module)
+    script = STEP.format(examples=str(Path(__file__).parents[2] / "examples"))
+    run = lambda: int(subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout)
+    assert run() > 0
+    assert run() == 0
