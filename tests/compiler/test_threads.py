@@ -199,3 +199,17 @@ def test_calls_of_a_compiled_function_while_others_compile_it():
     for caller in callers:
         caller.join()
     assert not failures
+
+
+def test_loops_whose_steps_are_shared_by_threads():
+    """The shares of one loop's step are not those of another's."""
+
+    def f(x):
+        for step in (np.sin, np.cos):
+            x, _ = db.scan(lambda c, _, step=step: (step(c), None), x, None, 3)
+        return x
+
+    set_num_threads(2)
+    compiled, x = db.jit(f), np.linspace(0, 1, 20_000)
+    compiled(x)
+    np.testing.assert_allclose(compiled(x), f(x), rtol=1e-12)

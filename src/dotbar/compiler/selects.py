@@ -118,7 +118,7 @@ def _sum_of_choices(e: Equation, walk: Walk) -> Any:
 def is_zero(x: Any) -> bool:
     """Whether an operand is +0 throughout."""
     zero = uniform(x)
-    return zero is not None and zero == 0 and not np.signbit(zero)
+    return zero is not None and zero == 0 and not (np.signbit(zero.real) or np.signbit(zero.imag))
 
 
 def _vanishes(x: Any, condition: Any, walk: Walk) -> bool:
