@@ -254,12 +254,22 @@ def test_large_systems_take_blocks(adjoint):
     near(lambda a, b: np.linalg.solve(a.T if adjoint else a, b), normal(520, 520) + 30 * np.eye(520), normal(520))
 
 
+@pytest.mark.parametrize("dtype", [float, np.float32])
+@pytest.mark.parametrize("n", [128, 129, 203, 300])
+def test_blocks_of_columns_exchange_whole_rows(n, dtype):
+    A = positive(n, n, dtype=dtype)[::-1]
+    near(np.linalg.solve, A, normal(n, 3, dtype=dtype))
+    near(np.linalg.slogdet, A)
+    near(lambda a: np.linalg.slogdet(a.T), np.roll(A, 7, axis=0).copy())
+
+
 @pytest.mark.parametrize(
     ("f", "good", "bad"),
     [
         (np.linalg.cholesky, np.eye(20), -np.eye(20)),
         (np.linalg.inv, np.eye(20), np.ones((20, 20))),
         (lambda a: np.linalg.solve(a, a), np.eye(20), np.ones((20, 20))),
+        (lambda a: np.linalg.solve(a, a), np.eye(200)[::-1], np.ones((200, 200))),
     ],
 )
 def test_errors_are_those_of_numpy(f, good, bad):

@@ -1,7 +1,7 @@
 """Products and factorisations of matrices as calls in a Program's native function.
 
-Products, triangular systems, Cholesky's factors and medium LU are our own tiles, see tiles.py and triangles.py; the
-others are LAPACK's, through the pointers that SciPy exports, see lapack.py.
+Products, triangular systems, Cholesky's factors and LU are our own tiles, see tiles.py and triangles.py; the others are
+LAPACK's, through the pointers that SciPy exports, see lapack.py.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from dotbar.compiler import bands, threads
 from dotbar.compiler.kernels import Code
-from dotbar.compiler.lapack import QR, SVD, Eigenvalues, Eigh, Factors, SingularValues, Substitution, symbols
+from dotbar.compiler.lapack import QR, SVD, Eigenvalues, Eigh, SingularValues, Substitution, symbols
 from dotbar.compiler.lowering import CALLS, DEFINITIONS, INTEGER, Lowering, Result, UnsupportedError, View
 from dotbar.compiler.memory import rounded
 from dotbar.compiler.products import PRODUCTS
@@ -300,19 +300,11 @@ def solve_triangle(
     return stacked(lowering, triangle, [T], [Result(B.shape, B.dtype, B)], len(lead))[0]
 
 
-MEDIUM = 512
-"""The order up to which own code is faster than LAPACK's."""
-
-
 def factors(lowering: Lowering, a: View) -> tuple[View, View]:
     """P A = L U, and the exchanges of rows."""
-    own = a.shape[-1] <= MEDIUM
-    results = [Result(a.shape, a.dtype, a if own else None), Result(a.shape[:-1], INTEGER)]
-    if own:
-        packed, pivots = stacked(lowering, LU(a.dtype, a.shape[-1]), [], results, a.ndim - 2)
-        return packed, pivots
-    packed, pivots = stacked(lowering, Factors(a.dtype, matrix(a)), [a], results, a.ndim - 2)
-    return swapped(packed), pivots
+    results = [Result(a.shape, a.dtype, a), Result(a.shape[:-1], INTEGER)]
+    packed, pivots = stacked(lowering, LU(a.dtype, a.shape[-1]), [], results, a.ndim - 2)
+    return packed, pivots
 
 
 def factor(lowering: Lowering, a: Any) -> tuple[View, View]:

@@ -116,27 +116,6 @@ class Factorisation:
         raise NotImplementedError
 
 
-class Factors(Factorisation):
-    """P A = L U in Fortran's order, and the rows that were exchanged."""
-
-    kind = "lu"
-
-    @property
-    def work(self) -> int:
-        return INT * self.A.rows
-
-    def write(self, code: Fortran) -> tuple[str, str]:
-        n = self.A.rows
-        code.turned(self.A, "%a", "%lu")
-        code.fortran("getrf", n, n, "%lu", n, "%work")
-        for k in code.each(n):
-            pivot = code(f"load i32, ptr {code(f'getelementptr i32, ptr %work, i64 {k}')}")
-            pivot = code(f"sext i32 {pivot} to i64")
-            place = code(f"getelementptr i64, ptr %pivots, i64 {k}")
-            code.put(f"store i64 {code(f'sub i64 {pivot}, 1')}, ptr {place}")
-        return "%a %lu %pivots %work", "0"
-
-
 class Substitution(Factorisation):
     """X = A⁻¹B in the place of B, by the factors of A, or by those of Aᵀ; 1 if A is singular."""
 

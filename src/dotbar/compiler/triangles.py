@@ -2,7 +2,8 @@
 
 A tile of X in T X = B is B's, less the product of T's entries with what is known of X, and is solved in registers with
 the square of T on the diagonal.  Cholesky's factors are computed as A = UᵀU, whose rows are such tiles too: row after
-row, everything is read as it lies.  LU goes column after column, a vector at a time, exchanging whole rows.
+row, everything is read as it lies.  LU goes column after column, a vector at a time, exchanging whole rows; by
+blocks of columns, so that most of a large one is a product.
 """
 
 from collections.abc import Iterator, Sequence
@@ -97,10 +98,18 @@ class Triangle:
     """
 
     def __init__(
-        self, dtype: np.dtype[Any], T: Matrix, columns: int, lower: bool, unit: bool = False, part: str = ""
+        self,
+        dtype: np.dtype[Any],
+        T: Matrix,
+        columns: int,
+        lower: bool,
+        unit: bool = False,
+        part: str = "",
+        stride: int = 0,
     ) -> None:
         self.dtype, self.T, self.columns, self.lower, self.unit, self.part = dtype, T, columns, lower, unit, part
-        self.name = f"dotbar.triangle.{np.dtype(dtype).name}.{T}.{columns}.{'l' * lower}{'u' * unit}{part}"
+        self.stride = stride or columns
+        self.name = f"dotbar.triangle.{np.dtype(dtype).name}.{T}.{columns}.{'l' * lower}{'u' * unit}{part}.{stride}"
         self.size = BLOCK // 2 if part else BLOCK
         self.blocks = list(self._blocks()) if T.rows > self.size and columns >= NARROW else []
 
@@ -176,7 +185,7 @@ class Triangle:
 
     def _panel(self, code: Routine, vectors: int, x: str, high: int, whole: int, rest: int, tail: int) -> None:
         """Some columns of X, block after block of rows."""
-        T, m, n = self.T, self.columns, self.T.rows
+        T, m, n = self.T, self.stride, self.T.rows
 
         def block(rows: int, first: Any, known: Any) -> None:
             """Rows from ``first`` on, where so many are known."""
@@ -303,31 +312,67 @@ class Cholesky:
 
 
 class LU:
-    """The factors of A in its place, and the rows that were exchanged: a panel of columns after the other."""
+    """The factors of A in its place, and the rows that were exchanged: a block of columns after the other.
 
-    work = 0
+    Then the rows of U beside it are solved for, and its product with them is subtracted from what is left.
+    """
 
     def __init__(self, dtype: np.dtype[Any], n: int) -> None:
         self.dtype, self.n = dtype, n
         self.name = f"dotbar.lu.{np.dtype(dtype).name}.{n}"
-        self.width = min(engine.lanes(dtype), height())
+        self.products = {first: self._product(first) for first in range(0, n - BLOCK, BLOCK)}
+
+    def _product(self, first: int) -> Product:
+        """What is below a block of columns times the rows beside it."""
+        n, left = self.n, self.n - first - BLOCK
+        return Product(self.dtype, Matrix(left, BLOCK, n, 1), Matrix(BLOCK, left, n, 1), n, "fsub")
+
+    @property
+    def work(self) -> int:
+        """The bytes of scratch memory."""
+        return max((product.work for product in self.products.values()), default=0)
 
     def define(self, definitions: dict[str, str]) -> str:
         """Write ``i32 (ptr lu, ptr pivots, ptr work)``; its name."""
         if self.name in definitions:
             return self.name
-        code = Routine(definitions, self.dtype, self.width)
-        whole, rest = divmod(self.n, self.width)
-        for j in code.each(whole):
-            code.put(
-                f"call void @{self._panel(code, self.width)}(ptr %lu, ptr %pivots, i64 {code.line(j, self.width)})"
-            )
-        if rest:
-            code.put(f"call void @{self._panel(code, rest)}(ptr %lu, ptr %pivots, i64 {self.n - rest})")
+        n, code = self.n, Routine(definitions, self.dtype, engine.lanes(self.dtype))
+        for first in range(0, n, BLOCK):
+            square, pivots = code.at("%lu", (first, n + 1)), code(f"getelementptr i64, ptr %pivots, i64 {first}")
+            columns = Columns(self.dtype, n, min(BLOCK, n - first)).define(definitions)
+            code.put(f"call void @{columns}(ptr {square}, ptr {pivots}, i64 {first})")
+            if first not in self.products:
+                break
+            beside, below, left = (code.at(square, (BLOCK, step)) for step in (1, n, n + 1))
+            known = Triangle(self.dtype, Matrix(BLOCK, BLOCK, n, 1), n - first - BLOCK, True, unit=True, stride=n)
+            code(f"call i32 @{known.define(definitions)}(ptr {square}, ptr {beside}, ptr %work)")
+            product = self.products[first].define(definitions)
+            code(f"call i32 @{product}(ptr {below}, ptr {beside}, ptr {left}, ptr %work)")
         return code.define(self.name, "ptr %lu, ptr %pivots, ptr %work", status="0")
 
+
+class Columns:
+    """The factors of a block of columns of A, from a row and column on: a panel after the other."""
+
+    def __init__(self, dtype: np.dtype[Any], n: int, columns: int) -> None:
+        self.dtype, self.n, self.columns = dtype, n, columns
+        self.name = f"dotbar.columns.{np.dtype(dtype).name}.{n}.{columns}"
+        self.width = min(engine.lanes(dtype), height())
+
+    def define(self, definitions: dict[str, str]) -> str:
+        """Write ``void (ptr lu, ptr pivots, i64 first)``, with pointers to what is of the first row; its name."""
+        if self.name in definitions:
+            return self.name
+        code = Routine(definitions, self.dtype, self.width)
+        whole, rest = divmod(self.columns, self.width)
+        for count, parts, start in ((self.width, whole, 0), (rest, 1, self.columns - rest)):
+            for k in code.each(parts) if count else ():
+                j = code.line(k, self.width, start)
+                code.put(f"call void @{self._panel(code, count)}(ptr %lu, ptr %pivots, i64 {j}, i64 %first)")
+        return code.define(self.name, "ptr %lu, ptr %pivots, i64 %first")
+
     def _panel(self, like: Routine, count: int) -> str:
-        """``void (ptr lu, ptr pivots, i64 j)``: ``count`` columns from j on, those before being factored."""
+        """``void (ptr lu, ptr pivots, i64 j, i64 first)``: ``count`` columns from j on, those before being factored."""
         name, n, width = f"{self.name}.panel{count}", self.n, self.width
         if name in like.definitions:
             return name
@@ -340,19 +385,20 @@ class LU:
         numbers = f"i64 {count}, i64 {n}, i64 1, i64 {n}"
         code.put(f"call void @{fn}(ptr {row}, ptr {panel}, i64 {above.index}, ptr {square}, ptr {c}, {numbers})")
         above.close()
-        below = code(f"sub i64 {n}, %j")
-        whole = code(f"sub i64 {below}, {n % width}") if n % width else below
+        rows = code(f"sub i64 {n}, %first")
+        below, odd = code(f"sub i64 {rows}, %j"), n % width
+        whole = code(f"sub i64 {below}, {odd}") if odd else below
         loop = code.loop(whole, step=width)
         first = code(f"add i64 %j, {loop.index}")
         row, c = code.at("%lu", (first, n)), code.at(panel, (first, n))
         self._subtract(code, tile(code, width, 1, count, "fsub"), row, panel, c)
         loop.close()
-        if n % width:
-            last = tile(code, n % width, 1, count, "fsub")
-            row = code.at("%lu", (n - n % width, n))
-            self._subtract(code, last, row, panel, code.at(panel, (n - n % width, n)))
+        if odd:
+            last = tile(code, odd, 1, count, "fsub")
+            row, c = (code.at(x, (code(f"sub i64 {rows}, {odd}"), n)) for x in ("%lu", panel))
+            self._subtract(code, last, row, panel, c)
         self._eliminate(code, count, code.at(panel, ("%j", n)), below)
-        return code.define(name, "ptr %lu, ptr %pivots, i64 %j")
+        return code.define(name, "ptr %lu, ptr %pivots, i64 %j, i64 %first")
 
     def _subtract(self, code: Routine, fn: str, a: str, b: str, c: str) -> None:
         """Subtract from rows of the panel the product with what is known of it."""
@@ -366,9 +412,10 @@ class LU:
         search = code.loop(rows, (code.scalar, "-1.0"), ("i64", "0"))
         entry = code(f"load {code.scalar}, ptr {code.at(top, (search.index, n))}")
         place = search.close(*self._larger(code, entry, search.index, *search.values))[1]
+        before = code("add i64 %j, %first")
         for c in range(count):
             pivot = code(f"getelementptr i64, ptr %pivots, i64 {code(f'add i64 %j, {c}')}")
-            code.put(f"store i64 {code(f'add i64 {place}, %j')}, ptr {pivot}")
+            code.put(f"store i64 {code(f'add i64 {place}, {before}')}, ptr {pivot}")
             here = code.at(top, (c, n))
             self._exchange(code, here, code.at(top, (place, n)))
             row = code.load(here, kept)
@@ -398,7 +445,8 @@ class LU:
 
     def _exchange(self, code: Routine, p: str, q: str) -> None:
         """Exchange two rows; ``p`` and ``q`` point into the panel."""
-        lanes, left = code.lanes, code("sub i64 0, %j")
+        before = code("add i64 %j, %first")
+        lanes, left = code.lanes, code(f"sub i64 0, {before}")
         for count, parts, first in ((lanes, self.n // lanes, 0), (self.n % lanes, 1, self.n - self.n % lanes)):
             for k in code.each(parts) if count else ():
                 here, there = (code.at(x, (left, 1), (code.line(k, lanes, first), 1)) for x in (p, q))
