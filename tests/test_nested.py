@@ -16,6 +16,7 @@ from dotbar import (
     jacrev,
     jit,
     jvp,
+    nested,
     scan,
     switch,
     value_and_grad,
@@ -23,6 +24,7 @@ from dotbar import (
     vmap,
     while_loop,
 )
+from dotbar.compiler import run
 from dotbar.core import is_differentiable
 from dotbar.errors import ConversionError, MutationError, ProgramError, StructureError
 from dotbar.nested import BRANCH, LOOP
@@ -519,3 +521,16 @@ def test_the_validator_looks_inside():
             program.validate()
     loop.settings["body"] = body
     program.validate()
+
+
+def test_a_body_that_is_run_often_becomes_native(monkeypatch):
+    """A recording runs steps through NumPy, and compiles them when that would have been cheaper."""
+    f = lambda x: np.sum(scan(lambda c, _: (np.sin(c) * x, c), x, None, 20)[1])
+    x, compiled, made, counts = np.array([0.3, 1.2]), run.compiled, [], []
+    monkeypatch.setattr(run, "compiled", lambda program: made.append(program) or compiled(program))
+    for worth in (0, 20, 10**6):
+        monkeypatch.setattr(nested, "WORTH", worth)
+        made.clear()
+        np.testing.assert_allclose(jit(grad(f))(x), grad(f)(x), rtol=1e-12)
+        counts.append(len(made))
+    assert counts[0] == counts[1] > counts[2] == 0

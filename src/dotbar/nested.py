@@ -236,16 +236,23 @@ def silent(program: Program) -> Program:
     return Program(program.inputs, [e for e in program.equations if e.rule.fn is not printed], program.outputs)
 
 
-_FUNCTIONS: WeakKeyDictionary[Program, Function] = WeakKeyDictionary()
+_FUNCTIONS: WeakKeyDictionary[Program, tuple[Function, int]] = WeakKeyDictionary()
+"""What runs a Program, and how many calls are left to it."""
+
+WORTH = 10_000
+"""Equations that NumPy evaluates in the time in which native code is made."""
 
 
 def run(program: Program, *args: Any) -> Values:
-    """The outputs of a Program; what runs it is made once."""
-    if program not in _FUNCTIONS:
+    """The outputs of a Program: through NumPy until native code would have been worth it, then by that."""
+    function, left = _FUNCTIONS.get(program) or (program.function(), WORTH // (1 + len(program.equations)))
+    if left == 0:
         from dotbar.compiler.run import compiled
 
-        _FUNCTIONS[program] = compiled(program).function()
-    return _FUNCTIONS[program](*args)
+        function = compiled(program).function()
+    if left >= 0:
+        _FUNCTIONS[program] = function, left - 1
+    return function(*args)
 
 
 # ---------------------------------------------------------------- lists of operands
