@@ -333,7 +333,9 @@ VARYING = (
 
 def has_effect(equation: Equation) -> bool:
     """Whether an equation does something besides its results."""
-    return not equation.outputs or any(has_effect(e) for p in programs(equation).values() for e in p.equations)
+    if not equation.outputs or not isinstance(equation.rule, Control):
+        return not equation.outputs
+    return any(has_effect(e) for p in programs(equation).values() for e in p.equations)
 
 
 def _check_nested(equation: Equation, name: str, program: Program, where: str) -> None:

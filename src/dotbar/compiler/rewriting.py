@@ -186,11 +186,10 @@ def is_real(equation: Equation) -> bool:
     dtype = equation.outputs[0].dtype
     if dtype.kind != "f":
         return False
-    return all(
-        x.dtype is dtype or x.dtype == dtype
-        for x in equation.inputs
-        if type(x) is Var or isinstance(x, (np.ndarray, np.generic))
-    )
+    for x in equation.inputs:
+        if (type(x) is Var or isinstance(x, (np.ndarray, np.generic))) and x.dtype is not dtype and x.dtype != dtype:
+            return False
+    return True
 
 
 def is_entrywise(equation: Equation) -> bool:

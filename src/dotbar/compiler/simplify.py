@@ -27,9 +27,12 @@ def simplify(program: Program, reassociate: bool = True) -> Program:
     """
     program = _within(trim(program), reassociate)
     program = splats(gather_totals(program) if reassociate else program)
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         before = program
-        program = prune(share(algebra(forward(fold(program), reassociate), reassociate)))
+        program = algebra(forward(fold(program), reassociate), reassociate)
+        if number and program is before:
+            break
+        program = prune(share(program))
         if program is before or len(program.equations) > ENOUGH * len(before.equations):
             break
     return remember(program)
