@@ -73,6 +73,8 @@ BUT_FOR_ROUNDING = [
     (lambda A, v, w: A * v * w / A, A, v, w, None),
     (lambda x, s: x * s * x, x, np.array([[2.0]]), "square multiply"),
     (lambda x, y: x * (1 / y), x, y, "divide"),
+    (lambda x, y: (0.5 / x) * y + -1 / x + x / y, x, y, "divide multiply multiply multiply add divide add"),
+    (lambda x: np.stack((2 / x / x, 1 / x, -1 / x / x / x)), x, "divide multiply multiply multiply multiply pile"),
     (lambda x, y, s: x * s - y * s, x, y, s, "subtract multiply"),
     (lambda x: 0.5 * (2 * x) / 3 * 3, x, None),
     (lambda x: x**3 + x**-2, x, None),

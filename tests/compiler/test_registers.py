@@ -98,6 +98,20 @@ def test_an_index_beyond_the_ends():
     assert f(X, 2) == X[0] + X[1]
 
 
+@pytest.mark.parametrize("n", [1, 2])
+def test_products_of_matrices(n):
+    """And of vectors, stacks and transposes."""
+
+    def f(A):
+        step = lambda i, s: (A @ s[0] @ A.T + s[1], s[1] * 0.5 + s[0][0] @ A, np.stack((A, A.T)) @ s[0][:, 0])
+        return fori_loop(0, 4, step, (A * 2, A[0], np.stack((A[0], A[0]))))
+
+    A = np.cos(np.arange(n * n)).reshape(n, n)
+    total = value_and_grad(lambda A: sum(np.sum(np.sin(y)) for y in f(A)))
+    for g in (f, total):
+        assert_near(native(g, A)(A), record(g, A).run(A), 1e-12)
+
+
 # ---------------------------------------------------------------- derivatives
 
 

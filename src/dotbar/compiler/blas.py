@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from dotbar.compiler import bands, threads
+from dotbar.compiler import bands, registers, threads
 from dotbar.compiler.kernels import Code
 from dotbar.compiler.lapack import QR, SVD, Eigenvalues, Eigh, SingularValues, Substitution, symbols
 from dotbar.compiler.lowering import CALLS, DEFINITIONS, INTEGER, Lowering, Result, UnsupportedError, View
@@ -77,7 +77,8 @@ def matmul(
     else:
         A, B = (replace(matrix(x), triangle=triangle) for x, triangle in zip((a, b), triangles))
         product = Product(a.dtype, A, B, shape[-1])
-    return stacked(lowering, product, [a, b], [Result(shape, a.dtype)], len(lead))[0]
+    small = None if any(triangles) else registers.Product(a.shape, b.shape, a.dtype)
+    return stacked(lowering, product, [a, b], [Result(shape, a.dtype)], len(lead), small)[0]
 
 
 FEW = 4
@@ -149,6 +150,7 @@ def stacked(
     operands: Sequence[View],
     results: Sequence[Result],
     axes: int,
+    small: Any = None,
 ) -> list[View]:
     """A call of ``i32 (ptr operands…, ptr results…, ptr work)`` for each index of the first axes."""
     lead = results[0].shape[:axes]
@@ -171,7 +173,7 @@ def stacked(
         code.symbols |= symbols(code.definitions) | threads.symbols(code.definitions)
         return code(f"call i32 @{fn}({', '.join(f'ptr {p}' for p in (*pointers, *blocks, scratch))})")
 
-    return lowering.call(emit, operands, results, max(count, 1) * work)
+    return lowering.call(emit, operands, results, max(count, 1) * work, small)
 
 
 def squeezed_rows(lead: Shape, rows: Sequence[Shape]) -> tuple[Shape, list[Shape]]:

@@ -9,28 +9,28 @@
         return d                                           d.1 = fmul a.1, c.1
                                                            br head
 
-In: the nodes of lowered bodies.  A value is the list of its entries, in C's order: a register, or a number where that
-is known.  Loops and branches within stand in the same function; only rows of stacks are in memory.
+In: the nodes of lowered bodies.  A value is the list of its entries, in C's order.  Loops and branches within stand in
+the same function; only rows of stacks are in memory.
 """
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from dotbar.compiler import headers
-from dotbar.compiler.kernels import FUNCTIONS, TYPES, Code, identity, literal, memory_type
+from dotbar.compiler.kernels import FUNCTIONS, TYPES, Code, memory_type
 from dotbar.compiler.lowering import BOOL, INTEGER, Call, Node, UnsupportedError, Value, View, lower
-from dotbar.compiler.shapes import along
+from dotbar.compiler.scalars import Entries, Scalars, text
+from dotbar.compiler.shapes import Shape, along
 from dotbar.program import Program, Var, variables
 
-__all__ = ["Branch", "Loop", "Small", "called", "digest", "names"]
+__all__ = ["Branch", "Loop", "Product", "Small", "called", "digest", "names"]
 
 WIDE = 16
 """The entries of a value that is large."""
@@ -38,91 +38,11 @@ WIDE = 16
 MOST = 2000
 """The operations on numbers that are written one by one."""
 
+MANY = 100
+"""The operations of a product of matrices that is written so."""
+
 DEAR = 25
 """Operations for which a function stands, of which vectors take as much time as single numbers."""
-
-Entries: TypeAlias = list[Any]
-
-
-class Registers(Code):
-    """Code of single numbers, which computes nothing twice and nothing that is known."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.known: dict[str, str] = {}
-        self.headers = 0
-
-    def __call__(self, instruction: str) -> str:
-        if instruction.startswith(("load ", "call ptr ", "call i32 ")):
-            return super().__call__(instruction)
-        if instruction not in self.known:
-            self.known[instruction] = super().__call__(instruction)
-        return self.known[instruction]
-
-    @contextmanager
-    def scope(self) -> Generator[None]:
-        """What is computed in this block is not known after it."""
-        outer, self.known = self.known, dict(self.known)
-        yield
-        self.known = outer
-
-    def entry(self, op: str, dtype: np.dtype[Any], *xs: Any) -> Any:
-        """The result of an operation on numbers."""
-        if op in UNITS and dtype.kind == "f":
-            (a, b), unit = xs, UNITS[op]
-            if type(a) is not str and type(b) is not str:
-                with np.errstate(all="ignore"):
-                    return getattr(np, op)(dtype.type(a), dtype.type(b))
-            if type(b) is not str and b == unit:
-                return a
-            if type(a) is not str and a == unit and op in ("add", "multiply"):
-                return b
-        return self.plain(op, dtype, *xs)
-
-    def choice(self, dtype: np.dtype[Any], condition: Any, x: Any, y: Any) -> Any:
-        """One of two numbers."""
-        if type(condition) is not str:
-            return x if condition else y
-        return self.select(dtype, 1, condition, text(x, dtype), text(y, dtype))
-
-    def plain(self, op: str, dtype: np.dtype[Any], *xs: Any) -> str:
-        """An operation that is written."""
-        return self.operation(op, dtype, 1, *(text(x, dtype) for x in xs))
-
-    def load(self, pointer: str, x: Var) -> Entries:
-        """The entries that lie one behind the other."""
-        T = memory_type(x.dtype)
-        found = [self(f"load {T}, ptr {self.at(pointer, T, k)}") for k in range(prod(x.shape))]
-        return [self(f"icmp ne i8 {v}, 0") for v in found] if x.dtype.kind == "b" else found
-
-    def store(self, entries: Entries, pointer: str, x: Var) -> None:
-        """The same, the other way."""
-        T = memory_type(x.dtype)
-        for k, v in enumerate(entries):
-            name = text(v, x.dtype)
-            name = self(f"zext i1 {name} to i8") if x.dtype.kind == "b" else name
-            self.put(f"store {T} {name}, ptr {self.at(pointer, T, k)}")
-
-    def at(self, pointer: str, T: str, k: Any) -> str:
-        """The place of number ``k`` from a pointer on."""
-        return self(f"getelementptr {T}, ptr {pointer}, i64 {k}")
-
-    def called_by(self, code: Code, name: str, parameters: Sequence[str], arguments: Sequence[str]) -> str:
-        """The status of a call of the function that consists of these lines."""
-        code.definitions |= self.definitions
-        code.symbols |= self.symbols
-        code.calls |= self.calls
-        return called(code, name, parameters, [*self.lines, "  ret i32 0"], arguments, self.headers)
-
-
-UNITS = {"add": 0, "subtract": 0, "multiply": 1, "divide": 1}
-"""What leaves the first of two floats unchanged, but for the sign of a zero."""
-
-
-def text(x: Any, dtype: np.dtype[Any]) -> str:
-    """An entry as an operand."""
-    return x if type(x) is str else literal(x, dtype)
-
 
 # ---------------------------------------------------------------- bodies
 
@@ -174,7 +94,7 @@ def weight(node: Node) -> float:
 class Writing:
     """Writes the nodes of a body; ``results`` are its outputs."""
 
-    def __init__(self, code: Registers, small: Small, inputs: Sequence[Entries]):
+    def __init__(self, code: Scalars, small: Small, inputs: Sequence[Entries]):
         self.code = code
         self.lowering = small.lowering
         self.header = code.headers
@@ -195,9 +115,9 @@ class Writing:
     def entries(self, x: Any, space: Sequence[int]) -> Entries:
         """An operand's entries, for each index."""
         if not isinstance(x, View):
-            return [x] * prod(space)
+            return [np.asarray(x)[()]] * prod(space)
         if x.base.kind == "constant" and x.base not in self.values:
-            self.values[x.base] = list(self.lowering.constants[x.base.place].ravel())
+            self.values[x.base] = self.lowering.constants[x.base.place].ravel().tolist()
         entries = self.values[x.base]
         return [entries[k] for k in places(x, space)]
 
@@ -217,7 +137,7 @@ class Writing:
             case "select":
                 return [code.choice(node.dtype, *operands) for operands in zip(*xs)]
             case _:
-                return [code.entry(node.op, node.dtype, *operands) for operands in zip(*xs)]
+                return code.each(node.op, node.dtype, *xs)
 
     def picked(self, entries: Entries, k: int, number: Any, dtype: np.dtype[Any]) -> Any:
         """The entry that lies so many places behind number ``k``."""
@@ -232,13 +152,7 @@ class Writing:
         x = np.array(self.entries(node.operands[0], node.space), object).reshape(node.space)
         kept = [k for k in range(len(node.space)) if k not in node.reduced]
         rows = x.transpose(*kept, *node.reduced).reshape(node.value.size, -1 if x.size else 0)
-        return [self.total(node, list(row)) for row in rows]
-
-    def total(self, node: Node, parts: Entries) -> Any:
-        while len(parts) > 1:
-            rest = parts[2 * (len(parts) // 2) :]
-            parts = [self.code.entry(node.op, node.dtype, a, b) for a, b in zip(parts[::2], parts[1::2])] + rest
-        return parts[0] if parts else identity(node.op, node.dtype)
+        return [self.code.total(node.op, node.dtype, list(row)) for row in rows]
 
     def write(self, node: Node) -> Entries:
         """Other entries in some places."""
@@ -274,7 +188,30 @@ def places(x: View, space: Sequence[int]) -> list[int]:
     return np.ravel(sum((step * grid for step, grid in zip(steps, np.indices(space))), x.offset)).tolist()
 
 
-# ---------------------------------------------------------------- loops and branches
+# ---------------------------------------------------------------- products, loops and branches
+
+
+@dataclass(eq=False)
+class Product:
+    """A stack of products of matrices."""
+
+    a: Shape
+    b: Shape
+    dtype: np.dtype[Any]
+
+    @property
+    def weight(self) -> float:
+        """The multiplications and additions, if tiles are no faster."""
+        n = 2 * prod(self.a) * self.b[-1]
+        return n if n <= MANY else np.inf
+
+    def inline(self, writing: Writing, operands: Sequence[Entries]) -> list[Entries]:
+        """The products within a body."""
+        a, b = (np.array(x, object).reshape(shape) for x, shape in zip(operands, (self.a, self.b)))
+        factors = np.broadcast_arrays(a[..., :, None, :], np.swapaxes(b, -1, -2)[..., None, :, :])
+        terms = writing.code.each("multiply", self.dtype, *(x.ravel().tolist() for x in factors))
+        n = self.a[-1]
+        return [[writing.code.total("add", self.dtype, terms[k : k + n]) for k in range(0, len(terms), n)]]
 
 
 @dataclass(eq=False)
@@ -317,16 +254,16 @@ class Loop:
         operands, results = list(operands), list(results)
         operands[first : first + len(self.along)] = [headers.place(code, h) for h in self.along]
         results[self.carries :] = [headers.place(code, h) for h in self.pushed] or results[self.carries :]
-        inner = Registers()
+        inner = Scalars()
         xs, ys = (names(name, len(some)) for name, some in (("in", operands), ("out", results)))
         given = [inner.load(p, x) for p, x in zip(xs, self.body.inputs[:first])]
         last = self.steps(inner, given[: self.consts], given[self.consts :], xs[first:], ys[self.carries :])
         for entries, p, y in zip(last, ys, self.body.ends):
             inner.store(entries, p, y)
-        return inner.called_by(code, "loop", [*xs, *ys], [*operands, *results])
+        return enter(code, "loop", inner, [*xs, *ys], [*operands, *results])
 
     def steps(
-        self, code: Registers, consts: Sequence[Entries], first: Sequence[Entries], xs: list[str], ys: list[str]
+        self, code: Scalars, consts: Sequence[Entries], first: Sequence[Entries], xs: list[str], ys: list[str]
     ) -> list[Entries]:
         """The last carries.  ``xs`` and ``ys`` say where the rows lie, of stacks where the headers do."""
         head, work, end = code.place(), code.place(), code.place()
@@ -361,13 +298,13 @@ class Loop:
             code.put(f"store i64 {index}, ptr {code.at(y, 'i8', headers.ROWS)}")
         return now
 
-    def asked(self, code: Registers, given: list[Entries]) -> str:
+    def asked(self, code: Scalars, given: list[Entries]) -> str:
         """Whether the test holds."""
         ((going,),) = Writing(code, self.parts[1], given).results
         return text(going, BOOL)
 
     def step(
-        self, code: Registers, given: list[Entries], xs: list[str], ys: list[str], index: str, after: str, n: Any
+        self, code: Scalars, given: list[Entries], xs: list[str], ys: list[str], index: str, after: str, n: Any
     ) -> list[Entries]:
         """The next carries."""
         if self.pushed:
@@ -382,12 +319,12 @@ class Loop:
             code.store(entries, self.row(code, y, form, row), form)
         return made[: self.carries]
 
-    def row(self, code: Registers, pointer: str, form: Var, row: str) -> str:
+    def row(self, code: Scalars, pointer: str, form: Var, row: str) -> str:
         """Where a row lies."""
         size = prod(form.shape)
         return code.at(pointer, memory_type(form.dtype), code(f"mul i64 {row}, {size}") if size != 1 else row)
 
-    def reserve(self, code: Registers, ys: list[str], rows: str) -> None:
+    def reserve(self, code: Scalars, ys: list[str], rows: str) -> None:
         """Have room for so many rows of each stack that is made."""
         headers.declare(code)
         larger, ready = code.place(), code.place()
@@ -425,15 +362,15 @@ class Branch:
 
     def emit(self, code: Code, operands: list[str], results: list[str], scratch: str) -> str:
         """The branch as a function of its own."""
-        inner, ends = Registers(), self.bodies[0].ends
+        inner, ends = Scalars(), self.bodies[0].ends
         xs, ys = (names(name, len(some)) for name, some in (("in", operands), ("out", results)))
         forms = [Var((), INTEGER), *self.bodies[0].inputs]
         made = self.choose(inner, [inner.load(p, x) for p, x in zip(xs, forms)])
         for entries, p, y in zip(made, ys, ends):
             inner.store(entries, p, y)
-        return inner.called_by(code, "branch", [*xs, *ys], [*operands, *results])
+        return enter(code, "branch", inner, [*xs, *ys], [*operands, *results])
 
-    def choose(self, code: Registers, operands: Sequence[Entries]) -> list[Entries]:
+    def choose(self, code: Scalars, operands: Sequence[Entries]) -> list[Entries]:
         """The results of the branch that is taken."""
         ((number,), *given), end = operands, code.place()
         starts = [code.place() for _ in self.bodies]
@@ -466,6 +403,14 @@ def names(prefix: str, n: int) -> list[str]:
 def digest(*texts: str) -> str:
     """A short name of texts."""
     return blake2b("\n".join(texts).encode(), digest_size=8).hexdigest()
+
+
+def enter(code: Code, name: str, inner: Scalars, parameters: Sequence[str], arguments: Sequence[str]) -> str:
+    """The status of a call of a function that consists of some lines."""
+    code.definitions |= inner.definitions
+    code.symbols |= inner.symbols
+    code.calls |= inner.calls
+    return called(code, name, parameters, [*inner.lines, "  ret i32 0"], arguments, inner.headers)
 
 
 def called(

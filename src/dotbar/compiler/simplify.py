@@ -8,6 +8,7 @@ from dotbar.compiler.common import share
 from dotbar.compiler.constants import fold, splats
 from dotbar.compiler.dead import prune
 from dotbar.compiler.histories import remember
+from dotbar.compiler.quotients import share_divisions
 from dotbar.compiler.totals import gather_totals
 from dotbar.compiler.writes import forward
 from dotbar.program import Control, Equation, Program
@@ -35,7 +36,8 @@ def simplify(program: Program, reassociate: bool = True) -> Program:
         program = prune(share(program))
         if program is before or len(program.equations) > ENOUGH * len(before.equations):
             break
-    return remember(program)
+    program = remember(program)
+    return share_divisions(program).pruned() if reassociate else program
 
 
 def _within(program: Program, reassociate: bool) -> Program:
