@@ -32,6 +32,7 @@ LAYERS = {
     "graph": 5,
     "joint": 5,
     "surroundings": 5,
+    "rebuilt": 5,
     "entrance": 5,
     "jit": 5,
     "check": 5,

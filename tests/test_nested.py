@@ -318,7 +318,7 @@ def test_one_recording_serves_all_numbers_of_steps():
     calls = []
 
     def f(n, x):
-        calls.append(n)
+        calls.append("recorded")
         return fori_loop(0, n, lambda i, c: c * x + i, 1.0 * x)
 
     eager = lambda n, x: fori_loop(0, n, lambda i, c: c * x + i, 1.0 * x)

@@ -27,7 +27,7 @@ __all__ = ["custom_jvp", "custom_vjp"]
 Function = Callable[..., Any]
 
 
-class _Custom:
+class Custom:
     """What the two have in common: how they are called, and arguments that are never differentiated."""
 
     def __init__(self, f: Function, nondiff_argnums: Sequence[int] = ()):
@@ -73,7 +73,7 @@ class _Custom:
         raise NotImplementedError
 
 
-class custom_jvp(_Custom):  # a decorator, named as one
+class custom_jvp(Custom):  # a decorator, named as one
     """Give a function its own forward rule; reverse mode transposes it.
 
     ::
@@ -125,7 +125,7 @@ class custom_jvp(_Custom):  # a decorator, named as one
         return apply_jvp(full_name(self.f), merged(self.f), push, xs)
 
 
-class custom_vjp(_Custom):
+class custom_vjp(Custom):
     """Give a function its own reverse rule; forward mode transposes its ``bwd``.
 
     ::

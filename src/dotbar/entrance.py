@@ -28,8 +28,8 @@ def entrance(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     fixed: dict[Any, Any],
-    hidden: Sequence[np.ndarray[Any, Any]],
-    bindings: Sequence[tuple[Any, Any, str]],
+    hidden: Sequence[Any],
+    bindings: Sequence[tuple[Any, Any, Any]],
     output: Callable[[], Spec],
     slow: Callable[..., Any],
 ) -> Callable[..., Any] | None:
@@ -40,21 +40,21 @@ def entrance(
         args: the arguments of an example.
         kwargs: those given by name.
         fixed: those among them, by position or name, that belong to the function.
-        hidden: arrays that the function finds elsewhere, further inputs of the Program.
+        hidden: arrays and numbers that the function finds elsewhere, further inputs of the Program.
         bindings: these and whatever else it uses, with the places where it finds them.
         output: what specifies the result.
         slow: what calls go to that are in any way different.
     """
     try:
         given = [Constant(x) if i in fixed else argument(x) for i, x in (*enumerate(args), *kwargs.items())]
-        found = [Hidden(x, array(x)) for x in hidden]
+        found = [Hidden(x, argument(x)) for x in hidden]
         bound = [binding(*where) for where in bindings]
         return segment.builtin(given, output(), slow, None, keywords=tuple(kwargs), bindings=bound, hidden=found)
     except IndirectError:
         return None
 
 
-def binding(value: Any, place: Any, name: str) -> Binding:
+def binding(value: Any, place: Any, name: Any) -> Binding:
     """What a name was bound to, as a builtin checks it."""
     missing = value is MISSING or (value is None and isinstance(place, FunctionType))
     return Binding(value, place, name, missing)

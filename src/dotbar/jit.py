@@ -6,20 +6,26 @@ left the function is recorded again, on the arguments themselves: the first call
 what it does.  So no result is ever stale, whatever Python decides on the values.
 """
 
+import operator
+import pickle
+import random
+import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from io import IOBase
 from typing import Any
 
 import numpy as np
 
 from dotbar.batch import Batch, Batched
-from dotbar.core import Cell, Traced, as_plain, is_differentiable, without_cells
+from dotbar.core import Cell, Traced, as_plain, full_name, is_differentiable, without_cells
 from dotbar.dual import Dual, Forward
 from dotbar.errors import InputError
 from dotbar.joint import joint, merged
 from dotbar.program import Guard, GuardFailed, Program, Var
-from dotbar.surroundings import Surroundings
+from dotbar.rebuilt import Rebuilt
+from dotbar.surroundings import Surroundings, identity, is_followed
 from dotbar.tape import Tape
 from dotbar.trace import Recording
 from dotbar.transforms import Derived, jvp, vmap
@@ -95,7 +101,7 @@ class Jitted(Derived):
         self._f = f
         self._static = numbers, names
         self._reassociate = reassociate
-        self._surroundings = Surroundings(f)
+        self._surroundings = Surroundings()
         self._variants: dict[Any, list[Variant]] = {}
         self._derived: dict[Any, Any] = {}
         self._entrances: list[Callable[..., Any]] = []
@@ -128,7 +134,7 @@ class Jitted(Derived):
 
     def _run(self, *args: Any, **kwargs: Any) -> Any:
         call = Call(self, args, kwargs)
-        if any(isinstance(x, Traced) for x in call.leaves):
+        if any(isinstance(x, Traced) for x in call.examples):
             return self._below(call)
         variants = self._variants.setdefault(call.key(), [])
         for variant in variants:
@@ -147,7 +153,23 @@ class Jitted(Derived):
         except Overlap:
             return self._f(*args, **kwargs)
         variants.append(variant)
+        self._allow(variant, call, args, kwargs)
         return result
+
+    def _allow(self, variant: "Variant", before: "Call", args: Any, kwargs: Any) -> None:
+        """Let a recording that changed what the function uses, such as a counter, be for what it is afterwards, too."""
+        self._surroundings = before.surroundings.now(between_calls=False)
+        if self._surroundings is not before.surroundings:
+            after = Call(self, args, kwargs)
+            if len(before.examples) == len(after.examples):
+                self._variants.setdefault(after.key(), []).append(variant)
+
+    def _found(self, roots: tuple[Any, ...]) -> Surroundings:
+        """What the function and some arguments use now."""
+        last = self._surroundings
+        same = len(last.roots) == len(roots) and all(map(operator.is_, last.roots, roots))
+        self._surroundings = last.now() if same else Surroundings(*roots)
+        return self._surroundings
 
     def _enter(self, variant: "Variant", call: "Call", args: Any, kwargs: Any) -> bool:
         """Compile a variant, and let such calls go straight to native code; whether they can."""
@@ -156,11 +178,12 @@ class Jitted(Derived):
 
         variant.compile()
         segment = run.whole(variant.native)
-        if segment is None or variant.changed:
+        bindings = call.surroundings.bindings()
+        if segment is None or variant.changed or bindings is None:
             return False
         before = self._entrances[-1:] if len(self._entrances) < VARIANTS else []
         slow = before[0] if before else self.__call__
-        hidden, bindings = call.examples[len(call.places) :], self._surroundings.bindings()
+        hidden = call.examples[len(call.places) :]
         made = entrance(segment, args, kwargs, call.fixed, hidden, bindings, variant.output, slow)
         if made is None:
             return False
@@ -250,7 +273,7 @@ def get_num_threads() -> int:
 class Call:
     """The arguments of one call, taken apart: arrays and numbers that may vary, and what is fixed."""
 
-    __slots__ = ("bindings", "examples", "fixed", "jitted", "leaves", "places", "structure")
+    __slots__ = ("examples", "fixed", "jitted", "leaves", "places", "structure", "surroundings")
 
     def __init__(self, jitted: Jitted, args: tuple[Any, ...], kwargs: dict[str, Any]):
         self.jitted = jitted
@@ -265,34 +288,30 @@ class Call:
         self.leaves = [without_cells(x) for x in leaves]
         self.places = [i for i, x in enumerate(self.leaves) if varies(x)]
         self.fixed = fixed
-        self.bindings, hidden = jitted._surroundings.read()
-        self.examples = [self.leaves[i] for i in self.places] + hidden
+        others = [x for x in self.leaves if not varies(x)]
+        self.surroundings = jitted._found((jitted._f, *others, *fixed.values()))
+        self.examples = [self.leaves[i] for i in self.places] + [p.value for p in self.surroundings.replaced]
 
     def key(self, examples: list[Any] | None = None) -> Any:
         """What decides whether a recording is for this call."""
-        others = tuple(x if not varies(x) else None for x in self.leaves)
         inputs = tuple(map(signature, self.examples if examples is None else examples))
-        key = (self.structure, inputs, others, tuple(self.fixed.items()), self.bindings)
-        try:
-            hash(key)
-        except TypeError:
-            what = next(x for x in (*others, *self.fixed.values()) if not _hashable(x))
-            raise InputError(
-                f"a {type(what).__name__} cannot be an argument under jit: it is neither an array, a number nor "
-                "hashable. Let the function close over it."
-            ) from None
-        return key
+        others = tuple([None if varies(x) else part_of_key(x) for x in self.leaves])
+        fixed = tuple([(i, part_of_key(x, static=True)) for i, x in self.fixed.items()])
+        return self.structure, inputs, others, fixed, self.surroundings.key
 
     def run(self, examples: list[Any]) -> Any:
         """The function itself, with other values in the place of the arrays and numbers it was called with."""
-        leaves = list(self.leaves)
+        rebuilt = Rebuilt(self.surroundings, examples[len(self.places) :])
+        leaves = [rebuilt.of(x) for x in self.leaves]
         for i, x in zip(self.places, examples):
             leaves[i] = x
         given = args, kwargs = unflatten(self.structure, leaves)
         if self.fixed:
-            args = tuple(self.fixed.get(i, x) for i, x in enumerate(args))
-            kwargs = kwargs | {k: v for k, v in self.fixed.items() if isinstance(k, str)}
-        out = self.jitted._surroundings.bind(examples[len(self.places) :])(*args, **kwargs)
+            fixed = {i: rebuilt.of(x) for i, x in self.fixed.items()}
+            args = tuple(fixed.get(i, x) for i, x in enumerate(args))
+            kwargs = kwargs | {k: v for k, v in fixed.items() if isinstance(k, str)}
+        out = rebuilt.of(self.jitted._f)(*args, **kwargs)
+        rebuilt.settle()
         after, structure = flatten(given)
         if structure != self.structure or any(x is not y for x, y in zip(after, leaves)):
             raise InputError(
@@ -314,6 +333,12 @@ class Call:
             raise Assigned
         return out
 
+    def random_state(self) -> bytes:
+        """The state of all generators that the function may draw from."""
+        own = [p.value for p in self.surroundings.places if isinstance(p.value, np.random.Generator)]
+        states = [np.random.get_state(legacy=False), random.getstate(), *(g.bit_generator.state for g in own)]
+        return pickle.dumps(states)
+
     def forget(self) -> None:
         """Drop the arguments, of which others take the place."""
         for i in self.places:
@@ -322,6 +347,7 @@ class Call:
 
     def record(self) -> "tuple[Variant, Any]":
         """Run the function on these arguments and note what it does: a variant, and the result of this call."""
+        before = self.random_state()
         with np.errstate(all="ignore"), Recording() as level:
             inputs = [level.input(x) for x in self.examples]
             leaves, structure = flatten(self.run(inputs))
@@ -331,6 +357,12 @@ class Call:
             values = [*map(current, leaves), *(inputs[i] for i in changed)]
             program.outputs = [level.operand(x) for x in values]
             results = [x.value if isinstance(x, Traced) else x for x in values]
+        if self.random_state() != before:
+            warnings.warn(
+                f"{full_name(self.jitted._f)} draws random numbers under jit: they are drawn when it is recorded, and "
+                "are the same in each call. Draw them outside and pass them as an argument.",
+                stacklevel=5,
+            )
         variant = Variant(program, structure, changed, results, self.jitted._reassociate)
         return variant, variant.finish(results, self.examples)
 
@@ -386,12 +418,39 @@ def signature(x: Any) -> Any:
     return type(x)
 
 
-def _hashable(x: Any) -> bool:
+def part_of_key(x: Any, static: bool = False) -> Any:
+    """What of an argument that belongs to the function decides whether a recording is for it.
+
+    Raises:
+        InputError: it has a state, or cannot be compared.
+    """
+    if is_followed(x) and not static:
+        return identity(x)
+    name = type(x).__name__
+    if not (static or callable(x) or isinstance(x, np.dtype) or is_of_python(x)):
+        raise InputError(
+            f"a {name} cannot be an argument under jit, which would not notice when its state changes. Pass the arrays "
+            "that are needed of it, or name the argument in static_argnums if it stays as it is."
+        )
     try:
         hash(x)
     except TypeError:
-        return False
-    return True
+        raise InputError(
+            f"a {name} cannot be an argument under jit: it is neither an array, a number nor hashable. Let the "
+            "function close over it."
+        ) from None
+    return typed(x)
+
+
+def typed(x: Any) -> Any:
+    """A value that differs from others of another type."""
+    return (type(x), *map(typed, x)) if isinstance(x, tuple) else (type(x), x, str(x) if x == 0 else "")
+
+
+def is_of_python(x: Any) -> bool:
+    """Whether it is a value of Python's own types, not something that is used up."""
+    known = type(x).__module__.partition(".")[0] in sys.stdlib_module_names
+    return known and not isinstance(x, (Iterator, IOBase, random.Random))
 
 
 class Variant:
@@ -445,7 +504,7 @@ class Variant:
         """
         for i in self.changed:
             others = [x for k, x in enumerate(inputs) if k != i and isinstance(x, np.ndarray)]
-            if any(np.shares_memory(inputs[i], x) for x in others):
+            if any(np.may_share_memory(inputs[i], x) for x in others):
                 raise Overlap
         n = len(results) - len(self.changed)
         for i, x in zip(self.changed, results[n:]):

@@ -70,22 +70,23 @@ Spec: TypeAlias = "Array | Scalar | Number | Constant | tuple[Spec, ...] | list[
 
 @dataclass(frozen=True)
 class Hidden:
-    """An array that is an input without being an argument: its data and layout are read anew at each call."""
+    """An input that is no argument: of an array, data and layout are read anew at each call."""
 
-    value: np.ndarray[Any, Any]
-    spec: Array
+    value: Any
+    spec: Spec
 
 
 @dataclass(frozen=True)
 class Binding:
     """Where the function finds an object that the program takes for granted, or finds none.
 
-    The place is a closure's cell, a name in a dict, or an attribute of a Python function, whose None is none.
+    The place is a closure's cell, an item of a dict or list, or an attribute of a Python function, whose None is none.
+    Without a name, the value is how many items the dict or list has.
     """
 
     value: Any
-    place: CellType | dict[str, Any] | FunctionType
-    name: str = ""
+    place: CellType | dict[Any, Any] | list[Any] | FunctionType
+    name: Any = ""
     missing: bool = False
 
 
@@ -485,7 +486,14 @@ class _Text:
     def bound(self, binding: Binding) -> None:
         """Require a name to mean the object that it meant."""
         place = self.object(binding.place)
-        if isinstance(binding.place, CellType):
+        if binding.name is None:
+            is_dict = isinstance(binding.place, dict)
+            size = self.call("PyDict_Size", place) if is_dict else self.load("i64", place, _LENGTH)
+            self.require(self.equal("i64", size, binding.value))
+            return
+        if isinstance(binding.place, list):
+            found = self.load("ptr", self.load("ptr", place, _ITEMS), 8 * binding.name)
+        elif isinstance(binding.place, CellType):
             found = self.load("ptr", place, _VALUE)
         elif isinstance(binding.place, FunctionType):
             found = self.load("ptr", place, _ATTRIBUTES[binding.name])
