@@ -211,3 +211,10 @@ def test_products_exchanged_within_a_stack_differ():
     X = np.stack([B, B + 1.0, B - 2.0, B * B]).reshape(2, 2, *B.shape)
     program = record(lambda X: (X @ X.mT).transpose(1, 0, 3, 2), X)
     assert_near(simplify(program).validate().run(X), program.run(X), 1e-13)
+
+
+def test_complex_zeros():
+    Z, mask = A[:3, :3] + 1j, A[:3, :3] > 0
+    f = lambda Z: (Z - np.zeros_like(Z), np.where(mask, 0j, Z) + np.where(mask, np.zeros_like(Z), 2 * Z))
+    program = record(f, Z)
+    assert_near(simplify(program).validate().run(Z), program.run(Z), 1e-15)

@@ -212,7 +212,7 @@ def _minus_negative(e: Equation, walk: Walk) -> Any:
     if (opposite := _opposite(b, walk)) is not None:
         return walk.emit(np.add, (a, opposite), {}, e.outputs[0])
     zero = uniform(b)
-    return stretched(a, e.outputs[0], walk) if zero == 0 and not np.signbit(zero) and is_real(e) else None
+    return stretched(a, e.outputs[0], walk) if is_real(e) and zero == 0 and not np.signbit(zero) else None
 
 
 @reassociated(np.subtract, after=(np.negative,))
