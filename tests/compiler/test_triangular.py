@@ -71,7 +71,7 @@ def diagonal(b):
     return np.where(np.eye(b.shape[0], dtype=bool), b, 0)
 
 
-@pytest.mark.parametrize("n", [40, 65, 130, 203])
+@pytest.mark.parametrize("n", [40, 65, 130, 203, 530])
 @pytest.mark.parametrize("adjoint", [False, True])
 @pytest.mark.parametrize(("of", "lower"), [(np.tril, True), (np.triu, False)])
 def test_parts_of_systems(n, adjoint, of, lower):

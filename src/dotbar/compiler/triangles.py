@@ -17,6 +17,9 @@ from dotbar.compiler.tiles import Matrix, Product, Routine, equal_parts, pack, r
 BLOCK = 128
 """The rows of a block of a large system."""
 
+MEDIUM = 4 * BLOCK
+"""The order up to which a part of a system is computed by smaller blocks, each of which is code of its own."""
+
 NARROW = 16
 """The columns below which a system is not worth blocks."""
 
@@ -110,7 +113,7 @@ class Triangle:
         self.dtype, self.T, self.columns, self.lower, self.unit, self.part = dtype, T, columns, lower, unit, part
         self.stride = stride or columns
         self.name = f"dotbar.triangle.{np.dtype(dtype).name}.{T}.{columns}.{'l' * lower}{'u' * unit}{part}.{stride}"
-        self.size = BLOCK // 2 if part else BLOCK
+        self.size = BLOCK // 2 if part and T.rows <= MEDIUM else BLOCK
         self.blocks = list(self._blocks()) if T.rows > self.size and columns >= NARROW else []
 
     def _blocks(self) -> Iterator[tuple[int, int, int, Product | None]]:
