@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from programs import function, program
 
 import dotbar
-from dotbar import grad, hvp, jvp, stop_gradient, value_and_grad, vjp, vmap
+from dotbar import grad, hessian, hvp, jit, jvp, linearize, stop_gradient, value_and_grad, vjp, vmap
 from dotbar.errors import ConversionError, InputError, MutationError
 
 # ---------------------------------------------------------------- random programs
@@ -697,3 +697,39 @@ def test_sequences_of_any_kind_are_indices(index):
     assert np.sum(grad(read_and_write)(x, index) * t) == pytest.approx(
         jvp(lambda x: read_and_write(x, index), (x,), (t,))[1]
     )
+
+
+def overwritten(w, d):
+    b = d.copy()
+    y = w * b
+    b[0] = 5.0
+    return np.sum(y * y)
+
+
+def reused(w, d):
+    b, s = np.zeros_like(d), 0.0
+    for i in range(3):
+        b[i] = d[i]
+        s = s + w @ b + np.sum(np.sin(w[:, None] * b.reshape(1, -1)))
+    return s
+
+
+def erased(w, d):
+    y = w[1:] * d[1:]
+    d[:] = 0
+    return np.sum(y)
+
+
+def by_item(f):
+    return lambda W, D: np.stack([f(w, d) for w, d in zip(W, D)])
+
+
+@pytest.mark.parametrize("f", [overwritten, reused, erased])
+@pytest.mark.parametrize("derivative", [grad, hessian, lambda f: lambda w, d: linearize(lambda w: f(w, d), w)[1](w)])
+@pytest.mark.parametrize("both", [vmap, lambda g: jit(vmap(g)), lambda g: by_item(jit(g))])
+def test_arrays_of_other_levels_may_be_overwritten_once_used(f, derivative, both):
+    """A tape keeps what they were."""
+    W, D = np.cos(np.arange(12.0)).reshape(3, 4), np.arange(1.0, 13.0).reshape(3, 4)
+    compiled = both(derivative(f))
+    for _ in range(3):
+        assert np.allclose(compiled(W, D.copy()), by_item(derivative(f))(W, D.copy()))

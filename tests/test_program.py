@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from recorded import assert_same_bits, record
 
 import dotbar
+from dotbar.core import take_index
 from dotbar.errors import ProgramError
-from dotbar.program import Equation, Program, Var, varies
+from dotbar.program import WRITTEN, Equation, Program, Var, varies
+from dotbar.rules.shapes import reshape_to
 
 
 @pytest.mark.parametrize(
@@ -131,3 +133,14 @@ def test_validator_refuses_what_is_not_well_formed(mutate, data):
     mutant = mutate(program, lambda found: data.draw(st.sampled_from(found)))
     with pytest.raises(ProgramError):
         mutant.validate()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_writes_find_their_entries_however_an_array_lies_in_memory(order, turned):
+    steps = [(np.transpose, {"axes": None})] if turned else []
+    path = (*steps, (reshape_to, {"shape": -1, "order": "C"}), (take_index, {"index": slice(1, 3)}))
+    x = np.array(np.arange(6.0).reshape(2, 3), order=order)
+    want = np.array(x.T if turned else x, order="C")
+    want.reshape(-1)[1:3] = 7.0
+    assert np.array_equal(WRITTEN.write(x, 7.0, path=path), want.T if turned else want)

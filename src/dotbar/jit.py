@@ -507,10 +507,10 @@ class Variant:
             if any(np.may_share_memory(inputs[i], x) for x in others):
                 raise Overlap
         n = len(results) - len(self.changed)
-        for i, x in zip(self.changed, results[n:]):
+        own = [self._own(*x, inputs) for x in zip(results, self.program.outputs, self.results)]
+        for i, x in zip(self.changed, own[n:]):
             inputs[i][...] = np.reshape(x, inputs[i].shape)
-        own = zip(results[:n], self.program.outputs, self.results)
-        return unflatten(self.structure, [self._own(x, output, kind, inputs) for x, output, kind in own])
+        return unflatten(self.structure, own[:n])
 
     def _own(self, x: Any, output: Any, kind: type, inputs: list[Any]) -> Any:
         """A result that shares no memory with the arguments or the Program."""

@@ -13,14 +13,28 @@ turn into better Programs, and what an interpreter can run through NumPy::
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count, product
+from itertools import count, permutations, product
 from math import prod
 from textwrap import indent
 from typing import Any
 
 import numpy as np
 
-from dotbar.core import Rule, Settings, Step, Traced, apply, cell, dtype_of, shape_of, split, take_index, value_of
+from dotbar.core import (
+    Rule,
+    Settings,
+    Step,
+    apply,
+    cell,
+    copy_in_order,
+    dtype_of,
+    is_view_of,
+    shape_of,
+    split,
+    take_index,
+    value_of,
+    without_cells,
+)
 from dotbar.errors import DotbarError, ProgramError
 
 __all__ = ["Equation", "Guard", "GuardFailed", "Program", "Refused", "Var", "exact"]
@@ -119,7 +133,7 @@ class Written(Rule):
 
     def write(self, x: Any, v: Any, *parts: Any, path: tuple[Step, ...]) -> Any:
         """A copy of ``x`` with new entries."""
-        return assigned(x, v, *parts, path=path, copy=np.copy)
+        return without_cells(assigned(x, v, *parts, path=path))
 
 
 class Control(Rule):
@@ -142,14 +156,24 @@ class Part:
 WRITTEN = Written()
 
 
-def assigned(x: Any, v: Any, *parts: Any, path: tuple[Step, ...], copy: Callable[[Any], Any] | None = None) -> Any:
+def assigned(x: Any, v: Any, *parts: Any, path: tuple[Step, ...]) -> Any:
     """A copy of ``x`` with new entries; any of the arguments may be traced."""
-    x = (copy or (lambda x: np.copy(x) if isinstance(x, Traced) else cell(np.copy(x))))(x)
     steps, index = split(path)
+    x = cell(copied(x, steps))
     if parts:
         index = tuple(parts[i.number] if type(i) is Part else i for i in index)
     value_of(x, steps)[index] = v
     return x
+
+
+def copied(x: Any, steps: tuple[Step, ...]) -> Any:
+    """A copy of ``x`` that lies in memory so that the steps lead to a view of it, in C's order if they do there."""
+    shape = shape_of(x)
+    for order in permutations(range(len(shape))) if steps else ():
+        form = np.transpose(np.empty([shape[k] for k in order], dtype_of(x)), np.argsort(order))
+        if is_view_of(value_of(form, steps), form):
+            return copy_in_order(x, order)
+    return np.copy(x)
 
 
 @dataclass(eq=False)

@@ -26,6 +26,7 @@ from dotbar.core import (
     copy_in_order,
     depths,
     dtype_of,
+    duplicate,
     escaped_message,
     is_advanced,
     is_differentiable,
@@ -144,9 +145,11 @@ class Tape(Level):
         return Taped(y, self, index)
 
     def keep(self, x: Any) -> Any:
-        """What the tape keeps of a plain argument that a bar needs, so that the user may change it later."""
+        """What the tape keeps of another level's argument that a bar needs, so that the user may change it later."""
         if type(x) is float:
             return np.float64(x)  # in a rule 1/0 is inf
+        if isinstance(x, Traced):
+            return duplicate(x)
         if type(x) is not np.ndarray or not is_writable(x):
             return x
         if x.nbytes > SMALL:

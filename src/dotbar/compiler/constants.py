@@ -65,7 +65,7 @@ def _fold(equation: Equation, walk: Walk) -> Any:
     if not outputs:
         return () if isinstance(equation.rule, Guard) and _evaluate(equation, inputs) is not None else None
     if any(map(is_splat, inputs)) and all(uniform(x) is not None for x in inputs):
-        if fn in MOVES:
+        if fn in MOVES and inputs[0].dtype == outputs[0].dtype:  # and not a part of complex numbers
             return splat(uniform(inputs[0]), outputs[0])
         if (isinstance(fn, np.ufunc) and fn.signature is None) or fn in ENTRYWISE:
             results = _evaluate(equation, [np.asarray(uniform(x)) if is_splat(x) else x for x in inputs])

@@ -869,6 +869,8 @@ class Nest:
     def _fetch(self, item: Item, lanes: int, *number: Any) -> str:
         """A vector of entries, wherever they lie."""
         dtype, count = item.dtype, self.vector[2] if lanes > 1 else 1
+        if not item.view.size:  # type: ignore[union-attr]  (what no entry depends on is computed, if there are none, too)
+            return literal(1, dtype, lanes)
         pointer, many = self._address(item, lanes, *number)
         if not many:
             return self._read(pointer, dtype, lanes, count)

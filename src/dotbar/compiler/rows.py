@@ -101,7 +101,7 @@ class Slices:
         if key in self.copies:
             return self.copies[key]
         front = x.move(lambda v: np.moveaxis(v, axes, range(len(axes))))
-        real = front.move(lambda v: v[tuple(slice(None) if step else slice(0, 1) for step in front.strides)])
+        real = front.move(lambda v: v[(*(slice(None) if step else slice(0, 1) for step in front.strides), ...)])
         inner = [step for n, step in zip(real.shape[len(axes) :], real.strides[len(axes) :]) if n != 1]
         if inner and inner[-1] != 1 and 4 * real.size <= prod(self.space):
             copy = x.lowering.map("copy", x.dtype, real)

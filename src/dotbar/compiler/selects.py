@@ -135,7 +135,7 @@ def _vanishes(x: Any, condition: Any, walk: Walk) -> bool:
                 return False
         elif found.rule is WRITTEN and len(found.inputs) == 2:
             where = region(x.shape, found.settings["path"])
-            if where is None or not all(condition[np.ix_(*where.ranges)].flat):
+            if where is None or not all(condition.reshape(where.whole)[np.ix_(*where.ranges)].flat):
                 return False
             x = found.inputs[0]
             if is_zero(x):

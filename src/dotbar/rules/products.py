@@ -355,7 +355,8 @@ def _reduce(x: Any, term: str, surplus: set[str]) -> tuple[Any, str]:
     if not surplus:
         return x, term
     axes = tuple(k for k, label in enumerate(term) if label in surplus)
-    return np.sum(x, axes), "".join(label for label in term if label not in surplus)
+    dtype = None if x.dtype.kind in "fc" else x.dtype  # of short integers, too
+    return np.sum(x, axes, dtype=dtype), "".join(label for label in term if label not in surplus)
 
 
 def _path(arrays: list[Any], terms: list[str], out: str, optimize: Any) -> Any:
