@@ -43,7 +43,7 @@ class Nests:
         form, values = self.alike[group]
         made = [node.value for node in group.roots if in_register(node.value)]
         numbers = [value for value in values if in_register(value) and value not in made]
-        blocks = {place_of(value): value for value in values if place_of(value)}
+        blocks = {place_of(value): value for value in values if place_of(value) is not None}
         if form not in self.functions:
             self.functions[form] = define(writer, group, list(blocks), numbers, made)
         passed = [f"ptr {writer.pointer(value, 0)}" for value in blocks.values()]
