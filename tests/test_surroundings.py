@@ -184,6 +184,19 @@ def test_lists_grow_and_shrink_and_lead_far():
         chain.next.value[0] += 1
 
 
+def test_packages_that_use_jit_are_followed(tmp_path, monkeypatch):
+    package = tmp_path / "site-packages" / "gains"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("import numpy as np\nK = np.ones(4)\ndef f(x):\n    return x * K\n")
+    monkeypatch.syspath_prepend(package.parent)
+    import gains  # type: ignore[import-not-found]
+
+    compiled = jit(gains.f)
+    for k in range(5):
+        gains.K = np.full(4, k)
+        assert np.allclose(compiled(X), k * X)
+
+
 class Counter:
     def __init__(self):
         self.w, self.rate, self.calls, self.seen = np.ones(3), 0.5, 0, []

@@ -30,6 +30,9 @@ LARGEST = 1000
 
 LIBRARIES = sys.stdlib_module_names | {"dotbar", "numpy", "scipy"}
 
+USERS = set[str]()
+"""Installed packages some of whose functions are roots."""
+
 SPECIAL = frozenset(k for k, f in vars(operator).items() if k.startswith("__") and callable(f))
 SPECIAL |= {"__init__", "__iter__", "__len__"}
 """Methods that are called without being named."""
@@ -66,6 +69,10 @@ class Surroundings:
     def __init__(self, *roots: Any, varying: frozenset[Any] = frozenset()):
         self.roots = roots
         self._varying = varying
+        users = {top_of(getattr(x, "__module__", None)) for x in roots if callable(x)}
+        if not users <= USERS:
+            USERS.update(users)
+            is_own.cache_clear()
         names = SPECIAL
         while not self._follow(names):  # attributes lead to methods, whose code names more attributes
             codes = [x.__code__ for x in self.followed.values() if isinstance(x, FunctionType)]
@@ -142,12 +149,16 @@ def is_followed(x: Any) -> bool:
 
 @cache
 def is_own(module: str | None) -> bool:
-    """Whether a module is of the user's, and not of an installed package."""
-    top = (module or "").partition(".")[0]
-    if top.startswith("_cython"):
+    """Whether a module is of the user's, and not of an installed package that knows nothing of dotbar."""
+    top = top_of(module)
+    if top in LIBRARIES or top.startswith("_cython"):
         return False
     file = getattr(sys.modules.get(top), "__file__", None) or ""
-    return top not in LIBRARIES and not any(f"{kind}-packages" in file for kind in ("site", "dist"))
+    return top in USERS or not any(f"{kind}-packages" in file for kind in ("site", "dist"))
+
+
+def top_of(module: str | None) -> str:
+    return (module or "").partition(".")[0]
 
 
 def places_of(x: Any, names: frozenset[str]) -> Iterator[Place]:
