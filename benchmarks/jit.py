@@ -559,14 +559,14 @@ def row(name, f, parameters, data, by_hand, libs, numba):
             with patience(PATIENCE):
                 run = lib.value_and_grad(partial(f, lib), *arrays)
                 results = [run() for _ in range(2 if library == "dotbar" else 1)]
+            first[library] = time.perf_counter() - start
+            reference = reference or results[-1]
+            compare(lib, reference, results[-1], name)
+            runs[library] = run
         except Exception as error:
             if library == "dotbar":
                 raise
             failures[library] = " ".join(f"{type(error).__name__}: {error}".split())[:80]
-            continue
-        runs[library], first[library] = run, time.perf_counter() - start
-        reference = reference or results[-1]
-        compare(lib, reference, results[-1], name)
     if by_hand and numba:
         runs["by hand"] = by_hand(numba, *parameters, *data)
         compare(libs["dotbar"], reference, runs["by hand"](), name)
