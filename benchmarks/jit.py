@@ -45,7 +45,8 @@ PATIENCE = 60
 class Library:
     """dotbar: NumPy itself, and dotbar's loop."""
 
-    np = numpy
+    def __init__(self):
+        self.np = numpy
 
     def array(self, x):
         return x
