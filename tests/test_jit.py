@@ -8,7 +8,7 @@ from samples import Sample, all_samples
 from test_registry import directions, leaves
 
 import dotbar
-from dotbar import grad, hessian, jit, jvp, value_and_grad, vjp, vmap
+from dotbar import grad, hessian, jacfwd, jacrev, jit, jvp, scan, value_and_grad, vjp, vmap
 from dotbar.program import GuardFailed
 from dotbar.surroundings import Surroundings
 from dotbar.tree import tree_map
@@ -636,3 +636,32 @@ def test_threads_share_large_loops():
     assert "dotbar.parallel" not in jit(f).llvm(x)
     with pytest.raises(ValueError, match="at least one"):
         dotbar.set_num_threads(0)
+
+
+A3 = np.array([1.5, 0.7, 2.0])
+S = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, 0.2], [0.5, 0.2, 5.0]])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(np.linalg.solve(S + np.outer(x, x), x) ** 2),
+        lambda x: np.sum(np.linalg.inv(S + np.outer(x, x)) ** 2),
+        lambda x: np.linalg.det(S + np.outer(x, x)) + np.linalg.slogdet(S * x)[1],
+        lambda x: np.sum(np.linalg.cholesky(S + np.outer(x, x)) ** 3),
+        lambda x: np.sum(np.linalg.eigvalsh(S + np.outer(x, x)) ** 3),
+        lambda x: np.sum(np.linalg.qr(S * x)[1] ** 3) + np.linalg.norm(x),
+        lambda x: np.sum(np.linalg.svd(S * x)[1] ** 3) + np.sum(np.linalg.pinv(S * x)),
+        lambda x: np.sum(np.sort(x) * np.cumprod(x)) + np.max(x) ** 3 + np.sum(np.where(x > 1, x, 2) ** 2),
+        lambda x: np.sum(scan(lambda h, v: (np.tanh(h * v), h), x[0], x)[1] ** 2),
+    ],
+)
+def test_second_derivatives_inside_and_outside(f):
+    g = jit(f)
+    for x in (A3, A3 + 0.1, A3 - 0.2):
+        want = hessian(f)(x)
+        inside = jit(hessian(f)), jit(hessian(g)), jacfwd(jit(grad(f)))
+        for h in (hessian(g), *inside, jacrev(jacfwd(g)), jacrev(jit(grad(g)))):
+            assert np.allclose(h(x), want, 1e-9, 1e-9)
+        many = vmap(lambda x: hessian(g)(x))(np.stack([x, 2 * x]))
+        assert np.allclose(many[1], hessian(f)(2 * x), 1e-9, 1e-9)

@@ -184,6 +184,16 @@ def test_lists_grow_and_shrink_and_lead_far():
         chain.next.value[0] += 1
 
 
+def test_arrays_in_files(tmp_path):
+    np.save(tmp_path / "w.npy", np.ones(4))
+    w = np.load(tmp_path / "w.npy", mmap_mode="r+")
+    f = jit(lambda x: x * w)
+    for k in range(5):
+        w[k % 4] = k
+        assert np.allclose(f(X), w * X)
+    del f, w
+
+
 def test_packages_that_use_jit_are_followed(tmp_path, monkeypatch):
     package = tmp_path / "site-packages" / "gains"
     package.mkdir(parents=True)

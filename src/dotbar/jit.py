@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from dotbar.batch import Batch, Batched
-from dotbar.core import Cell, Traced, as_plain, full_name, is_differentiable, without_cells
+from dotbar.core import Cell, Traced, as_plain, full_name, shape_of, without_cells
 from dotbar.dual import Dual, Forward
 from dotbar.errors import InputError
 from dotbar.joint import joint, merged
@@ -28,8 +28,8 @@ from dotbar.rebuilt import Rebuilt
 from dotbar.surroundings import Surroundings, identity, is_followed
 from dotbar.tape import Tape
 from dotbar.trace import Recording
-from dotbar.transforms import Derived, jvp, vmap
-from dotbar.tree import Structure, flatten, tree_map, unflatten
+from dotbar.transforms import Derived, finish, unwrap
+from dotbar.tree import Structure, flatten, unflatten
 
 __all__ = ["get_num_threads", "jit", "set_num_threads"]
 
@@ -207,10 +207,14 @@ class Jitted(Derived):
                 return self._taped(call, key, level, examples, plain, mine)
             if key not in self._derived:
                 self._derived[key] = self._jit((pushed if type(level) is Forward else batched)(call, mine))
+            made = self._derived[key]
             if type(level) is Forward:
-                out, dots = self._derived[key](values, [x.aux for x, m in zip(examples, mine) if m])
-                return tree_map(lambda y, t: Dual(y, level, t) if is_differentiable(y) else y, out, dots)
-            return tree_map(lambda y: Batched(y, level), self._derived[key](values))
+                out, dots = made(values, [x.aux for x, m in zip(examples, mine) if m])
+                results = [y if t is None else Dual(y, level, t) for y, t in zip(flatten(out)[0], dots)]
+            else:
+                out, differs = made(values)
+                results = [y if d is None else Batched(y, level) for y, d in zip(flatten(out)[0], differs)]
+            return unflatten(flatten(out)[1], results)
         except Assigned:  # an argument would have to change with the call
             self._inline.add(key)
             return call.run(examples)
@@ -383,20 +387,30 @@ def current(x: Any) -> Any:
 
 
 def pushed(call: "Call", mine: tuple[bool, ...]) -> Callable[..., Any]:
-    """The function with its derivative along tangents of those arguments that are ``mine``."""
+    """The function with its derivative along tangents of those arguments that are ``mine``; None if there is none."""
 
     def both(values: list[Any], dots: list[Any]) -> Any:
-        along = lambda *xs: call.unassigned(merged(values, xs, mine))
-        return jvp(along, tuple(x for x, m in zip(values, mine) if m), tuple(dots))
+        with Forward() as level:
+            duals = [Dual(x, level, t) for x, t in zip((x for x, m in zip(values, mine) if m), dots)]
+            out, structure = flatten(call.unassigned(merged(values, duals, mine)))
+            pairs = [unwrap(y, level) for y in out]
+        ydots = [None if t is None else finish(t, 1, y) for y, t in pairs]
+        return unflatten(structure, [y for y, _ in pairs]), ydots
 
     return both
 
 
 def batched(call: "Call", mine: tuple[bool, ...]) -> Callable[..., Any]:
-    """The function over axis 0 of those arguments that are ``mine``."""
+    """The function over axis 0 of those arguments that are ``mine``, and which results differ: () or None."""
 
     def each(values: list[Any]) -> Any:
-        return vmap(lambda *xs: call.unassigned(merged(values, xs, mine)))(*(x for x, m in zip(values, mine) if m))
+        own = [x for x, m in zip(values, mine) if m]
+        with Batch(shape_of(own[0])[0]) as level:
+            items = [level.item(x, 0) for x in own]
+            out, structure = flatten(call.unassigned(merged(values, items, mine)))
+            ys = [unwrap(y, level)[0] for y in out]
+            differs = [() if isinstance(y, Traced) and y.level is level else None for y in out]
+        return unflatten(structure, ys), differs
 
     return each
 

@@ -16,7 +16,7 @@ from dotbar.program import Equation, Program, Var, variables
 from dotbar.rules.kinds import Elementwise, dense
 from dotbar.tape import Tape
 from dotbar.trace import Recording
-from dotbar.transforms import vjp
+from dotbar.transforms import unwrap, vjp
 from dotbar.tree import Structure, flatten, unflatten
 
 __all__ = ["Joint", "cut", "joint", "merged"]
@@ -36,6 +36,7 @@ class Joint(Rule):
         structure: Structure,
         places: list[int],
     ):
+        """``places`` are those of the outputs that depend on what is differentiated."""
         super().__init__(self.run, ("*xs",))
         self.forward = forward
         self.backward = backward
@@ -54,7 +55,9 @@ class Joint(Rule):
             GuardFailed: these arguments take another way.
         """
         outputs = level.process(self, xs, {})
-        return unflatten(self.structure, list(outputs[: sum(1 for _ in self.structure.paths())]))
+        n = sum(1 for _ in self.structure.paths())
+        ys = [y if k in self.places else unwrap(y, level)[0] for k, y in enumerate(outputs[:n])]
+        return unflatten(self.structure, ys)
 
     def keep(self, active: Sequence[int], n: int) -> tuple[bool, list[bool]]:
         return True, list(self.needed)
@@ -68,20 +71,21 @@ class Joint(Rule):
 
 def joint(jit: Callable[..., Any], f: Callable[..., Any], examples: list[Any], mine: tuple[bool, ...]) -> Joint:
     """The operation that a function of a list of arguments is to a tape of which some arguments are."""
-    structure = None
+    structure, places = None, list[int]()
 
     def along(*xs: Any) -> Any:
         nonlocal structure
         leaves, structure = flatten(f(merged(inputs, xs, mine)))
+        level = xs[0].level
+        places.extend(k for k, y in enumerate(leaves) if unwrap(y, level)[1] is not None and is_differentiable(y))
         return leaves
 
     with Recording() as level:
         inputs = [level.input(x) for x in examples]
         ys, pull = vjp(along, *(x for x, m in zip(inputs, mine) if m))
-        places = [k for k, y in enumerate(ys) if is_differentiable(y)]
-        seeds: list[Any] = [None] * len(ys)
+        seeds: list[Any] = [np.zeros(shape_of(y), dtype_of(y))[()] if is_differentiable(y) else None for y in ys]
         for k in places:
-            seeds[k] = level.input(np.ones(shape_of(ys[k]), dtype_of(ys[k]))[()])
+            seeds[k] = level.input(seeds[k] + 1)
         xbars = pull(seeds)
         level.program.outputs = [level.operand(x) for x in (*ys, *xbars)]
     forward, backward, needed = cut(level.program, len(examples), len(ys))

@@ -241,9 +241,9 @@ def is_replaced(x: Any) -> bool:
     """Whether it is an array that may change in place, or is traced."""
     if isinstance(x, Traced):
         return True
-    if type(x) is not np.ndarray or x.dtype.kind not in "biufc":
+    if not isinstance(x, np.ndarray) or x.dtype.kind not in "biufc":
         return False
-    while type(x) is np.ndarray and not x.flags.writeable:
+    while isinstance(x, np.ndarray) and not x.flags.writeable:
         x = x.base
     return x is not None
 
