@@ -191,7 +191,6 @@ def test_arrays_in_files(tmp_path):
     for k in range(5):
         w[k % 4] = k
         assert np.allclose(f(X), w * X)
-    del f, w
 
 
 def test_packages_that_use_jit_are_followed(tmp_path, monkeypatch):
@@ -245,6 +244,25 @@ def test_methods():
     assert np.allclose(a.step(X[:3]), a.w * X[:3] * 7)
     g = grad(lambda x: np.sum(a.step(x)))
     assert np.allclose(g(X[:3]), a.w * 7)
+
+
+def test_native_code_reads_classes():
+    class Scaled:
+        by, w = 2.0, np.ones(4)
+
+        def at(self, x):
+            return x * self.by * self.w
+
+    f = jit(Scaled().at)
+    for _ in range(3):
+        assert np.allclose(f(X), 2 * X)
+    assert f._entrances
+    Scaled.w[:] = 3.0
+    assert np.allclose(f(X), 6 * X)
+    Scaled.by = 1.0
+    assert np.allclose(f(X), 3 * X)
+    Scaled.at = lambda self, x: x
+    assert np.allclose(f(X), 3 * X)  # it was bound before
 
 
 def test_effects_on_objects_happen_at_recording():

@@ -7,11 +7,21 @@ containers, and those attributes of objects that some of the code names.  Arrays
 
 import copy
 import dis
+import gc
 import operator
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
-from types import CellType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType, SimpleNamespace
+from types import (
+    CellType,
+    CodeType,
+    FunctionType,
+    MappingProxyType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+    SimpleNamespace,
+)
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -128,8 +138,10 @@ class Surroundings:
         """
         found: list[tuple[Any, Any, Any]] = [(n, x, None) for x, n in self._sizes]
         for owner, holder, name, value in self.places:
-            if isinstance(owner, (tuple, *PARTS)) or name == "__class__" or is_method(owner, value):
+            if isinstance(owner, (tuple, *PARTS)) or name == "__class__":
                 continue  # it stays
+            if isinstance(holder, MappingProxyType):
+                (holder,) = gc.get_referents(holder)  # the dict of a class
             if not isinstance(holder, (dict, list, CellType, FunctionType)):
                 return None
             found.append((value, holder, name))
@@ -231,10 +243,6 @@ def is_number(x: Any) -> bool:
 
 def mark(place: Place) -> Any:
     return id(place.holder), place.name
-
-
-def is_method(owner: Any, x: Any) -> bool:
-    return isinstance(owner, type) and isinstance(x, (FunctionType, *PARTS))
 
 
 def is_replaced(x: Any) -> bool:
