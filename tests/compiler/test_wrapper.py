@@ -5,6 +5,7 @@ import gc
 import sys
 import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -613,11 +614,8 @@ end:"""
             if not np.array_equal(f({"x": x}), x):
                 wrong.append(seed)
 
-    threads = [threading.Thread(target=hammer, args=(i,)) for i in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(hammer, range(8)))
     assert not wrong
 
 
