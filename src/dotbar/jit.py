@@ -25,7 +25,7 @@ from dotbar.errors import InputError
 from dotbar.joint import joint, merged
 from dotbar.program import Guard, GuardFailed, Program, Var
 from dotbar.rebuilt import Rebuilt
-from dotbar.surroundings import Surroundings, identity, is_followed
+from dotbar.surroundings import Surroundings, identity, is_followed, top_of
 from dotbar.tape import Tape
 from dotbar.trace import Recording
 from dotbar.transforms import Derived, finish, unwrap
@@ -210,11 +210,12 @@ class Jitted(Derived):
             made = self._derived[key]
             if type(level) is Forward:
                 out, dots = made(values, [x.aux for x, m in zip(examples, mine) if m])
-                results = [y if t is None else Dual(y, level, t) for y, t in zip(flatten(out)[0], dots)]
+                traced = lambda y, t: y if t is None else Dual(y, level, t)
             else:
-                out, differs = made(values)
-                results = [y if d is None else Batched(y, level) for y, d in zip(flatten(out)[0], differs)]
-            return unflatten(flatten(out)[1], results)
+                out, dots = made(values)
+                traced = lambda y, differs: y if differs is None else Batched(y, level)
+            leaves, structure = flatten(out)
+            return unflatten(structure, list(map(traced, leaves, dots)))
         except Assigned:  # an argument would have to change with the call
             self._inline.add(key)
             return call.run(examples)
@@ -463,7 +464,7 @@ def typed(x: Any) -> Any:
 
 def is_of_python(x: Any) -> bool:
     """Whether it is a value of Python's own types, not something that is used up."""
-    known = type(x).__module__.partition(".")[0] in sys.stdlib_module_names
+    known = top_of(type(x).__module__) in sys.stdlib_module_names
     return known and not isinstance(x, (Iterator, IOBase, random.Random))
 
 

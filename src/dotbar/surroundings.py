@@ -30,7 +30,18 @@ from dotbar.core import Traced
 from dotbar.custom import Custom
 from dotbar.transforms import Derived
 
-__all__ = ["MISSING", "PARTS", "Place", "Surroundings", "contents", "holders_of", "identity", "is_followed", "slots"]
+__all__ = [
+    "MISSING",
+    "PARTS",
+    "Place",
+    "Surroundings",
+    "contents",
+    "holders_of",
+    "identity",
+    "is_followed",
+    "slots",
+    "top_of",
+]
 
 MISSING = object()
 """The value of a name that is not bound."""
@@ -84,14 +95,13 @@ class Surroundings:
             USERS.update(users)
             is_own.cache_clear()
         names = SPECIAL
-        while not self._follow(names):  # attributes lead to methods, whose code names more attributes
-            codes = [x.__code__ for x in self.followed.values() if isinstance(x, FunctionType)]
-            names = names.union(*map(attributes_of, codes))
+        while (more := self._follow(names)) != names:  # attributes lead to methods, whose code names more attributes
+            names = more
         self._sizes = [(x, len(x)) for x in self.followed.values() if isinstance(x, (dict, list))]
         self._note()
 
-    def _follow(self, names: frozenset[str]) -> bool:
-        """Find all places; whether no code names other attributes."""
+    def _follow(self, names: frozenset[str]) -> frozenset[str]:
+        """Find all places, by attributes of some names; these, and the names of attributes in the code found."""
         self.places: list[Place] = []
         self.followed: dict[int, Any] = {}
         todo = list(self.roots)
@@ -101,7 +111,7 @@ class Surroundings:
                 found = list(places_of(x, names))
                 self.places += found
                 todo += [p.value for p in found]
-        return all(attributes_of(x.__code__) <= names for x in self.followed.values() if isinstance(x, FunctionType))
+        return names.union(*(attributes_of(x.__code__) for x in self.followed.values() if isinstance(x, FunctionType)))
 
     def _note(self) -> None:
         free = [is_replaced(p.value) or (is_number(p.value) and mark(p) in self._varying) for p in self.places]
