@@ -172,23 +172,29 @@ class Jitted(Derived):
         return self._surroundings
 
     def _enter(self, variant: "Variant", call: "Call", args: Any, kwargs: Any) -> bool:
-        """Compile a variant, and let such calls go straight to native code; whether they can."""
-        from dotbar.compiler import run, wrapper
+        """Compile a variant, and let such calls go straight to native code; whether they can from now on.
+
+        One thread does it, and the others go the long way round.
+        """
+        from dotbar.compiler import engine, run, wrapper
         from dotbar.entrance import entrance
 
-        variant.compile()
-        segment = run.whole(variant.native)
-        bindings = call.surroundings.bindings()
-        if segment is None or variant.changed or bindings is None:
-            return False
-        before = self._entrances[-1:] if len(self._entrances) < VARIANTS else []
-        slow = before[0] if before else self.__call__
-        hidden = call.examples[len(call.places) :]
-        made = entrance(segment, args, kwargs, call.fixed, hidden, bindings, variant.output, slow)
-        if made is None:
-            return False
-        self._entrances = [*(self._entrances if before else []), made]
-        wrapper.enter(self, made)
+        with engine.alone():
+            if variant.entered:
+                return False
+            variant.compile()
+            segment = run.whole(variant.native)
+            bindings = call.surroundings.bindings()
+            if segment is None or variant.changed or bindings is None:
+                return False
+            before = self._entrances[-1:] if len(self._entrances) < VARIANTS else []
+            slow = before[0] if before else self.__call__
+            hidden = call.examples[len(call.places) :]
+            made = entrance(segment, args, kwargs, call.fixed, hidden, bindings, variant.output, slow)
+            if made is None:
+                return False
+            self._entrances = [*(self._entrances if before else []), made]
+            wrapper.enter(self, made)
         return True
 
     def _below(self, call: "Call") -> Any:

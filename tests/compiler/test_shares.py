@@ -1,6 +1,9 @@
 """Nests in shares, done by any threads in any order, compute what they compute as a whole."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from ctypes import CFUNCTYPE, c_int
 
 import numpy as np
 import pytest
@@ -125,14 +128,36 @@ def test_a_compiled_gradient_in_several_threads():
     xs = [np.full((60, 9), 0.1 * k) for k in range(1, 5)]
     w = np.cos(np.arange(36.0)).reshape(9, 4)
     wanted = [db.value_and_grad(f, (0, 1))(x, w) for x in xs]
-    compiled = db.jit(db.value_and_grad(f, (0, 1)))
 
-    def hammer(k):
+    def hammer(compiled, k):
         for _ in range(100):
             value, grads = compiled(xs[k], w)
             np.testing.assert_allclose(value, wanted[k][0], rtol=1e-12)
             for g, h in zip(grads, wanted[k][1]):
                 np.testing.assert_allclose(g, h, rtol=1e-11, atol=1e-13)
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(hammer, range(4)))
+    with ThreadPoolExecutor(4) as pool, often():
+        for _ in range(5):  # all threads meet while it is compiled
+            compiled = db.jit(db.value_and_grad(f, (0, 1)))
+            list(pool.map(hammer, [compiled] * 4, range(4)))
+
+
+def test_code_stays_where_several_threads_look_for_it():
+    text = f"define i32 @one() #0 {{ ret i32 1 }}\nattributes #0 = {{ {engine.attributes()} }}"
+    with ThreadPoolExecutor(4) as pool, often():
+        for _ in range(50):
+            code = engine.compile(text)
+            addresses = set(pool.map(code.address, ["one"] * 4))
+            assert len(addresses) == 1
+            assert CFUNCTYPE(c_int)(addresses.pop())() == 1
+
+
+@contextmanager
+def often():
+    """Threads take turns a hundred times as often."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(interval / 100)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)

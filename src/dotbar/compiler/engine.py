@@ -10,6 +10,7 @@ Addresses reach the code as named symbols (``declare``d in the text, given to ``
 ``inttoptr (i64 … to ptr)``.  Only text of the first kind is the same in another process and found in the cache.
 """
 
+import os
 import re
 import sys
 from collections.abc import Callable, Generator, Mapping
@@ -18,6 +19,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,18 @@ from dotbar.errors import CompilerError
 
 LEVEL = 2
 """LLVM's effort in instruction selection and scheduling: 0 is a fifth slower to run, 1 a tenth faster to compile."""
+
+
+_lock = RLock()
+if hasattr(os, "register_at_fork"):  # a forked process must not begin in the midst of another thread's compilation
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+
+
+@contextmanager
+def alone() -> Generator[None]:
+    """While no other thread makes code, or looks for it."""
+    with _lock:
+        yield
 
 
 @dataclass(frozen=True)
@@ -92,8 +106,12 @@ class Code:
         self._name = f"dotbar.{next(_serial)}"
         self._held: dict[str, Any] = {"": library.link(self._linker, self._name)}
 
+    @alone()
     def address(self, name: str) -> int:
-        """Where the function or global of a name lies."""
+        """Where the function or global of a name lies.
+
+        The linker is asked once: what it answers holds the code, which is gone with any of two answers.
+        """
         if name not in self._held:
             try:
                 self._held[name] = self._linker.lookup(self._name, name)

@@ -62,6 +62,7 @@ class Segment(Rule):
         made = tuple(spec_of(y) for y in self.program.outputs)
         return self.builtin(self.specs, made[0] if len(made) == 1 else made, self.adapted, self.failed)
 
+    @engine.alone()
     def builtin(self, arguments: Sequence[Spec], output: Spec, slow: Any, failed: Any, **options: Any) -> Any:
         """A builtin that takes and returns what is specified."""
         hidden = [Hidden(x, Array(x.dtype, x.shape)) for x in self.native.constants]
@@ -120,6 +121,7 @@ def uncollected() -> Generator[None]:
             gc.enable()
 
 
+@engine.alone()
 @uncollected()
 def compiled(program: Program, reassociate: bool = True) -> Program:
     """The Program simplified, and all that can be native in segments."""
@@ -144,6 +146,7 @@ def text(program: Program) -> str:
     return "\n".join(e.rule.native.text for e in program.equations if isinstance(e.rule, Segment))
 
 
+@engine.alone()
 def segmented(program: Program, reassociate: bool = True) -> Program:
     """The Program with segments in the place of equations; one alone, of all inputs, if nothing is left to NumPy."""
     outputs = [y for y in program.outputs if type(y) in (Var, np.ndarray)]

@@ -94,6 +94,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pool.start_in_child)
 
 
+@engine.alone()
 @cache
 def _code() -> engine.Code:
     code = engine.compile(source())
