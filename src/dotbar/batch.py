@@ -18,6 +18,7 @@ from dotbar.core import (
     is_view_of,
     lay_as,
     own,
+    rebuild,
     refresh,
     shape_of,
     take_index,
@@ -27,7 +28,6 @@ from dotbar.errors import ConversionError, StructureError, user_line
 from dotbar.rules.kinds import align
 from dotbar.rules.shapes import stand_in
 from dotbar.rules.words import assign_items
-from dotbar.tape import rebuild
 
 
 class Batched(Traced):
@@ -100,7 +100,7 @@ class Batch(Level):
         except (ValueError, np.exceptions.AxisError) as error:
             raise _of_one_item(error, rule, xs, kw) from None
         if isinstance(y, (tuple, list)):
-            return rebuild(tuple(y), [Batched(outermost(v), self) for v in y])
+            return rebuild(y, [Batched(outermost(v), self) for v in y])
         if rule.makes_views and len(xs) == 1 and (y is vals[0] or is_view_of(y, vals[0])):
             return wrap_view(self, rule, xs[0], kw, y)
         return Batched(outermost(y), self)

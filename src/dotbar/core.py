@@ -249,6 +249,11 @@ def is_differentiable(y: Any) -> bool:
     return t is float or t is complex or dtype_of(y).kind in "fc"
 
 
+def rebuild(y: Sequence[Any], items: Sequence[Any]) -> Any:
+    """Several results with other items: a tuple, or a namedtuple such as NumPy's EighResult."""
+    return type(y)(*items) if hasattr(y, "_fields") else tuple(items)
+
+
 def without_derivative(rule: "Rule", y: Any) -> Any:
     """A result of integers or booleans, which has no derivative; one of objects would have lost it."""
     if any(dtype_of(v).kind == "O" for v in (y if isinstance(y, tuple) else (y,))):
@@ -550,7 +555,7 @@ class Base(Level):
         y = rule.fn(*[x.value if type(x) is Cell else x for x in xs], **kw)
         if rule.makes_views and len(xs) == 1:
             return wrap_view(self, rule, xs[0], kw, y)
-        return tuple(map(cell, y)) if isinstance(y, tuple) else cell(y)
+        return rebuild(y, [*map(cell, y)]) if isinstance(y, tuple) else cell(y)
 
     def write(self, root: Traced, path: tuple[Step, ...], v: Any) -> None:
         steps, index = split(path)

@@ -17,6 +17,7 @@ from dotbar.core import (
     is_differentiable,
     is_exclusive,
     own,
+    rebuild,
     shape_of,
     split,
     value_of,
@@ -25,7 +26,7 @@ from dotbar.core import (
 )
 from dotbar.errors import RuleError
 from dotbar.rules.kinds import match
-from dotbar.tape import lay_out, layout, rebuild
+from dotbar.tape import lay_out, layout
 
 
 class Dual(Traced):

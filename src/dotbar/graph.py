@@ -15,6 +15,7 @@ from dotbar.core import (
     dtype_of,
     new_zeros,
     own,
+    rebuild,
     shape_of,
     split,
     value_of,
@@ -24,7 +25,6 @@ from dotbar.custom import is_float, lowered
 from dotbar.errors import OutputError, user_traceback
 from dotbar.hooks import at_level, input_names, naming
 from dotbar.rules.words import read
-from dotbar.tape import rebuild
 from dotbar.transforms import unwrap, vjp
 from dotbar.tree import LEAF, flatten, tree_map, unflatten
 

@@ -37,6 +37,7 @@ from dotbar.core import (
     mentions,
     new_zeros,
     own,
+    rebuild,
     shape_of,
     split,
     take_index,
@@ -187,11 +188,6 @@ class Tape(Level):
         form = Shape.of(value) if node is not None else None
         self.push((sweep_write, root.aux, node, path, form, layout(root.value, path)))
         root.aux = len(self.entries) - 1
-
-
-def rebuild(y: tuple[Any, ...], items: list[Any]) -> Any:
-    """A tuple or namedtuple of results with other items."""
-    return type(y)(*items) if hasattr(y, "_fields") else tuple(items)
 
 
 def _escaped(entry: Entry) -> None:

@@ -30,6 +30,7 @@ from dotbar.core import (
     as_python,
     is_number,
     own,
+    rebuild,
     refresh,
     split,
     take_index,
@@ -38,7 +39,6 @@ from dotbar.core import (
 )
 from dotbar.errors import user_line
 from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Refused, Var, varies
-from dotbar.tape import rebuild
 
 __all__ = ["LONG", "Recorded", "Recording", "recordings"]
 

@@ -329,6 +329,23 @@ def test_slogdet_of_a_singular_matrix():
         assert np.all(np.isnan(g))
 
 
+NAMED = {
+    "eigenvalues": (np.linalg.eigh, np.linalg.eig),
+    "S": (np.linalg.svd,),
+    "R": (np.linalg.qr,),
+    "logabsdet": (np.linalg.slogdet,),
+}
+
+
+@pytest.mark.parametrize(("name", "fn"), [(name, fn) for name, fns in NAMED.items() for fn in fns])
+def test_results_have_numpys_names_in_every_mode(name, fn):
+    A = spd(3)
+    f = lambda A: np.sum(np.abs(getattr(fn(A), name)))
+    for y in (dotbar.value_and_grad(f)(A)[0], dotbar.jvp(f, (A,), (A,))[0], dotbar.jit(f)(A), *dotbar.vmap(f)(A[None])):
+        assert np.isclose(y, f(A))
+    assert np.isclose(f(dotbar.core.cell(A)), f(A))
+
+
 @pytest.mark.parametrize("f", [np.linalg.inv, np.linalg.cholesky, lambda A: np.linalg.solve(A, np.ones(2))])
 def test_lapack_errors_are_unchanged(f):
     A = np.array([[0.0, 0.0], [0.0, -1.0]])
