@@ -63,13 +63,14 @@ def lines(code: Routine, pointer: str, count: int, stride: Any) -> list[str]:
     return found
 
 
-def substitution(like: Routine, rows: int, vectors: int, masked: bool, forward: bool, unit: bool) -> str:
-    """C becomes S⁻¹(C − T X) for a triangle S, where T has k columns.
+def substitution(like: Routine, rows: int, vectors: int, masked: bool) -> str:
+    """C becomes S⁻¹(C − T X) for a lower triangle S, where T has k columns.
 
-    ``void (ptr t, ptr x, i64 k, ptr square, ptr c, i64 tail, i64 down, i64 across, i64 stride)``: strides of T and S,
-    and of X and C.  If ``masked``, the only vector has ``tail`` columns.
+    ``void (ptr t, ptr x, i64 k, ptr square, ptr c, i64 tail, i64 down, i64 across, i64 stride, i1 unit)``: strides of T
+    and S, and of X and C; whether S has ones on its diagonal.  If ``masked``, the only vector has ``tail`` columns.  An
+    upper triangle is a lower one from its last row and column on, with negative strides.
     """
-    name = f"dotbar.substitution.{like}.{rows}x{vectors}.{'f' * forward}{'u' * unit}{'m' * masked}"
+    name = f"dotbar.substitution.{like}.{rows}x{vectors}.{'m' * masked}"
     if name in like.definitions:
         return name
     code = like.sibling()
@@ -77,19 +78,18 @@ def substitution(like: Routine, rows: int, vectors: int, masked: bool, forward: 
     tile = remainder(code, rows, counts, "%t", ("%down", "%across"), "%x", "%stride", "%k", "%c")
     square, c = lines(code, "%square", rows, "%down"), lines(code, "%c", rows, "%stride")
     columns = [code.line("%across", i) if i else 0 for i in range(rows)]
-    order = range(rows) if forward else range(rows - 1, -1, -1)
-    for place, i in enumerate(order):
-        for p in order[:place]:
+    for i in range(rows):
+        for p in range(i):
             entry = code.everywhere(code.at(square[i], (columns[p], 1)))
             tile[i] = [code.multiply_subtract(entry, x, y) for x, y in zip(tile[p], tile[i])]
-        if not unit:
-            pivot = code(f"load {code.scalar}, ptr {code.at(square[i], (columns[i], 1))}")
-            inverse = code.splat(code(f"fdiv {code.scalar} 1.0, {pivot}"), code.dtype, code.lanes)
-            tile[i] = [code(f"fmul {code.vector} {x}, {inverse}") for x in tile[i]]
+        pivot = code(f"load {code.scalar}, ptr {code.at(square[i], (columns[i], 1))}")
+        inverse = code(f"fdiv {code.scalar} 1.0, {pivot}")
+        inverse = code(f"select i1 %unit, {code.scalar} 1.0, {code.scalar} {inverse}")
+        tile[i] = [code(f"fmul {code.vector} {x}, {code.splat(inverse, code.dtype, code.lanes)}") for x in tile[i]]
         for j, x in enumerate(tile[i]):
             code.store(x, code.at(c[i], (j, code.lanes)), counts[j])
     return code.define(
-        name, "ptr %t, ptr %x, i64 %k, ptr %square, ptr %c, i64 %tail, i64 %down, i64 %across, i64 %stride"
+        name, "ptr %t, ptr %x, i64 %k, ptr %square, ptr %c, i64 %tail, i64 %down, i64 %across, i64 %stride, i1 %unit"
     )
 
 
@@ -190,25 +190,24 @@ class Triangle:
         """Some columns of X, block after block of rows."""
         T, m, n = self.T, self.stride, self.T.rows
 
-        def block(rows: int, first: Any, known: Any) -> None:
-            """Rows from ``first`` on, where so many are known."""
-            fn = substitution(code, rows, vectors, bool(tail), self.lower, self.unit)
-            row = code.at("%t", (first, T.down))
-            c, square = code.at(x, (first, m)), code.at(row, (first, T.across))
-            t, given = (row, x) if self.lower else (code.at(square, (rows, T.across)), code.at(c, (rows, m)))
-            numbers = ", ".join(f"i64 {x}" for x in (tail, T.down, T.across, m))
-            code.put(f"call void @{fn}(ptr {t}, ptr {given}, i64 {known}, ptr {square}, ptr {c}, {numbers})")
+        down, across, stride, t = T.down, T.across, m, "%t"
+        if not self.lower:
+            t, x = code.at(t, (n - 1, down + across)), code.at(x, (n - 1, m))
+            down, across, stride = -down, -across, -m
 
-        if rest and not self.lower:
-            block(rest, n - rest, 0)
+        def block(rows: int, first: Any) -> None:
+            """Rows from ``first`` on, where those before are known."""
+            fn = substitution(code, rows, vectors, bool(tail))
+            row, c = code.at(t, (first, down)), code.at(x, (first, stride))
+            square = code.at(row, (first, across))
+            numbers = ", ".join(f"i64 {x}" for x in (tail, down, across, stride))
+            pointers = f"ptr {row}, ptr {x}, i64 {first}, ptr {square}, ptr {c}"
+            code.put(f"call void @{fn}({pointers}, {numbers}, i1 {int(self.unit)})")
+
         for b in code.each(whole):
-            if self.lower:
-                first = code.line(b, high)
-                block(high, first, first)
-            else:
-                block(high, code.line(b, -high, n - rest - high), code.line(b, high, rest))
-        if rest and self.lower:
-            block(rest, n - rest, n - rest)
+            block(high, code.line(b, high))
+        if rest:
+            block(rest, n - rest)
 
 
 # ---------------------------------------------------------------- Cholesky's factor
@@ -295,14 +294,15 @@ class Cholesky:
         whole = [v for v in dict.fromkeys((widest(rows), 1)) if v * lanes <= n - rows]
         parts = [*whole, 0] if n % lanes or rows % lanes else whole
         for vectors in parts if left else ():
-            fn = substitution(code, rows, vectors or 1, masked=not vectors, forward=True, unit=False)
+            fn = substitution(code, rows, vectors or 1, masked=not vectors)
             width = lanes * (vectors or 1)
             part = code(f"sub i64 {left}, {code(f'srem i64 {left}, {width}')}") if vectors else left
             loop = code.loop(part, step=width)
             place = [(loop.index, 1), (start, 1)]
             code.put(
                 f"call void @{fn}(ptr {above}, ptr {code.at(code.at('%work', (first, 1)), *place)}, i64 {first}, "
-                f"ptr {square}, ptr {code.at(square, *place)}, i64 {left}, i64 1, i64 {n}, i64 {n})"
+                f"ptr {square}, ptr {code.at(square, *place)}, i64 {left}, i64 1, i64 {n}, i64 {n}, "
+                "i1 0)"
             )
             loop.close()
             if vectors:
@@ -381,11 +381,11 @@ class Columns:
             return name
         code = like.sibling()
         panel = code.at("%lu", ("%j", 1))
-        fn = substitution(code, width, 1, masked=count < width, forward=True, unit=True)
+        fn = substitution(code, width, 1, masked=count < width)
         above = code.loop("%j", step=width)
         row, c = code.at("%lu", (above.index, n)), code.at(panel, (above.index, n))
         square = code.at(row, (above.index, 1))
-        numbers = f"i64 {count}, i64 {n}, i64 1, i64 {n}"
+        numbers = f"i64 {count}, i64 {n}, i64 1, i64 {n}, i1 1"
         code.put(f"call void @{fn}(ptr {row}, ptr {panel}, i64 {above.index}, ptr {square}, ptr {c}, {numbers})")
         above.close()
         rows = code(f"sub i64 {n}, %first")
@@ -416,11 +416,13 @@ class Columns:
         entry = code(f"load {code.scalar}, ptr {code.at(top, (search.index, n))}")
         place = search.close(*self._larger(code, entry, search.index, *search.values))[1]
         before = code("add i64 %j, %first")
+        left, exchange = code(f"sub i64 0, {before}"), self._exchange(code)
         for c in range(count):
             pivot = code(f"getelementptr i64, ptr %pivots, i64 {code(f'add i64 %j, {c}')}")
             code.put(f"store i64 {code(f'add i64 {place}, {before}')}, ptr {pivot}")
             here = code.at(top, (c, n))
-            self._exchange(code, here, code.at(top, (place, n)))
+            p, q = code.at(here, (left, 1)), code.at(top, (place, n), (left, 1))
+            code.put(f"call void @{exchange}(ptr {p}, ptr {q})")
             row = code.load(here, kept)
             largest = code(f"extractelement {T} {row}, i64 {c}")
             zero = code(f"fcmp oeq {code.scalar} {largest}, 0.0")
@@ -446,13 +448,16 @@ class Columns:
         size = code(f"select i1 {above}, {code.scalar} {new}, {code.scalar} {size}")
         return size, code(f"select i1 {above}, i64 {number}, i64 {place}")
 
-    def _exchange(self, code: Routine, p: str, q: str) -> None:
-        """Exchange two rows; ``p`` and ``q`` point into the panel."""
-        before = code("add i64 %j, %first")
-        lanes, left = code.lanes, code(f"sub i64 0, {before}")
-        for count, parts, first in ((lanes, self.n // lanes, 0), (self.n % lanes, 1, self.n - self.n % lanes)):
+    def _exchange(self, like: Routine) -> str:
+        """``void (ptr p, ptr q)``: exchange two rows."""
+        name, n, lanes = f"dotbar.exchange.{like}.{self.n}", self.n, like.lanes
+        if name in like.definitions:
+            return name
+        code = like.sibling()
+        for count, parts, first in ((lanes, n // lanes, 0), (n % lanes, 1, n - n % lanes)):
             for k in code.each(parts) if count else ():
-                here, there = (code.at(x, (left, 1), (code.line(k, lanes, first), 1)) for x in (p, q))
+                here, there = (code.at(x, (code.line(k, lanes, first), 1)) for x in ("%p", "%q"))
                 x, y = code.load(here, count), code.load(there, count)
                 code.store(y, here, count)
                 code.store(x, there, count)
+        return code.define(name, "ptr %p, ptr %q")
