@@ -39,6 +39,7 @@ LAYERS = {
     "extend": 6,
     "linalg": 6,
     "numpy": 6,
+    "scipy": 6,
     "__init__": 7,
 }
 

@@ -72,7 +72,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> types.ModuleType:
-    """``dotbar.numpy``, loaded when it is first used."""
-    if name == "numpy":
-        return importlib.import_module("dotbar.numpy")
+    """``dotbar.numpy`` and ``dotbar.scipy``, loaded when they are first used."""
+    if name in ("numpy", "scipy"):
+        return importlib.import_module(f"dotbar.{name}")
     raise AttributeError(f"module 'dotbar' has no attribute {name!r}")

@@ -17,6 +17,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, wraps
+from importlib import import_module
 from sys import getrefcount, maxsize
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -140,6 +141,10 @@ def find_rule(fn: Callable[..., Any]) -> Rule:
     from difflib import get_close_matches
 
     name = full_name(fn)
+    if name.startswith("scipy.special."):  # a ufunc, called without dotbar.scipy
+        import_module("dotbar.scipy.special")
+        if fn in RULES:
+            return RULES[fn]
     near = get_close_matches(name, {rule.name for rule in RULES.values()}, n=3, cutoff=0.5)
     hint = f" The nearest supported ones: {', '.join(near)}." if near else ""
     if isinstance(fn, np.ufunc) and set("".join(fn.types)) <= set("O->"):

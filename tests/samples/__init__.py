@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from dotbar.core import full_name
+
 
 @dataclass
 class Sample:
@@ -38,6 +40,11 @@ class Sample:
         keys = "".join(f", {k}={v!r}" for k, v in self.kwargs.items() if not isinstance(v, np.ndarray))
         name = getattr(self.fn, "__name__", repr(self.fn))
         return re.sub(r" at 0x\w+", "", f"{name}({shapes}{keys})").replace("\n", " ")[:90]
+
+    @property
+    def of_scipy(self) -> bool:
+        """Whether the function is SciPy's."""
+        return full_name(self.fn).removeprefix("dotbar.").startswith("scipy.")
 
     @property
     def primals(self) -> tuple[Any, ...]:
@@ -111,6 +118,7 @@ def hpd(n: int, *batch: int, seed: int = 0) -> np.ndarray:
 
 
 def all_samples() -> list[Sample]:
-    """Every sample of every module beside this file."""
-    names = sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
-    return [s for name in names for s in import_module(f"samples.{name}").SAMPLES]
+    """Every sample of every module in this folder."""
+    folder = Path(__file__).parent
+    paths = sorted(p.relative_to(folder).with_suffix("") for p in folder.rglob("*.py") if p.stem != "__init__")
+    return [s for path in paths for s in import_module(".".join(["samples", *path.parts])).SAMPLES]

@@ -1,0 +1,5 @@
+"""``scipy.interpolate``: in values, knots and evaluation points."""
+
+from dotbar.scipy.mirror import members as _members
+
+__getattr__, __dir__, __all__ = _members("scipy.interpolate")

@@ -1,0 +1,5 @@
+"""``scipy.optimize``: derivatives through the solution's conditions, never through the iterations."""
+
+from dotbar.scipy.mirror import members as _members
+
+__getattr__, __dir__, __all__ = _members("scipy.optimize")

@@ -1,0 +1,5 @@
+"""``scipy.sparse``: matrices whose stored entries have derivatives, which keep the pattern."""
+
+from dotbar.scipy.mirror import members as _members
+
+__getattr__, __dir__, __all__ = _members("scipy.sparse")

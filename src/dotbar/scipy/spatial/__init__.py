@@ -1,0 +1,5 @@
+"""``scipy.spatial``: distances, rotations, hulls."""
+
+from dotbar.scipy.mirror import members as _members
+
+__getattr__, __dir__, __all__ = _members("scipy.spatial")
