@@ -46,7 +46,7 @@ class Lane(dict[Any, Callable[..., Any]]):
 
 def fits(rule: Any) -> TypeGuard[Elementwise]:
     """Whether the express lane serves a rule."""
-    return isinstance(rule, Elementwise) and len(rule.partials) <= 2 and None not in rule.partials
+    return isinstance(rule, Elementwise) and len(rule.partials) <= 2 and rule.has_all_partials
 
 
 RECORD = Lane()

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from dotbar.core import RULES, Rule
+from dotbar import grad, jvp
+from dotbar.core import RULES, Rule, primitive
+from dotbar.errors import NoRuleError
 from dotbar.rules import lapack_words, reductions, shapes, words
-from dotbar.rules.kinds import needed
+from dotbar.rules.kinds import argument_name, elementwise, needed
 
 KEPT = [
     # function, active arguments, whether the result is kept, whether each argument is
@@ -76,3 +78,19 @@ def test_every_load_counts():
     assert needed(pairs.__code__) == {"a"}
     assert needed(twice.__code__) == {"a"}
     assert not needed(shape_only.__code__)
+
+
+def test_why_an_argument_has_no_derivative_is_said():
+    @primitive
+    def power(n, x):
+        return x**n
+
+    elementwise(power, "the order is an integer", lambda a, b: a * b ** (a - 1))
+    assert grad(power, 1)(2, 3.0) == 6
+    for transform in (grad(power), lambda n, x: jvp(power, (n, x), (1.0, 0.0))):
+        with pytest.raises(NoRuleError, match=r"power has no derivative with respect to 'a': the order is an integer"):
+            transform(2.0, 3.0)
+
+
+def test_arguments_of_ufuncs_have_the_names_of_their_signature():
+    assert [argument_name(RULES[np.add], i) for i in range(2)] == ["x1", "x2"]

@@ -247,7 +247,10 @@ class Constant(Rule):
 
 
 class Elementwise(Rule):
-    """y = f(a, b, ...) entry by entry, given by its partial derivatives: functions, constants, None for 0."""
+    """y = f(a, b, ...) entry by entry, given by its partial derivatives.
+
+    A partial is a function, a constant, None for 0, or a text: why there is none.
+    """
 
     kind: ClassVar[str] = "elementwise"
 
@@ -255,6 +258,7 @@ class Elementwise(Rule):
         names = ("x",) if len(partials) == 1 else tuple("abcdef"[: len(partials)])
         super().__init__(fn, names, settings)
         self.partials = tuple(partials)
+        self.has_all_partials = not any(p is None or type(p) is str for p in partials)
         values = ("y", *names)
         self.picks = [
             tuple(map(values.index, inspect.signature(p).parameters)) if callable(p) else () for p in partials
@@ -267,6 +271,8 @@ class Elementwise(Rule):
     def _times(self, i: int, values: Sequence[Any], t: Any, conj: bool) -> Any:
         p = self.partials[i]
         if not callable(p):
+            if type(p) is str:
+                raise refusal(self, i, p)
             return t if p == 1 else -t if p == -1 else None if p is None else t * p
         w = with_infinities(p, [values[k] for k in self.picks[i]], {})
         if conj and dtype_of(w).kind == "c":
@@ -374,8 +380,9 @@ def fit(g: Any, shape: tuple[int, ...], core: int) -> Any:
 class General(Rule):
     """Dot and bar side by side: ``body(y, *arrays, **settings)`` returns one pair (dot, bar) per array.
 
-    A pair of None stands for an argument without a derivative.  Of several results of one argument, the dot may give a
-    tangent as a function, which is called when the tangent is used: one that may have to be refused.
+    None, or a text that says why, in the place of a pair stands for an argument without a derivative.  Of several
+    results of one argument, the dot may give a tangent as a function, which is called when the tangent is used: one
+    that may have to be refused.
     """
 
     kind: ClassVar[str] = "rule"
@@ -412,11 +419,8 @@ class General(Rule):
         return (out,) if isinstance(out, tuple) and callable(out[0]) else out
 
     def _pair(self, pairs: Sequence[Any], i: int) -> Any:
-        if pairs[i] is None:
-            raise NoRuleError(
-                f"{self.name} has no derivative with respect to {self.arrays[i]!r}. "
-                f"Pass stop_gradient({self.arrays[i]}) to treat it as a constant."
-            )
+        if pairs[i] is None or type(pairs[i]) is str:
+            raise refusal(self, i, pairs[i])
         return pairs[i]
 
     def dot(self, y: Any, xs: Sequence[Any], kw: Settings, xdots: Sequence[Any]) -> Any:
@@ -442,6 +446,21 @@ class General(Rule):
 
     def batch(self, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings) -> Any:
         return call_batched(self, self.how, xs, batched, size, kw)
+
+
+def argument_name(rule: Rule, i: int) -> str:
+    """What the user knows an array argument as; a ufunc's signature is the first line of its docstring."""
+    signature = re.match(r"\w+\(([^)]*)", rule.fn.__doc__ or "") if isinstance(rule.fn, np.ufunc) else None
+    return signature[1].split(", ")[i] if signature else rule.arrays[i]
+
+
+def refusal(rule: Rule, i: int, reason: str | None) -> NoRuleError:
+    """The error for an argument without a derivative."""
+    name, why = argument_name(rule, i), f": {reason}" if reason else ""
+    return NoRuleError(
+        f"{rule.name} has no derivative with respect to {name!r}{why}. "
+        f"Pass stop_gradient({name}) to treat it as a constant."
+    )
 
 
 def add(a: Any, b: Any) -> Any:
@@ -495,8 +514,9 @@ def constant(fn: Any, like: Callable[..., Any] | None = None, batch: Batch = Non
 def elementwise(fn: Any, *partials: Any, settings: Sequence[str] = ()) -> None:
     """Register y = f(x) or f(a, b, ...) by one partial derivative per argument.
 
-    Each partial names exactly the values it needs, of ``y`` and ``x`` (or ``a``, ``b``, ``c``), or is a constant, or
-    None where the derivative is zero.  For real y = f(z) of complex z it is w with ẏ = Re(w ż), z̄ = conj(w) ȳ.
+    Each partial names exactly the values it needs, of ``y`` and ``x`` (or ``a``, ``b``, ``c``), or is a constant, None
+    where the derivative is zero, or a text that says why there is none.  For real y = f(z) of complex z it is w with
+    ẏ = Re(w ż), z̄ = conj(w) ȳ.
     """
     _register(fn, Elementwise(fn, partials, settings))
 
