@@ -4,14 +4,13 @@ import sys
 
 import numpy as np
 import pytest
-from samples import Sample, all_samples
+from samples import Sample, all_samples, constants
 from test_registry import directions, leaves
 
 import dotbar
 from dotbar import grad, hessian, jacfwd, jacrev, jit, jvp, scan, value_and_grad, vjp, vmap
 from dotbar.program import GuardFailed
 from dotbar.surroundings import Surroundings
-from dotbar.tree import tree_map
 
 SAMPLES = all_samples()
 
@@ -22,18 +21,6 @@ def agree(got, want):
         assert g.shape == w.shape
         assert g.dtype == w.dtype
         assert np.allclose(g, w, 1e-12, 1e-12, equal_nan=True)
-
-
-def constants(x):
-    """A container of arrays that cannot change: they are no inputs, but settings."""
-
-    def constant(x):
-        if isinstance(x, np.ndarray):
-            x = x.copy(order="K")
-            x.setflags(write=False)
-        return x
-
-    return tree_map(constant, x)
 
 
 def derivatives(f, ts):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dotbar.core import full_name
+from dotbar.tree import tree_map
 
 
 @dataclass
@@ -34,6 +34,7 @@ class Sample:
     no_float32: str = ""
     no_vmap: str = ""
     rtol: float = 1e-6
+    module: str = "numpy"
 
     def __repr__(self) -> str:
         shapes = ", ".join(str(np.shape(a)) if isinstance(a, np.ndarray) else repr(a) for a in self.args)
@@ -44,7 +45,7 @@ class Sample:
     @property
     def of_scipy(self) -> bool:
         """Whether the function is SciPy's."""
-        return full_name(self.fn).removeprefix("dotbar.").startswith("scipy.")
+        return self.module != "numpy"
 
     @property
     def primals(self) -> tuple[Any, ...]:
@@ -120,5 +121,21 @@ def hpd(n: int, *batch: int, seed: int = 0) -> np.ndarray:
 def all_samples() -> list[Sample]:
     """Every sample of every module in this folder."""
     folder = Path(__file__).parent
-    paths = sorted(p.relative_to(folder).with_suffix("") for p in folder.rglob("*.py") if p.stem != "__init__")
-    return [s for path in paths for s in import_module(".".join(["samples", *path.parts])).SAMPLES]
+    found = []
+    for path in sorted(p.relative_to(folder).with_suffix("") for p in folder.rglob("*.py") if p.stem != "__init__"):
+        for s in import_module(".".join(["samples", *path.parts])).SAMPLES:
+            s.module = f"scipy.{path.stem.partition('_')[0]}" if path.parts[0] == "scipy" else "numpy"
+            found.append(s)
+    return found
+
+
+def constants(x: Any) -> Any:
+    """A container of arrays that cannot change: to jit they are no inputs, but settings."""
+
+    def constant(x: Any) -> Any:
+        if isinstance(x, np.ndarray):
+            x = x.copy(order="K")
+            x.setflags(write=False)
+        return x
+
+    return tree_map(constant, x)
