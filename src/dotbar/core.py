@@ -128,7 +128,8 @@ def full_name(fn: Callable[..., Any]) -> str:
     name = getattr(fn, "__qualname__", getattr(fn, "__name__", repr(fn)))
     module = getattr(fn, "__module__", None) or ""
     if not module and isinstance(fn, np.ufunc):
-        module = "scipy.special" if getattr(sys.modules.get("scipy.special"), name, None) is fn else "numpy"
+        special = getattr(sys.modules.get("scipy.special"), name, None)
+        module = "scipy.special" if fn in (special, getattr(special, "__wrapped__", None)) else "numpy"
     return f"{module.replace('numpy._core.multiarray', 'numpy')}.{name}" if module else name
 
 

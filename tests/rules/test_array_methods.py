@@ -130,7 +130,7 @@ def test_python_protocols():
         assert x[0] in x
         assert 99.0 not in x
         assert (math.floor(x[1]), math.ceil(x[1]), math.trunc(x[1]), round(x[1])) == (-2, -1, -1, -2)
-        assert x.__array_namespace__() is np
+        assert x.__array_namespace__() is dotbar.numpy
         y, z = copy.copy(x), copy.deepcopy(x)
         y[0] = z[1] = 0.0
         return y + z + +x

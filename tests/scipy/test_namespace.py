@@ -2,6 +2,7 @@
 
 import pickle
 from importlib import import_module
+from types import FunctionType
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ import scipy.linalg
 
 import dotbar
 import dotbar.scipy.linalg as sl
+from dotbar.core import RULES, Traced
 from dotbar.errors import NoRuleError
+from dotbar.scipy.mirror import OWN
 
 MODULES = [
     *("fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "sparse", "sparse.linalg"),
@@ -55,3 +58,59 @@ def test_ufuncs_are_found_without_dotbar_scipy():
 
     with pytest.raises(NoRuleError, match=r"scipy\.special\.bdtrik has no derivative rule"):
         dotbar.grad(lambda x: scipy.special.bdtrik(x, 3.0, 0.5))(0.5)
+
+
+def public(name):
+    """The members of a module by their names."""
+    own = import_module(f"dotbar.scipy.{name}")
+    return {f"{name}.{member}": getattr(own, member) for member in own.__all__}
+
+
+MEMBERS = {name: value for module in MODULES for name, value in public(module).items()}
+WITHOUT_RULE = {
+    name: f
+    for name, f in MEMBERS.items()
+    if isinstance(f, FunctionType | np.ufunc) and f not in RULES and f not in OWN.values()
+}
+CLASSES = {
+    name: c
+    for name, c in MEMBERS.items()
+    if isinstance(c, type) and c not in OWN.values() and not issubclass(c, Exception | np.ufunc)
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_RULE)
+def test_what_has_no_rule_refuses_each_traced_argument(name):
+    f = WITHOUT_RULE[name]
+    n = f.nin if isinstance(f, np.ufunc) else 1
+    for k in range(n):
+        with pytest.raises(NoRuleError, match="has no derivative rule"):
+            dotbar.grad(lambda x, k=k: f(*(x if i == k else 0.5 for i in range(n))))(0.5)
+
+
+def holds_traced(x, seen):
+    """Whether a traced value is reached from an object."""
+    if isinstance(x, Traced):
+        return True
+    if id(x) in seen:
+        return False
+    seen.add(id(x))
+    items = x if isinstance(x, list | tuple) else (x if isinstance(x, dict) else getattr(x, "__dict__", {})).values()
+    return any(holds_traced(item, seen) for item in items)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_an_object_is_not_made_of_the_values_alone(name):
+    """What is made of traced values either holds them or is not made."""
+
+    def make(x):
+        for n in range(1, 6):
+            try:
+                made = CLASSES[name](*[x] * n)
+            except Exception:
+                continue
+            assert holds_traced(made, set()), f"{name} of {n} traced arrays"
+        return np.sum(x)
+
+    for x in (np.array([0.2, 0.3, 0.5, 0.7]), np.eye(4), np.float64(0.5)):
+        dotbar.grad(make)(x)

@@ -1,6 +1,7 @@
 """The methods and attributes of an ndarray, of a traced value: each is the NumPy function of that name."""
 
 from collections.abc import Callable
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -293,7 +294,7 @@ def contains(self: Traced, x: Any) -> bool:
 
 
 def namespace(self: Traced, *, api_version: str | None = None) -> ModuleType:
-    return np
+    return import_module("dotbar.numpy")
 
 
 def deepcopy(self: Traced, memo: Any) -> Any:

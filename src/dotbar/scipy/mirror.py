@@ -18,6 +18,8 @@ from importlib import import_module
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, TypeVar
 
+import numpy as np
+
 from dotbar.core import find_rule, first_traced
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -59,8 +61,15 @@ def public_module(value: Any) -> str:
     return ".".join(["dotbar", *(part for part in parts if not part.startswith("_"))])
 
 
+def ufunc_of(value: Any) -> Any:
+    """The ufunc that SciPy has wrapped in a function (it does under ``SCIPY_ARRAY_API=1``); anything else as it is."""
+    inner = getattr(value, "__wrapped__", None)
+    return inner if isinstance(inner, np.ufunc) else value
+
+
 def mirrored(value: Any) -> Any:
     """A member of a module of SciPy's as dotbar has it."""
+    value = ufunc_of(value)
     if isinstance(value, ModuleType):
         return own_module(value.__name__) or value
     try:

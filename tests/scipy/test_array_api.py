@@ -1,0 +1,35 @@
+"""Traced values meet the array API standard: SciPy's functions that ask for a namespace take them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from by_namespace import CALLS
+
+import dotbar
+import dotbar.numpy
+
+HERE = Path(__file__).parent
+
+
+def run(*code):
+    environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
+    return subprocess.run([sys.executable, *code], capture_output=True, text=True, env=environment)
+
+
+def test_functions_that_ask_for_a_namespace_are_differentiated():
+    done = run(str(HERE / "by_namespace.py"))
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_namespace_of_a_traced_value_is_dotbars():
+    found = []
+    dotbar.grad(lambda x: found.append(x.__array_namespace__(api_version="2024.12")) or np.sum(x))(np.ones(2))
+    assert found == [dotbar.numpy]
+
+
+def test_the_page_lists_these_functions():
+    page = (HERE.parents[1] / "docs" / "scipy.md").read_text(encoding="utf-8")
+    assert [name for name in CALLS if f"`{name}`" not in page] == []
