@@ -12,6 +12,7 @@ DotbarError
 ├── NonFiniteError (FloatingPointError)  what ``debug_nans`` found
 ├── CompilerError (RuntimeError)        native code that could not be made: a flaw of the compiler
 ├── DegenerateSpectrumError (LinAlgError)  eigen- or singular vectors that are not determined
+├── DegenerateSolutionError (LinAlgError)  a root or minimum that its conditions do not determine
 ├── GradientError (AssertionError)     what ``check_grads`` found
 └── ProgramError (ValueError)          a recorded Program that is not well formed
 """
@@ -79,6 +80,10 @@ class CompilerError(DotbarError, RuntimeError):
 
 class DegenerateSpectrumError(DotbarError, LinAlgError):
     """Eigenvectors or singular vectors at a repeated value: their derivative does not exist."""
+
+
+class DegenerateSolutionError(DotbarError, LinAlgError):
+    """A root or minimum whose conditions have a singular Jacobian: its derivative does not exist."""
 
 
 class ProgramError(DotbarError, ValueError):

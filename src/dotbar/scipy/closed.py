@@ -1,0 +1,108 @@
+"""Functions that a user gives to a solver, with the traced values that they close over made explicit.
+
+A solver calls its function many times on plain arrays; what the function depends on besides is found once, by recording
+it as the body of a loop is recorded (:mod:`dotbar.nested`), and becomes operands.  A function that cannot be recorded,
+as it branches on values, keeps as operands the traced ones among what it is given.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, partial, wraps
+from inspect import signature
+from typing import Any
+
+from dotbar.core import Cell, Traced, active, as_array
+from dotbar.errors import ConversionError, DotbarError, MutationError, NoRuleError
+from dotbar.nested import record
+from dotbar.program import Program
+from dotbar.tree import flatten, unflatten
+
+Function = Callable[..., Any]
+
+
+class Closed:
+    """A function ``f(operands, *xs)``, one array, of values of any level."""
+
+    def __init__(self, program: Program):
+        self.program = program
+
+    @cached_property
+    def plain(self) -> Function:
+        """What runs the function on plain arrays."""
+        return self.program.function()
+
+    def __call__(self, operands: Sequence[Any], *xs: Any) -> Any:
+        if any(isinstance(x, Traced) for x in (*operands, *xs)):
+            return self.program.apply(*operands, *xs)[0]
+        return self.plain(*operands, *xs)[0]
+
+
+class Opaque:
+    """A function that branches on values: it is called as it is, its operands in their places in the container."""
+
+    def __init__(self, f: Function, given: Any, error: DotbarError):
+        self.f = f
+        self.leaves, self.structure = flatten(given)
+        self.error = error
+
+    @property
+    def operands(self) -> list[Any]:
+        """The traced values in the container."""
+        return [x for x in self.leaves if is_traced(x)]
+
+    def __call__(self, operands: Sequence[Any], *xs: Any) -> Any:
+        rest = iter(operands)
+        leaves = [next(rest) if is_traced(x) else x for x in self.leaves]
+        y = as_array(self.f(unflatten(self.structure, leaves), *xs))
+        if is_traced(y) and not any(map(is_traced, (*operands, *xs))):
+            raise self.error  # it closes over a traced value, which only a recording finds
+        return y
+
+
+def is_traced(x: Any) -> bool:
+    """Whether a value is traced, and not just assigned to."""
+    return isinstance(x, Traced) and type(x) is not Cell
+
+
+def closed(given: Any, *functions: tuple[Function, Iterable[Any]]) -> tuple[list[Function], list[Any]]:
+    """Functions ``f(operands, *xs)`` that return one array, and the operands that they have in common.
+
+    Args:
+        given: a container of all that the user gave besides functions.
+        functions: functions ``f(given, *xs)``, each with examples of xs.
+    """
+    if not active.levels:
+        return [partial(as_given, f, given) for f, _ in functions], []
+
+    def body(f: Function) -> Function:
+        return lambda *xs: [as_array(f(given, *xs))]
+
+    try:
+        programs, operands = record(*((body(f), examples) for f, examples in functions))
+    except (ConversionError, MutationError, NoRuleError) as error:
+        opaque = [Opaque(f, given, error) for f, _ in functions]
+        return list(opaque), opaque[0].operands
+    if not operands:
+        return [partial(as_given, f, given) for f, _ in functions], []
+    return list(map(Closed, programs)), operands
+
+
+def as_given(f: Function, given: Any, operands: Sequence[Any], *xs: Any) -> Any:
+    """The user's function itself, which has no operands."""
+    return f(given, *xs)
+
+
+def arguments(fn: Function, args: Sequence[Any], kw: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a call by their names, with the defaults of those left out."""
+    bound = signature(fn).bind(*args, **kw)
+    bound.apply_defaults()
+    return bound.arguments
+
+
+def with_args(f: Function) -> Function:
+    """A function of x and of further arguments as one of these and of x."""
+    return wraps(f)(lambda args, *xs: f(*xs, *args))
+
+
+def as_tuple(args: Any) -> tuple[Any, ...]:
+    """Further arguments of a function; SciPy takes a single one as it is."""
+    return args if isinstance(args, tuple) else (args,)

@@ -1,0 +1,210 @@
+"""What a solver returns as a function of parameters: x with F(x, θ) = 0, differentiated through F alone.
+
+Each solver of this folder is :func:`solution` with conditions F of its own: the equation of a root, stationarity and
+the active constraints at a minimum.  F is made of functions with rules, so derivatives of any order follow.
+"""
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+import scipy.optimize as so
+
+from dotbar.core import is_differentiable, primitive
+from dotbar.errors import DegenerateSolutionError
+from dotbar.rules.kinds import constant, rule
+from dotbar.rules.words import H, conj, raise_if, stop_gradient
+from dotbar.scipy.closed import closed, is_traced, with_args
+from dotbar.trace import recordings
+from dotbar.transforms import jacobian, jvp, vjp
+
+Function = Callable[..., Any]
+Functions = dict[str, Function]
+
+
+@primitive
+def solution(
+    *operands: Any, solve: Function, conditions: Function, entrywise: bool = False, within: float | None = None
+) -> tuple[Any, ...]:
+    """x with conditions(θ, x) = 0, whether it was found, and further results, which have no derivative.
+
+    Args:
+        operands: the parameters θ.
+        solve: takes θ as plain arrays; returns (x, found, ...).
+        conditions: F of the list of parameters and of x; its result has the shape of x, a vector.
+        entrywise: each entry of F depends on the same entry of x alone; x has any shape then.
+        within: at a multiple root F_x is only as small as the solver's x is near.  So it counts as singular if it
+            vanishes within this distance, and √ε of the size of x; None to count it as it is.
+    """
+    return solve(operands)
+
+
+@rule(solution)
+def _solution(
+    y: Any, *operands: Any, solve: Any, conditions: Any, entrywise: bool = False, within: float | None = None
+) -> Any:
+    """F_x ẋ = −F_θ θ̇;   F_xᴴ λ = −x̄, θ̄ = F_θᴴ λ.  Griewank and Walther (2008), section 15.1.
+
+    Both are nan where no solution was found.
+    """
+    x, found = y[:2]
+    floats = [k for k, t in enumerate(operands) if is_differentiable(t)]
+    thetabars: dict[int, Any] = {}
+
+    def F_of_theta(*some: Any) -> Any:
+        theta = list(operands)
+        for k, t in zip(floats, some):
+            theta[k] = t
+        return conditions(theta, x)
+
+    @cache
+    def F_x() -> Any:
+        F = lambda x: conditions(operands, x)
+        J, one = (along(F, x, np.ones_like(x)), 1.0) if entrywise else (jacobian(F)(x), np.eye(len(x)))
+        J = np.where(found, J, one)
+        check = check_entries if entrywise else check_matrix
+        check(F, stop_gradient(x), stop_gradient(J), within)
+        return np.where(found, J, np.nan)
+
+    def divided(r: Any, J: Any) -> Any:
+        return r / J if entrywise else np.linalg.solve(J, r[..., None])[..., 0]
+
+    def pair(k: int) -> Any:
+        def dot(tdot: Any) -> Any:
+            F_of_k = lambda t: conditions([*operands[:k], t, *operands[k + 1 :]], x)
+            return -divided(along(F_of_k, operands[k], tdot), F_x()), *(None for _ in y[1:])
+
+        def bar(ybar: Any) -> Any:
+            if not thetabars and ybar[0] is not None:
+                lam = divided(-ybar[0], conj(F_x()) if entrywise else H(F_x()))
+                thetabars.update(zip(floats, vjp(F_of_theta, *(operands[k] for k in floats))[1](lam)))
+            return thetabars.get(k)
+
+        return dot, bar
+
+    return [pair(k) for k in range(len(operands))]
+
+
+def along(f: Function, x: Any, xdot: Any) -> Any:
+    """The derivative of a function at x in the direction ẋ."""
+    return jvp(f, (x,), (xdot,))[1]
+
+
+# ---------------------------------------------------------------- calls of SciPy's solvers
+
+
+def solved(
+    run: Function,
+    functions: dict[str, tuple[Function, Sequence[Any]]],
+    given: Any,
+    starts: Sequence[Any],
+    read: Function,
+    conditions: Function,
+    study: Function | None = None,
+    **how: Any,
+) -> tuple[Any, ...]:
+    """What is read from the result of SciPy's solver, and that result, or None where it is not one plain result.
+
+    Args:
+        run: calls SciPy, given the functions by name and the starts.
+        functions: what the user gave, as functions of ``given`` and of x, each with examples of x.
+        given: a container of all that the user gave besides.
+        starts: where to begin, on which the solution does not depend.
+        read: reads the solution, whether it was found and further values from SciPy's result.
+        conditions: F of the functions by name and of x.
+        study: reads what the conditions determine from the functions, the result and the starts, if that is more.
+        how: further settings of :func:`solution`.
+    """
+    calls, theta = closed(given, *functions.values())
+    n, results = len(theta), []
+
+    def bound(operands: Sequence[Any]) -> Functions:
+        return {name: partial(call, operands[:n]) for name, call in zip(functions, calls)}
+
+    if not any(map(is_traced, (*theta, *starts))):
+        result = run(bound(theta), *starts)
+        return *read(result), result
+
+    def solve(operands: Sequence[Any]) -> tuple[Any, ...]:
+        fs, starts = bound(operands), operands[n:]
+        results.append(result := run(fs, *starts))
+        return study(fs, result, *starts) if study else read(result)
+
+    F = lambda operands, x: conditions(bound(operands), x)
+    values = solution(*theta, *map(stop_gradient, starts), solve=solve, conditions=F, **how)
+    return *values, results[0] if len(results) == 1 and not recordings.open else None
+
+
+def of_one(x: Any, **functions: Any) -> dict[str, tuple[Function, Sequence[Any]]]:
+    """Functions of x, of which there is an example, and of further arguments; those not given are left out."""
+    return {name: (with_args(f), (x,)) for name, f in functions.items() if callable(f)}
+
+
+def filled(result: Any, **values: Any) -> Any:
+    """SciPy's result with traced values in their places; without its other fields where they are not one result's."""
+    if result is not None and not any(map(is_traced, values.values())):
+        return result
+    result = so.OptimizeResult() if result is None else copy(result)
+    result.update(values)
+    return result
+
+
+def exact(derivative: Function, *xs: Any) -> Function | None:
+    """A derivative that a solver was not given, if dotbar can compute it; what is wrong with x the solver will say."""
+    try:
+        derivative(*xs)
+    except Exception:
+        return None
+    return derivative
+
+
+# ---------------------------------------------------------------- degenerate solutions
+
+
+SINGULAR = DegenerateSolutionError(
+    "the solution has no derivative: the Jacobian of the conditions that determine it is singular there. "
+    "Such is a multiple root, a minimum with a singular Hessian, or one with dependent active constraints."
+)
+
+
+def check_entries(F: Function, x: Any, F_x: Any, within: float | None) -> None:
+    """Raise if F_x is 0, or would be 0 a little further, in any entry."""
+    vanishes = F_x == 0
+    if within is not None:
+        one = np.ones_like(x)
+        reach = within + EPS * np.abs(x)
+        F_xx = along(lambda x: along(F, x, one), x, one)
+        vanishes = vanishes | (np.abs(F_x) <= np.abs(F_xx) * reach)
+    raise_if(vanishes, error=SINGULAR)
+
+
+def check_matrix(F: Function, x: Any, F_x: Any, within: float | None) -> None:
+    """Raise if F_x is singular, or would be so a little further in its weakest direction."""
+    u, v, singular = weakest(F_x)
+    if within is not None:
+        reach = within + EPS * np.sum(np.abs(v * x))
+        F_xx = along(lambda x: along(F, x, v), x, v)
+        singular = singular | (np.abs(np.sum(u * (F_x @ v))) <= np.abs(np.sum(u * F_xx)) * reach)
+    raise_if(singular, error=SINGULAR)
+
+
+EPS = float(np.sqrt(np.finfo(float).eps))
+
+
+@primitive
+def weakest(A: Any) -> Any:
+    """u and v with the least uᵀ A v, rows and columns of A scaled to be of one size, and whether A is singular."""
+    size = lambda A, axis: np.where((m := np.max(np.abs(A), axis, keepdims=True, initial=0)) > 0, m, 1)
+    finite = np.where(np.isfinite(A), A, 0)
+    rows = size(finite, -1)
+    columns = size(finite / rows, -2)
+    U, s, Vh = np.linalg.svd(finite / rows / columns)
+    u, v = U[..., :, -1] / rows[..., 0], np.conj(Vh[..., -1, :]) / columns[..., 0, :]
+    unit = lambda v: v / np.linalg.norm(v, axis=-1, keepdims=True)
+    n, eps = A.shape[-1], np.finfo(A.dtype).eps
+    return unit(np.conj(u)), unit(v), s[..., -1] <= n * eps * s[..., 0]
+
+
+constant(weakest, batch="(n,n)->(n),(n),()")
