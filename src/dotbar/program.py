@@ -350,7 +350,8 @@ def varies(rule: Rule, inputs: Sequence[Any]) -> bool:
 
 SELECTING = ("dotbar.rules.words.gather", "dotbar.rules.words.ungather")
 VARYING = (
-    *("numpy.linalg.lstsq", "numpy.linalg.eig"),
+    *("numpy.linalg.lstsq", "numpy.linalg.eig", "dotbar.scipy.linalg.lstsq"),
+    *(f"dotbar.scipy.linalg.{name}" for name in ("logm", "sqrtm", "fractional_matrix_power", "funm")),
     *("dotbar.rules.spectral.spectrum", "dotbar.rules.polynomials.zeros_of"),
 )
 
@@ -392,9 +393,11 @@ def _check_types(equation: Equation, where: str) -> None:
         try:
             with np.errstate(all="ignore"):
                 y = fn(*map(stand_in, equation.inputs), **equation.settings)
-        except (DotbarError, GuardFailed, np.linalg.LinAlgError):
+        except (DotbarError, GuardFailed, np.linalg.LinAlgError, Warning):
             return  # of these values, which says nothing about others
         except Exception as error:
+            if type(error) is ValueError and equation.rule.name.startswith("dotbar.scipy."):
+                return  # SciPy checks values, too
             raise ProgramError(f"{where} cannot be computed: {error}") from error
         made = [(shape_of(v), dtype_of(v)) for v in (y if isinstance(y, tuple) else (y,))]
     if made != [(y.shape, y.dtype) for y in equation.outputs]:

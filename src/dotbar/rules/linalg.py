@@ -201,6 +201,7 @@ def lstsq(y: Any, a: Any, b: Any, *, rcond: Any = None) -> Any:
 
     def results(Xdot: Any, Edot: Any, sdot: Any) -> Any:
         rho = 2 * np.real(np.sum(np.conj(R) * Edot, 0)) if residues.size else np.zeros_like(residues)
+        rho = np.reshape(rho, residues.shape)  # of a vector SciPy has a number, NumPy a vector
         return Xdot[:, 0] if vector else Xdot, rho, None, sdot
 
     def cotangents(ybar: Any) -> Any:

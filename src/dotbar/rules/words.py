@@ -1,6 +1,6 @@
 """dotbar's own registered words: what rules need beyond NumPy's functions, each with its rule like any other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ __all__ = [
     "each",
     "mT",
     "masked",
+    "once",
     "phi",
     "raise_if",
     "ratio",
@@ -59,6 +60,18 @@ def phi(X: Any) -> Any:
     """Φ(X): the lower triangle with its diagonal halved.  Murray (2016), eq. (8)."""
     n = X.shape[-1]
     return np.tril(X) * (1 - np.eye(n, dtype=core.dtype_of(X)) / 2)
+
+
+def once(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """``f``, whose last result is kept: for work that the bars of several arguments share."""
+    last: list[Any] = []
+
+    def kept(x: Any) -> Any:
+        if not last or last[0] is not x:
+            last[:] = x, f(x)
+        return last[1]
+
+    return kept
 
 
 def spread(ybar: Any, shape: tuple[int, ...], axis: Any = None, keepdims: bool = False) -> Any:

@@ -1,0 +1,410 @@
+"""Matrix equations: linear systems of every structure, least squares, Sylvester, Lyapunov and Riccati equations.
+
+Each solves G(X, θ) = 0, which the solution and its derivative obey however it was found: see ``implicit``.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import scipy.linalg as sl
+from numpy.linalg import LinAlgError
+
+from dotbar.core import dtype_of, primitive
+from dotbar.linalg import unitary_factor
+from dotbar.rules import linalg, norms
+from dotbar.rules.kinds import composite, constant, rule
+from dotbar.rules.lapack_words import inexact, raise_if, solve_triangular
+from dotbar.rules.words import H, conj, mT, once, sym
+from dotbar.scipy.mirror import dispatching
+from dotbar.transforms import jvp, vjp
+
+Pairs = list[Any]
+
+
+def implicit(
+    residual: Callable[..., Any],
+    xs: Sequence[Any],
+    inverse: Callable[[Any], Any],
+    adjoint: Callable[[Any], Any],
+) -> Pairs:
+    """The (dot, bar) of each argument θ of an equation G(X, θ) = 0, by the implicit function theorem.
+
+    Ẋ = −G_X⁻¹ G_θ θ̇,  θ̄ = −G_θᴴ G_X⁻ᴴ X̄.  ``residual`` is G at the solution, as a function of ``xs``; ``inverse``
+    applies G_X⁻¹ and ``adjoint`` G_X⁻ᴴ, once for all arguments.
+    """
+    adjoint = once(adjoint)
+
+    def pair(i: int) -> Any:
+        def part(x: Any) -> Any:
+            return residual(*xs[:i], x, *xs[i + 1 :])
+
+        def dot(xdot: Any) -> Any:
+            return -inverse(jvp(part, (xs[i],), (xdot,))[1])
+
+        def bar(Xbar: Any) -> Any:
+            return vjp(part, xs[i])[1](-adjoint(Xbar))[0]
+
+        return dot, bar
+
+    return [None if x is None else pair(i) for i, x in enumerate(xs)]
+
+
+def double(x: Any) -> Any:
+    """An argument in double precision, to which some of SciPy's functions go over."""
+    x = inexact(x)
+    return x.astype(np.result_type(dtype_of(x), float))
+
+
+# ---------------------------------------------------------------- linear systems
+
+STRUCTURES: dict[str | None, Callable[[Any], Any]] = {
+    "sym": lambda A: (A + mT(A)) / 2,
+    "symmetric": lambda A: (A + mT(A)) / 2,
+    "her": sym,
+    "hermitian": sym,
+    "pos": sym,
+    "positive definite": sym,
+    "diagonal": lambda A: A * np.eye(A.shape[-1], dtype=dtype_of(A)),
+    "tridiagonal": lambda A: np.tril(np.triu(A, -1), 1),
+    "upper triangular": np.triu,
+    "lower triangular": np.tril,
+}
+"""The part of a matrix that each ``assume_a`` uses, an orthogonal projection; the others use all of it."""
+
+TRANSPOSED = {"upper triangular": "lower triangular", "lower triangular": "upper triangular"}
+
+
+def part_used(A: Any, assume_a: str | None) -> Any:
+    return STRUCTURES.get(assume_a, lambda A: A)(A)
+
+
+@primitive
+def system(A: Any, B: Any, *, assume_a: str | None = None, lower: bool = False) -> Any:
+    """X with A X = B, by SciPy's solver for the structure of A."""
+    return sl.solve(A, B, lower=lower, assume_a=assume_a)
+
+
+@rule(system, "(n,n),(n,k)->(n,k)")
+def _system(X: Any, A: Any, B: Any, *, assume_a: str | None = None, lower: bool = False) -> Any:
+    """G = A X − B, on matrices of the assumed structure."""
+    return implicit(
+        lambda A, B: part_used(A, assume_a) @ X - B,
+        (A, B),
+        lambda F: system(A, F, assume_a=assume_a, lower=lower),
+        lambda Xbar: system(H(A), Xbar, assume_a=TRANSPOSED.get(assume_a, assume_a), lower=not lower),
+    )
+
+
+def columns(solve: Callable[[Any], Any], b: Any) -> Any:
+    """The solution for a right-hand side that is a vector if it has one dimension."""
+    return solve(b[..., None])[..., 0] if np.ndim(b) == 1 else solve(b)
+
+
+@composite(dispatching(sl.solve))
+def solve(
+    a: Any,
+    b: Any,
+    lower: bool = False,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+    assume_a: str | None = None,
+    transposed: bool = False,
+) -> Any:
+    a, b = inexact(a), inexact(b)
+    if transposed:
+        a, assume_a, lower = mT(a), TRANSPOSED.get(assume_a, assume_a), not lower
+    return columns(lambda B: system(a, B, assume_a=assume_a, lower=lower), b)
+
+
+@composite(dispatching(sl.solve_triangular))
+def _solve_triangular(
+    a: Any,
+    b: Any,
+    trans: Any = 0,
+    lower: bool = False,
+    unit_diagonal: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+) -> Any:
+    T, b = inexact(a), inexact(b)
+    if unit_diagonal:
+        T = (np.tril(T, -1) if lower else np.triu(T, 1)) + np.eye(T.shape[-1], dtype=dtype_of(T))
+    diagonal = np.diagonal(T, axis1=-2, axis2=-1)
+    raise_if(diagonal == 0, error=LinAlgError("singular matrix: a diagonal entry is zero"))
+    if trans in (1, "T"):
+        T = conj(T)
+    return columns(lambda B: solve_triangular(T, B, lower=lower, adjoint=trans not in (0, "N")), b)
+
+
+@rule(dispatching(sl.inv), "(n,n)->(n,n)")
+def _inv(
+    Y: Any,
+    a: Any,
+    *,
+    overwrite_a: bool = False,
+    check_finite: bool = True,
+    assume_a: str | None = None,
+    lower: bool = False,
+) -> Any:
+    """Giles (2008), 2.2.3: Ẏ = −YȦY;  Ā = −YᴴȲYᴴ, on matrices of the assumed structure."""
+
+    def dot(Adot: Any) -> Any:
+        return -Y @ part_used(Adot, assume_a) @ Y
+
+    def bar(Ybar: Any) -> Any:
+        return part_used(-H(Y) @ Ybar @ H(Y), assume_a)
+
+    return dot, bar
+
+
+@composite(dispatching(sl.det))
+def _det(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+    return np.linalg.det(double(a))
+
+
+@composite(dispatching(sl.norm))
+def _norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, check_finite: bool = True) -> Any:
+    return norms.norm(a, ord, axis, keepdims)
+
+
+# ---------------------------------------------------------------- pseudo-inverse and least squares
+
+
+def ranked(body: Callable[..., Any], return_rank: bool) -> Any:
+    """The (dot, bar) of a pseudo-inverse that comes with its rank, which is locally constant."""
+    dot, bar = body
+    return ((lambda Adot: (dot(Adot), None)), (lambda ybar: bar(ybar[0]))) if return_rank else (dot, bar)
+
+
+@rule(dispatching(sl.pinv), "(m,n)->(n,m)")
+def _pinv(
+    y: Any, a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False, check_finite: bool = True
+) -> Any:
+    """At constant rank, as numpy.linalg.pinv."""
+    return ranked(linalg.pinv(y[0] if return_rank else y, a), return_rank)
+
+
+@rule(dispatching(sl.pinvh), "(n,n)->(n,n)")
+def _pinvh(
+    y: Any,
+    a: Any,
+    *,
+    atol: Any = None,
+    rtol: Any = None,
+    lower: bool = True,
+    return_rank: bool = False,
+    check_finite: bool = True,
+) -> Any:
+    """At constant rank, as numpy.linalg.pinv(hermitian=True)."""
+    A = hermitian(a, lower=lower)
+    return ranked(linalg.pinv(y[0] if return_rank else y, A, hermitian=True), return_rank)
+
+
+@primitive
+def hermitian(A: Any, *, lower: bool = True) -> Any:
+    """The Hermitian matrix of which one triangle is given; its derivative is that of the Hermitian part."""
+    T = np.tril(A, -1) if lower else np.triu(A, 1)
+    return T + H(T) + A * np.eye(A.shape[-1], dtype=A.dtype)
+
+
+@rule(hermitian, "(n,n)->(n,n)")
+def _hermitian(Y: Any, A: Any, *, lower: bool = True) -> Any:
+    return sym, sym
+
+
+@rule(dispatching(sl.lstsq))
+def _lstsq(
+    y: Any,
+    a: Any,
+    b: Any,
+    *,
+    cond: Any = None,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+    lapack_driver: Any = None,
+) -> Any:
+    """At constant rank, as numpy.linalg.lstsq."""
+    return linalg.lstsq(y, a, b, rcond=np.finfo(dtype_of(y[0])).eps if cond is None else cond)
+
+
+@composite(dispatching(sl.orthogonal_procrustes))
+def _orthogonal_procrustes(A: Any, B: Any, check_finite: bool = True) -> Any:
+    """The R that minimises ‖AR − B‖ is the unitary factor of M = AᴴB, and tr(RᴴM) the sum of singular values."""
+    M = H(inexact(A)) @ B
+    R = unitary_factor(M)
+    return R, np.real(np.sum(conj(R) * M, (-2, -1)))
+
+
+# ---------------------------------------------------------------- Sylvester and Lyapunov equations
+
+
+@primitive
+def schur_form(A: Any, *, output: str = "real") -> Any:
+    """T and Q of A = Q T Qᴴ, by which ``sylvester`` solves."""
+    return tuple(sl.schur(A, output=output)) if A.size else (A, A)
+
+
+constant(schur_form, like=lambda A, *, output="real": None, batch="(n,n)->(n,n),(n,n)")
+
+
+@primitive
+def sylvester(
+    A: Any, B: Any, C: Any, R: Any, U: Any, S: Any, V: Any, *, adjoint_a: bool = False, adjoint_b: bool = False
+) -> Any:
+    """X with A X + X B = C, or with Aᴴ or Bᴴ in their places, by A = U R Uᴴ and B = V S Vᴴ.
+
+    Bartels & Stewart (1972).
+    """
+    if R.dtype.kind != S.dtype.kind:
+        raise TypeError("both matrices in their real Schur form, or both in their complex one")
+    if C.dtype.kind == "c" and R.dtype.kind != "c":
+        real, imag = (
+            sylvester(A, B, part, R, U, S, V, adjoint_a=adjoint_a, adjoint_b=adjoint_b) for part in (C.real, C.imag)
+        )
+        return real + 1j * imag
+    F = H(U) @ C @ V
+    lead = F.shape[:-2]
+    R, S = np.broadcast_to(R, lead + R.shape[-2:]), np.broadcast_to(S, lead + S.shape[-2:])
+    trsyl = sl.get_lapack_funcs("trsyl", (R, F))
+    Y = np.empty(F.shape, trsyl.dtype)
+    for i in np.ndindex(lead) if F.size else ():
+        y, scale, _ = trsyl(R[i], S[i], F[i], trana="NC"[adjoint_a], tranb="NC"[adjoint_b])
+        Y[i] = y * scale
+    return U @ Y @ H(V)
+
+
+@rule(sylvester, "(m,m),(n,n),(m,n),(m,m),(m,m),(n,n),(n,n)->(m,n)")
+def _sylvester(
+    X: Any,
+    A: Any,
+    B: Any,
+    C: Any,
+    R: Any,
+    U: Any,
+    S: Any,
+    V: Any,
+    *,
+    adjoint_a: bool = False,
+    adjoint_b: bool = False,
+) -> Any:
+    """G = A X + X B − C, whose derivative in X is the equation itself."""
+    a, b = ((lambda M, f=f: H(M) if f else M) for f in (adjoint_a, adjoint_b))
+    pairs = implicit(
+        lambda A, B, C: a(A) @ X + X @ b(B) - C,
+        (A, B, C),
+        lambda F: sylvester(A, B, F, R, U, S, V, adjoint_a=adjoint_a, adjoint_b=adjoint_b),
+        lambda Xbar: sylvester(A, B, Xbar, R, U, S, V, adjoint_a=not adjoint_a, adjoint_b=not adjoint_b),
+    )
+    return [*pairs, None, None, None, None]
+
+
+def schur_forms(*matrices: Any) -> list[Any]:
+    """The Schur forms of matrices, complex if one of them is."""
+    output = "complex" if any(dtype_of(A).kind == "c" for A in matrices) else "real"
+    return [schur_form(A, output=output) for A in matrices]
+
+
+@composite(dispatching(sl.solve_sylvester))
+def _solve_sylvester(a: Any, b: Any, q: Any) -> Any:
+    a, b, q = inexact(a), inexact(b), inexact(q)
+    (R, U), (S, V) = schur_forms(a, b)
+    return sylvester(a, b, q, R, U, S, V)
+
+
+@composite(dispatching(sl.solve_continuous_lyapunov))
+def lyapunov(a: Any, q: Any) -> Any:
+    """A X + X Aᴴ = Q, of which one Schur form is enough."""
+    a, q = inexact(a), inexact(q)
+    form = schur_form(a)
+    return sylvester(a, a, q, *form, *form, adjoint_b=True)
+
+
+solve_discrete_lyapunov = dispatching(sl.solve_discrete_lyapunov)
+
+
+@rule(solve_discrete_lyapunov, "(n,n),(n,n)->(n,n)")
+def _solve_discrete_lyapunov(X: Any, a: Any, q: Any, *, method: str | None = None) -> Any:
+    """G = A X Aᴴ − X + Q, whose derivative in X is the equation itself."""
+    return implicit(
+        lambda a, q: a @ X @ H(a) + q,
+        (a, q),
+        lambda F: solve_discrete_lyapunov(a, -F, method),
+        lambda Xbar: solve_discrete_lyapunov(H(a), -Xbar, method),
+    )
+
+
+# ---------------------------------------------------------------- Riccati equations
+
+
+def over(e: Any, F: Any) -> Any:
+    """E⁻¹F, where None stands for the identity."""
+    return F if e is None else np.linalg.solve(e, F)
+
+
+def congruent(e: Any, F: Any) -> Any:
+    """E⁻¹F E⁻ᴴ."""
+    return over(e, H(over(e, H(F))))
+
+
+def adjoint(e: Any) -> Any:
+    return None if e is None else H(e)
+
+
+@rule(dispatching(sl.solve_continuous_are), "(m,m),(m,n),(m,m),(n,n),(m,m),(m,n)->(m,m)")
+def _solve_continuous_are(
+    X: Any, a: Any, b: Any, q: Any, r: Any, e: Any = None, s: Any = None, *, balanced: bool = True
+) -> Any:
+    """G = EᴴXA + AᴴXE − L R⁻¹Lᴴ + Q with L = EᴴXB + S, for Hermitian Q and R.
+
+    With W = E⁻¹(A − B R⁻¹Lᴴ) its derivative in X is WᴴZ + ZW for Z = EᴴẊE: a Lyapunov equation.
+    Lancaster & Rodman (1995), Algebraic Riccati Equations, section 7.
+    """
+
+    def linear_term(b: Any, e: Any, s: Any) -> Any:
+        L = X @ b if e is None else H(e) @ (X @ b)
+        return L if s is None else L + s
+
+    def residual(a: Any, b: Any, q: Any, r: Any, e: Any, s: Any) -> Any:
+        P = X @ a if e is None else H(e) @ (X @ a)
+        L = linear_term(b, e, s)
+        return P + H(P) - L @ np.linalg.solve(sym(r), H(L)) + sym(q)
+
+    W = over(e, a - b @ np.linalg.solve(sym(r), H(linear_term(b, e, s))))
+    form = schur_form(W)
+    return implicit(
+        residual,
+        (a, b, q, r, e, s),
+        lambda F: congruent(adjoint(e), sylvester(W, W, F, *form, *form, adjoint_a=True)),
+        lambda Xbar: sylvester(W, W, congruent(e, sym(Xbar)), *form, *form, adjoint_b=True),
+    )
+
+
+@rule(dispatching(sl.solve_discrete_are), "(m,m),(m,n),(m,m),(n,n),(m,m),(m,n)->(m,m)")
+def _solve_discrete_are(
+    X: Any, a: Any, b: Any, q: Any, r: Any, e: Any = None, s: Any = None, *, balanced: bool = True
+) -> Any:
+    """G = AᴴXA − EᴴXE − L(R + BᴴXB)⁻¹Lᴴ + Q with L = AᴴXB + S, for Hermitian Q and R.
+
+    With W = E⁻¹(A − B(R + BᴴXB)⁻¹Lᴴ) its derivative in X is WᴴZW − Z for Z = EᴴẊE: a discrete Lyapunov equation.
+    """
+
+    def gain(a: Any, b: Any, r: Any, s: Any) -> Any:
+        XB = X @ b
+        L = H(a) @ XB if s is None else H(a) @ XB + s
+        return L, np.linalg.solve(sym(r) + H(b) @ XB, H(L))
+
+    def residual(a: Any, b: Any, q: Any, r: Any, e: Any, s: Any) -> Any:
+        L, K = gain(a, b, r, s)
+        G = H(a) @ X @ a - L @ K + sym(q)
+        return G if e is None else G - H(e) @ X @ e
+
+    W = over(e, a - b @ gain(a, b, r, s)[1])
+    return implicit(
+        residual,
+        (a, b, q, r, e, s),
+        lambda F: -congruent(adjoint(e), solve_discrete_lyapunov(H(W), F)),
+        lambda Xbar: -solve_discrete_lyapunov(W, congruent(e, sym(Xbar))),
+    )
