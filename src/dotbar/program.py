@@ -353,6 +353,7 @@ VARYING = (
     *("numpy.linalg.lstsq", "numpy.linalg.eig", "dotbar.scipy.linalg.lstsq"),
     *(f"dotbar.scipy.linalg.{name}" for name in ("logm", "sqrtm", "fractional_matrix_power", "funm")),
     *("dotbar.rules.spectral.spectrum", "dotbar.rules.polynomials.zeros_of"),
+    *("dotbar.scipy.linalg.orth", "dotbar.scipy.linalg.null_space"),
 )
 
 

@@ -280,7 +280,7 @@ def _refuse_dependent_columns(R: Any, m: int) -> None:
 
 
 @rule(qr_factors, "(m,n)->(m,k),(k,n)")
-def _qr_factors(y: Any, A: Any, *, complete: bool = False) -> Any:
+def qr_rule(y: Any, A: Any, *, complete: bool = False) -> Any:
     """Roberts & Roberts (2020), arXiv:2009.10071.  With C = QᴴȦR⁻¹:  Ṙ = (C − Ω)R,  Q̇ = QΩ + (I − QQᴴ)ȦR⁻¹.
 
     Ω is skew-Hermitian with the lower triangle of C, and i Im diag C as LAPACK makes diag R real.  The columns

@@ -272,7 +272,7 @@ def svd_factors(A: Any, *, full_matrices: bool = True) -> Any:
 
 
 @rule(svd_factors, "(m,n)->(m,p),(k),(q,n)")
-def _svd_factors(y: Any, A: Any, *, full_matrices: bool = True) -> Any:
+def svd_rule(y: Any, A: Any, *, full_matrices: bool = True) -> Any:
     """Wan & Zhang (2019), arXiv:1909.02659, with 1/(s_j² − s_i²) split; in the ranges U̇ = UΩ, V̇ = VΨ.
 
     M = UᴴȦV,  ṡ = Re diag M,  (Ω+Ψ)_ij = (M+Mᴴ)_ij/(s_j−s_i),  (Ω−Ψ)_ij = (M−Mᴴ)_ij/(s_i+s_j);  outside them

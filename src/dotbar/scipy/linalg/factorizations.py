@@ -1,0 +1,447 @@
+"""Factorisations: Cholesky, LU, LDL, QR and RQ, singular values, polar and their bases of subspaces."""
+
+from typing import Any
+
+import numpy as np
+import scipy.linalg as sl
+from numpy.linalg import LinAlgError
+
+from dotbar import linalg
+from dotbar.core import dtype_of, primitive
+from dotbar.errors import NoRuleError
+from dotbar.rules import spectral
+from dotbar.rules.kinds import composite, constant, rule
+from dotbar.rules.lapack_words import raise_if, solve_triangular
+from dotbar.rules.linalg import cholesky as cholesky_rule
+from dotbar.rules.linalg import from_diagonal, qr_rule
+from dotbar.rules.words import H, conj, mT, sym
+from dotbar.scipy.mirror import dispatching
+
+cholesky = dispatching(sl.cholesky)
+cho_factor = dispatching(sl.cho_factor)
+lu_factor = dispatching(sl.lu_factor)
+qr = dispatching(sl.qr)
+svdvals = dispatching(sl.svdvals)
+orth = dispatching(sl.orth)
+null_space = dispatching(sl.null_space)
+
+# ---------------------------------------------------------------- Cholesky
+
+
+@rule(cholesky, "(n,n)->(n,n)")
+def _cholesky(L: Any, a: Any, *, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+    """NumPy's, with the upper factor as the default."""
+    return cholesky_rule(L, a, upper=not lower)
+
+
+@primitive
+def packed_cholesky(A: Any, *, lower: bool) -> Any:
+    """The factor in its triangle, and in the other that of A."""
+    return sl.cho_factor(A, lower)[0]
+
+
+@rule(packed_cholesky, "(n,n)->(n,n)")
+def _packed_cholesky(c: Any, A: Any, *, lower: bool) -> Any:
+    factor, rest = (np.tril, lambda X: np.triu(X, 1)) if lower else (np.triu, lambda X: np.tril(X, -1))
+    factor_dot, factor_bar = cholesky_rule(factor(c), A, upper=not lower)
+
+    def dot(Adot: Any) -> Any:
+        return factor_dot(Adot) + rest(sym(Adot))
+
+    def bar(cbar: Any) -> Any:
+        return factor_bar(factor(cbar)) + sym(rest(cbar))
+
+    return dot, bar
+
+
+@composite(cho_factor)
+def _cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+    return packed_cholesky(a, lower=lower), lower
+
+
+def of_columns(solve: Any, b: Any) -> Any:
+    """Apply to a vector, or to the columns of a matrix."""
+    return solve(b[:, None])[..., 0] if b.ndim == 1 else solve(b)
+
+
+@composite(dispatching(sl.cho_solve))
+def _cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Any:
+    c, lower = c_and_lower
+
+    def solve(B: Any) -> Any:
+        Y = solve_triangular(c, B, lower=lower, adjoint=not lower)
+        return solve_triangular(c, Y, lower=lower, adjoint=lower)
+
+    return of_columns(solve, b)
+
+
+# ---------------------------------------------------------------- LU
+
+
+@primitive
+def row_order(pivots: Any, *, m: int) -> Any:
+    """The order in which LAPACK's row exchanges leave m rows."""
+    order = np.broadcast_to(np.arange(m), (*pivots.shape[:-1], m)).copy()
+    for i in range(pivots.shape[-1]):
+        other = pivots[..., i, None].astype(int)
+        kept = order[..., i, None].copy()
+        order[..., i, None] = np.take_along_axis(order, other, -1)
+        np.put_along_axis(order, other, kept, -1)
+    return order
+
+
+constant(row_order, like=lambda pivots, *, m: None, batch="(k)->(m)")
+
+
+def rows(X: Any, order: Any) -> Any:
+    """The rows of X in another order."""
+    return np.take_along_axis(X, order[..., None], -2)
+
+
+def columns(X: Any, order: Any) -> Any:
+    """The columns of X in another order."""
+    return np.take_along_axis(X, order[..., None, :], -1)
+
+
+def unit_lower(LU: Any) -> Any:
+    """The L of a packed LU."""
+    m, k = LU.shape[-2], min(LU.shape[-2:])
+    return np.tril(LU[..., :k], -1) + np.eye(m, k, dtype=dtype_of(LU))
+
+
+@primitive
+def packed_lu(A: Any) -> Any:
+    """P A = L U with U in the upper triangle and L below it, and LAPACK's pivots."""
+    if A.ndim > 2:
+        parts = zip(*map(packed_lu, A.reshape(-1, *A.shape[-2:])))
+        return tuple(np.reshape(part, (*A.shape[:-2], *part[0].shape)) for part in parts)
+    LU, pivots, _ = sl.get_lapack_funcs("getrf", (A,))(A)
+    return LU, pivots
+
+
+@rule(packed_lu, "(m,n)->(m,n),(k)")
+def _packed_lu(y: Any, A: Any) -> Any:
+    """With G = L⁻¹PȦ and T = tril(GU⁻¹, −1), its diagonal 0:  L̇ = LT,  U̇ = G − TU.
+
+    A tall L is completed by columns of the identity.  T has no last column if A is not tall: the last pivot may be 0.
+    """
+    LU, pivots = y
+    m, n = LU.shape[-2:]
+    k, j = min(m, n), min(m - 1, n)
+    L, U = unit_lower(LU), np.triu(LU[..., :k, :])
+    L1, L2, U1 = L[..., :k, :], L[..., k:, :], U[..., :j, :j]
+    order = row_order(pivots, m=m)
+    u = np.abs(np.diagonal(U, axis1=-2, axis2=-1))
+    raise_if(
+        u[..., :j] <= m * np.finfo(dtype_of(u)).eps * np.max(u, -1, keepdims=True, initial=0),
+        error=LinAlgError(
+            "the LU factors of a matrix of this rank have no derivative: a pivot is zero, and the column of L below it "
+            "is not determined."
+        ),
+    )
+
+    def dot(Adot: Any) -> Any:
+        Adot = rows(Adot, order)
+        G1 = solve_triangular(L1, Adot[..., :k, :])
+        G = np.concatenate([G1, Adot[..., k:, :] - L2 @ G1], -2)
+        T = np.tril(H(solve_triangular(U1, H(G[..., :j]), lower=False, adjoint=True)), -1)
+        Ldot = L @ T[..., :k, :] + np.concatenate([np.zeros_like(T[..., :k, :]), T[..., k:, :]], -2)
+        padding = np.zeros_like(G[..., j:])
+        return np.concatenate([Ldot, padding], -1) + np.triu(G - T @ U[..., :j, :]), None
+
+    def bar(ybar: Any) -> Any:
+        Lbar, Ubar = np.tril(ybar[0][..., :j], -1), np.triu(ybar[0])
+        Tbar = np.concatenate([H(L) @ Lbar, Lbar[..., k:, :]], -2) - Ubar @ H(U[..., :j, :])
+        Gbar = H(solve_triangular(U1, H(np.tril(Tbar, -1)), lower=False))
+        Gbar = np.concatenate([Gbar, np.zeros_like(Ubar[..., j:])], -1) + Ubar
+        Abar = solve_triangular(L1, Gbar[..., :k, :] - H(L2) @ Gbar[..., k:, :], adjoint=True)
+        return rows(np.concatenate([Abar, Gbar[..., k:, :]], -2), np.argsort(order, -1))
+
+    return dot, bar
+
+
+@composite(lu_factor)
+def _lu_factor(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+    return packed_lu(a)
+
+
+@composite(dispatching(sl.lu))
+def _lu(
+    a: Any, permute_l: bool = False, overwrite_a: bool = False, check_finite: bool = True, p_indices: bool = False
+) -> Any:
+    LU, pivots = packed_lu(a)
+    m = LU.shape[-2]
+    L, U = unit_lower(LU), np.triu(LU[..., : min(LU.shape[-2:]), :])
+    place = np.argsort(row_order(pivots, m=m), -1)
+    if permute_l:
+        return rows(L, place), U
+    P = (place[..., None] == np.arange(m)).astype(np.finfo(dtype_of(LU)).dtype)
+    return place if p_indices else P, L, U
+
+
+@composite(dispatching(sl.lu_solve))
+def _lu_solve(lu_and_piv: Any, b: Any, trans: int = 0, overwrite_b: bool = False, check_finite: bool = True) -> Any:
+    LU, pivots = lu_and_piv
+    L, order = unit_lower(LU), row_order(pivots, m=LU.shape[-1])
+
+    def solve(B: Any) -> Any:
+        return solve_triangular(LU, solve_triangular(L, rows(B, order)), lower=False)
+
+    def solve_adjoint(B: Any) -> Any:
+        Y = solve_triangular(LU, B, lower=False, adjoint=True)
+        return rows(solve_triangular(L, Y, adjoint=True), np.argsort(order, -1))
+
+    if trans == 1:
+        return conj(of_columns(solve_adjoint, conj(b)))
+    return of_columns(solve_adjoint if trans else solve, b)
+
+
+# ---------------------------------------------------------------- LDL
+
+
+@primitive
+def partner(D: Any) -> Any:
+    """For each index of a block-diagonal D the other one of its 2 × 2 block, or itself."""
+    below = np.diagonal(D, -1, -2, -1) != 0
+    none = np.zeros_like(D[..., 0], dtype=bool)
+    first, second = none.copy(), none.copy()
+    first[..., :-1], second[..., 1:] = below, below
+    return np.arange(D.shape[-1]) + first - second
+
+
+constant(partner, like=lambda D: None, batch="(n,n)->(n)")
+
+
+@primitive
+def ldl_factors(A: Any, *, lower: bool, hermitian: bool) -> Any:
+    """A = L D Lᴴ (Lᵀ unless Hermitian), and the order of rows that makes L triangular."""
+    return tuple(sl.ldl(A, lower, hermitian))
+
+
+@rule(ldl_factors, "(n,n)->(n,n),(n,n),(n)")
+def _ldl_factors(y: Any, A: Any, *, lower: bool, hermitian: bool) -> Any:
+    """With M = L⁻¹ȦL⁻ᴴ = SD + Ḋ + DSᴴ:  Ḋ are the blocks of M, SD its part on L's side of them, and L̇ = LS."""
+    L, D, order = y
+    t = H if hermitian else mT
+    n = D.shape[-1]
+    L, index, other = rows(L, order), np.arange(n), partner(D)
+    block = (index[:, None] == index) | (other[..., :, None] == index)
+    side = (np.tril if lower else np.triu)(np.ones((n, n))) * ~block
+    symmetric = lambda X: (X + t(X)) / 2
+
+    def over_D(X: Any, adjoint: bool = False) -> Any:
+        """XD⁻¹, column by column; the adjugates of the 2 × 2 blocks."""
+        d, e = np.diagonal(D, 0, -2, -1), np.sum(D * (block & (index[:, None] != index)), -2)
+        pair = other != index
+        d_other = np.where(pair, np.take_along_axis(d, other, -1), 1)
+        e_other = np.take_along_axis(e, other, -1)
+        det = d * d_other - e * e_other
+        raise_if(
+            (det == 0) & (index < n - 1 if lower else index > 0),
+            error=LinAlgError("ldl of a matrix with a zero pivot has no derivative: L is not determined."),
+        )
+        det = np.where(det == 0, 1, det)
+        own, cross = d_other / det, -e / det
+        if adjoint:
+            own, cross = conj(own), conj(np.take_along_axis(cross, other, -1))
+        return X * own[..., None, :] + columns(X, other) * cross[..., None, :]
+
+    def dot(Adot: Any) -> Any:
+        half = solve_triangular(L, columns(rows(symmetric(Adot), order), order), lower=lower)
+        M = t(solve_triangular(L, t(half), lower=lower))
+        return rows(L @ over_D(side * M), np.argsort(order, -1)), block * M, None
+
+    def bar(ybar: Any) -> Any:
+        Lbar, Dbar, _ = (np.zeros_like(v) if g is None else g for v, g in zip((L, D, order), ybar))
+        Mbar = side * over_D(H(L) @ rows(Lbar, order), adjoint=True) + block * Dbar
+        half = solve_triangular(L, Mbar, lower=lower, adjoint=True)
+        back = t(solve_triangular(L, t(half), lower=lower, adjoint=True))
+        inverse = np.argsort(order, -1)
+        return symmetric(columns(rows(back, inverse), inverse))
+
+    return dot, bar
+
+
+@composite(dispatching(sl.ldl))
+def _ldl(
+    A: Any, lower: bool = True, hermitian: bool = True, overwrite_a: bool = False, check_finite: bool = True
+) -> Any:
+    return ldl_factors(A, lower=lower, hermitian=hermitian)
+
+
+# ---------------------------------------------------------------- QR
+
+
+@primitive
+def pivot_columns(A: Any) -> Any:
+    """The order in which column pivoting takes the columns."""
+    return sl.qr(A, mode="r", pivoting=True)[1]
+
+
+constant(pivot_columns, like=lambda A: None, batch="(m,n)->(n)")
+
+
+@composite(qr)
+def _qr(
+    a: Any,
+    overwrite_a: bool = False,
+    lwork: Any = None,
+    mode: str = "full",
+    pivoting: bool = False,
+    check_finite: bool = True,
+) -> Any:
+    """Of the columns in the order of the pivots."""
+    if mode not in ("full", "qr", "r", "economic"):
+        raise NoRuleError(f"scipy.linalg.qr(mode={mode!r}) has no derivative rule. Use 'full', 'economic' or 'r'.")
+    order = (pivot_columns(a),) if pivoting else ()
+    if pivoting:
+        a = columns(a, order[0])
+    Q, R = np.linalg.qr(a, "complete" if mode in ("full", "qr") else "reduced")
+    if mode != "r":
+        return Q, R, *order
+    below = np.zeros_like(a[..., R.shape[-2] :, :])
+    return np.concatenate([R, below], -2), *order
+
+
+@composite(dispatching(sl.qr_multiply))
+def _qr_multiply(
+    a: Any,
+    c: Any,
+    mode: str = "right",
+    pivoting: bool = False,
+    conjugate: bool = False,
+    overwrite_a: bool = False,
+    overwrite_c: bool = False,
+) -> Any:
+    """With all of Q if the place of c is to be used for Q c."""
+    Q, R, *order = qr(a, mode="full" if mode == "left" and overwrite_c else "economic", pivoting=pivoting)
+    Q = conj(Q) if conjugate else Q
+    return Q @ c if mode == "left" else c @ Q, R[..., : min(a.shape[-2:]), :], *order
+
+
+def turned(X: Any) -> Any:
+    """Xᴴ with its rows and columns from last to first."""
+    return H(X)[..., ::-1, ::-1]
+
+
+@composite(dispatching(sl.rq))
+def _rq(a: Any, overwrite_a: bool = False, lwork: Any = None, mode: str = "full", check_finite: bool = True) -> Any:
+    """A = R Q by the QR of Aᴴ with its rows and columns from last to first."""
+    factors = [turned(X) for X in qr(turned(a), mode=mode)]
+    return factors[0] if mode == "r" else tuple(factors[::-1])
+
+
+# ---------------------------------------------------------------- QR of a matrix that was changed
+
+
+@primitive
+def factors_of(A: Any, Q: Any, R: Any) -> Any:
+    """Q and R, as the factors of A."""
+    return Q, R
+
+
+@rule(factors_of, "(m,n),(m,k),(k,n)->(m,k),(k,n)")
+def _factors_of(y: Any, A: Any, Q: Any, R: Any) -> Any:
+    return qr_rule(y, A, complete=y[0].shape[-1] > A.shape[-1]), None, None
+
+
+# ---------------------------------------------------------------- singular values
+
+
+@primitive
+def singular_factors(A: Any, *, full_matrices: bool, lapack_driver: str) -> Any:
+    """A = U diag(s) Vᴴ as (U, s, Vᴴ)."""
+    return tuple(sl.svd(A, full_matrices, lapack_driver=lapack_driver))
+
+
+@rule(singular_factors, "(m,n)->(m,p),(k),(q,n)")
+def _singular_factors(y: Any, A: Any, *, full_matrices: bool, lapack_driver: str) -> Any:
+    """NumPy's: both drivers leave the same entries real."""
+    return spectral.svd_rule(y, A, full_matrices=full_matrices)
+
+
+@composite(dispatching(sl.svd))
+def _svd(
+    a: Any,
+    full_matrices: bool = True,
+    compute_uv: bool = True,
+    overwrite_a: bool = False,
+    check_finite: bool = True,
+    lapack_driver: str = "gesdd",
+) -> Any:
+    if not compute_uv:
+        return svdvals(a)
+    return singular_factors(a, full_matrices=full_matrices, lapack_driver=lapack_driver)
+
+
+@composite(svdvals)
+def _svdvals(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+    return np.linalg.svdvals(a)
+
+
+@composite(dispatching(sl.diagsvd))
+def _diagsvd(s: Any, M: int, N: int) -> Any:
+    return from_diagonal(s, shape=(*s.shape[:-1], M, N), offset=0, axis1=-2, axis2=-1)
+
+
+@composite(dispatching(sl.polar))
+def _polar(a: Any, side: str = "right") -> Any:
+    return linalg.polar(a, side)
+
+
+# ---------------------------------------------------------------- bases of subspaces
+
+
+def inverse_at_rank(A: Any, rcond: Any) -> Any:
+    """A⁺ with SciPy's default for what counts as zero."""
+    return np.linalg.pinv(A, np.finfo(dtype_of(A)).eps * max(A.shape[-2:]) if rcond is None else rcond)
+
+
+@rule(orth, "(m,n)->(m,k)")
+def _orth(Q: Any, A: Any, *, rcond: Any = None) -> Any:
+    """At constant rank Q̇ = (I − QQᴴ)ȦA⁺Q; a rotation of the basis, which is arbitrary, is left out or refused.
+
+    Golub & Pereyra (1973), eq. (4.2), for the projector QQᴴ: exact where singular values repeat.
+    """
+    outside = lambda X: X - Q @ (H(Q) @ X)
+
+    def dot(Adot: Any) -> Any:
+        return outside(Adot @ (inverse_at_rank(A, rcond) @ Q))
+
+    def bar(Qbar: Any) -> Any:
+        spectral.refuse_rotation(Q, Qbar)
+        return outside(Qbar) @ H(inverse_at_rank(A, rcond) @ Q)
+
+    return dot, bar
+
+
+@rule(null_space, "(m,n)->(n,k)")
+def _null_space(
+    N: Any,
+    A: Any,
+    *,
+    rcond: Any = None,
+    overwrite_a: bool = False,
+    check_finite: bool = True,
+    lapack_driver: str = "gesdd",
+) -> Any:
+    """At constant rank Ṅ = −A⁺ȦN, up to a rotation of the basis.  Golub & Pereyra (1973), eq. (4.2)."""
+
+    def dot(Adot: Any) -> Any:
+        return -inverse_at_rank(A, rcond) @ (Adot @ N)
+
+    def bar(Nbar: Any) -> Any:
+        spectral.refuse_rotation(N, Nbar)
+        return -H(inverse_at_rank(A, rcond)) @ Nbar @ H(N)
+
+    return dot, bar
+
+
+@composite(dispatching(sl.subspace_angles))
+def _subspace_angles(A: Any, B: Any) -> Any:
+    """tan θ = s/c, each as accurate as it can be.  Björck & Golub (1973), theorem 1 and section 3."""
+    A, B = orth(A), orth(B)
+    if A.shape[-1] < B.shape[-1]:
+        A, B = B, A
+    cosines = H(A) @ B
+    return np.arctan2(np.linalg.svdvals(B - A @ cosines), np.linalg.svdvals(cosines)[..., ::-1])
