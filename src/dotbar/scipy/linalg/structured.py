@@ -1,0 +1,319 @@
+"""Matrices of a structure, made from vectors and blocks, and equations and products with them in less than O(n³)."""
+
+from typing import Any
+
+import numpy as np
+import scipy.linalg as sl
+from numpy.linalg import LinAlgError
+
+from dotbar.core import as_array, dtype_of, primitive, shape_of
+from dotbar.rules.kinds import composite, constant, rule
+from dotbar.rules.lapack_words import inexact, raise_if
+from dotbar.rules.words import conj
+from dotbar.scipy.linalg.equations import columns, double, implicit
+from dotbar.scipy.mirror import dispatching
+
+for _fn in (sl.bandwidth, sl.issymmetric, sl.ishermitian):
+    constant(dispatching(_fn))
+
+
+# ---------------------------------------------------------------- matrices made of vectors: an index for each entry
+
+
+def vector(x: Any) -> Any:
+    return np.atleast_1d(as_array(x))
+
+
+def join(*parts: Any) -> Any:
+    """The vectors along the last axis end to end, their other axes broadcast."""
+    lead = np.broadcast_shapes(*(shape_of(x)[:-1] for x in parts))
+    return np.concatenate([np.broadcast_to(x, lead + shape_of(x)[-1:]) for x in parts], -1)
+
+
+ZERO, ONE = np.zeros(1), np.ones(1)
+
+
+def padded(x: Any) -> Any:
+    """The vectors x, with a zero and a one as their last entries."""
+    dtype = dtype_of(x)
+    return join(x, ZERO.astype(dtype), ONE.astype(dtype))
+
+
+def diagonals(m: int, n: int) -> Any:
+    """i − j for the entries of an m×n matrix."""
+    return np.arange(m)[:, None] - np.arange(n)
+
+
+@composite(dispatching(sl.toeplitz))
+def toeplitz(c: Any, r: Any = None) -> Any:
+    c = vector(c)
+    r = conj(c) if r is None else vector(r)
+    m, n = c.shape[-1], r.shape[-1]
+    return join(r[..., :0:-1], c)[..., diagonals(m, n) + n - 1]
+
+
+@composite(dispatching(sl.circulant))
+def circulant(c: Any) -> Any:
+    c = vector(c)
+    n = c.shape[-1]
+    return c[..., diagonals(n, n) % max(n, 1)]
+
+
+@composite(dispatching(sl.hankel))
+def hankel(c: Any, r: Any = None) -> Any:
+    c = np.ravel(as_array(c))
+    r = np.zeros_like(c) if r is None else np.ravel(as_array(r))
+    return join(c, r[1:])[diagonals(len(c), len(r))[:, ::-1] + len(r) - 1]
+
+
+@composite(dispatching(sl.leslie))
+def leslie(f: Any, s: Any) -> Any:
+    f, s = vector(f), vector(s)
+    n = f.shape[-1]
+    if s.shape[-1] != n - 1 or n < 2:
+        raise ValueError("Incorrect lengths for f and s: s must have one entry less than f, and at least one.")
+    index = np.full((n, n), -2)
+    index[0] = np.arange(n)
+    index[np.arange(1, n), np.arange(n - 1)] = np.arange(n, 2 * n - 1)
+    return padded(join(f, s))[..., index]
+
+
+@composite(dispatching(sl.companion))
+def companion(a: Any) -> Any:
+    a = inexact(vector(a))
+    n = a.shape[-1] - 1
+    if n < 1:
+        raise ValueError("The length of `a` along the last axis must be at least 2.")
+    raise_if(a[..., 0] == 0, error=ValueError("The first coefficients, `a[..., 0]`, must not be zero."))
+    index = np.eye(n, k=-1, dtype=int) - 2
+    index[0] = np.arange(n)
+    return padded(-a[..., 1:] / a[..., :1])[..., index]
+
+
+@composite(dispatching(sl.fiedler))
+def fiedler(a: Any) -> Any:
+    a = vector(a)
+    if not a.size:
+        return np.zeros(0)
+    return np.where(np.eye(a.shape[-1], dtype=bool), 0, np.abs(a[..., :, None] - a[..., None, :]))
+
+
+@composite(dispatching(sl.fiedler_companion))
+def fiedler_companion(a: Any) -> Any:
+    a = inexact(vector(a))
+    n = a.shape[-1] - 1
+    if n < 1:
+        return a[..., :0]
+    raise_if(a[..., 0] == 0, error=ValueError("Leading coefficient is zero."))
+    index = np.full((n, n), -2)
+    index[range(3, n, 2), range(1, n - 2, 2)] = -1
+    index[range(2, n, 2), range(1, n - 1, 2)] = range(2, n, 2)
+    index[range(0, n - 2, 2), range(2, n, 2)] = -1
+    index[range(0, n - 1, 2), range(1, n, 2)] = range(1, n, 2)
+    index[:2, 0] = [0, -1][:n]
+    return padded(-a[..., 1:] / a[..., :1])[..., index]
+
+
+@composite(dispatching(sl.convolution_matrix))
+def convolution_matrix(a: Any, n: int, mode: str = "full") -> Any:
+    """The rows of the full matrix, whose entries are a[i − j], that np.convolve has in this mode."""
+    a = as_array(a)
+    m = a.shape[-1]
+    if n <= 0:
+        raise ValueError("n must be a positive integer.")
+    if m == 0:
+        raise ValueError("len(a) must be at least 1.")
+    less = min(m, n) - 1
+    first, rows = {"full": (0, m + n - 1), "same": (less // 2, max(m, n)), "valid": (less, max(m, n) - less)}[mode]
+    index = first + diagonals(rows, n)
+    return padded(a)[..., np.where((index >= 0) & (index < m), index, -2)]
+
+
+# ---------------------------------------------------------------- matrices made of matrices
+
+
+@composite(dispatching(sl.block_diag))
+def block_diag(*arrs: Any) -> Any:
+    blocks = [np.atleast_2d(as_array(a)) for a in arrs or ([],)]
+    lead = np.broadcast_shapes(*(b.shape[:-2] for b in blocks))
+    width, dtype = sum(b.shape[-1] for b in blocks), np.result_type(*map(dtype_of, blocks))
+    rows, left = [], 0
+    for b in blocks:
+        m, n = b.shape[-2:]
+        zeros = [np.zeros((*lead, m, k), dtype) for k in (left, width - left - n)]
+        rows.append(np.concatenate([zeros[0], np.broadcast_to(b, (*lead, m, n)), zeros[1]], -1))
+        left += n
+    return np.concatenate(rows, -2)
+
+
+@composite(dispatching(sl.khatri_rao))
+def khatri_rao(a: Any, b: Any) -> Any:
+    a, b = as_array(a), as_array(b)
+    if a.shape[-1] != b.shape[-1]:
+        raise ValueError("The number of columns for both arrays should be equal.")
+    c = a[..., :, None, :] * b[..., None, :, :]
+    return np.reshape(c, (*c.shape[:-3], c.shape[-3] * c.shape[-2], c.shape[-1]))
+
+
+# ---------------------------------------------------------------- Toeplitz and circulant matrices
+
+
+def column_and_row(c_or_cr: Any) -> tuple[Any, Any]:
+    c, r = c_or_cr if isinstance(c_or_cr, tuple) else (c_or_cr, conj(as_array(c_or_cr)))
+    return double(vector(c)), double(vector(r))
+
+
+def toeplitz_product(c: Any, r: Any, X: Any) -> Any:
+    """T X, by the circulant matrix in which T is embedded."""
+    period = join(c, r[..., :0:-1])[..., None]
+    n = period.shape[-2]
+    if any(dtype_of(x).kind == "c" for x in (period, X)):
+        Y = np.fft.ifft(np.fft.fft(period, axis=-2) * np.fft.fft(X, n, -2), axis=-2)
+    else:
+        Y = np.fft.irfft(np.fft.rfft(period, axis=-2) * np.fft.rfft(X, n, -2), n, -2)
+    return Y[..., : c.shape[-1], :]
+
+
+@composite(dispatching(sl.matmul_toeplitz))
+def matmul_toeplitz(c_or_cr: Any, x: Any, check_finite: bool = False, workers: int | None = None) -> Any:
+    c, r = column_and_row(c_or_cr)
+    return columns(lambda X: toeplitz_product(c, r, X), double(x))
+
+
+@primitive
+def levinson(c: Any, r: Any, B: Any) -> Any:
+    """X with T X = B for a Toeplitz matrix T, in O(n²)."""
+    return sl.solve_toeplitz((c, r), B)
+
+
+@rule(levinson, "(n),(n),(n,k)->(n,k)")
+def _levinson(X: Any, c: Any, r: Any, B: Any) -> Any:
+    """G = T X − B."""
+    return implicit(
+        lambda c, r, B: toeplitz_product(c, r, X) - B,
+        (c, r, B),
+        lambda F: levinson(c, r, F),
+        lambda Xbar: levinson(join(conj(c[..., :1]), conj(r[..., 1:])), conj(c), Xbar),
+    )
+
+
+@composite(dispatching(sl.solve_toeplitz))
+def solve_toeplitz(c_or_cr: Any, b: Any, check_finite: bool = True) -> Any:
+    c, r = column_and_row(c_or_cr)
+    return columns(lambda B: levinson(c, r, B), inexact(b))
+
+
+@composite(dispatching(sl.solve_circulant))
+def solve_circulant(
+    c: Any, b: Any, singular: str = "raise", tol: Any = None, caxis: int = -1, baxis: int = 0, outaxis: int = 0
+) -> Any:
+    """By the eigenvalues of C, the Fourier transform of c: division, or with ``lstsq`` by its pseudo-inverse."""
+    c, b = np.moveaxis(vector(c), caxis, -1), np.moveaxis(vector(b), baxis, -1)
+    if c.shape[-1] != b.shape[-1]:
+        raise ValueError(f"Shapes of c {c.shape} and b {b.shape} are incompatible")
+    w = np.fft.fft(c)
+    size = np.abs(w)
+    if tol is None:
+        tol = np.max(size, -1, keepdims=True, initial=0) * c.shape[-1] * np.finfo(np.float64).eps
+    zero = size <= tol
+    if singular == "raise":
+        raise_if(zero, error=LinAlgError("near singular circulant matrix."))
+    x = np.fft.ifft(np.where(zero, 0, np.fft.fft(b) / np.where(zero, 1, w)))
+    return np.moveaxis(x if any(dtype_of(v).kind == "c" for v in (b, c)) else np.real(x), -1, outaxis)
+
+
+# ---------------------------------------------------------------- banded matrices: A[i, j] stands at ab[u + i − j, j]
+
+
+def moved(x: Any, d: int) -> Any:
+    """x[i + d] at i along the axis before the last, and zero beyond the ends."""
+    n = x.shape[-2]
+    zeros = np.zeros_like(x[..., : min(abs(d), n), :])
+    return (
+        np.concatenate([x[..., d:, :], zeros], -2)
+        if d >= 0
+        else np.concatenate([zeros, x[..., : max(n + d, 0), :]], -2)
+    )
+
+
+def band_product(ab: Any, X: Any, u: int) -> Any:
+    """A X, one diagonal after the other."""
+    return sum(moved(ab[..., k, :, None] * X, u - k) for k in range(ab.shape[-2]))
+
+
+def transposed_bands(ab: Any, u: int) -> Any:
+    """The bands of Aᴴ."""
+    rows = range(ab.shape[-2])[::-1]
+    return np.concatenate([moved(conj(ab[..., k, :, None]), u - k) for k in rows], -1).swapaxes(-1, -2)
+
+
+@primitive
+def banded_system(ab: Any, B: Any, *, l_and_u: tuple[int, int]) -> Any:
+    """X with A X = B for a banded matrix."""
+    return sl.solve_banded(l_and_u, ab, B)
+
+
+@rule(banded_system, "(b,n),(n,k)->(n,k)")
+def _banded_system(X: Any, ab: Any, B: Any, *, l_and_u: tuple[int, int]) -> Any:
+    """G = A X − B."""
+    below, above = l_and_u
+    return implicit(
+        lambda ab, B: band_product(ab, X, above) - B,
+        (ab, B),
+        lambda F: banded_system(ab, F, l_and_u=l_and_u),
+        lambda Xbar: banded_system(transposed_bands(ab, above), Xbar, l_and_u=(above, below)),
+    )
+
+
+@composite(dispatching(sl.solve_banded))
+def solve_banded(
+    l_and_u: tuple[int, int],
+    ab: Any,
+    b: Any,
+    overwrite_ab: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+) -> Any:
+    ab = inexact(ab)
+    return columns(lambda B: banded_system(ab, B, l_and_u=tuple(l_and_u)), inexact(b))
+
+
+def hermitian_bands(ab: Any, lower: bool) -> Any:
+    """All bands of a Hermitian matrix of which those on one side are given; its diagonal is real."""
+    u = ab.shape[-2] - 1
+    main = u * (not lower)
+    diagonal = np.real(ab[..., main : main + 1, :]).astype(dtype_of(ab))
+    given = ab[..., 1:, :] if lower else ab[..., :-1, :]
+    other = transposed_bands(given, -1 if lower else u)
+    return np.concatenate([other, diagonal, given] if lower else [given, diagonal, other], -2)
+
+
+@primitive
+def hermitian_banded_system(ab: Any, B: Any, *, lower: bool = False) -> Any:
+    """X with A X = B for a banded, Hermitian and positive definite matrix."""
+    return sl.solveh_banded(ab, B, lower=lower)
+
+
+@rule(hermitian_banded_system, "(b,n),(n,k)->(n,k)")
+def _hermitian_banded_system(X: Any, ab: Any, B: Any, *, lower: bool = False) -> Any:
+    """G = A X − B."""
+
+    def inverse(F: Any) -> Any:
+        return hermitian_banded_system(ab, F, lower=lower)
+
+    return implicit(
+        lambda ab, B: band_product(hermitian_bands(ab, lower), X, ab.shape[-2] - 1) - B, (ab, B), inverse, inverse
+    )
+
+
+@composite(dispatching(sl.solveh_banded))
+def solveh_banded(
+    ab: Any,
+    b: Any,
+    overwrite_ab: bool = False,
+    overwrite_b: bool = False,
+    lower: bool = False,
+    check_finite: bool = True,
+) -> Any:
+    ab = inexact(ab)
+    return columns(lambda B: hermitian_banded_system(ab, B, lower=lower), inexact(b))
