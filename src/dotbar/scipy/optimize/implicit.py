@@ -14,26 +14,33 @@ import scipy.optimize as so
 
 from dotbar.core import is_differentiable, primitive
 from dotbar.errors import DegenerateSolutionError
-from dotbar.rules.kinds import constant, rule
+from dotbar.rules.kinds import add, constant, rule
 from dotbar.rules.words import H, conj, raise_if, stop_gradient
 from dotbar.scipy.closed import closed, is_traced, with_args
 from dotbar.trace import recordings
 from dotbar.transforms import jacobian, jvp, vjp
 
 Function = Callable[..., Any]
-Functions = dict[str, Function]
+Functions = dict[Any, Function]
+Given = dict[Any, tuple[Function, Sequence[Any]]]
 
 
 @primitive
 def solution(
-    *operands: Any, solve: Function, conditions: Function, entrywise: bool = False, within: float | None = None
+    *operands: Any,
+    solve: Function,
+    conditions: Function,
+    objective: Function | None = None,
+    entrywise: bool = False,
+    within: float | None = None,
 ) -> tuple[Any, ...]:
-    """x with conditions(θ, x) = 0, whether it was found, and further results, which have no derivative.
+    """x with conditions(θ, x) = 0, whether it was found, and the optimal value if there is an objective.
 
     Args:
         operands: the parameters θ.
-        solve: takes θ as plain arrays; returns (x, found, ...).
+        solve: takes θ as plain arrays; returns these results.
         conditions: F of the list of parameters and of x; its result has the shape of x, a vector.
+        objective: a function of the same whose value at x is optimal, so that ∂/∂x = 0.
         entrywise: each entry of F depends on the same entry of x alone; x has any shape then.
         within: at a multiple root F_x is only as small as the solver's x is near.  So it counts as singular if it
             vanishes within this distance, and √ε of the size of x; None to count it as it is.
@@ -43,21 +50,23 @@ def solution(
 
 @rule(solution)
 def _solution(
-    y: Any, *operands: Any, solve: Any, conditions: Any, entrywise: bool = False, within: float | None = None
+    y: Any,
+    *operands: Any,
+    solve: Any,
+    conditions: Any,
+    objective: Any = None,
+    entrywise: bool = False,
+    within: float | None = None,
 ) -> Any:
     """F_x ẋ = −F_θ θ̇;   F_xᴴ λ = −x̄, θ̄ = F_θᴴ λ.  Griewank and Walther (2008), section 15.1.
 
-    Both are nan where no solution was found.
+    The optimal value V(θ) of an objective L has V̇ = L_θ θ̇, as L_x = 0: the envelope theorem.  All derivatives are nan
+    where no solution was found.
     """
     x, found = y[:2]
+    weight = np.where(found, 1.0, np.nan)
     floats = [k for k, t in enumerate(operands) if is_differentiable(t)]
     thetabars: dict[int, Any] = {}
-
-    def F_of_theta(*some: Any) -> Any:
-        theta = list(operands)
-        for k, t in zip(floats, some):
-            theta[k] = t
-        return conditions(theta, x)
 
     @cache
     def F_x() -> Any:
@@ -66,20 +75,33 @@ def _solution(
         J = np.where(found, J, one)
         check = check_entries if entrywise else check_matrix
         check(F, stop_gradient(x), stop_gradient(J), within)
-        return np.where(found, J, np.nan)
+        return J * weight
 
     def divided(r: Any, J: Any) -> Any:
         return r / J if entrywise else np.linalg.solve(J, r[..., None])[..., 0]
 
+    def pull(f: Function, ybar: Any) -> None:
+        """Add the cotangents of θ in f(θ, x)."""
+
+        def of_theta(*some: Any) -> Any:
+            theta = dict(zip(floats, some))
+            return f([theta.get(k, t) for k, t in enumerate(operands)], x)
+
+        for k, tbar in zip(floats, vjp(of_theta, *(operands[k] for k in floats))[1](ybar)):
+            thetabars[k] = add(thetabars.get(k), tbar)
+
     def pair(k: int) -> Any:
         def dot(tdot: Any) -> Any:
-            F_of_k = lambda t: conditions([*operands[:k], t, *operands[k + 1 :]], x)
-            return -divided(along(F_of_k, operands[k], tdot), F_x()), *(None for _ in y[1:])
+            push = lambda f: along(lambda t: f([*operands[:k], t, *operands[k + 1 :]], x), operands[k], tdot)
+            xdot = lambda: -divided(push(conditions), F_x())
+            return (xdot, None, weight * push(objective)) if objective else (xdot, None)
 
         def bar(ybar: Any) -> Any:
-            if not thetabars and ybar[0] is not None:
-                lam = divided(-ybar[0], conj(F_x()) if entrywise else H(F_x()))
-                thetabars.update(zip(floats, vjp(F_of_theta, *(operands[k] for k in floats))[1](lam)))
+            if not thetabars:
+                if ybar[0] is not None:
+                    pull(conditions, divided(-ybar[0], conj(F_x()) if entrywise else H(F_x())))
+                if objective and ybar[2] is not None:
+                    pull(objective, weight * ybar[2])
             return thetabars.get(k)
 
         return dot, bar
@@ -97,11 +119,12 @@ def along(f: Function, x: Any, xdot: Any) -> Any:
 
 def solved(
     run: Function,
-    functions: dict[str, tuple[Function, Sequence[Any]]],
+    functions: Given,
     given: Any,
     starts: Sequence[Any],
     read: Function,
     conditions: Function,
+    objective: Function | None = None,
     study: Function | None = None,
     **how: Any,
 ) -> tuple[Any, ...]:
@@ -114,6 +137,7 @@ def solved(
         starts: where to begin, on which the solution does not depend.
         read: reads the solution, whether it was found and further values from SciPy's result.
         conditions: F of the functions by name and of x.
+        objective: likewise, what x makes optimal.
         study: reads what the conditions determine from the functions, the result and the starts, if that is more.
         how: further settings of :func:`solution`.
     """
@@ -132,12 +156,13 @@ def solved(
         results.append(result := run(fs, *starts))
         return study(fs, result, *starts) if study else read(result)
 
-    F = lambda operands, x: conditions(bound(operands), x)
-    values = solution(*theta, *map(stop_gradient, starts), solve=solve, conditions=F, **how)
+    of_parameters = lambda f: f and (lambda operands, x: f(bound(operands), x))
+    how |= {"conditions": of_parameters(conditions), "objective": of_parameters(objective)}
+    values = solution(*theta, *map(stop_gradient, starts), solve=solve, **how)
     return *values, results[0] if len(results) == 1 and not recordings.open else None
 
 
-def of_one(x: Any, **functions: Any) -> dict[str, tuple[Function, Sequence[Any]]]:
+def of_one(x: Any, **functions: Any) -> Given:
     """Functions of x, of which there is an example, and of further arguments; those not given are left out."""
     return {name: (with_args(f), (x,)) for name, f in functions.items() if callable(f)}
 

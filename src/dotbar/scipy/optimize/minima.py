@@ -1,0 +1,160 @@
+"""Minima of a function: ``minimize`` with bounds and constraints, ``minimize_scalar``."""
+
+from typing import Any
+
+import numpy as np
+import scipy.optimize as so
+
+from dotbar.core import as_array
+from dotbar.nested import stand_in
+from dotbar.scipy.closed import arguments, as_tuple
+from dotbar.scipy.mirror import stands_for
+from dotbar.scipy.optimize.implicit import Functions, Given, exact, filled
+from dotbar.scipy.optimize.kkt import minimum
+from dotbar.transforms import grad, hessian, hvp, jacobian
+
+BY_HESSIAN = ("dogleg", "trust-exact", "trust-constr")
+BY_PRODUCT = ("newton-cg", "trust-ncg", "trust-krylov")
+BY_SLOPE = ("bfgs", "cg", "l-bfgs-b", "tnc", "slsqp", *BY_HESSIAN, *BY_PRODUCT)
+CONSTRAINTS = (so.NonlinearConstraint, so.LinearConstraint)
+
+
+@stands_for(so.minimize)
+def minimize(*args: Any, **kw: Any) -> Any:
+    """SciPy's; methods that use a gradient, a Hessian or its products with vectors have exact ones if none is given.
+
+    ``x`` and ``fun`` are functions of the parameters in ``fun``, ``args``, ``bounds`` and ``constraints``.
+    """
+    given = arguments(so.minimize, args, kw)
+    f, args, x0, method, jac, hess, hessp, bounds, constraints = (
+        given.pop(k) for k in ("fun", "args", "x0", "method", "jac", "hess", "hessp", "bounds", "constraints")
+    )
+    if jac is True:
+        both, f, jac = f, lambda x, *args: both(x, *args)[0], lambda x, *args: both(x, *args)[1]
+    start = np.atleast_1d(np.asarray(stand_in(x0), float))
+    constraints = [constraints] if isinstance(constraints, (dict, *CONSTRAINTS)) else list(constraints or ())
+    functions: Given = {
+        name: (lambda given, *xs, f=f: f(*xs, *given["args"]), xs)
+        for name, f, xs in (
+            ("f", f, [start]),
+            ("jac", jac, [start]),
+            ("hess", hess, [start]),
+            ("p", hessp, [start] * 2),
+        )
+        if callable(f)
+    }
+    if bounds is not None:
+        functions |= bounded(start)
+    for k, constraint in enumerate(constraints):
+        functions |= constrained(constraint, k, start)
+    name = (method or "bfgs").lower() if isinstance(method, (str, type(None))) else ""
+
+    def run(fs: Functions, x0: Any) -> Any:
+        x = np.atleast_1d(np.asarray(x0, float))
+        scalar = lambda x: np.reshape(as_array(fs["f"](x)), ())
+        options = {**given, "jac": fs.get("jac", jac), "hess": fs.get("hess", hess), "hessp": fs.get("p", hessp)}
+        if options["jac"] is None and name in BY_SLOPE:
+            options["jac"] = exact(grad(scalar), x)
+        if options["jac"] is not None and options["hess"] is None and options["hessp"] is None:
+            if name in BY_HESSIAN:
+                options["hess"] = exact(hessian(scalar), x)
+            if name in BY_PRODUCT:
+                options["hessp"] = exact(lambda x, p: hvp(scalar, (x,), (p,)), x, x)
+        if bounds is not None:
+            options["bounds"] = so.Bounds(*fs["l", "x"](), getattr(bounds, "keep_feasible", False))
+        options["constraints"] = [as_scipys(constraint, k, fs, x, name) for k, constraint in enumerate(constraints)]
+        return so.minimize(fs["f"], x0, (), method, **options)
+
+    read = lambda result: (result.x, np.bool_(result.success), result.fun)
+    tree = {"args": as_tuple(args), "bounds": limits(bounds), "rows": list(map(contents, constraints))}
+    x, value, found, result = minimum(run, functions, tree, start, (x0,), read)
+    return filled(result, x=x, fun=value, success=found)
+
+
+@stands_for(so.minimize_scalar)
+def minimize_scalar(*args: Any, **kw: Any) -> Any:
+    """SciPy's; ``x`` and ``fun`` are functions of the parameters in ``fun``, ``args`` and ``bounds``."""
+    given = arguments(so.minimize_scalar, args, kw)
+    f, args, bracket, bounds = (given.pop(k) for k in ("fun", "args", "bracket", "bounds"))
+    pair = stand_in_all(bounds if bracket is None else bracket) or [0.0, 1.0]
+    start = np.array([pair[0]])
+    functions: Given = {"f": (lambda given, x: f(x[0], *given["args"]), (np.array([np.mean(pair)]),))}
+    if bounds is not None:
+        functions |= bounded(start)
+
+    def run(fs: Functions, *bracket: Any) -> Any:
+        where = {"bounds": tuple(np.ravel(fs["l", "x"]())) if bounds is not None else None}
+        return so.minimize_scalar(lambda x: fs["f"](np.array([x])), bracket or None, **where, **given)
+
+    read = lambda result: (np.reshape(result.x, 1), np.bool_(result.success), result.fun)
+    tree = {"args": as_tuple(args), "bounds": None if bounds is None else tuple(bounds)}
+    x, value, found, result = minimum(run, functions, tree, start, bracket or (), read)
+    return filled(result, x=x[0], fun=value, success=found)
+
+
+def stand_in_all(pair: Any) -> list[float]:
+    """Plain examples of two or three numbers."""
+    return [float(stand_in(x)) for x in pair or ()]
+
+
+# ---------------------------------------------------------------- bounds and constraints
+
+
+def limits(bounds: Any) -> Any:
+    """The lower and the upper bounds; None for none."""
+    if bounds is None or isinstance(bounds, so.Bounds):
+        return bounds and (bounds.lb, bounds.ub)
+    lower, upper = zip(*bounds)
+    return [-np.inf if x is None else x for x in lower], [np.inf if x is None else x for x in upper]
+
+
+def stacked(lower: Any, upper: Any) -> Any:
+    """The limits as the two rows of an array."""
+    return np.stack(np.broadcast_arrays(*(1.0 * np.ravel(as_array(x)) for x in (lower, upper))))
+
+
+def bounded(x: Any) -> Given:
+    """Bounds as rows: the limits are what is given as ``bounds``."""
+    return {
+        ("h", "x"): (lambda given, x: x, (x,)),
+        ("l", "x"): (lambda given: stacked(*given["bounds"]), ()),
+    }
+
+
+def contents(constraint: Any) -> dict[str, Any]:
+    """What a constraint holds besides functions."""
+    if isinstance(constraint, dict):
+        return {"args": as_tuple(constraint.get("args", ()))}
+    return {name: getattr(constraint, name) for name in ("A", "lb", "ub") if hasattr(constraint, name)}
+
+
+def constrained(constraint: Any, k: int, x: Any) -> Given:
+    """A constraint as rows, given its contents as the k-th of ``rows``."""
+    of = lambda f: lambda given, *xs: f(given["rows"][k], *xs)
+    if isinstance(constraint, dict):
+        upper = 0.0 if constraint["type"].lower() == "eq" else np.inf
+        own = {"h": constraint["fun"], "j": constraint.get("jac")}
+        found = {name: (lambda rows, x, f=f: f(x, *rows["args"]), (x,)) for name, f in own.items() if callable(f)}
+        found["l"] = (lambda rows: stacked(0.0, upper)), ()
+    else:
+        found = {"l": ((lambda rows: stacked(rows["lb"], rows["ub"])), ())}
+        if isinstance(constraint, so.LinearConstraint):
+            found |= {"h": ((lambda rows, x: rows["A"] @ x), (x,)), "A": ((lambda rows: rows["A"]), ())}
+        else:
+            own = {"h": constraint.fun, "j": constraint.jac}
+            found |= {name: (lambda rows, x, f=f: f(x), (x,)) for name, f in own.items() if callable(f)}
+    return {(name, k): (of(f), xs) for name, (f, xs) in found.items()}
+
+
+def as_scipys(constraint: Any, k: int, fs: Functions, x: Any, method: str) -> Any:
+    """A constraint for SciPy, with the exact Jacobian where none is given and the method uses one."""
+    if isinstance(constraint, so.LinearConstraint):
+        return so.LinearConstraint(fs["A", k](), *fs["l", k](), constraint.keep_feasible)
+    h, jac = fs["h", k], fs.get(("j", k))
+    if jac is None and method not in ("cobyla", "cobyqa"):
+        jac = exact(jacobian(lambda x: np.atleast_1d(as_array(h(x)))), x)
+    if isinstance(constraint, dict):
+        return {"type": constraint["type"], "fun": h} | ({"jac": jac} if jac else {})
+    others = ("hess", "keep_feasible", "finite_diff_rel_step", "finite_diff_jac_sparsity")
+    options = {name: getattr(constraint, name) for name in others}
+    return so.NonlinearConstraint(h, *fs["l", k](), jac=jac or constraint.jac, **options)
