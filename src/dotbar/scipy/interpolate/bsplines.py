@@ -1,0 +1,309 @@
+"""B-splines: one basis, in knots and points, from which values and every system of equations are made."""
+
+from typing import Any
+
+import numpy as np
+import scipy.interpolate as si
+
+from dotbar.errors import NoRuleError
+from dotbar.rules.words import entries, raise_if
+from dotbar.scipy.interpolate.objects import Held, against, double, increasing, is_traced
+from dotbar.scipy.interpolate.piecewise import to_axis, within
+from dotbar.scipy.mirror import stands_for
+from dotbar.scipy.sparse.words import multiply, solve
+
+
+def basis(t: Any, x: Any, k: int, nu: int = 0) -> tuple[Any, Any]:
+    """The k + 1 B-splines of degree k that are not zero at x, or their derivatives: their numbers and their values.
+
+    From degree d − 1 to d, with T = N/(t₊ − t₋): (t₊ − x)T goes to the B-spline on the left and (x − t₋)T to the one on
+    the right; of derivatives −d T and d T.  De Boor (2001), X (3) and X (12).
+    """
+    i = np.clip(np.searchsorted(t, x, "right") - 1, k, len(t) - k - 2)[..., None]
+    x = x[..., None]
+    N = np.ones_like(x)
+    for d in range(1, k + 1):
+        before, after = entries(t, i + np.arange(1 - d, 1)), entries(t, i + np.arange(1, d + 1))
+        T = N / (after - before)
+        left, right = ((after - x) * T, (x - before) * T) if d <= k - nu else (-d * T, d * T)
+        zero = np.zeros_like(T[..., :1])
+        N = np.concatenate([left, zero], -1) + np.concatenate([zero, right], -1)
+    return i + np.arange(-k, 1), N if nu <= k else 0 * N
+
+
+def evaluate(t: Any, c: Any, k: int, x: Any, nu: int = 0) -> Any:
+    """Σⱼ c[j] Bⱼ(x), the coefficients along the first axis."""
+    j, N = basis(t, x, k, nu)
+    picked = entries(c, j)
+    return np.sum(against(N, picked) * picked, np.ndim(x))
+
+
+def differentiated(t: Any, c: Any, k: int) -> tuple[Any, Any, int]:
+    """Knots, coefficients and degree of the derivative.  De Boor (2001), X (16)."""
+    n = len(t) - k - 1
+    gap = t[k + 1 : k + n] - t[1:n]
+    slope = np.where(gap == 0, 0, k / np.where(gap == 0, 1, gap))
+    return t[1:-1], against(slope, c) * (c[1:n] - c[: n - 1]), k - 1
+
+
+def integrated(t: Any, c: Any, k: int) -> tuple[Any, Any, int]:
+    """Knots, coefficients and degree of the antiderivative that is zero at t[0]."""
+    n = len(t) - k - 1
+    steps = against(t[k + 1 :] - t[:n], c) / (k + 1) * c[:n]
+    t = np.concatenate([t[:1], t, t[-1:]])
+    return t, np.concatenate([np.zeros_like(steps[:1]), np.cumsum(steps, 0)]), k + 1
+
+
+@stands_for(si.BSpline)
+class BSpline(si.BSpline):
+    """A spline by its B-spline coefficients, which may be traced as the knots and points may be."""
+
+    t = Held(si.BSpline.t, "t")
+    c = Held(si.BSpline.c, "c")
+
+    def __init__(self, t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0):
+        if not is_traced(t, c):
+            super().__init__(t, c, k, extrapolate, axis)
+            return
+        c = double(c)
+        self.hold(double(t), np.moveaxis(c, axis, 0), k, extrapolate, axis % c.ndim)
+        raise_if(np.diff(self.t) < 0, error=ValueError("Knots must be in a non-decreasing order."))
+
+    def hold(self, t: Any, c: Any, k: int, extrapolate: Any, axis: int) -> None:
+        """Become the spline with these knots and coefficients, of which at least one is traced."""
+        vars(self).update(t=t, c=c)
+        self.k, self.extrapolate, self.axis = k, extrapolate, axis
+
+    @classmethod
+    def construct_fast(cls, t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0) -> Any:
+        if not is_traced(t, c):
+            return super().construct_fast(t, c, k, extrapolate, axis)
+        self = cls.__new__(cls)
+        self.hold(t, c, k, extrapolate, axis)
+        return self
+
+    def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
+        if not is_traced(self.t, self.c, x):
+            return super().__call__(x, nu, extrapolate)
+        x, t, n = double(x), self.t, len(self.t) - self.k - 1
+        extrapolate = self.extrapolate if extrapolate is None else extrapolate
+        where, valid = within(x, t[self.k], t[n], extrapolate)
+        y = evaluate(t, self.c, self.k, where, nu)
+        return to_axis(y * against(valid, y), x.ndim, self.axis)
+
+    def derivative(self, nu: int = 1) -> Any:
+        if not is_traced(self.t, self.c):
+            return super().derivative(nu)
+        tck = self.tck
+        for _ in range(nu):
+            tck = differentiated(*tck)
+        return self.construct_fast(*tck, self.extrapolate, self.axis)
+
+    def antiderivative(self, nu: int = 1) -> Any:
+        if not is_traced(self.t, self.c):
+            return super().antiderivative(nu)
+        tck = self.tck
+        for _ in range(nu):
+            tck = integrated(*tck)
+        return self.construct_fast(*tck, self.extrapolate != "periodic" and self.extrapolate, self.axis)
+
+    def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
+        if not is_traced(self.t, self.c, a, b):
+            return super().integrate(a, b, extrapolate)
+        extrapolate = self.extrapolate if extrapolate is None else extrapolate
+        tck = integrated(double(self.t), double(self.c), self.k)
+        start, stop = self.t[self.k], self.t[len(self.t) - self.k - 1]
+        F = lambda x: evaluate(*tck, double(x))
+        if extrapolate != "periodic":
+            return F(b) - F(a) if extrapolate else F(np.clip(b, start, stop)) - F(np.clip(a, start, stop))
+        period = stop - start
+        turns = np.floor((b - start) / period) - np.floor((a - start) / period)
+        inside = F(start + (b - start) % period) - F(start + (a - start) % period)
+        return turns * (F(stop) - F(start)) + inside
+
+
+def own(spline: Any) -> Any:
+    """SciPy's spline as one that can be called at traced points."""
+    return BSpline.construct_fast(*spline.tck, spline.extrapolate, spline.axis)
+
+
+# ---------------------------------------------------------------- interpolation
+
+
+def solved(rows: Any, numbers: Any, N: Any, y: Any) -> Any:
+    """The coefficients c with Σⱼ N[i, j] c[numbers[i, j]] = y[i], a banded system of any band."""
+    columns = np.reshape(y, (len(y), -1))
+    i = np.broadcast_to(rows[:, None], N.shape)
+    flat = [np.reshape(v, -1) for v in (N, i, numbers)]
+    return np.reshape(solve(flat[0], columns, *flat[1:], ordering="NATURAL"), y.shape)
+
+
+def not_a_knot(x: Any, k: int) -> Any:
+    """The data points as knots, but for the outermost; between them for an even degree.  De Boor (2001), XIII (12)."""
+    inner = x if k % 2 else (x[1:] + x[:-1]) / 2
+    half = (k + 1) // 2
+    return with_ends(x, inner[half:-half] if half else inner, k + 1)
+
+
+def with_ends(x: Any, inner: Any, times: int) -> Any:
+    """Knots with the first and the last point put at the ends, so often."""
+    return np.concatenate([np.repeat(x[:1], times), inner, np.repeat(x[-1:], times)])
+
+
+def periodic_knots(x: Any, k: int) -> Any:
+    """The data points, between them for an even degree, and their like on either side."""
+    steps = np.diff(x)
+    if k % 2 == 0:
+        x = np.concatenate([x[:1], x[1:-1] - steps[:-1] / 2, x[-1:]])
+        steps = np.diff(x)
+    around = np.arange(k) % len(steps)
+    left = x[0] - np.cumsum(steps[::-1][around])[::-1]
+    return np.concatenate([left, x, x[-1] + np.cumsum(steps[around])])
+
+
+def end_conditions(bc: Any, shape: tuple[int, ...]) -> list[tuple[int, Any]]:
+    """Pairs of an order and the value of that derivative at one end."""
+    if bc is None:
+        return []
+    if isinstance(bc, str):
+        orders = {"clamped": 1, "natural": 2}
+        if bc not in orders:
+            raise ValueError(f"Unknown boundary condition : {bc}")
+        return [(orders[bc], np.zeros(shape))]
+    return [(order, np.broadcast_to(double(value), shape)) for order, value in bc]
+
+
+def interpolating(x: Any, y: Any, k: int, t: Any = None, bc_type: Any = None) -> tuple[Any, Any, int]:
+    """Knots, coefficients and degree of the spline through the data, whose interpolation axis is the first."""
+    if k < 2 and t is None:
+        return np.concatenate([*([x[:1]] if k else []), x, x[-1:]]), y, k
+    if isinstance(bc_type, str) and bc_type == "periodic":
+        return periodic(x, y, k)
+    bc_type = None if isinstance(bc_type, str) and bc_type == "not-a-knot" else bc_type
+    both = (bc_type, bc_type) if bc_type is None or isinstance(bc_type, str) else bc_type
+    first, last = (end_conditions(bc, y.shape[1:]) for bc in both)
+    if t is None:
+        t = with_ends(x, x, k) if first or last else not_a_knot(x, k)
+    if len(t) - k - 1 != len(x) + len(first) + len(last):
+        raise ValueError(
+            "The number of derivatives at boundaries does not "
+            f"match: expected {len(t) - k - 1 - len(x)}, got {len(first)}+{len(last)}"
+        )
+    ends = [(x[:1], nu, value) for nu, value in first], [(x[-1:], nu, value) for nu, value in last]
+    parts = [*ends[0], (x, 0, y), *ends[1]]
+    numbers, N = zip(*(basis(t, at, k, nu) for at, nu, _ in parts))
+    right = np.concatenate([y if at is x else value[None] for at, _, value in parts])
+    rows = np.arange(len(right))
+    return t, solved(rows, np.concatenate(numbers), np.concatenate(N), right), k
+
+
+def periodic(x: Any, y: Any, k: int) -> tuple[Any, Any, int]:
+    """The same on a ring: the last k coefficients are the first ones again."""
+    raise_if(
+        np.abs(y[0] - y[-1]) > 1e-15 + 1e-5 * np.abs(y[-1]),
+        error=ValueError("First and last points does not match while periodic case expected"),
+    )
+    n = len(x) - 1
+    t = periodic_knots(x, k)
+    numbers, N = basis(t, x[:-1], k)
+    c = solved(np.arange(n), numbers % n, N, y[:-1])
+    return t, c[np.arange(n + k) % n], k
+
+
+@stands_for(si.make_interp_spline)
+def make_interp_spline(
+    x: Any, y: Any, k: int = 3, t: Any = None, bc_type: Any = None, axis: int = 0, check_finite: bool = True
+) -> Any:
+    if not is_traced(x, y, t, bc_type):
+        return own(si.make_interp_spline(x, y, k, t, bc_type, axis, check_finite))
+    x, y = increasing(double(x), "Expect x to be a 1D strictly increasing sequence."), double(y)
+    axis = axis % y.ndim
+    tck = interpolating(x, np.moveaxis(y, axis, 0), k, None if t is None else double(t), bc_type)
+    ring = isinstance(bc_type, str) and bc_type == "periodic"
+    return BSpline.construct_fast(*tck, "periodic" if ring else True, axis)
+
+
+# ---------------------------------------------------------------- least squares and smoothing
+
+
+def normal_equations(t: Any, k: int, x: Any, w: Any) -> tuple[Any, Any, Any]:
+    """The matrix Bᵀ W² B of least squares by B-splines: its entries, rows and columns."""
+    numbers, N = basis(t, x, k)
+    weighted = N * w[:, None]
+    entries = weighted[:, :, None] * weighted[:, None, :]
+    shape = (len(x), k + 1, k + 1)
+    rows = np.broadcast_to(numbers[:, :, None], shape)
+    columns = np.broadcast_to(numbers[:, None, :], shape)
+    return tuple(np.reshape(v, -1) for v in (entries, rows, columns))  # type: ignore[return-value]
+
+
+def moments(t: Any, k: int, x: Any, w: Any, y: Any) -> Any:
+    """The right side Bᵀ W² y."""
+    numbers, N = basis(t, x, k)
+    points = np.broadcast_to(np.arange(len(x))[:, None], N.shape)
+    flat = [np.reshape(v, -1) for v in (N * w[:, None] ** 2, numbers, points)]
+    right = np.reshape(y, (len(y), -1))
+    return np.reshape(multiply(flat[0], right, *flat[1:], rows=len(t) - k - 1), (len(t) - k - 1, *y.shape[1:]))
+
+
+def least_squares(x: Any, y: Any, t: Any, k: int, w: Any) -> Any:
+    """The coefficients of the spline nearest to the data, improved once against the squared condition number."""
+    matrix = normal_equations(t, k, x, w)
+    fit = lambda y: np.reshape(
+        solve(matrix[0], np.reshape(moments(t, k, x, w, y), (len(t) - k - 1, -1)), *matrix[1:], ordering="NATURAL"),
+        (len(t) - k - 1, *y.shape[1:]),
+    )
+    c = fit(y)
+    return c + fit(y - evaluate(t, c, k, x))
+
+
+@stands_for(si.make_lsq_spline)
+def make_lsq_spline(
+    x: Any, y: Any, t: Any, k: int = 3, w: Any = None, axis: int = 0, check_finite: bool = True, *, method: str = "qr"
+) -> Any:
+    if not is_traced(x, y, t, w):
+        return own(si.make_lsq_spline(x, y, t, k, w, axis, check_finite, method=method))
+    x, y, t = double(x), double(y), double(t)
+    axis = axis % y.ndim
+    w = np.ones(len(x)) if w is None else double(w)
+    return BSpline.construct_fast(t, least_squares(x, np.moveaxis(y, axis, 0), t, k, w), k, axis=axis)
+
+
+@stands_for(si.make_smoothing_spline)
+def make_smoothing_spline(x: Any, y: Any, w: Any = None, lam: Any = None, *, axis: int = 0) -> Any:
+    if not is_traced(x, y, w, lam):
+        return own(si.make_smoothing_spline(x, y, w, lam, axis=axis))
+    if lam is None:
+        raise NoRuleError(
+            "scipy.interpolate.make_smoothing_spline has no derivative through the search for lam by cross-validation; "
+            "pass lam."
+        )
+    x, y = increasing(double(x), "``x`` should be an ascending array"), double(y)
+    axis = axis % y.ndim
+    w = np.ones(len(x)) if w is None else double(w)
+    smooth = smoothed(x, np.moveaxis(y, axis, 0), w, lam)
+    return BSpline.construct_fast(*interpolating(x, smooth, 3, bc_type="natural"), axis=axis)
+
+
+def smoothed(x: Any, y: Any, w: Any, lam: Any) -> Any:
+    """The values at the data points of the least Σ w(y − f)² + λ∫f″²: (R + λQᵀW⁻¹Q)γ = Qᵀy, y − λW⁻¹Qγ.
+
+    Q takes second divided differences and γ is f″.  Green & Silverman (1994), (2.12) to (2.14).
+    """
+    h, v = np.diff(x), lam / w
+    before, after = 1 / h[:-1], 1 / h[1:]
+    middle = -before - after
+    bands = [
+        (h[:-1] + h[1:]) / 3 + before**2 * v[:-2] + middle**2 * v[1:-1] + after**2 * v[2:],
+        h[1:-1] / 6 + (middle * v[1:-1])[:-1] * before[1:] + (after * v[2:])[:-1] * middle[1:],
+        after[:-2] * before[2:] * v[2:-2],
+    ]
+    n = len(x) - 2
+    diagonals = (0, 1, -1, 2, -2)
+    entries = np.concatenate([bands[abs(k)] for k in diagonals])
+    row, column = (np.concatenate([np.arange(n - abs(k)) + max(s * k, 0) for k in diagonals]) for s in (-1, 1))
+    right = np.diff(np.diff(y, axis=0) / against(h, y), axis=0)
+    curvature = np.reshape(solve(entries, np.reshape(right, (n, -1)), row, column, ordering="NATURAL"), right.shape)
+    zero = np.zeros_like(y[:1])
+    slopes = np.diff(np.concatenate([zero, curvature, zero]), axis=0) / against(h, y)
+    return y - against(v, y) * np.diff(np.concatenate([zero, slopes, zero]), axis=0)

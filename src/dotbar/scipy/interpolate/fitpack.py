@@ -1,0 +1,368 @@
+"""FITPACK's splines: smoothing under a bound on the residual, and what is evaluated from knots and coefficients."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.interpolate as si
+
+from dotbar.core import primitive
+from dotbar.errors import NoRuleError
+from dotbar.rules.kinds import constant
+from dotbar.rules.words import raise_if, stop_gradient
+from dotbar.scipy.interpolate.bsplines import (
+    BSpline,
+    basis,
+    differentiated,
+    evaluate,
+    integrated,
+    interpolating,
+    least_squares,
+    moments,
+    normal_equations,
+    not_a_knot,
+)
+from dotbar.scipy.interpolate.objects import Interpolator, double, is_traced
+from dotbar.scipy.mirror import stands_for
+from dotbar.scipy.sparse.words import multiply, solve
+
+# ---------------------------------------------------------------- the smoothing spline
+
+
+@primitive
+def chosen(x: Any, y: Any, w: Any, ends: Any, *, k: int, s: float) -> tuple[Any, Any]:
+    """Which data points FITPACK takes as knots, and the coefficients it finds, filled up with zeros."""
+    t, c, _ = si.splrep(x, y, w, *ends, k=k, s=s)
+    inner = t[k + 1 : -k - 1]
+    return np.isin(x, inner), np.concatenate([c[: len(t) - k - 1], np.zeros(len(x) - len(inner) - 1)])
+
+
+constant(chosen, like=lambda x, y, w, ends, *, k, s: None)
+
+
+def jumps(t: Any, k: int) -> tuple[Any, Any, Any]:
+    """The matrix D of the jumps of the k-th derivative at the inner knots: its entries, rows and columns."""
+    numbers, N = basis(t, (t[k : -k - 1] + t[k + 1 : len(t) - k]) / 2, k, k)
+    zero = np.zeros_like(N[1:, :1])
+    D = np.concatenate([zero, N[1:]], -1) - np.concatenate([N[:-1], zero], -1)
+    columns = np.concatenate([numbers[:-1], numbers[1:, -1:]], -1)
+    rows = np.broadcast_to(np.arange(len(D))[:, None], D.shape)
+    return tuple(np.reshape(v, -1) for v in (D, rows, columns))  # type: ignore[return-value]
+
+
+def smoothing(x: Any, y: Any, w: Any, ends: Any, k: int, s: float) -> tuple[Any, Any, int]:
+    """The spline with the least jumps whose residual is s: (BᵀW²B + q DᵀD) c = BᵀW²y with |W(y − Bc)|² = s.
+
+    FITPACK chooses the knots among the data points and solves for q to a relative accuracy of 10⁻³; its value stays,
+    and the residual that it has reached is what is kept when the data change.  Two of Newton's steps for q, which move
+    nothing at the solution, hold its derivatives up to the third.  Dierckx (1993), (5.15) and (5.33).
+    """
+    inner, found = chosen(x, y, w, ends, k=k, s=s)
+    inner = np.nonzero(inner)[0]
+    t = np.concatenate([np.repeat(ends[:1], k + 1), x[inner], np.repeat(ends[1:], k + 1)])
+    n = len(t) - k - 1
+    found = found[:n]
+    if len(inner) == 0:
+        c = least_squares(x, y, t, k, w)
+        return t, found + c - stop_gradient(c), k
+    matrix, D = normal_equations(t, k, x, w), jumps(t, k)
+    right = moments(t, k, x, w, y)[:, None]
+
+    def penalty(c: Any) -> Any:
+        return multiply(D[0], multiply(D[0], c, *D[1:], rows=len(inner)), D[2], D[1], rows=n)
+
+    def residual(c: Any) -> Any:
+        return np.sum((w * (y - evaluate(t, c[:, 0], k, x))) ** 2)
+
+    E, columns = (np.reshape(D[i], (len(inner), k + 2)) for i in (0, 2))
+    shape = (len(inner), k + 2, k + 2)
+    squares = np.reshape(E[:, :, None] * E[:, None, :], -1)
+    where = [np.reshape(np.broadcast_to(v, shape), -1) for v in (columns[:, :, None], columns[:, None, :])]
+    row, column = (np.concatenate([matrix[i + 1], where[i]]) for i in (0, 1))
+
+    def inverse(q: Any, right: Any) -> Any:
+        return solve(np.concatenate([matrix[0], q * squares]), right, row, column, ordering="NATURAL")
+
+    u, v = penalty(found[:, None]), right - multiply(matrix[0], found[:, None], *matrix[1:], rows=n)
+    q = stop_gradient(np.sum(u * v) / np.sum(u * u))
+    target = stop_gradient(residual(inverse(q, right)))
+    for _ in range(2):
+        c = inverse(q, right)
+        slope = 2 * q * np.sum(penalty(c) * inverse(q, penalty(c)))  # of the residual in q
+        q = q + (target - residual(c)) / slope
+    c = inverse(q, right)[:, 0]
+    return t, found + c - stop_gradient(c), k
+
+
+def fit(x: Any, y: Any, w: Any, ends: Any, k: int, s: float | None) -> tuple[Any, Any, int]:
+    """Knots, coefficients and degree of a smoothing spline, or of the interpolating one where s is 0."""
+    x, y = double(x), double(y)
+    s = len(x) if s is None else s
+    w = np.ones(len(x)) if w is None else double(w)
+    ends = np.stack([double(x[i] if end is None else end) for i, end in zip((0, -1), ends)])
+    if s == 0:
+        t = not_a_knot(x, k)[k + 1 : -k - 1]
+        t = np.concatenate([np.repeat(ends[:1], k + 1), t, np.repeat(ends[1:], k + 1)])
+        return interpolating(x, y, k, t)
+    return smoothing(x, y, w, ends, k, s)
+
+
+MODES = {"extrapolate": 0, "zeros": 1, "raise": 2, "const": 3}
+
+
+def evaluated(tck: Any, x: Any, nu: int, ext: Any) -> Any:
+    """The value outside of the knots is the nearest polynomial's, 0, an error, or that at the end."""
+    t, c, k = tck
+    x, ext = double(x), MODES.get(ext, ext)
+    start, stop = t[k], t[-k - 1]
+    outside = (x < start) | (x > stop)
+    if ext == 2:
+        raise_if(outside, error=ValueError("Error code returned by splev: 1"))
+    y = evaluate(t, c, k, np.clip(x, start, stop) if ext == 3 and not nu else x, nu)
+    return np.where(outside, 0.0, y) if ext == 1 else y
+
+
+# ---------------------------------------------------------------- functions
+
+
+def trimmed(tck: Any) -> tuple[Any, Any, int]:
+    """Knots, coefficients and degree, without the zeros at the end of FITPACK's coefficients."""
+    t, c, k = tck
+    t, c = double(t), double(c)
+    return t, c[: len(t) - k - 1], k
+
+
+def padded(t: Any, c: Any, k: int) -> tuple[Any, Any, int]:
+    """The same with the zeros."""
+    return t, np.concatenate([c, np.zeros(k + 1)]), k
+
+
+def of_spline(original: Callable[..., Any], own: Callable[..., Any]) -> None:
+    """Let a function of knots and coefficients, or of a spline object, ask whether anything is traced."""
+
+    def call(*args: Any, **kw: Any) -> Any:
+        parts = [(x.t, x.c) if isinstance(x, si.BSpline) else x for x in (*args, *kw.values())]
+        return own(*args, **kw) if is_traced(*parts) else original(*args, **kw)
+
+    call.__name__ = original.__name__
+    stands_for(original)(call)
+
+
+def splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
+    if isinstance(tck, si.BSpline):
+        if ext != 0:
+            raise ValueError(f"Extrapolation mode {ext} is not supported by BSpline.")
+        return BSpline.construct_fast(tck.t, tck.c, tck.k, tck.extrapolate, tck.axis)(x, der, extrapolate=True)
+    t, c, k = tck
+    if isinstance(c, (list, tuple)) and np.ndim(c[0]):
+        return [splev(x, (t, part, k), der, ext) for part in c]
+    return evaluated(trimmed(tck), x, der, ext)
+
+
+def splint(a: Any, b: Any, tck: Any, full_output: int = 0) -> Any:
+    if isinstance(tck, si.BSpline):
+        return BSpline.construct_fast(tck.t, tck.c, tck.k, False, tck.axis).integrate(a, b)
+    t, c, k = trimmed(tck)
+    F = lambda x: evaluate(*integrated(t, c, k), np.clip(double(x), t[k], t[-k - 1]))
+    return F(b) - F(a)
+
+
+def splder(tck: Any, n: int = 1) -> Any:
+    if isinstance(tck, si.BSpline):
+        return tck.derivative(n)
+    if n < 0:
+        return splantider(tck, -n)
+    tck = trimmed(tck)
+    for _ in range(n):
+        tck = differentiated(*tck)
+    return padded(*tck)
+
+
+def splantider(tck: Any, n: int = 1) -> Any:
+    if isinstance(tck, si.BSpline):
+        return tck.antiderivative(n)
+    if n < 0:
+        return splder(tck, -n)
+    tck = trimmed(tck)
+    for _ in range(n):
+        tck = integrated(*tck)
+    return padded(*tck)
+
+
+def spalde(x: Any, tck: Any) -> Any:
+    x, tck = double(x), trimmed(tck)
+    every = np.stack([evaluate(*tck, x, nu) for nu in range(tck[2] + 1)], -1)
+    return every if x.ndim == 0 else list(every)
+
+
+for _original, _own in [
+    (si.splev, splev),
+    (si.splint, splint),
+    (si.splder, splder),
+    (si.splantider, splantider),
+    (si.spalde, spalde),
+]:
+    of_spline(_original, _own)
+
+
+@stands_for(si.splrep)
+def splrep(
+    x: Any,
+    y: Any,
+    w: Any = None,
+    xb: Any = None,
+    xe: Any = None,
+    k: int = 3,
+    task: int = 0,
+    s: float | None = None,
+    t: Any = None,
+    full_output: int = 0,
+    per: int = 0,
+    quiet: int = 1,
+) -> Any:
+    if not is_traced(x, y, w, xb, xe, t):
+        return si.splrep(x, y, w, xb, xe, k, task, s, t, full_output, per, quiet)
+    if per or full_output or task == 1:
+        raise NoRuleError("scipy.interpolate.splrep has a derivative for per=0, full_output=0 and task=0 or -1 only.")
+    if t is not None:
+        spline = LSQUnivariateSpline(x, y, t, w, (xb, xe), k)
+        return padded(*spline.fitted)
+    if s is None:
+        s = 0.0 if w is None else len(x) - np.sqrt(2 * len(x))
+    return padded(*fit(x, y, w, (xb, xe), k, s))
+
+
+# ---------------------------------------------------------------- classes
+
+
+class Univariate(Interpolator):
+    """What the classes of FITPACK's splines in one variable share."""
+
+    ext: Any
+
+    def __init__(self, *args: Any, **kw: Any):
+        super().__init__(*args, **kw)
+        if not self.is_plain:
+            self.ext = self.given.arguments["ext"]
+
+    @property
+    def tck(self) -> tuple[Any, Any, int]:
+        """Knots, coefficients and degree, SciPy's own where the data are plain."""
+        if not self.is_plain:
+            return self.fitted
+        inner, c = self.get_knots(), self.get_coeffs()
+        k = len(c) - len(inner) + 1
+        return np.concatenate([np.repeat(inner[:1], k), inner, np.repeat(inner[-1:], k)]), c, k
+
+    def value(self, x: Any, nu: int = 0, ext: Any = None) -> Any:
+        return evaluated(self.tck, x, nu, self.ext if ext is None else ext)
+
+    def get_knots(self) -> Any:
+        if self.is_plain:
+            return super().get_knots()  # type: ignore[misc]
+        t, _, k = self.fitted
+        return t[k : len(t) - k]
+
+    def get_coeffs(self) -> Any:
+        return super().get_coeffs() if self.is_plain else self.fitted[1]  # type: ignore[misc]
+
+    def get_residual(self) -> Any:
+        if self.is_plain:
+            return super().get_residual()  # type: ignore[misc]
+        x, y, w = (self.given.arguments[name] for name in "xyw")
+        return np.sum(((1.0 if w is None else w) * (y - self(x))) ** 2)
+
+    def integral(self, a: Any, b: Any) -> Any:
+        if self.is_plain and not is_traced(a, b):
+            return super().integral(a, b)  # type: ignore[misc]
+        return splint(a, b, self.tck)
+
+    def derivatives(self, x: Any) -> Any:
+        if self.is_plain and not is_traced(x):
+            return super().derivatives(x)  # type: ignore[misc]
+        return spalde(x, self.tck)
+
+    def derivative(self, n: int = 1) -> Any:
+        if self.is_plain:
+            return as_own(super().derivative(n))  # type: ignore[misc]
+        return FromTck(splder(self.tck, n), self.ext)
+
+    def antiderivative(self, n: int = 1) -> Any:
+        if self.is_plain:
+            return as_own(super().antiderivative(n))  # type: ignore[misc]
+        return FromTck(splantider(self.tck, n), self.ext)
+
+    def roots(self) -> Any:
+        if self.is_plain:
+            return super().roots()  # type: ignore[misc]
+        raise NoRuleError("The number of roots of a spline changes with its data: UnivariateSpline.roots has no rule.")
+
+
+@stands_for(si.UnivariateSpline)
+class UnivariateSpline(Univariate, si.UnivariateSpline):
+    """The smoothing spline."""
+
+    def fit(  # type: ignore[override]
+        self,
+        x: Any,
+        y: Any,
+        w: Any = None,
+        bbox: Any = (None, None),
+        k: int = 3,
+        s: float | None = None,
+        ext: Any = 0,
+        check_finite: bool = False,
+    ) -> Any:
+        return fit(x, y, w, bbox, k, s)
+
+
+def as_own(spline: Any) -> Any:
+    """SciPy's spline as one that can be called at traced points."""
+    spline.__class__ = UnivariateSpline
+    return spline
+
+
+class FromTck(UnivariateSpline):
+    """A spline by its knots and coefficients, of which at least one is traced."""
+
+    def fit(self, tck: Any, ext: Any) -> Any:  # type: ignore[override]
+        return trimmed(tck)
+
+
+@stands_for(si.InterpolatedUnivariateSpline)
+class InterpolatedUnivariateSpline(Univariate, si.InterpolatedUnivariateSpline):
+    """The spline through all data points."""
+
+    def fit(  # type: ignore[override]
+        self,
+        x: Any,
+        y: Any,
+        w: Any = None,
+        bbox: Any = (None, None),
+        k: int = 3,
+        ext: Any = 0,
+        check_finite: bool = False,
+    ) -> Any:
+        return fit(x, y, w, bbox, k, 0)
+
+
+@stands_for(si.LSQUnivariateSpline)
+class LSQUnivariateSpline(Univariate, si.LSQUnivariateSpline):
+    """The spline with given knots nearest to the data."""
+
+    def fit(  # type: ignore[override]
+        self,
+        x: Any,
+        y: Any,
+        t: Any,
+        w: Any = None,
+        bbox: Any = (None, None),
+        k: int = 3,
+        ext: Any = 0,
+        check_finite: bool = False,
+    ) -> Any:
+        x, y, t = double(x), double(y), double(t)
+        ends = [double(x[i] if end is None else end)[None] for i, end in zip((0, -1), bbox)]
+        knots = np.concatenate([np.repeat(ends[0], k + 1), t, np.repeat(ends[1], k + 1)])
+        w = np.ones(len(x)) if w is None else double(w)
+        return knots, least_squares(x, y, knots, k, w), k

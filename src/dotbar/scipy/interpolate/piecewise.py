@@ -1,0 +1,178 @@
+"""Piecewise polynomials: one evaluation, in the coefficients, the breakpoints and the points."""
+
+from typing import Any
+
+import numpy as np
+import scipy.interpolate as si
+
+from dotbar.rules.words import entries
+from dotbar.scipy.interpolate.objects import Held, against, double, is_traced
+from dotbar.scipy.mirror import stands_for
+
+
+def interval(t: Any, x: Any) -> Any:
+    """The index i of the interval t[i] ≤ x < t[i + 1]; the outermost ones reach to infinity.  t may decrease."""
+    direction = np.sign(t[-1] - t[0])
+    return np.clip(np.searchsorted(direction * t, direction * x, "right") - 1, 0, len(t) - 2)
+
+
+def within(x: Any, a: Any, b: Any, extrapolate: Any) -> tuple[Any, Any]:
+    """The points at which to evaluate, and the factor 1, or nan where there is no value, between a and b."""
+    if extrapolate == "periodic":
+        x = a + (x - a) % (b - a)
+    outside = np.isnan(x) if extrapolate else ~((x >= np.minimum(a, b)) & (x <= np.maximum(a, b)))
+    return x, np.where(outside, np.nan, 1.0)
+
+
+def to_axis(y: Any, ndim: int, axis: int) -> Any:
+    """Move the axes of the points, which come first, to where the interpolation axis was."""
+    return np.moveaxis(y, range(ndim), range(axis, axis + ndim)) if axis else y
+
+
+def horner(c: Any, s: Any) -> Any:
+    """Σₖ cₖ s^(K−k), the degree from highest to lowest along the first axis."""
+    s = against(s, c[0])
+    y = c[0]
+    for k in range(1, len(c)):
+        y = y * s + c[k]
+    return y
+
+
+def casteljau(c: Any, s: Any) -> Any:
+    """The polynomial with Bernstein coefficients c along the first axis, at s in [0, 1], by de Casteljau."""
+    s = against(s, c[0])
+    while len(c) > 1:
+        c = (1 - s) * c[:-1] + s * c[1:]
+    return c[0]
+
+
+def falling(length: int, nu: int) -> Any:
+    """The factors k(k − 1)…(k − ν + 1) that derivatives give to the powers length − 1, …, ν."""
+    powers = np.arange(length - 1, nu - 1, -1)
+    return np.prod([powers - j for j in range(nu)], 0, dtype=float) * np.ones(len(powers))
+
+
+class Piecewise:
+    """Put before SciPy's class among the bases: coefficients, breakpoints and points may be traced."""
+
+    c: Any
+    x: Any
+    extrapolate: Any
+    axis: int
+
+    def __init__(self, c: Any, x: Any, extrapolate: Any = None, axis: int = 0):
+        if not is_traced(c, x):
+            super().__init__(c, x, extrapolate, axis)  # type: ignore[call-arg]
+            return
+        self.hold(np.moveaxis(double(c), (axis, axis + 1), (0, 1)), double(x), extrapolate, axis)
+
+    def hold(self, c: Any, x: Any, extrapolate: Any, axis: int) -> None:
+        """Become the piecewise polynomial with these coefficients, of which at least one is traced."""
+        vars(self).update(c=c, x=x)
+        self.extrapolate = True if extrapolate is None else extrapolate
+        self.axis = axis
+
+    @classmethod
+    def construct_fast(cls, c: Any, x: Any, extrapolate: Any = None, axis: int = 0) -> Any:
+        if not is_traced(c, x):
+            return super().construct_fast(c, x, extrapolate, axis)  # type: ignore[misc]
+        self = cls.__new__(cls)
+        self.hold(c, x, extrapolate, axis)
+        return self
+
+    def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
+        if not is_traced(self.c, self.x, x):
+            return super().__call__(x, nu, extrapolate)  # type: ignore[misc]
+        x = double(x)
+        where, valid = within(x, self.x[0], self.x[-1], self.extrapolate if extrapolate is None else extrapolate)
+        y = self.derivative(nu).at(where) if nu else self.at(where)
+        return to_axis(y * against(valid, y), x.ndim, self.axis)
+
+    def at(self, x: Any) -> Any:
+        """The value at points of which all are inside, or outside and wanted."""
+        raise NotImplementedError
+
+    def derivative(self, nu: int = 1) -> Any:
+        if not is_traced(self.c, self.x):
+            return super().derivative(nu)  # type: ignore[misc]
+        if nu <= 0:
+            return self.antiderivative(-nu) if nu else self
+        if nu >= len(self.c):
+            return self.construct_fast(0 * self.c[:1], self.x, self.extrapolate, self.axis)
+        return self.construct_fast(self.differentiated(nu), self.x, self.extrapolate, self.axis)
+
+    def differentiated(self, nu: int) -> Any:
+        """The coefficients of the derivative."""
+        raise NotImplementedError
+
+    def antiderivative(self, nu: int = 1) -> Any:
+        if not is_traced(self.c, self.x):
+            return super().antiderivative(nu)  # type: ignore[misc]
+        if nu <= 0:
+            return self.derivative(-nu)
+        extrapolate = False if self.extrapolate == "periodic" else self.extrapolate
+        return self.construct_fast(self.integrated(), self.x, extrapolate, self.axis).antiderivative(nu - 1)
+
+    def integrated(self) -> Any:
+        """The coefficients of the antiderivative."""
+        raise NotImplementedError
+
+    def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
+        if not is_traced(self.c, self.x, a, b):
+            return super().integrate(a, b, extrapolate)  # type: ignore[misc]
+        extrapolate = self.extrapolate if extrapolate is None else extrapolate
+        F, start, period = self.antiderivative(), self.x[0], self.x[-1] - self.x[0]
+        F.axis = 0
+        if extrapolate != "periodic":
+            return F(b, extrapolate=extrapolate) - F(a, extrapolate=extrapolate)
+        turns = np.floor((b - start) / period) - np.floor((a - start) / period)
+        inside = F(start + (b - start) % period) - F(start + (a - start) % period)
+        return turns * F(self.x[-1]) + inside
+
+
+@stands_for(si.PPoly)
+class PPoly(Piecewise, si.PPoly):
+    """y = Σₖ c[k, i] (x − t[i])^(K−k) on the interval i."""
+
+    c = Held(si.PPoly.c, "c")
+    x = Held(si.PPoly.x, "x")
+
+    def at(self, x: Any) -> Any:
+        i = interval(self.x, x)
+        return horner(entries(self.c, (slice(None), i)), x - entries(self.x, i))
+
+    def differentiated(self, nu: int) -> Any:
+        return self.c[:-nu] * against(falling(len(self.c), nu), self.c)
+
+    def integrated(self) -> Any:
+        """Each piece starts where the one before it ends."""
+        c = self.c / against(np.arange(len(self.c), 0, -1), self.c)
+        steps = horner(np.concatenate([c, np.zeros_like(c[:1])]), np.diff(self.x))
+        starts = np.concatenate([np.zeros_like(steps[:1]), np.cumsum(steps, 0)[:-1]])
+        return np.concatenate([c, starts[None]])
+
+
+@stands_for(si.BPoly)
+class BPoly(Piecewise, si.BPoly):
+    """y = Σₐ c[a, i] bₐ(s), with s from 0 to 1 on the interval i."""
+
+    c = Held(si.BPoly.c, "c")
+    x = Held(si.BPoly.x, "x")
+
+    def at(self, x: Any) -> Any:
+        i = interval(self.x, x)
+        start, stop = entries(self.x, i), entries(self.x, i + 1)
+        return casteljau(entries(self.c, (slice(None), i)), (x - start) / (stop - start))
+
+    def differentiated(self, nu: int) -> Any:
+        c = self.c
+        for _ in range(nu):
+            c = (len(c) - 1) * np.diff(c, axis=0) / against(np.diff(self.x)[None], c)
+        return c
+
+    def integrated(self) -> Any:
+        """Each piece starts where the one before it ends."""
+        c = np.cumsum(self.c, 0) / len(self.c) * against(np.diff(self.x)[None], self.c)
+        c = np.concatenate([np.zeros_like(c[:1]), c])
+        starts = np.cumsum(c[-1], 0)[:-1]
+        return c + np.concatenate([np.zeros_like(starts[:1]), starts])
