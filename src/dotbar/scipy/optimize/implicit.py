@@ -34,7 +34,7 @@ def solution(
     entrywise: bool = False,
     within: float | None = None,
 ) -> tuple[Any, ...]:
-    """x with conditions(θ, x) = 0, whether it was found, and the optimal value if there is an objective.
+    """x with conditions(θ, x) = 0, whether it was found, the optimal value of an objective, and plain results.
 
     Args:
         operands: the parameters θ.
@@ -93,8 +93,10 @@ def _solution(
     def pair(k: int) -> Any:
         def dot(tdot: Any) -> Any:
             push = lambda f: along(lambda t: f([*operands[:k], t, *operands[k + 1 :]], x), operands[k], tdot)
-            xdot = lambda: -divided(push(conditions), F_x())
-            return (xdot, None, weight * push(objective)) if objective else (xdot, None)
+            dots: list[Any] = [lambda: -divided(push(conditions), F_x()), *(None for _ in y[1:])]
+            if objective:
+                dots[2] = weight * push(objective)
+            return tuple(dots)
 
         def bar(ybar: Any) -> Any:
             if not thetabars:

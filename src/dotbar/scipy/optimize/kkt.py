@@ -22,29 +22,29 @@ from dotbar.transforms import grad, jacobian
 
 def minimum(
     run: Function, functions: Given, given: Any, start: Any, starts: Sequence[Any], read: Function
-) -> tuple[Any, Any, Any, Any]:
-    """x, the optimal value, whether they were found, and SciPy's result of ``run(functions, *starts)``.
+) -> tuple[Any, ...]:
+    """x, the optimal value, whether they were found, what else is read from it, and SciPy's result.
 
     Args:
-        run: calls SciPy.
+        run: calls SciPy, given the functions by name and the starts.
         functions: of what is given and of x: the objective ``"f"``; of each set k of constraints ``("h", k)`` and of
             its limits ``("l", k)``, which stand in the two rows of an array and do not depend on x; others for ``run``.
         given: a container of all that the user gave besides.
         start: a vector of the size of x that lies as far from it as the problem is large.
         starts: where SciPy is to begin.
-        read: x, whether it was found and the optimal value, from SciPy's result.
+        read: x, whether it was found, the optimal value and further values, from SciPy's result.
     """
 
     def study(fs: Functions, result: Any, *starts: Any) -> tuple[Any, Any, Any]:
-        x, found, value = read(result)
-        return np.concatenate([x, forces(fs, x, start)]), found, np.float64(value)
+        x, found, value, *others = read(result)
+        return np.concatenate([x, forces(fs, x, start)]), found, np.float64(value), *others
 
     n = start.size
     split = lambda f: lambda fs, z: f(fs, z[:n], z[n:])
-    z, found, value, result = solved(
+    z, found, value, *others, result = solved(
         run, functions, given, starts, read, split(conditions), split(lagrangian), study=study
     )
-    return z[:n], value, found, result
+    return z[:n], value, found, *others, result
 
 
 # ---------------------------------------------------------------- the conditions

@@ -117,7 +117,7 @@ def bounded(x: Any) -> Given:
     """Bounds as rows: the limits are what is given as ``bounds``."""
     return {
         ("h", "x"): (lambda given, x: x, (x,)),
-        ("l", "x"): (lambda given: stacked(*given["bounds"]), ()),
+        ("l", "x"): (lambda given: np.broadcast_to(stacked(*given["bounds"]), (2, x.size)), ()),
     }
 
 

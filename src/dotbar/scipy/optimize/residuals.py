@@ -1,0 +1,148 @@
+"""Least squares: ``least_squares`` with its losses and bounds, ``curve_fit`` with its covariance."""
+
+from inspect import signature
+from typing import Any
+
+import numpy as np
+import scipy.optimize as so
+
+from dotbar.core import as_array, dtype_of
+from dotbar.nested import stand_in
+from dotbar.rules.words import mT, stop_gradient
+from dotbar.scipy.closed import Function, arguments, as_tuple, is_traced
+from dotbar.scipy.mirror import stands_for
+from dotbar.scipy.optimize.implicit import Functions, Given, exact, filled
+from dotbar.scipy.optimize.kkt import minimum
+from dotbar.scipy.optimize.minima import bounded, limits
+from dotbar.transforms import jacobian
+
+LOSSES: dict[str, Function] = {
+    "linear": lambda z: z,
+    "huber": lambda z: np.where(z <= 1, z, 2 * np.sqrt(np.where(z <= 1, 1, z)) - 1),
+    "soft_l1": lambda z: 2 * (np.sqrt(1 + z) - 1),
+    "cauchy": lambda z: np.log1p(z),
+    "arctan": lambda z: np.arctan(z),
+}
+"""ρ(z) of z = r², as SciPy defines them."""
+
+
+@stands_for(so.least_squares)
+def least_squares(*args: Any, **kw: Any) -> Any:
+    """SciPy's with the exact Jacobian in the place of two-point differences.
+
+    ``x``, ``cost`` and ``fun`` are functions of the parameters in ``fun``, ``args``, ``kwargs`` and ``bounds``; the
+    conditions are those of the minimum of ½ c² Σ ρ(rᵢ²/c²), c = ``f_scale``.
+    """
+    given = arguments(so.least_squares, args, kw)
+    f, x0, jac, bounds, args, keywords = (given.pop(k) for k in ("fun", "x0", "jac", "bounds", "args", "kwargs"))
+    loss, scale = given["loss"], given["f_scale"]
+    rho = LOSSES[loss] if isinstance(loss, str) else lambda z: loss(z)[0]
+    start = np.atleast_1d(np.asarray(stand_in(x0), float))
+    own = lambda f: lambda given, x: f(x, *given["args"], **given["kwargs"])
+    residual = lambda given, x: np.atleast_1d(as_array(own(f)(given, x)))
+    cost = lambda given, x: 0.5 * scale**2 * np.sum(rho((residual(given, x) / scale) ** 2))
+    functions: Given = {"f": (cost, (start,)), "r": (own(f), (start,))}
+    if callable(jac):
+        functions["jac"] = own(jac), (start,)
+    has_bounds = isinstance(bounds, so.Bounds) or any(map(is_traced, bounds)) or np.any(np.isfinite(flat(bounds)))
+    if has_bounds:
+        functions |= bounded(start)
+
+    def run(fs: Functions, x0: Any) -> Any:
+        x = np.atleast_1d(np.asarray(x0, float))
+        first = fs.get("jac", jac)
+        if first == "2-point" and given["jac_sparsity"] is None and given["diff_step"] is None:
+            first = exact(jacobian(lambda x: np.atleast_1d(as_array(fs["r"](x)))), x) or first
+        where = {"bounds": (*fs["l", "x"](),)} if has_bounds else {}
+        return so.least_squares(fs["r"], x0, first, **where, **given)
+
+    pair = limits(bounds) if isinstance(bounds, so.Bounds) else tuple(bounds)
+    tree = {"args": as_tuple(args), "kwargs": keywords or {}, "bounds": pair}
+    read = lambda result: (result.x, np.bool_(result.success), result.cost)
+    x, value, found, result = minimum(run, functions, tree, start, (x0,), read)
+    values = {"x": x, "cost": value, "success": found}
+    return filled(result, **values, fun=residual(tree, x)) if is_traced(x) else result
+
+
+def flat(bounds: Any) -> Any:
+    """All limits in one array."""
+    return np.concatenate([np.ravel(stand_in(x)) for x in bounds])
+
+
+@stands_for(so.curve_fit)
+def curve_fit(f: Function, xdata: Any, ydata: Any, *args: Any, **kw: Any) -> Any:
+    """SciPy's with the exact Jacobian where none is given.
+
+    The parameters and their covariance C = s² (JᵀJ)⁻¹ are functions of the data, sigma and what ``f`` closes over.
+    """
+    names = [p.name for p in signature(so.curve_fit).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    given = dict(zip(names[3:], args)) | kw
+    p0, sigma, jac, bounds = (given.pop(k, None) for k in ("p0", "sigma", "jac", "bounds"))
+    n = len(signature(f).parameters) - 1 if p0 is None else np.size(stand_in(as_array(p0)))
+    pair = (-np.inf, np.inf) if bounds is None else limits(bounds) if isinstance(bounds, so.Bounds) else tuple(bounds)
+    has_bounds = any(map(is_traced, pair)) or bool(np.any(np.isfinite(flat(pair))))
+    start = inside(*(np.broadcast_to(stand_in(as_array(x)), n) for x in pair))
+    if p0 is not None:
+        start = np.asarray(stand_in(as_array(p0)), float).reshape(n)
+
+    def model(given: Any, p: Any) -> Any:
+        return f(numbers(given["x"]), *p)
+
+    def residual(given: Any, p: Any) -> Any:
+        r, sigma = model(given, p) - numbers(given["y"]), given["sigma"]
+        if sigma is None:
+            return r
+        sigma = numbers(sigma)
+        return (
+            np.linalg.solve(np.linalg.cholesky(sigma), r) if np.ndim(sigma) == 2 and np.size(sigma) > 1 else r / sigma
+        )
+
+    tree = {"x": xdata, "y": ydata, "sigma": sigma, "bounds": pair}
+    functions: Given = {name: (lambda given, name=name: given[name], ()) for name in ("x", "y")}
+    functions |= {"f": (lambda given, p: 0.5 * np.sum(residual(given, p) ** 2), (start,)), "model": (model, (start,))}
+    if sigma is not None:
+        functions["sigma"] = (lambda given: given["sigma"]), ()
+    if callable(jac):
+        functions["jac"] = (lambda given, p: jac(given["x"], *p)), (start,)
+    if has_bounds:
+        functions |= bounded(start)
+
+    def run(fs: Functions, p0: Any) -> Any:
+        slopes = fs["jac"] if callable(jac) else exact(jacobian(fs["model"]), start) if jac is None else None
+        first = slopes and (lambda x, *p: slopes(np.array(p)))
+        where = {"bounds": (*fs["l", "x"](),)} if has_bounds else {}
+        weights = {"sigma": fs["sigma"]()} if sigma is not None else {}
+        at = lambda x, *p: fs["model"](np.array(p))
+        options = {**given, **where, **weights, "full_output": True}
+        return so.curve_fit(at, fs["x"](), fs["y"](), p0, jac=first or jac, **options)
+
+    def read(result: Any) -> Any:
+        return result[0], np.True_, 0.5 * np.sum(result[2]["fvec"] ** 2), result[1]
+
+    p, _, _, covariance, result = minimum(run, functions, tree, start, (start if p0 is None else p0,), read)
+    if is_traced(p):
+        C = covariance_of(lambda p: np.ravel(residual(tree, p)), p, given.get("absolute_sigma", False))
+        covariance = stop_gradient(covariance) + np.where(np.isfinite(covariance), C - stop_gradient(C), 0)
+    return (p, covariance, *(result or (None,) * 5)[2:]) if given.get("full_output") else (p, covariance)
+
+
+def covariance_of(residual: Function, p: Any, absolute: bool) -> Any:
+    """s² (JᵀJ)⁻¹ with s² = rᵀr/(m − n), or 1 where sigma is absolute."""
+    J, r = jacobian(residual)(p), residual(p)
+    C = np.linalg.inv(mT(J) @ J)
+    return C if absolute else C * np.sum(r**2) / max(len(r) - len(p), 1)
+
+
+def numbers(x: Any) -> Any:
+    """Data as SciPy hands them to the model: numbers in lists or arrays as floats, anything else as it is."""
+    if not (isinstance(x, (list, tuple, np.ndarray)) or is_traced(x)):
+        return x
+    x = as_array(x)
+    return x if dtype_of(x) == np.float64 else x.astype(float)
+
+
+def inside(lower: Any, upper: Any) -> Any:
+    """Where SciPy begins if not told: within the bounds, 1 from a single one."""
+    low, high = np.isfinite(lower), np.isfinite(upper)
+    from_low, from_high = np.where(low, lower, 0.0) + ~high, np.where(high, upper, 0.0) - ~low
+    return np.where(low | high, (low * from_low + high * from_high) / np.maximum(low + 1 * high, 1), 1.0)
