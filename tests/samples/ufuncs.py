@@ -50,6 +50,7 @@ SAMPLES = [
     sample(np.multiply, ca, cb),
     sample(np.divide, ca, cb),
     sample(np.divide, normal(4), cb),
+    sample(np.divide, normal(4), cb, wrt=(1,)),
     sample(np.add, x, 2.0, dtype=complex),
     sample(np.fmod, 3 * apart, b, case="fmod"),
     sample(np.remainder, 3 * apart, b, case="mod; remainder"),

@@ -104,7 +104,8 @@ def applied(lowering: Lowering, fn: Any, xs: Sequence[Any], settings: dict[str, 
         dtype = fn.resolve_dtypes((*map(kind, xs), *(None,) * fn.nout))[0]
         if dtype not in PARTS:
             return None
-        xs = [Pair(lowering, *(lowering.cast(part(x), PARTS[dtype]) for part in (real, imag))) for x in xs]
+        operand = lambda x: lowering.operand(lowering.cast(x, PARTS[dtype]))
+        xs = [Pair(lowering, *(operand(part(x)) for part in (real, imag))) for x in xs]
     return FORMULAS[fn](*xs)
 
 

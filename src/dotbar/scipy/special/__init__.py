@@ -1,6 +1,14 @@
 """``scipy.special``: in every argument, orders and parameters included."""
 
 from dotbar.scipy.mirror import members as _members
-from dotbar.scipy.special import elementary, errors, gammas  # registers the rules
+from dotbar.scipy.special import (  # registers the rules
+    elementary,
+    elliptic,
+    errors,
+    gammas,
+    hypergeometric,
+    orthogonal,
+    spherical,
+)
 
 __getattr__, __dir__, __all__ = _members("scipy.special")

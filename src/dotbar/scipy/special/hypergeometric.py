@@ -1,0 +1,158 @@
+"""Hypergeometric functions, also in their parameters.
+
+F = ₚF₁(a, …; b; z) with p ≤ 2 solves ϑ(ϑ + b − 1) F = z Π(ϑ + aᵢ) F, ϑ = z d/dz (DLMF 16.8.3).  ``hypergeometric``
+sums the series near z = 0 and continues the solution along the ray to z by the Taylor series of that equation, in
+steps short against the distance to its singular points: also where the series at 0 diverges or cancels.  It is written
+for truncated Taylor series in the parameters, which gives their derivatives of every order.
+"""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from dotbar.rules.kinds import elementwise
+from dotbar.scipy.special import ufuncs as sc
+from dotbar.scipy.special.taylor import Jet, derivatives, exp, expand, gamma_ratio, select, total, value
+
+TERMS = 500
+STEPS = 2000
+NODES = 241
+
+
+def _small(term: Any, y: Any) -> bool:
+    """Whether a term of a sum y is below rounding in every coefficient."""
+    term, y = (x.c if isinstance(x, Jet) else x for x in (term, y))
+    return not np.any(np.abs(term) > 1e-17 * np.abs(y))
+
+
+def hypergeometric(tops: Sequence[Any], b: Any, z: Any) -> Any:
+    """ₚF₁(tops; b; z), for p = 2 and real z on z < 1."""
+    z = np.asarray(z)
+    size = np.abs(prod(map(value, tops), start=np.ones_like(z)))
+    reach = np.minimum(0.5 if len(tops) == 2 else 2.0, 2 * np.maximum(np.abs(value(b)), 1) / np.maximum(size, 1))
+    scale = np.minimum(1, reach / np.maximum(np.abs(z), 1e-300))
+    place = np.where(scale == 1, z, z * scale)
+    w, slope = _series(tops, b, place)
+    for _ in range(STEPS):
+        if np.array_equal(place, z, equal_nan=True):
+            break
+        here = np.where(place == z, reach, place)
+        P0 = here * (1 - here) if len(tops) == 2 else here
+        room = np.minimum(np.abs(here), np.abs(1 - here)) if len(tops) == 2 else np.abs(here)
+        h = z - place
+        longest = np.minimum(room / 2, 4 / (1 + np.sqrt(size / np.abs(P0)) + (len(tops) == 1)))
+        last = np.abs(h) <= longest
+        h = np.where(last, h, h * (longest / np.where(last, 1, np.abs(h))))
+        w, slope = _step(tops, b, here, h, w, slope)
+        place = np.where(last, z, place + h)
+    return w
+
+
+def _series(tops: Sequence[Any], b: Any, z: Any) -> tuple[Any, Any]:
+    """F and F′ near 0.  DLMF 16.2.1."""
+    term = w = 1.0 + 0 * (sum(tops, start=b) + z)
+    slope = 0 * term
+    for n in range(TERMS):
+        ratio = prod((a + n for a in tops), start=1.0) / (b + n)
+        slope = slope + term * ratio
+        term = term * ratio * (z / (n + 1))
+        w = w + term
+        if _small(term * (n + 1), w):
+            break
+    return w, slope
+
+
+def _step(tops: Sequence[Any], b: Any, z: Any, h: Any, w: Any, slope: Any) -> tuple[Any, Any]:
+    """F and F′ at z + h from those at z, by the equation P F″ + Q F′ = Π aᵢ F, P = z − [p = 2] z²."""
+    two = len(tops) == 2
+    P0, P1 = (z * (1 - z), 1 - 2 * z) if two else (z, 1.0)
+    product = prod(tops, start=1.0)
+    Q0 = b - (product * 0 + sum(tops) + 1) * z if two else b - z if tops else b
+    u, v, rise = w, slope * h, slope * h
+    w = w + v
+    for k in range(TERMS):
+        top = product + k * (sum(tops) + k) if two else product + k if tops else 1.0
+        u, v = v, (top * u * h - (Q0 + k * P1) * v * (k + 1)) * (h / (P0 * ((k + 1) * (k + 2))))
+        w = w + v
+        rise = rise + v * (k + 2)
+        if _small(v * (k + 2), w) and _small(u * (k + 1), w):
+            break
+    return w, rise * (1 / np.where(h == 0, 1, h))
+
+
+@derivatives(lambda a, b, c: (a * b / c, a + 1, b + 1, c + 1))  # DLMF 15.5.1
+def gauss(a: Any, b: Any, c: Any, z: Any) -> Any:
+    """₂F₁(a, b; c; z) off the cut z > 1; for Re z < 0 by Pfaff's (1 − z)⁻ᵃ ₂F₁(a, c − b; c; z/(z − 1)), DLMF 15.8.1.
+
+    At 1, where c > a + b, Gauss's Γ(c) Γ(c − a − b) / Γ(c − a) Γ(c − b), DLMF 15.4.20.
+    """
+    left, one = np.real(z) < 0, z == 1
+    inside = np.where(left, z / np.where(left, z - 1, 1), np.where(one, 0, z))
+    y = hypergeometric([a, select(left, c - b, b)], c, inside) * exp(a * -np.log(np.where(left, 1 - z, 1)))
+    if not np.any(one):
+        return y
+    finite = value(c - a - b) > 0
+    a, b, c = (select(one & finite, x, x * 0 + 0.25 * k) for k, x in enumerate((a, b, c), 1))
+    return select(one, select(finite, gamma_ratio([c, c - a - b], [c - a, c - b]), np.nan), y)
+
+
+@derivatives(lambda a, b: (a / b, a + 1, b + 1))  # DLMF 13.3.15
+def kummer(a: Any, b: Any, z: Any) -> Any:
+    """₁F₁(a; b; z); for Re z < 0 as e^z ₁F₁(b − a; b; −z), DLMF 13.2.39."""
+    left = np.real(z) < 0
+    return hypergeometric([select(left, b - a, a)], b, np.where(left, -z, z)) * np.exp(np.where(left, z, 0))
+
+
+@derivatives(lambda a, b: (-a, a + 1, b + 1))  # DLMF 13.3.22
+def tricomi(a: Any, b: Any, x: Any) -> Any:
+    """U(a, b, x) = 1/Γ(a) ∫₀^∞ e^(−xt) tᵃ⁻¹ (1 + t)^(b−a−1) dt at a ≥ 1, DLMF 13.4.4, then down to a by DLMF 13.3.7.
+
+    The integral over log t by the trapezoidal rule, which converges exponentially; downwards, U grows the fastest.
+    """
+    steps = np.maximum(np.ceil(1 - value(a)), 0)
+    top = a + steps
+    start = np.log(value(top) / (value(top) + x)) - 40 / value(top)
+    end = np.log((80 + 4 * np.maximum(value(b), 0) + 4 * value(top)) / x)
+
+    s = expand(start) + expand(end - start) * np.linspace(0, 1, NODES)
+
+    def integral(a: Any) -> Any:
+        terms = exp(expand(a) * s + expand(b - a - 1) * np.log1p(np.exp(s)) - expand(x) * np.exp(s))
+        return total(terms) * ((end - start) / (NODES - 1)) * gamma_ratio([], [a])
+
+    above, here = integral(top + 1), integral(top)
+    for k in range(int(np.max(steps, initial=0))):
+        at = top - k
+        below = (x - b + 2 * at) * here - at * (1 + at - b) * above
+        above, here = select(k < steps, here, above), select(k < steps, below, here)
+    return here
+
+
+@derivatives(lambda b: (1 / b, b + 1))  # DLMF 16.3.1
+def confluent_limit(b: Any, z: Any) -> Any:
+    """₀F₁(b; z)."""
+    return hypergeometric([], b, z)
+
+
+elementwise(sc.hyp0f1, lambda a, b: confluent_limit(a, b, order=(1, 0)), lambda a, b: sc.hyp0f1(a + 1, b) / a)
+elementwise(
+    sc.hyp1f1,
+    lambda a, b, c: kummer(a, b, c, order=(1, 0, 0)),
+    lambda a, b, c: kummer(a, b, c, order=(0, 1, 0)),
+    lambda a, b, c: a / b * sc.hyp1f1(a + 1, b + 1, c),
+)
+elementwise(
+    sc.hyp2f1,
+    lambda a, b, c, d: gauss(a, b, c, d, order=(1, 0, 0, 0)),
+    lambda a, b, c, d: gauss(a, b, c, d, order=(0, 1, 0, 0)),
+    lambda a, b, c, d: gauss(a, b, c, d, order=(0, 0, 1, 0)),
+    lambda a, b, c, d: a * b / c * sc.hyp2f1(a + 1, b + 1, c + 1, d),
+)
+elementwise(
+    sc.hyperu,
+    lambda a, b, c: tricomi(a, b, c, order=(1, 0, 0)),
+    lambda a, b, c: tricomi(a, b, c, order=(0, 1, 0)),
+    lambda a, b, c: tricomi(a, b, c, order=(0, 0, 1)),
+)

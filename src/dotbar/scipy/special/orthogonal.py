@@ -1,0 +1,119 @@
+"""Orthogonal polynomials and Legendre functions: in x, in real degrees and in parameters.
+
+In x each family has a rule of its own that lowers the degree.  The words for degrees and parameters are the
+hypergeometric representations of DLMF 18.5.7-18.5.12, whose derivatives :mod:`.hypergeometric` knows.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from dotbar.rules.kinds import composite, elementwise
+from dotbar.scipy.special import ufuncs as sc
+from dotbar.scipy.special.hypergeometric import gauss, kummer
+from dotbar.scipy.special.taylor import Jet, derivatives, gamma_ratio, select
+
+INTEGER = "SciPy has it at integers only"
+
+
+def _mirrored(n: Any, x: Any) -> tuple[Any, Any, Any]:
+    """Where n is a given integer, p(x) = (−1)ⁿ p*(−x) spares the singular point −1: that, the sign, the argument."""
+    if isinstance(n, Jet):
+        return np.False_, 1.0, x
+    there = (n == np.floor(n)) & (np.real(x) < 0)
+    return there, np.where(there, 1 - 2 * np.mod(n, 2), 1), np.where(there, -x, x)
+
+
+@derivatives(lambda n, alpha, beta: ((n + alpha + beta + 1) * 0.5, n + -1, alpha + 1, beta + 1))
+def jacobi(n: Any, alpha: Any, beta: Any, x: Any) -> Any:
+    """Pₙ = Γ(n+α+1)/Γ(n+1)Γ(α+1) ₂F₁(−n, n+α+β+1; α+1; (1−x)/2).  DLMF 18.5.7."""
+    there, sign, x = _mirrored(n, x)
+    alpha, beta = select(there, beta, alpha), select(there, alpha, beta)
+    polynomial = gauss(-n, n + alpha + beta + 1, alpha + 1, (1 - x) / 2)
+    return gamma_ratio([n + alpha + 1], [n + 1, alpha + 1]) * polynomial * sign
+
+
+@derivatives(lambda n, lam: (lam * 2, n + -1, lam + 1))
+def gegenbauer(n: Any, lam: Any, x: Any) -> Any:
+    """Cₙ = Γ(n+2λ)/Γ(n+1)Γ(2λ) ₂F₁(−n, n+2λ; λ+1/2; (1−x)/2).  DLMF 18.5.9."""
+    _, sign, x = _mirrored(n, x)
+    polynomial = gauss(-n, n + lam * 2, lam + 0.5, (1 - x) / 2)
+    return gamma_ratio([n + lam * 2], [n + 1, lam * 2]) * polynomial * sign
+
+
+@derivatives(lambda n, alpha: (-1.0, n + -1, alpha + 1))
+def laguerre(n: Any, alpha: Any, x: Any) -> Any:
+    """Lₙ = Γ(n+α+1)/Γ(n+1)Γ(α+1) ₁F₁(−n; α+1; x).  DLMF 18.5.12."""
+    return gamma_ratio([n + alpha + 1], [n + 1, alpha + 1]) * kummer(-n, alpha + 1, x)
+
+
+def _vanishing(polynomial: np.ufunc, n: Any, *args: Any) -> Any:
+    """The polynomial of degree n, which is zero at negative integers."""
+    return np.where((n < 0) & (n == np.floor(n)), 0, polynomial(n, *args))
+
+
+def _angle_sine(x: Any) -> Any:
+    """θ sin θ at x = cos θ: (1 − x²) ₂F₁(1, 1; 3/2; (1 − x)/2), regular at 1; at x < 0 from π − θ.  DLMF 15.4.14."""
+    left = x < 0
+    y = (1 - x * x) * sc.hyp2f1(1, 1, 1.5, (1 - np.where(left, -x, x)) / 2)
+    return np.where(left, np.pi * np.sqrt(np.where(left, 1 - x * x, 1)) - y, y)
+
+
+elementwise(
+    sc.eval_jacobi,
+    lambda a, b, c, d: jacobi(a, b, c, d, order=(1, 0, 0, 0)),
+    lambda a, b, c, d: jacobi(a, b, c, d, order=(0, 1, 0, 0)),
+    lambda a, b, c, d: jacobi(a, b, c, d, order=(0, 0, 1, 0)),
+    lambda a, b, c, d: (a + b + c + 1) / 2 * _vanishing(sc.eval_jacobi, a - 1, b + 1, c + 1, d),  # DLMF 18.9.15
+)
+elementwise(
+    sc.eval_gegenbauer,
+    lambda a, b, c: gegenbauer(a, b, c, order=(1, 0, 0)),
+    lambda a, b, c: gegenbauer(a, b, c, order=(0, 1, 0)),
+    lambda a, b, c: 2 * b * _vanishing(sc.eval_gegenbauer, a - 1, b + 1, c),  # DLMF 18.9.19
+)
+elementwise(
+    sc.eval_legendre,
+    lambda a, b: gegenbauer(a, 0.5, b, order=(1, 0, 0)),
+    lambda a, b: _vanishing(sc.eval_gegenbauer, a - 1, 1.5, b),  # DLMF 18.7.9
+)
+elementwise(
+    sc.eval_chebyt,
+    lambda a, b: -_angle_sine(b) * gegenbauer(a - 1, 1.0, b, order=(0, 0, 0)),  # Tₙ = cos nθ
+    lambda a, b: a * sc.eval_chebyu(a - 1, b),  # DLMF 18.9.21
+)
+elementwise(
+    sc.eval_chebyu,
+    lambda a, b: gegenbauer(a, 1.0, b, order=(1, 0, 0)),
+    lambda a, b: 2 * _vanishing(sc.eval_gegenbauer, a - 1, 2.0, b),  # DLMF 18.7.4
+)
+elementwise(
+    sc.eval_genlaguerre,
+    lambda a, b, c: laguerre(a, b, c, order=(1, 0, 0)),
+    lambda a, b, c: laguerre(a, b, c, order=(0, 1, 0)),
+    lambda a, b, c: -_vanishing(sc.eval_genlaguerre, a - 1, b + 1, c),  # DLMF 18.9.23
+)
+elementwise(
+    sc.eval_laguerre,
+    lambda a, b: laguerre(a, 0.0, b, order=(1, 0, 0)),
+    lambda a, b: -_vanishing(sc.eval_genlaguerre, a - 1, 1.0, b),
+)
+elementwise(sc.eval_hermite, INTEGER, lambda a, b: 2 * a * sc.eval_hermite(np.maximum(a - 1, 0), b))  # DLMF 18.9.25
+elementwise(sc.eval_hermitenorm, INTEGER, lambda a, b: a * sc.eval_hermitenorm(np.maximum(a - 1, 0), b))
+
+composite(sc.eval_chebyc)(lambda n, x: 2 * sc.eval_chebyt(n, x / 2))
+composite(sc.eval_chebys)(lambda n, x: sc.eval_chebyu(n, x / 2))
+composite(sc.eval_sh_legendre)(lambda n, x: sc.eval_legendre(n, 2 * x - 1))
+composite(sc.eval_sh_chebyt)(lambda n, x: sc.eval_chebyt(n, 2 * x - 1))
+composite(sc.eval_sh_chebyu)(lambda n, x: sc.eval_chebyu(n, 2 * x - 1))
+
+
+@derivatives()
+def monic(n: Any, p: Any) -> Any:
+    """Γ(n+1) Γ(n+p) / Γ(2n+p)."""
+    return gamma_ratio([n + 1, n + p], [n * 2 + p])
+
+
+@composite(sc.eval_sh_jacobi)
+def eval_sh_jacobi(n: Any, p: Any, q: Any, x: Any) -> Any:
+    return sc.eval_jacobi(n, p - q, q - 1, 2 * x - 1) * monic(n, p, order=(0, 0))
