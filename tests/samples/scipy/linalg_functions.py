@@ -1,15 +1,18 @@
 """Samples of scipy/linalg/functions.py."""
 
+from functools import partial
+
 import numpy as np
 
 import dotbar.scipy.linalg as sl
-from dotbar.scipy.linalg.functions import derivative
+from dotbar.scipy.linalg.functions import corner, derivative
 from samples import cnormal, normal, sample
 
 A, C = normal(4, 4), cnormal(3, 3) / 2
 P = A @ A / 4 + 4 * np.eye(4)  # its eigenvalues are far from the negative axis
 Q = C + 3 * np.eye(3)
 NEGATIVE = np.diag([-1.0, 2, 3]) + normal(3, 3) / 10
+LOG = {"L": partial(corner, f=sl.logm), "triangular": True, "dtype": np.dtype(float)}
 WARNS = "SciPy measures the error of the logarithm in double precision, and warns"
 
 SAMPLES = [
@@ -17,6 +20,7 @@ SAMPLES = [
     sample(sl.expm, normal(2, 3, 3), case="expm batched"),
     sample(sl.expm, C, case="expm complex"),
     sample(sl.expm, normal(1, 1)),
+    sample(sl.expm, np.triu(A)),
     sample(sl.expm_frechet, A, normal(4, 4, seed=3), case="expm_frechet"),
     sample(sl.expm_frechet, C, cnormal(3, 3, seed=3), compute_expm=False),
     sample(sl.expm_cond, normal(2, 2), case="expm_cond"),
@@ -49,5 +53,13 @@ SAMPLES = [
     sample(sl.tanhm, C),
     sample(sl.funm, A, np.exp, case="funm"),
     sample(sl.funm, C, lambda z: np.sin(z) / (4 + z)),
-    sample(derivative, P, normal(2, 4, 4, seed=5), f=sl.logm, triangular=True, dtype=np.dtype(float), no_float32=WARNS),
+    sample(
+        derivative,
+        P,
+        normal(2, 4, 4, seed=5),
+        L=partial(corner, f=sl.logm),
+        triangular=True,
+        dtype=np.dtype(float),
+        no_float32=WARNS,
+    ),
 ]

@@ -3,8 +3,9 @@
 Each derivative is exact also for defective matrices: it is never taken in a basis of eigenvectors.
 """
 
-from collections.abc import Callable
-from functools import partial, wraps
+from collections.abc import Callable, Iterable
+from functools import cache, partial, reduce, wraps
+from math import ceil, comb, factorial, log2, perm
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from dotbar.errors import DegenerateSpectrumError, NoRuleError
 from dotbar.linalg import put, slope
 from dotbar.rules.kinds import composite, match, rule
 from dotbar.rules.lapack_words import inexact
-from dotbar.rules.words import H
+from dotbar.rules.words import H, mT
 from dotbar.scipy.linalg.equations import double, schur_form, sylvester
 from dotbar.scipy.mirror import dispatching, stands_for
 from dotbar.transforms import jvp, vjp
@@ -24,11 +25,14 @@ from dotbar.transforms import jvp, vjp
 
 
 def doubled(A: Any, E: Any) -> Any:
-    """[[A, E₁], [0, A]], and this matrix doubled again for each further direction."""
-    for m in range(E.shape[-3]):
-        Em = np.kron(np.eye(2**m, dtype=E.dtype), E[..., m, :, :])
-        A = np.block([[A, Em], [np.zeros_like(A), A]])
-    return A
+    """[[A, E], [0, A]]."""
+    return np.block([[A, E], [np.zeros_like(E), A]])
+
+
+def corner(A: Any, E: Any, *, f: Callable[[Any], Any]) -> Any:
+    """The derivative L(A, E) of f, the corner of f of the doubled matrix.  Higham (2008), (3.16)."""
+    n = A.shape[-1]
+    return f(doubled(A, E))[..., :n, n:]
 
 
 def norms(A: Any) -> Any:
@@ -42,9 +46,13 @@ def scales(A: Any, E: Any) -> Any:
     return np.where(np.isfinite(scale) & (scale > 0), scale, 1).astype(E.dtype)
 
 
+Frechet = Callable[[Any, Any], Any]
+"""The derivative L(A, E) of a function of a matrix, for plain arrays."""
+
+
 @primitive
-def derivative(A: Any, E: Any, *, f: Callable[[Any], Any], triangular: bool, dtype: np.dtype[Any]) -> Any:
-    """Dᵏf(A)[E₁, ..., Eₖ] for the k matrices of E ``(..., k, n, n)``: the corner of f of the doubled matrix.
+def derivative(A: Any, E: Any, *, L: Frechet, triangular: bool, dtype: np.dtype[Any]) -> Any:
+    """Dᵏf(A)[E₁, ..., Eₖ] for the k matrices of E ``(..., k, n, n)``: the corner of L at A doubled along E₁, ..., Eₖ₋₁.
 
     Higham & Relton (2014), Higher order Fréchet derivatives of matrix functions, theorem 3.5.  ``triangular``: f is
     taken in the basis of a Schur form of A, where what is repeated in the doubled matrix is repeated exactly.
@@ -54,11 +62,15 @@ def derivative(A: Any, E: Any, *, f: Callable[[Any], Any], triangular: bool, dty
     n = A.shape[-1]
     if A.size == 0:
         return np.zeros(A.shape, dtype)
+    if np.any(np.tril(A, -1)) and not np.any(np.triu(A, 1)):
+        return mT(derivative(mT(A), mT(E), L=L, triangular=triangular, dtype=dtype))
     scale = scales(A, E)
+    E = E / scale
     if triangular:
         A, Q = triangular_form(A)
         E = H(Q)[..., None, :, :] @ E @ Q[..., None, :, :]
-    Y = f(doubled(A, E / scale))[..., :n, -n:] * np.prod(scale, -3)
+    *inner, last = (np.kron(np.eye(2**m, dtype=E.dtype), E[..., m, :, :]) for m in range(E.shape[-3]))
+    Y = L(reduce(doubled, inner, A), last)[..., :n, -n:] * np.prod(scale, -3)
     if triangular:
         Y = Q @ Y @ H(Q)
     return (Y if np.dtype(dtype).kind == "c" else Y.real).astype(dtype)
@@ -71,12 +83,12 @@ def triangular_form(A: Any) -> tuple[Any, Any]:
 
 
 @rule(derivative, "(n,n),(k,n,n)->(n,n)")
-def _derivative(Y: Any, A: Any, E: Any, *, f: Any, triangular: bool, dtype: Any) -> Any:
+def _derivative(Y: Any, A: Any, E: Any, *, L: Frechet, triangular: bool, dtype: Any) -> Any:
     """The derivative along one matrix more; tr(Ȳᴴ Dᵏf[E₁, ..., Eₖ]) is symmetric in Ȳᴴ and the E's."""
     k = E.shape[-3]
 
     def along(m: int, X: Any) -> Any:
-        return derivative(A, put(E, m, X), f=f, triangular=triangular, dtype=dtype)
+        return derivative(A, put(E, m, X), L=L, triangular=triangular, dtype=dtype)
 
     def dot_A(Adot: Any) -> Any:
         return along(k, Adot)
@@ -93,16 +105,110 @@ def _derivative(Y: Any, A: Any, E: Any, *, f: Any, triangular: bool, dtype: Any)
     return (dot_A, bar_A), (dot_E, bar_E)
 
 
-def primary(A: Any, dtype: Any, f: Callable[[Any], Any], triangular: bool = True) -> Any:
-    """The (dot, bar) of a primary function: L(A, Ȧ) and L(A, Ȳᴴ)ᴴ.  Higham (2008), (3.16) and section 3.2."""
+def primary(A: Any, dtype: Any, L: Frechet, triangular: bool = True) -> Any:
+    """The (dot, bar) of a primary function: L(A, Ȧ) and L(A, Ȳᴴ)ᴴ.  Higham (2008), section 3.2."""
 
     def along(E: Any) -> Any:
-        return derivative(A, E[..., None, :, :], f=f, triangular=triangular, dtype=dtype)
+        return derivative(A, E[..., None, :, :], L=L, triangular=triangular, dtype=dtype)
 
     return along, lambda Ybar: H(along(H(Ybar)))
 
 
-# ---------------------------------------------------------------- exponential, logarithm, powers
+# ---------------------------------------------------------------- the exponential
+
+expm = dispatching(sl.expm)
+
+SMALL = 40  # up to this order SciPy's compiled exponential of the doubled matrix is faster
+
+PADE = {3: 1.08e-2, 5: 2.00e-1, 7: 7.83e-1, 9: 1.78, 13: 4.74}
+"""Degrees of approximants, and the norm up to which the derivative of each is exact.  Al-Mohy & Higham (2009)."""
+
+
+@cache
+def pade(m: int) -> list[float]:
+    """The coefficients of the numerator of the [m/m] approximant of exp.  Higham (2008), (10.23)."""
+    return [comb(m, j) / perm(2 * m, j) for j in range(m + 1)]
+
+
+def halvings(A: Any, size: float) -> int:
+    """How often A is halved, given the roots of the norms of its powers.  Al-Mohy & Higham (2009b), algorithm 6.1.
+
+    Powers that cancel tell too little: |A|²⁷ bounds the rounding errors, too.
+    """
+    s = max(0, ceil(log2(size / PADE[13]))) if size else 0
+    row, bits = np.ones(len(A)), -26.0 * s - log2(np.linalg.norm(A, 1))
+    for _ in range(27):
+        row = row @ np.abs(A)
+        peak = np.max(row)
+        if peak == 0:
+            return s
+        row, bits = row / peak, bits + log2(peak)
+    return s + max(0, ceil((bits - log2(113250775606021113483283660800000000) + 53) / 26))
+
+
+def exponential_along(A: Any, E: Any) -> Any:
+    """L(A, E) of exp, by scaling and squaring, each step together with its derivative.
+
+    Al-Mohy & Higham (2009), Computing the Fréchet derivative of the matrix exponential, algorithm 6.4, with the scaling
+    of their (2009b), A new scaling and squaring algorithm, by powers of A: those of a nilpotent matrix vanish.  What is
+    computed from an upper triangular A is so, too: rounding does not make it another matrix.
+    """
+    if A.shape[-1] <= SMALL and np.any(np.tril(A, -1)):
+        return corner(A, E, f=sl.expm)
+    if A.ndim > 2:
+        return np.stack([exponential_along(*pair) for pair in zip(A, E)])
+    size = np.linalg.norm(A, 1)
+    if not np.isfinite(size):
+        return np.full(E.shape, np.nan, E.dtype)
+    powers, dots = [np.eye(len(A), dtype=A.dtype), A @ A], [np.zeros_like(E), A @ E + E @ A]
+
+    def squares(k: int) -> None:
+        """A²ᵏ, and its derivative, up to k."""
+        while len(powers) <= k:
+            dots.append(dots[-1] @ powers[1] + powers[-1] @ dots[1])
+            powers.append(powers[-1] @ powers[1])
+
+    m, s = next((m for m in PADE if size <= PADE[m]), 13), 0
+    squares(m // 2)
+    if size > PADE[13]:
+        s = halvings(A, max(np.linalg.norm(powers[k], 1) ** (1 / (2 * k)) for k in (2, 3)))
+        A, E = A * 2.0**-s, E * 2.0**-s
+        powers, dots = ([X * 4.0 ** (-s * k) for k, X in enumerate(Xs)] for Xs in (powers, dots))
+    even, odd = pade(m)[::2], pade(m)[1::2]
+    total = lambda coefficients, Xs: sum(b * X for b, X in zip(coefficients, Xs))
+    W = total(odd, powers)
+    U, V = A @ W, total(even, powers)
+    Udot, Vdot = E @ W + A @ total(odd, dots), total(even, dots)
+    LU = sl.lu_factor(V - U, check_finite=False)
+    R = sl.lu_solve(LU, V + U, check_finite=False)
+    L = sl.lu_solve(LU, Udot + Vdot + (Udot - Vdot) @ R, check_finite=False)
+    for _ in range(s):
+        L = R @ L + L @ R
+        R = R @ R
+    return L
+
+
+@composite(dispatching(sl.expm_frechet))
+def _expm_frechet(A: Any, E: Any, method: Any = None, compute_expm: bool = True, check_finite: bool = True) -> Any:
+    A, E = double(A), double(E)
+    dtype = np.result_type(dtype_of(A), dtype_of(E))
+    L = derivative(A, E[..., None, :, :], L=exponential_along, triangular=False, dtype=dtype)
+    return (expm(A), L) if compute_expm else L
+
+
+@composite(dispatching(sl.expm_cond))
+def _expm_cond(A: Any, check_finite: bool = True) -> Any:
+    """‖K‖₂‖A‖/‖exp A‖ with the matrix K of Ȧ ↦ L(A, Ȧ), one direction in each column.  Higham (2008), section 3.4."""
+    A = double(A)
+    n = A.shape[-1]
+    basis = np.eye(n * n, dtype=dtype_of(A)).reshape(n * n, 1, n, n)
+    K = derivative(A[..., None, :, :], basis, L=exponential_along, triangular=False, dtype=dtype_of(A))
+    K = np.reshape(K, (*A.shape[:-2], n * n, n * n))
+    size = lambda X: np.linalg.norm(X, axis=(-2, -1))
+    return np.linalg.norm(K, 2, (-2, -1)) * size(A) / size(expm(A))
+
+
+# ---------------------------------------------------------------- logarithm and powers
 
 
 def undrawn(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,18 +225,17 @@ def undrawn(fn: Callable[..., Any]) -> Callable[..., Any]:
     return stands_for(fn)(dispatching(call))
 
 
-expm = dispatching(sl.expm)
 logm, fractional_matrix_power = undrawn(sl.logm), undrawn(sl.fractional_matrix_power)
 
 
 @rule(expm, "(n,n)->(n,n)")
 def _expm(Y: Any, A: Any) -> Any:
-    return primary(A, Y.dtype, sl.expm, triangular=False)
+    return primary(A, Y.dtype, exponential_along, triangular=False)
 
 
 @rule(logm, "(n,n)->(n,n)")
 def _logm(Y: Any, A: Any) -> Any:
-    return primary(A, Y.dtype, logm)
+    return primary(A, Y.dtype, partial(corner, f=logm))
 
 
 @rule(fractional_matrix_power)
@@ -153,26 +258,6 @@ def _fractional_matrix_power(Y: Any, A: Any, t: Any) -> Any:
         return expm(t * logm(A))
 
     return pair(power, A), pair(lambda t: expm(t * logm(A)), t)
-
-
-@composite(dispatching(sl.expm_frechet))
-def _expm_frechet(A: Any, E: Any, method: Any = None, compute_expm: bool = True, check_finite: bool = True) -> Any:
-    A, E = double(A), double(E)
-    dtype = np.result_type(dtype_of(A), dtype_of(E))
-    L = derivative(A, E[..., None, :, :], f=sl.expm, triangular=False, dtype=dtype)
-    return (expm(A), L) if compute_expm else L
-
-
-@composite(dispatching(sl.expm_cond))
-def _expm_cond(A: Any, check_finite: bool = True) -> Any:
-    """‖K‖₂‖A‖/‖exp A‖ with the matrix K of Ȧ ↦ L(A, Ȧ), one direction in each column.  Higham (2008), section 3.4."""
-    A = double(A)
-    n = A.shape[-1]
-    basis = np.eye(n * n, dtype=dtype_of(A)).reshape(n * n, 1, n, n)
-    K = derivative(A[..., None, :, :], basis, f=sl.expm, triangular=False, dtype=dtype_of(A))
-    K = np.reshape(K, (*A.shape[:-2], n * n, n * n))
-    size = lambda X: np.linalg.norm(X, axis=(-2, -1))
-    return np.linalg.norm(K, 2, (-2, -1)) * size(A) / size(expm(A))
 
 
 # ---------------------------------------------------------------- trigonometric and hyperbolic functions
@@ -233,25 +318,29 @@ def _signm(S: Any, A: Any) -> Any:
 
 # ---------------------------------------------------------------- any function, by Schur and Parlett
 
-CLOSE = 1e-3
-"""Eigenvalues whose distance is a smaller fraction of them are of one cluster: their differences lose digits."""
+CLOSE = 0.1, 1e-2, 1e-3, 1e-4, 1e-6
+"""Eigenvalues at a smaller distance, relatively and absolutely, are of one cluster: their differences lose digits.
 
-LONGEST = 14
-"""The longest Taylor series: each term takes twice the work of the one before."""
+The distance is the first with which f is analytic around all clusters.
+"""
 
 
-def clusters(w: Any) -> Any:
+class NotAnalyticError(DegenerateSpectrumError):
+    """A function has no Taylor series that converges for all eigenvalues of a cluster."""
+
+
+def clusters(w: Any, close: float) -> Any:
     """A label for each eigenvalue: those that are close, or linked by close ones, have the same."""
     size = np.maximum(np.abs(w)[:, None], np.abs(w))
-    near = np.abs(w[:, None] - w) <= np.maximum(CLOSE * size, w.size * np.finfo(w.dtype).eps ** 0.5 * np.max(size))
+    near = np.abs(w[:, None] - w) <= np.maximum(close * np.minimum(size, 1), 1e-14 * np.max(size))
     for _ in range(len(w).bit_length()):
         near = near.astype(np.float32) @ near.astype(np.float32) > 0
     return np.argmax(near, -1)
 
 
-def by_cluster(T: Any) -> tuple[Any, Any, Any]:
+def by_cluster(T: Any, close: float) -> tuple[Any, Any, Any]:
     """T = Q T′ Qᴴ with a triangular T′ in which the eigenvalues of a cluster stand together, and their labels."""
-    T, Q, labels = T.astype(complex), np.eye(len(T), dtype=complex), clusters(np.diagonal(T))
+    T, Q, labels = T.astype(complex), np.eye(len(T), dtype=complex), clusters(np.diagonal(T), close)
     for place, label in enumerate(sorted(labels)):
         found = place + int(np.argmax(labels[place:] == label))
         if found > place:
@@ -260,23 +349,47 @@ def by_cluster(T: Any) -> tuple[Any, Any, Any]:
     return T, Q, labels
 
 
+def coefficients(f: Callable[[Any], Any], center: Any, spread: float, size: float, n: int) -> Iterable[Any]:
+    """The Taylor coefficients of f for a triangular matrix of order n, norm ``size`` and eigenvalues up to ``spread``.
+
+    Those of few equal eigenvalues by derivatives, else by Cauchy's integral on a circle, where the trapezoidal rule
+    converges exponentially.  Of the circles in which f is analytic, as its Fourier coefficients tell, that with the
+    smallest bound of the rounding error is taken: Bornemann (2011), Accuracy and stability of computing high-order
+    derivatives of analytic functions by Cauchy integrals.
+    """
+    if spread == 0 and n <= 4:
+        for k in range(n):
+            yield f(center) / factorial(k)
+            f = slope(f)
+        return
+    N = max(128, 1 << (4 * n).bit_length())
+    circle = np.exp(2j * np.pi * np.arange(N) / N)
+    best = np.inf
+    for radius in max(1.0, abs(center)) * 2.0 ** np.arange(2, -24, -1):
+        if radius < 2 * spread:
+            break
+        c = np.fft.fft(f(center + radius * circle)) / N
+        largest = np.max(np.abs(c))
+        bound = largest * max(1.0, size / radius) ** (n - 1)
+        if np.max(np.abs(c[N // 4 :])) <= 1e-14 * largest and bound < best:
+            best, chosen = bound, c[: N // 2] / radius ** np.arange(N // 2)
+    if best == np.inf:
+        raise NotAnalyticError(
+            f"funm: the function is not analytic around {n} close eigenvalues, and has no derivative there."
+        )
+    yield from chosen
+
+
 def taylor(T: Any, f: Callable[[Any], Any]) -> Any:
     """f of a triangular matrix with close eigenvalues, by the Taylor series.  Davies & Higham (2003), section 2."""
-    center = np.mean(np.diagonal(T))
+    w = np.diagonal(T)
+    center = np.mean(w)
     N = T - center * np.eye(len(T))
-    power, total, steepest = np.eye(len(T), dtype=complex), np.zeros_like(T), 0.0
-    for k in range(1, LONGEST + 1):
-        coefficient = f(center)
-        total += coefficient * power
-        steepest = max(steepest, np.abs(coefficient))
-        power = power @ N / k
-        if not np.max(np.abs(power)) * steepest > np.finfo(float).eps * np.max(np.abs(total)):
-            return total
-        f = slope(f)
-    raise DegenerateSpectrumError(
-        f"funm: {len(T) // 2} eigenvalues are close to each other, and the derivative there needs more than {LONGEST} "
-        "terms of the function's Taylor series. expm, logm, sqrtm, cosm and the like have a derivative there."
-    )
+    power, total = np.eye(len(T), dtype=complex), np.zeros_like(T)
+    for c in coefficients(f, center, np.max(np.abs(w - center)), np.linalg.norm(N), len(T)):
+        total += c * power
+        power = power @ N
+    return total
 
 
 def parlett(T: Any, labels: Any, f: Callable[[Any], Any]) -> Any:
@@ -295,11 +408,15 @@ def parlett(T: Any, labels: Any, f: Callable[[Any], Any]) -> Any:
 
 def schur_parlett(T: Any, f: Callable[[Any], Any]) -> Any:
     """f of triangular matrices."""
-    F = np.empty(T.shape, complex)
-    for i in np.ndindex(T.shape[:-2]):
-        ordered, Q, labels = by_cluster(T[i])
-        F[i] = Q @ parlett(ordered, labels, f) @ H(Q)
-    return F
+    if T.ndim > 2:
+        return np.stack([schur_parlett(X, f) for X in T])
+    for close in CLOSE:
+        ordered, Q, labels = by_cluster(T, close)
+        try:
+            return Q @ parlett(ordered, labels, f) @ H(Q)
+        except NotAnalyticError as error:
+            refused = error
+    raise refused
 
 
 @rule(dispatching(sl.funm), "(n,n)->(n,n)")
@@ -307,4 +424,4 @@ def _funm(Y: Any, A: Any, *, func: Callable[[Any], Any], disp: bool = True) -> A
     """As for any primary function, by Schur and Parlett; ``func`` is analytic, and dotbar differentiates it."""
     if not disp:
         raise NoRuleError("funm(disp=False) returns an estimate of its error, which has no derivative.")
-    return primary(A, Y.dtype, partial(schur_parlett, f=func))
+    return primary(A, Y.dtype, partial(corner, f=partial(schur_parlett, f=func)))
