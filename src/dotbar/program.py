@@ -354,6 +354,7 @@ VARYING = (
     *(f"dotbar.scipy.linalg.{name}" for name in ("logm", "sqrtm", "fractional_matrix_power", "funm")),
     *("dotbar.rules.spectral.spectrum", "dotbar.rules.polynomials.zeros_of"),
     *("dotbar.scipy.linalg.orth", "dotbar.scipy.linalg.null_space"),
+    *(f"dotbar.scipy.linalg.eigen.{name}" for name in ("eigensystem", "eigenpencil", "qz_factors")),
 )
 
 

@@ -167,7 +167,7 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Any:
 # ---------------------------------------------------------------- general matrices
 
 
-def _left_vectors(V: Any) -> Any:
+def left_vectors(V: Any) -> Any:
     """V⁻¹, whose rows are long where eigenvalues are ill-conditioned and infinite for a defective matrix."""
     W = np.linalg.inv(V)
     n = V.shape[-1]
@@ -207,7 +207,7 @@ def eig(y: Any, a: Any) -> Any:
     real_entry = lambda X: np.sum(largest * X, -2, keepdims=True)
 
     def dot(Adot: Any) -> Any:
-        P = _left_vectors(V) @ Adot @ V
+        P = left_vectors(V) @ Adot @ V
         wdot = block_mean(np.diagonal(P, axis1=-2, axis2=-1), same)
 
         def Vdot() -> Any:
@@ -228,7 +228,7 @@ def eig(y: Any, a: Any) -> Any:
         Ybar = Vbar - V * np.real(k)
         if is_complex:
             Ybar = Ybar + largest * (1j * phase_rate(np.imag(k), real_entry(V), n))
-        return H(_left_vectors(V)) @ (np.conj(over_gaps(np.conj(H(V) @ Ybar), w, same)) + diag(mean)) @ H(V)
+        return H(left_vectors(V)) @ (np.conj(over_gaps(np.conj(H(V) @ Ybar), w, same)) + diag(mean)) @ H(V)
 
     return dot, bar
 
@@ -244,10 +244,10 @@ def _spectrum(y: Any, A: Any) -> Any:
     w, V = y
 
     def dot(Adot: Any) -> Any:
-        return block_mean(np.sum(np.swapaxes(_left_vectors(V), -1, -2) * (Adot @ V), -2), same_value(w)), None
+        return block_mean(np.sum(np.swapaxes(left_vectors(V), -1, -2) * (Adot @ V), -2), same_value(w)), None
 
     def bar(ybar: Any) -> Any:
-        return (H(_left_vectors(V)) * block_mean(ybar[0], same_value(w))[..., None, :]) @ H(V)
+        return (H(left_vectors(V)) * block_mean(ybar[0], same_value(w))[..., None, :]) @ H(V)
 
     return dot, bar
 

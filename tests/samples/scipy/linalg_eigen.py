@@ -1,0 +1,129 @@
+"""Samples of scipy/linalg/eigen.py."""
+
+import numpy as np
+
+import dotbar.scipy.linalg as sl
+from dotbar.rules.words import sym
+from dotbar.scipy.linalg import eigen as own
+from samples import cnormal, hpd, normal, sample, spd
+
+A, C, S, F = normal(4, 4), cnormal(3, 3), sym(normal(4, 4)), sym(cnormal(3, 3))
+turning = np.array([[1, 3.0, 0.3, 0.1], [-1, 1.4, 0.2, 0.5], [0.1, 0.2, 4, 2], [0.2, 0.1, -1, 3]])  # two complex pairs
+d, e = normal(4), normal(3)
+PENCIL = normal(4, 4) + 1j * 0, normal(4, 4, seed=1) + 0.5j * np.eye(4)
+signs = "the iterations leave other signs in single precision"
+
+
+def moduli(X):
+    """The moduli of the entries, where they are not zero for all matrices."""
+    return np.abs(X[np.triu_indices(len(X))])
+
+
+def phaseless(f, *which, **fixed):
+    """The results with the moduli of the entries of matrices in place of these."""
+
+    def call(*args, **kw):
+        y = f(*args, **kw, **fixed)
+        return tuple(moduli(v) if k in which else v for k, v in enumerate(y))
+
+    return call
+
+
+def by_cholesky(f, **kw):
+    return lambda a, b: f(a, b, **kw)
+
+
+def similar(f, **kw):
+    """Of T and Z the products that do not depend on phases."""
+
+    def call(a, **more):
+        T, Z = f(a, **kw, **more)[:2]
+        return moduli(T), moduli(Z), np.diagonal(T)
+
+    return call
+
+
+def schur_to_complex(a):
+    T, Z = sl.rsf2csf(*sl.schur(a))
+    return T, Z
+
+
+def of_tridiagonal(T, **kw):
+    return own.tridiagonal_eigen(np.tril(np.triu(sym(T), -1), 1), **kw)
+
+
+def of_triangle(T, M, **kw):
+    return own.rotation(np.triu(T), M, **kw)
+
+
+SAMPLES = [
+    # general
+    sample(own.eigensystem, C, left=True, right=True),
+    sample(sl.eig, A, no_float32=signs, case="eig"),
+    sample(sl.eig, C, left=True, right=False),
+    sample(sl.eig, turning, left=True, no_float32=signs),
+    sample(sl.eig, C, homogeneous_eigvals=True),
+    sample(own.eigenpencil, C, hpd(3), left=True, right=True, call=phaseless(own.eigenpencil, 1, 2)),
+    sample(sl.eig, A, spd(4), call=phaseless(sl.eig, 1), case="eig generalized"),
+    sample(sl.eig, turning, spd(4), left=True, call=phaseless(sl.eig, 1, 2)),
+    sample(sl.eigvals, A, case="eigvals"),
+    sample(sl.eigvals, C, cnormal(3, 3, seed=3)),
+    # Hermitian
+    sample(own.hermitian_eigen, S, lower=True, driver="ev", hermitian=True),
+    sample(sl.eigh, S, hermitian=True, no_float32=signs, case="eigh"),
+    sample(sl.eigh, F, lower=False, driver="evr", hermitian=True),
+    sample(sl.eigh, S, subset_by_index=[1, 2], hermitian=True, no_float32=signs),
+    sample(sl.eigh, F, subset_by_value=[-10.0, 0.5], hermitian=True),
+    sample(sl.eigh, S, spd(4), hermitian=True, case="eigh generalized(a,b)"),
+    sample(sl.eigh, F, hpd(3), call=by_cholesky(sl.eigh, type=2, lower=False), hermitian=True),
+    sample(sl.eigh, S, spd(4), type=3, subset_by_index=[0, 1], hermitian=True),
+    sample(sl.eigh, F, hpd(3), lower=False, hermitian=True),
+    sample(sl.eigvalsh, S, hermitian=True, case="eigvalsh"),
+    sample(sl.eigvalsh, F, hpd(3), subset_by_index=[1, 2], hermitian=True),
+    sample(own.tridiagonal_values, d, e, call=sl.eigvalsh_tridiagonal),
+    sample(
+        own.tridiagonal_eigen,
+        S,
+        driver="auto",
+        tol=0.0,
+        call=of_tridiagonal,
+    ),
+    sample(sl.eigh_tridiagonal, d, e, eigvals_only=True, case="eigh_tridiagonal eigvals"),
+    sample(sl.eigh_tridiagonal, d, e, case="eigh_tridiagonal vectors"),
+    sample(sl.eigh_tridiagonal, d, e, select="i", select_range=(1, 2)),
+    sample(sl.eigvalsh_tridiagonal, d, e, select="v", select_range=(-0.5, 5.0)),
+    sample(own.from_band, cnormal(3, 4), lower=True),
+    sample(own.to_band, normal(2, 4, 4), u=2, lower=False),
+    sample(own.banded_eigen, S, u=3, lower=False, hermitian=True),
+    sample(sl.eig_banded, normal(2, 4), case="eig_banded"),
+    sample(sl.eig_banded, cnormal(3, 4), lower=True, call=lambda ab, **kw: sl.eig_banded(ab * [[1], [1j], [1j]], **kw)),
+    sample(sl.eig_banded, normal(3, 4), select="i", select_range=(0, 1)),
+    sample(sl.eigvals_banded, normal(2, 4), lower=True, case="eigvals_banded"),
+    # Schur, Hessenberg, QZ
+    sample(own.rotation, np.triu(A), S, form="schur", call=of_triangle),
+    sample(
+        own.rotation,
+        np.triu(C),
+        C,
+        form="schur",
+        adjoint=True,
+        call=of_triangle,
+    ),
+    sample(own.schur_factors, turning, output="real", sort=None, no_float32=signs),
+    sample(sl.schur, turning, case="schur", no_float32=signs),
+    sample(sl.schur, S, hermitian=True, case="schur real symmetric"),
+    sample(sl.schur, C, call=similar(sl.schur)),
+    sample(sl.schur, A, output="complex", call=similar(sl.schur, sort="lhp")),
+    sample(own.hessenberg_factors, A),
+    sample(sl.hessenberg, A, case="hessenberg"),
+    sample(sl.hessenberg, cnormal(4, 4), calc_q=True),
+    sample(sl.rsf2csf, turning, call=schur_to_complex, case="rsf2csf", no_float32=signs),
+    sample(sl.qz, A, spd(4), case="qz", no_float32=signs),
+    sample(sl.qz, C, cnormal(3, 3, seed=2), call=phaseless(sl.qz, 0, 1, 2, 3)),
+    sample(sl.qz, turning, normal(4, 4), no_float32=signs),
+    sample(sl.ordqz, C, cnormal(3, 3, seed=2), sort="rhp", call=phaseless(sl.ordqz, 0, 1, 4, 5), case="ordqz"),
+    # changes of form
+    sample(sl.cdf2rdf, *np.linalg.eig(turning), case="cdf2rdf"),
+    sample(sl.matrix_balance, A * 10.0 ** np.arange(4), case="matrix_balance"),
+    sample(sl.matrix_balance, C, separate=True),
+]
