@@ -7,8 +7,11 @@ from dotbar.scipy.special import (  # registers the rules
     errors,
     gammas,
     hypergeometric,
+    incomplete,
     orthogonal,
+    probability,
     spherical,
+    student,
 )
 
 __getattr__, __dir__, __all__ = _members("scipy.special")

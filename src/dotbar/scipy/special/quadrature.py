@@ -41,14 +41,17 @@ def in_double(f: F) -> F:
 
 
 def entrywise(fn: Any, *partials: Callable[..., Any] | str | None) -> None:
-    """Register y = f(a, b, …) entry by entry; a partial is given the result, all arguments and the settings."""
+    """Register y = f(a, b, …) entry by entry; a partial is given the result, all arguments and the settings.
+
+    None stands for a derivative that is 0, a text says why there is none.
+    """
 
     @rule(fn, ",".join(["()"] * len(partials)) + "->()")
     def body(y: Any, *xs: Any, **orders: Any) -> Any:
         def pair(partial: Any) -> Any:
-            if not callable(partial):
+            if isinstance(partial, str):
                 return partial
-            slope = lambda: partial(y, *xs, **orders)
+            slope = lambda: np.zeros_like(y) if partial is None else partial(y, *xs, **orders)
             return (lambda t: t * slope()), (lambda t: t * conj(slope()))
 
         return [pair(p) for p in partials]
@@ -73,11 +76,15 @@ def _without_result(partial: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @cache
-def gauss(panels: int = 8, nodes: int = 20) -> tuple[Any, Any]:
-    """The nodes and weights of Gauss's rule on each of so many equal parts of [0, 1]."""
-    x, w = np.polynomial.legendre.leggauss(nodes)
-    at = (np.arange(panels)[:, None] + (x + 1) / 2) / panels
-    return at.ravel(), np.tile(w / (2 * panels), panels)
+def gauss(edges: tuple[float, ...]) -> tuple[Any, Any]:
+    """The nodes and weights of Gauss's rule with 16 nodes between any two edges."""
+    x, w = np.polynomial.legendre.leggauss(16)
+    low, width = np.array(edges[:-1])[:, None], np.diff(edges)[:, None]
+    return (low + width * (x + 1) / 2).ravel(), (width * w / 2).ravel()
+
+
+EQUAL = tuple(k / 10 for k in range(11))
+GRADED = (0.0, *(3.0**k for k in range(-9, 1)))
 
 
 def reach(g: Callable[[Any], Any], shape: tuple[int, ...]) -> Any:
@@ -95,16 +102,26 @@ def reach(g: Callable[[Any], Any], shape: tuple[int, ...]) -> Any:
     return far
 
 
-def tail(g: Callable[[Any], Any], factor: Callable[[Any], Any], shape: tuple[int, ...]) -> Any:
-    """∫₀^∞ e^g(w) factor(w) dw for a concave g with g(0) = 0: Gauss's rule on 8 parts of [0, reach], 20 nodes each.
+def segment(f: Callable[[Any], Any], length: Any, edges: tuple[float, ...] = EQUAL) -> Any:
+    """∫ f(w) dw from 0 to each entry of ``length``."""
+    at, weights = gauss(edges)
+    return length * np.tensordot(weights, f(at.reshape(-1, *(1,) * np.ndim(length)) * length), 1)
 
-    The functions are called with an axis of nodes in front.  Up to 160 nodes: the error is below 10⁻¹⁴ for a g that is
-    analytic within a distance of reach/16 from the axis.
+
+def tail(g: Callable[[Any], Any], factor: Callable[[Any], Any], shape: tuple[int, ...], bend: Any = None) -> Any:
+    """∫₀^∞ e^g(w) factor(w) dw for a concave g with g(0) = 0: Gauss's rule on 10 equal parts of [0, reach].
+
+    Where g is smooth on the scale of its reach the error is below 10⁻¹⁴.  Where it has a bend that is short on this
+    scale, its place is given, and the parts are graded towards it from both sides, each a third of the next.
+    The functions are called with an axis of nodes in front.
     """
-    at, weights = gauss()
+    f = lambda w: np.exp(g(w)) * factor(w)
     far = reach(g, shape)
-    w = at.reshape(-1, *(1,) * len(shape)) * far
-    return far * np.tensordot(weights, np.exp(g(w)) * factor(w), 1)
+    if bend is None:
+        return segment(f, far)
+    bend = np.minimum(bend, far)
+    after = segment(lambda w: f(bend + w), far - bend, GRADED)
+    return after + (segment(lambda w: f(bend - w), bend, GRADED) if np.any(bend > 0) else 0)
 
 
 # ---------------------------------------------------------------- polynomials of logarithmic derivatives

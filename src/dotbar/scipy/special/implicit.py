@@ -1,0 +1,42 @@
+"""Rules of functions that are others in disguise, or the inverses of others."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from dotbar.scipy.special.quadrature import entrywise
+from dotbar.transforms import jvp
+
+
+def slope(f: Callable[..., Any], xs: tuple[Any, ...], i: int) -> Any:
+    """∂f/∂xᵢ, entry by entry."""
+    x = xs[i] * 1.0
+    return jvp(lambda x: f(*xs[:i], x, *xs[i + 1 :]), (x,), (np.ones_like(x),))[1]
+
+
+def same_as(fn: np.ufunc, formula: Callable[..., Any], reasons: Mapping[int, str | None] | None = None) -> None:
+    """Register a ufunc that equals a formula in functions with rules; ``reasons`` why an argument has no derivative."""
+
+    def partial(i: int) -> Callable[..., Any]:
+        return lambda y, *xs: slope(formula, xs, i)
+
+    entrywise(fn, *({i: partial(i) for i in range(fn.nin)} | dict(reasons or {})).values())
+
+
+def inverse_of(
+    fn: np.ufunc, forward: Callable[..., Any], place: int, reasons: Mapping[int, str | None] | None = None
+) -> None:
+    """Register y = fn(…, x, …), the solution of forward(…, y, …) = x with y in the place of x.
+
+    ∂y/∂x = 1/F_y, ∂y/∂θ = −F_θ/F_y.
+    """
+
+    def partial(i: int) -> Callable[..., Any]:
+        def quotient(y: Any, *xs: Any) -> Any:
+            xs = (*xs[:place], y, *xs[place + 1 :])
+            return (1.0 if i == place else -slope(forward, xs, i)) / slope(forward, xs, place)
+
+        return quotient
+
+    entrywise(fn, *({i: partial(i) for i in range(fn.nin)} | dict(reasons or {})).values())

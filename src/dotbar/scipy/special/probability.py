@@ -1,0 +1,108 @@
+"""Distribution functions, their complements and inverses, in every argument.
+
+Most are incomplete gamma or beta functions in disguise, or solve an equation in one.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import scipy.special as sc
+
+from dotbar.rules.kinds import elementwise
+from dotbar.scipy.special.implicit import inverse_of, same_as
+
+COUNT = "a number of trials is an integer"
+
+# ---------------------------------------------------------------- sums of discrete probabilities
+
+
+def binomial(k: Any, n: Any, p: Any) -> Any:
+    """At most k successes among n with probability p.  DLMF 8.17.5."""
+    return sc.betaincc(k + 1, n - k, p)
+
+
+def negative_binomial(k: Any, n: Any, p: Any) -> Any:
+    """At most k failures before the n-th success."""
+    return sc.betainc(n, k + 1, p)
+
+
+def poisson(k: Any, m: Any) -> Any:
+    """At most k events of which m are expected.  DLMF 8.4.10."""
+    return sc.gammaincc(k + 1, m)
+
+
+floor = {0: None}  # SciPy rounds the number of events down
+same_as(sc.bdtr, lambda k, n, p: binomial(np.floor(k), n, p), {**floor, 1: COUNT})
+same_as(sc.bdtrc, lambda k, n, p: -binomial(np.floor(k), n, p), {**floor, 1: COUNT})
+same_as(sc.nbdtr, lambda k, n, p: negative_binomial(np.floor(k), n, p), {**floor, 1: COUNT})
+same_as(sc.nbdtrc, lambda k, n, p: -negative_binomial(np.floor(k), n, p), {**floor, 1: COUNT})
+same_as(sc.pdtr, lambda k, m: poisson(np.floor(k), m), floor)
+same_as(sc.pdtrc, lambda k, m: -poisson(np.floor(k), m), floor)
+inverse_of(sc.bdtri, sc.bdtr, 2, {**floor, 1: COUNT})
+inverse_of(sc.nbdtri, sc.nbdtr, 2, {**floor, 1: COUNT})
+inverse_of(sc.pdtri, sc.pdtr, 1, floor)
+inverse_of(sc.bdtrik, binomial, 0)
+inverse_of(sc.bdtrin, binomial, 1)
+inverse_of(sc.nbdtrik, negative_binomial, 0)
+inverse_of(sc.nbdtrin, negative_binomial, 1)
+inverse_of(sc.pdtrik, poisson, 0)
+
+# ---------------------------------------------------------------- the gamma, chi-square, beta and F distributions
+
+
+def odds(a: Any, b: Any, ratio: Any) -> Any:
+    """I(a, b; x) at x/(1 − x) = ``ratio``, which keeps its accuracy where x is near 1.  DLMF 8.17.4."""
+    return np.where(ratio < 1, sc.betainc(a, b, ratio / (1 + ratio)), sc.betaincc(b, a, 1 / (1 + ratio)))
+
+
+same_as(sc.gdtr, lambda a, b, x: sc.gammainc(b, a * x))
+same_as(sc.gdtrc, lambda a, b, x: sc.gammaincc(b, a * x))
+same_as(sc.chdtr, lambda v, x: sc.gammainc(v / 2, x / 2))
+same_as(sc.chdtrc, lambda v, x: sc.gammaincc(v / 2, x / 2))
+same_as(sc.fdtr, lambda n, d, x: odds(n / 2, d / 2, n * x / d))
+same_as(sc.fdtrc, lambda n, d, x: odds(d / 2, n / 2, d / (n * x)))
+inverse_of(sc.gdtria, sc.gdtr, 0)
+inverse_of(sc.gdtrib, sc.gdtr, 1)
+inverse_of(sc.gdtrix, sc.gdtr, 2)
+inverse_of(sc.chdtri, sc.chdtrc, 1)
+inverse_of(sc.chdtriv, sc.chdtr, 0)
+inverse_of(sc.btdtria, sc.betainc, 0)
+inverse_of(sc.btdtrib, sc.betainc, 1)
+inverse_of(sc.fdtri, sc.fdtr, 2)
+inverse_of(sc.fdtridfd, sc.fdtr, 1)
+
+# ---------------------------------------------------------------- the normal and Tukey's distribution
+
+
+def normal(mean: Any, deviation: Any, x: Any) -> Any:
+    """The normal distribution function."""
+    return sc.ndtr((x - mean) / deviation)
+
+
+def tukey_quantile(p: Any, shape: Any) -> Any:
+    """(pˡ − (1 − p)ˡ)/l, which Tukey's lambda distribution is defined by."""
+    return sc.boxcox(p, shape) - sc.boxcox(1 - p, shape)
+
+
+inverse_of(sc.nrdtrimn, normal, 0)
+inverse_of(sc.nrdtrisd, normal, 1)
+inverse_of(sc.tklmbda, tukey_quantile, 0)
+
+# ---------------------------------------------------------------- Kolmogorov's distribution
+
+
+def kolmogorov_slope(x: Any) -> Any:
+    """The derivatives of 2 Σ (−1)ᵏ⁻¹ exp(−2k²x²) for x > 1, of 1 − √(2π)/x Σ exp(−(2k − 1)²π²/(8x²)) below.
+
+    Marsaglia, Tsang and Wang (2003), (1).  Five terms: relative error 10⁻¹⁵.
+    """
+    large, small = np.where(x > 1, x, 1), np.where((x > 0) & (x <= 1), x, 1)
+    upper = -8 * large * sum((-1) ** (k - 1) * k * k * np.exp(-2 * k * k * large**2) for k in range(5, 0, -1))
+    rates = [(2 * k - 1) ** 2 * np.pi**2 / 8 / small**2 for k in range(5, 0, -1)]
+    lower = -math.sqrt(2 * np.pi) / small**2 * sum((2 * r - 1) * np.exp(-r) for r in rates)
+    return np.where(x > 1, upper, np.where(x > 0, lower, 0))
+
+
+elementwise(sc.kolmogorov, kolmogorov_slope)
+inverse_of(sc.kolmogi, sc.kolmogorov, 0)
