@@ -652,3 +652,9 @@ def test_second_derivatives_inside_and_outside(f):
             assert np.allclose(h(x), want, 1e-9, 1e-9)
         many = vmap(lambda x: hessian(g)(x))(np.stack([x, 2 * x]))
         assert np.allclose(many[1], hessian(f)(2 * x), 1e-9, 1e-9)
+
+
+def test_a_condition_of_numbers_selects_between_complex_ones():
+    z = np.array([1 + 2j, 3 - 1j])
+    f = lambda z: np.where(np.array([True, False]), z, 1j * z) * 2
+    agree(leaves(jit(f)(z)), leaves(f(z)))

@@ -421,7 +421,7 @@ class Lowering:
         dtype = np.result_type(*(v.dtype if isinstance(v, View) and not v.weak else _weak(v) for v in (x, y)))
         if dtype not in TYPES:
             raise UnsupportedError
-        return self.map("select", dtype, self.truth(condition), self.cast(x, dtype), self.cast(y, dtype))
+        return self.map("select", dtype, self.truth(self.operand(condition)), self.cast(x, dtype), self.cast(y, dtype))
 
     # ------------------------------------------------ reductions, writes, guards
 

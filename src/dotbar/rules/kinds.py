@@ -449,9 +449,12 @@ class General(Rule):
 
 
 def argument_name(rule: Rule, i: int) -> str:
-    """What the user knows an array argument as; a ufunc's signature is the first line of its docstring."""
-    signature = re.match(r"\w+\(([^)]*)", rule.fn.__doc__ or "") if isinstance(rule.fn, np.ufunc) else None
-    return signature[1].split(", ")[i] if signature else rule.arrays[i]
+    """What the user knows an array argument as; a ufunc's docstring shows its signature, at last with names."""
+    fn = rule.fn
+    if not isinstance(fn, np.ufunc):
+        return rule.arrays[i]
+    signatures = re.findall(rf"^\s*{fn.__name__}\((.*\bout\b)", fn.__doc__ or "", re.MULTILINE)
+    return signatures[-1].split(", ")[i] if signatures else rule.arrays[i]
 
 
 def refusal(rule: Rule, i: int, reason: str | None) -> NoRuleError:

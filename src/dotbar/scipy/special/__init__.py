@@ -2,9 +2,11 @@
 
 from dotbar.scipy.mirror import members as _members
 from dotbar.scipy.special import (  # registers the rules
+    bessel,
     elementary,
     elliptic,
     errors,
+    exponential,
     gammas,
     hypergeometric,
     incomplete,

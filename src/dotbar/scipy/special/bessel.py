@@ -1,0 +1,175 @@
+"""Bessel functions of real order: J, Y, I, K, H, scaled and spherical ones, in order and argument."""
+
+from math import comb
+from typing import Any
+
+import numpy as np
+import scipy.special as sc
+
+from dotbar.core import dtype_of, primitive
+from dotbar.rules.kinds import composite, elementwise, rule
+from dotbar.rules.words import conj
+from dotbar.scipy.mirror import dispatching
+
+INTEGER = "the order is an integer"
+
+# ---------------------------------------------------------------- orders 0 and 1.  DLMF 10.6.1, 10.29.1
+
+elementwise(sc.j0, lambda x: -sc.j1(x))
+elementwise(sc.j1, lambda x: (sc.j0(x) - sc.jv(2.0, x)) / 2)
+elementwise(sc.y0, lambda x: -sc.y1(x))
+elementwise(sc.y1, lambda x: (sc.y0(x) - sc.yv(2.0, x)) / 2)
+elementwise(sc.i0, lambda x: sc.i1(x))
+elementwise(sc.i1, lambda x: (sc.i0(x) + sc.iv(2.0, x)) / 2)
+elementwise(sc.k0, lambda x: -sc.k1(x))
+elementwise(sc.k1, lambda x: -(sc.k0(x) + sc.kv(2.0, x)) / 2)
+elementwise(sc.yn, INTEGER, lambda a, b: (sc.yv(a - 1.0, b) - sc.yv(a + 1.0, b)) / 2)
+elementwise(sc.kn, INTEGER, lambda a, b: -(sc.kv(a - 1.0, b) + sc.kv(a + 1.0, b)) / 2)
+
+# ---------------------------------------------------------------- any order
+
+RECURRENCE = {
+    **dict.fromkeys((sc.jv, sc.yv, sc.hankel1, sc.hankel2, sc.jve, sc.yve, sc.hankel1e, sc.hankel2e), (0.5, -0.5)),
+    **dict.fromkeys((sc.iv, sc.ive), (0.5, 0.5)),
+    **dict.fromkeys((sc.kv, sc.kve), (-0.5, -0.5)),
+}
+"""C′_ν = a C_ν₋₁ + b C_ν₊₁.  DLMF 10.6.1, 10.29.1."""
+
+SCALE: dict[Any, complex] = {sc.kve: 1, sc.hankel1e: -1j, sc.hankel2e: 1j}
+"""The exponents of scaled functions, eˢᶻ C."""
+
+DIRECTION: dict[Any, complex] = {sc.ive: 1, sc.jve: 1j, sc.yve: 1j}
+"""The directions d of others, exp(−|Re d̄z|) C."""
+
+
+@primitive
+def order_derivative(v: Any, z: Any, *, f: Any, n: int) -> Any:
+    """∂ⁿf/∂νⁿ of a Bessel function f, n ≥ 1."""
+    from dotbar.scipy.special import bessel_order
+
+    dtype = f.resolve_dtypes((dtype_of(v), dtype_of(z), None))[-1]
+    double = np.complex128 if dtype_of(z).kind == "c" else np.float64
+    with np.errstate(all="ignore"):
+        y = bessel_order.order_derivative(f.__name__, np.asarray(v, float), np.asarray(z, double), n)
+    return y.reshape(np.broadcast_shapes(np.shape(v), np.shape(z))).astype(dtype)[()]
+
+
+def derivative(f: Any, n: int, v: Any, z: Any) -> Any:
+    return order_derivative(v, z, f=f, n=n) if n else f(v, z)
+
+
+def pairs(f: Any, n: int, y: Any, v: Any, z: Any) -> Any:
+    """The pairs of ∂ⁿf/∂νⁿ for order and argument."""
+    a, b = RECURRENCE[f]
+    d = DIRECTION.get(f)
+
+    def by_order() -> Any:
+        return order_derivative(v, z, f=f, n=n + 1)
+
+    def slope() -> Any:
+        """∂f/∂z; for real z of exp(−|z|) Iᵥ, too."""
+        s = a * derivative(f, n, v - 1.0, z) + b * derivative(f, n, v + 1.0, z)
+        if f in SCALE:
+            s = s + SCALE[f] * y
+        elif d == 1 and dtype_of(z).kind != "c":
+            s = s - np.sign(z) * y
+        return s
+
+    directed = d is not None and dtype_of(z).kind == "c"
+    towards = lambda x: np.real(conj(d) * x)
+
+    def dot(zdot: Any) -> Any:
+        ydot = slope() * zdot
+        return ydot - np.sign(towards(z)) * towards(zdot) * y if directed else ydot
+
+    def bar(ybar: Any) -> Any:
+        zbar = conj(slope()) * ybar
+        return zbar - d * np.sign(towards(z)) * np.real(conj(y) * ybar) if directed else zbar
+
+    return ((lambda vdot: by_order() * vdot), (lambda ybar: np.real(conj(by_order()) * ybar))), (dot, bar)
+
+
+@rule(order_derivative, "(),()->()")
+def _order_derivative(y: Any, v: Any, z: Any, *, f: Any, n: int) -> Any:
+    """By order, argument and again order: mixed derivatives of any degree."""
+    return pairs(f, n, y, v, z)
+
+
+def register(f: Any) -> None:
+    @rule(f, "(),()->()")
+    def body(y: Any, v: Any, z: Any) -> Any:
+        return pairs(f, 0, y, v, z)
+
+
+for _f in RECURRENCE:
+    register(_f)
+
+elementwise(sc.i0e, lambda y, x: sc.i1e(x) - np.sign(x) * y)
+elementwise(sc.i1e, lambda y, x: (sc.i0e(x) + sc.ive(2.0, x)) / 2 - np.sign(x) * y)
+elementwise(sc.k0e, lambda y, x: y - sc.k1e(x))
+elementwise(sc.k1e, lambda y, x: y - (sc.k0e(x) + sc.kve(2.0, x)) / 2)
+
+
+def derivatives_of(vp: Any, f: Any) -> None:
+    """SciPy's derivative of order n of f: the recurrence n times.  DLMF 10.6.7, 10.29.5."""
+    a, b = RECURRENCE[f]
+
+    @composite(vp)
+    def body(v: Any, z: Any, n: int = 1) -> Any:
+        return sum(comb(n, k) * a ** (n - k) * b**k * f(v - n + 2.0 * k, z) for k in range(n + 1))
+
+
+for _name, _f in (
+    ("jvp", sc.jv),
+    ("yvp", sc.yv),
+    ("ivp", sc.iv),
+    ("kvp", sc.kv),
+    ("h1vp", sc.hankel1),
+    ("h2vp", sc.hankel2),
+):
+    derivatives_of(dispatching(getattr(sc, _name)), _f)
+
+# ---------------------------------------------------------------- spherical ones.  DLMF 10.51.2, 10.51.5
+
+
+def spherical(f: Any, below: int, above: int) -> None:
+    """(2n + 1) fₙ′ = below · n fₙ₋₁ + above · (n + 1) fₙ₊₁."""
+
+    @rule(f, "(),()->()")
+    def body(y: Any, n: Any, z: Any, *, derivative: bool = False) -> Any:
+        def slope() -> Any:
+            lower, upper = f(np.maximum(n - 1, 0), z, derivative), f(n + 1, z, derivative)
+            return (below * n * lower + above * (n + 1) * upper) / (2 * n + 1)
+
+        return INTEGER, ((lambda zdot: slope() * zdot), (lambda ybar: conj(slope()) * ybar))
+
+
+for _name, _below, _above in (
+    ("spherical_jn", 1, -1),
+    ("spherical_yn", 1, -1),
+    ("spherical_in", 1, 1),
+    ("spherical_kn", -1, -1),
+):
+    spherical(dispatching(getattr(sc, _name)), _below, _above)
+
+
+def riccati(f: Any, g: Any) -> None:
+    """x fₖ(x) and its derivative for k = 0 … n."""
+
+    @composite(f)
+    def body(n: int, x: Any) -> Any:
+        values = [(g(k, x), g(k, x, True)) for k in range(n + 1)]
+        return np.stack([x * y for y, _ in values]), np.stack([y + x * slope for y, slope in values])
+
+
+riccati(dispatching(sc.riccati_jn), dispatching(sc.spherical_jn))
+riccati(dispatching(sc.riccati_yn), dispatching(sc.spherical_yn))
+
+# ---------------------------------------------------------------- zeros
+
+for _name in (
+    *("jn_zeros", "jnp_zeros", "yn_zeros", "ynp_zeros", "jnyn_zeros"),
+    *("jnjnp_zeros", "y0_zeros", "y1_zeros", "y1p_zeros"),
+):
+    _zeros = dispatching(getattr(sc, _name))
+    elementwise(_zeros, *["it is an integer"] * (2 if _name.startswith(("jn_", "jnp", "yn", "jnyn")) else 1))

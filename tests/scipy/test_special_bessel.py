@@ -1,0 +1,121 @@
+"""Bessel functions: derivatives by order and argument against mpmath, limits, refusals."""
+
+import mpmath
+import numpy as np
+import pytest
+import scipy.special as plain
+
+import dotbar.scipy.special as sc
+from dotbar import grad, jvp
+from dotbar.errors import NoRuleError
+
+ORDERS = [0.0, 0.5, 2.0, 30.2, -0.3, -2.0, -7.5]
+POINTS = [1e-6, 2.5, 9.0, 27.0, 300.0]
+COMPLEX = [0.2 + 0.1j, -3 + 2j, 20 - 9j]
+FUNCTIONS = {
+    sc.jv: mpmath.besselj,
+    sc.yv: mpmath.bessely,
+    sc.iv: mpmath.besseli,
+    sc.kv: mpmath.besselk,
+    sc.hankel1: mpmath.hankel1,
+    sc.hankel2: mpmath.hankel2,
+}
+STENCILS = {1: {-1: -0.5, 1: 0.5}, 2: {-1: 1, 0: -2, 1: 1}}
+
+
+def by_order(f, v, z, n):
+    """The n-th derivative, from differences with 80 digits, and the amplitude of the function, for oscillating ones."""
+    with mpmath.workdps(80):
+        h, v, z = mpmath.mpf(10) ** -16, mpmath.mpf(v), mpmath.mpmathify(z)
+        want = complex(sum(c * FUNCTIONS[f](v + k * h, z) for k, c in STENCILS[n].items()) / h**n)
+        turning = f not in (sc.iv, sc.kv) and abs(v) < abs(z)
+        return want, max(abs(want), complex(abs(mpmath.hankel1(v, z)) + abs(mpmath.hankel2(v, z))).real * turning)
+
+
+def nth(f, n):
+    """The n-th derivative of a function of each entry."""
+    return f if n == 0 else lambda v: jvp(nth(f, n - 1), (v,), (np.ones_like(v),))[1]
+
+
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
+def test_by_order(f, n):
+    """To 1e-12, relative to the amplitude; even and odd parts vanish at ν = 0 where they should."""
+    for points in (POINTS, COMPLEX):
+        v, z = (x.ravel() for x in np.meshgrid(ORDERS, points))
+        got = nth(lambda u, z=z: f(u, z), n)(v)
+        for entry, order, point in zip(got, v, z):
+            if np.isfinite(entry) and not (order == 0 and f in (sc.iv, sc.kv)):
+                want, scale = by_order(f, order, point, n)
+                assert abs(entry - want) <= 1e-12 * scale, (order, point, entry, want)
+
+
+@pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
+def test_mixed_derivatives_commute(f):
+    v, x = 1.7, 3.1
+    first = grad(lambda v: jvp(lambda x: np.real(f(v, x)), (x,), (1.0,))[1])(v)
+    second = grad(lambda x: jvp(lambda v: np.real(f(v, x)), (v,), (1.0,))[1])(x)
+    assert np.isclose(first, second, 1e-13)
+
+
+def test_closed_forms():
+    """DLMF 10.15.3-4 at orders 0, 10.15.6-9 at 1/2, 10.38.4-7."""
+    x = np.array([0.1, 1.0, 7.0, 40.0])
+    dv = lambda f, v: jvp(lambda v: f(v, x), (np.full(4, v),), (np.ones(4),))[1]
+    s, c = plain.sici(2 * x)
+    root = np.sqrt(2 / (np.pi * x))
+    for got, want in (
+        (dv(sc.jv, 0.0), np.pi / 2 * plain.y0(x)),
+        (dv(sc.yv, 0.0), -np.pi / 2 * plain.j0(x)),
+        (dv(sc.iv, 0.0), -plain.k0(x)),
+        (dv(sc.kv, 0.0), 0 * x),
+        (dv(sc.jv, 0.5), root * (c * np.sin(x) - s * np.cos(x))),
+        (dv(sc.yv, 0.5), root * (c * np.cos(x) + (s - np.pi) * np.sin(x))),
+        (dv(sc.kv, 0.5), np.sqrt(np.pi / (2 * x)) * plain.exp1(2 * x) * np.exp(x)),
+    ):
+        np.testing.assert_allclose(got, want, 1e-12, 1e-14)
+
+
+@pytest.mark.parametrize(
+    ("f", "v", "x", "want"),
+    [
+        (sc.jv, 1.5, 0.0, 0.0),
+        (sc.jv, 0.0, 0.0, -np.inf),
+        (sc.iv, 2.0, 0.0, 0.0),
+        (sc.kv, 0.0, 0.0, 0.0),
+        (sc.kv, 1.0, 0.0, np.inf),
+        (sc.yv, 1.0, 0.0, -np.inf),
+        (sc.jv, 1.0, np.inf, 0.0),
+        (sc.kv, 1.0, np.inf, 0.0),
+        (sc.iv, 1.0, np.inf, -np.inf),
+        (sc.jv, 1.0, -2.0, np.nan),
+        (sc.jv, np.nan, 2.0, np.nan),
+    ],
+)
+def test_limits_of_the_derivative_by_order(f, v, x, want):
+    assert np.array_equal(grad(lambda v: f(v, x))(v), want, equal_nan=True)
+
+
+def test_slopes_at_zero():
+    at = lambda f: grad(f)(0.0)
+    assert at(sc.j1) == 0.5
+    assert at(sc.i1) == 0.5
+    assert at(lambda x: sc.jv(1, x)) == 0.5
+    assert at(lambda x: sc.spherical_jn(1, x)) == pytest.approx(1 / 3)
+    assert grad(grad(lambda x: sc.spherical_jn(0, x)))(0.0) == pytest.approx(-1 / 3)
+    assert grad(grad(sc.j0))(0.0) == -0.5
+
+
+@pytest.mark.parametrize(
+    "f",
+    [lambda n: sc.yn(n, 1.0), lambda n: sc.kn(n, 1.0), lambda n: sc.spherical_jn(n, 1.0), lambda n: sc.expn(n, 1.0)],
+)
+def test_integer_orders_refuse(f):
+    with pytest.raises(NoRuleError, match=r"'n': .*integer"):
+        grad(f)(2.0)
+
+
+@pytest.mark.parametrize("f", [lambda n: sc.jn_zeros(n, 3), lambda n: sc.jn_zeros(0, n), sc.bernoulli, sc.y0_zeros])
+def test_integers_refuse(f):
+    with pytest.raises(NoRuleError, match="integer"):
+        jvp(f, (2.0,), (1.0,))
