@@ -1,0 +1,277 @@
+"""What SciPy's formulas do not tell of continuous distributions: smooth forms of densities, transports in closed form.
+
+All are of the standard distribution, of x and the shape parameters in SciPy's order.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import special as sc
+from scipy import stats
+
+from dotbar.rules.words import stop_gradient
+from dotbar.scipy.stats.law import law, tails
+from dotbar.scipy.stats.transport import additive, between, transport
+
+__all__ = ["DENSITIES", "SUPPORTS", "VELOCITIES"]
+
+HALF_LOG_2PI = np.log(2 * np.pi) / 2
+
+
+def softplus(x: Any) -> Any:
+    return np.logaddexp(0, x)
+
+
+def log_normal_mass(a: Any, b: Any) -> Any:
+    """log (Φ(b) − Φ(a)), taken in the left tail."""
+    a, b = np.where(a > 0, -b, a), np.where(a > 0, -a, b)
+    return sc.log_ndtr(b) + np.log1p(-np.exp(sc.log_ndtr(a) - sc.log_ndtr(b)))
+
+
+# ---------------------------------------------------------------- removable singularities
+
+
+def near_zero(w: Any, exact: Callable[[Any], Any], coefficients: list[float]) -> Any:
+    """A function of w that is exact(w), by its power series where that would cancel."""
+    small = np.abs(w) < 0.05
+    near, far = np.where(small, w, 0.0), np.where(small, 1.0, w)
+    return np.where(small, np.polyval(np.array(coefficients[::-1]), near), exact(far))
+
+
+def log1p_ratio(w: Any) -> Any:
+    """log(1 + w)/w = 1 − w/2 + w²/3 − …"""
+    return near_zero(w, lambda w: np.log1p(w) / w, [(-1) ** k / (k + 1) for k in range(13)])
+
+
+def log1p_excess(w: Any) -> Any:
+    """((1 + w) log(1 + w) − w)/w² = 1/2 − w/6 + w²/12 − …"""
+    exact = lambda w: ((1 + w) * np.log1p(w) - w) / (w * w)
+    return near_zero(w, exact, [(-1) ** k / ((k + 1) * (k + 2)) for k in range(13)])
+
+
+# ---------------------------------------------------------------- densities that are integrals or Bessel functions
+
+TAU = np.arange(-4.5, 3.5, 0.08)
+NODES, WEIGHTS = np.sinh(TAU), 0.08 * np.cosh(TAU)
+
+
+def log_hh(nu: Any, mu: Any) -> Any:
+    """log ∫₀^∞ y^ν exp(−(y − μ)²/2) dy, an integral Hh of the normal distribution, by the trapezoidal rule in log y.
+
+    The nodes lie about the integrand's maximum, on the scale of its curvature there.  Abramowitz & Stegun 19.14.
+    """
+    n, m = stop_gradient(nu) + 1, stop_gradient(mu)
+    root = np.sqrt(m * m + 4 * n)
+    y = np.where(m > 0, (m + root) / 2, 2 * n / (root + np.abs(m)))
+    width = 1 / np.sqrt(y * (2 * y - m))
+    logy = np.expand_dims(np.log(y), -1) + np.expand_dims(width, -1) * NODES
+    nu, mu = np.expand_dims(nu, -1), np.expand_dims(mu, -1)
+    exponents = (nu + 1) * logy - (np.exp(logy) - mu) ** 2 / 2
+    top = np.max(stop_gradient(exponents), -1, keepdims=True)
+    total = np.sum(WEIGHTS * np.exp(exponents - top), -1)
+    return np.log(total) + top[..., 0] + np.log(width)
+
+
+def nct(x: Any, df: Any, nc: Any) -> Any:
+    """Johnson, Kotz & Balakrishnan (1995), vol. 2, (31.15)."""
+    r = x * x + df
+    front = df / 2 * np.log(df) - sc.gammaln(df / 2) - (df - 1) / 2 * np.log(2) - np.log(np.pi) / 2
+    return front - (df + 1) / 2 * np.log(r) - df * nc * nc / (2 * r) + log_hh(df, nc * x / np.sqrt(r))
+
+
+def nct_by_noncentrality(x: Any, df: Any, nc: Any) -> Any:
+    """∂F/∂δ = −∫ φ(x√(w/ν) − δ) g(w) dw, f the same with a factor √(w/ν)."""
+    r = np.sqrt(x * x + df)
+    return -r * np.exp(log_hh(df - 1, nc * x / r) - log_hh(df, nc * x / r))
+
+
+def ncx2(x: Any, df: Any, nc: Any) -> Any:
+    """Johnson, Kotz & Balakrishnan (1995), vol. 2, (29.4)."""
+    root, order = np.sqrt(nc * x), df / 2 - 1
+    return -np.log(2) - (np.sqrt(x) - np.sqrt(nc)) ** 2 / 2 + order / 2 * np.log(x / nc) + np.log(sc.ive(order, root))
+
+
+def ncx2_by_noncentrality(x: Any, df: Any, nc: Any) -> Any:
+    """∂F/∂λ = −f with two more degrees of freedom.  Johnson, Kotz & Balakrishnan (1995), vol. 2, (29.23)."""
+    root, order = np.sqrt(nc * x), df / 2 - 1
+    return -np.sqrt(x / nc) * sc.ive(order + 1, root) / sc.ive(order, root)
+
+
+# fmt: off
+DENSITIES: dict[str, Callable[..., Any]] = {
+    "burr": lambda x, c, d: np.log(c * d / x) - c * np.log(x) - (d + 1) * softplus(-c * np.log(x)),
+    "burr12": lambda x, c, d: np.log(c * d / x) + c * np.log(x) - (d + 1) * softplus(c * np.log(x)),
+    "cauchy": lambda x: -np.log(np.pi) - 2 * np.log(np.hypot(1, x)),
+    "fisk": lambda x, c: np.log(c / x) + c * np.log(x) - 2 * softplus(c * np.log(x)),
+    "gengamma": lambda x, a, c: np.log(np.abs(c)) + (c * a - 1) * np.log(x) - x**c - sc.gammaln(a),
+    "genextreme": lambda x, c: (c - 1) * x * log1p_ratio(-c * x) - np.exp(-x * log1p_ratio(-c * x)),
+    "genlogistic": lambda x, c: np.log(c) + c * x - (c + 1) * softplus(x),
+    "genpareto": lambda x, c: -(c + 1) * x * log1p_ratio(c * x),
+    "halfcauchy": lambda x: np.log(2 / np.pi) - 2 * np.log(np.hypot(1, x)),
+    "hypsecant": lambda x: np.log(2 / np.pi) - np.logaddexp(x, -x),
+    "johnsonsb": lambda x, a, b: np.log(b / (x * (1 - x))) - (a + b * sc.logit(x)) ** 2 / 2 - HALF_LOG_2PI,
+    "johnsonsu": lambda x, a, b: np.log(b / np.hypot(1, x)) - (a + b * np.arcsinh(x)) ** 2 / 2 - HALF_LOG_2PI,
+    "laplace": lambda x: -np.log(2) - np.abs(x),
+    "laplace_asymmetric": lambda x, k: -np.log(k + 1 / k) - x * np.where(x < 0, -1 / k, k),
+    "logistic": lambda x: x - 2 * softplus(x),
+    "lognorm": lambda x, s: -HALF_LOG_2PI - np.log(s * x) - (np.log(x) / s) ** 2 / 2,
+    "loguniform": lambda x, a, b: -np.log(x) - np.log(np.log(b / a)),
+    "nct": nct,
+    "ncx2": ncx2,
+    "recipinvgauss": lambda x, mu: -HALF_LOG_2PI - np.log(x) / 2 - (1 - mu * x) ** 2 / (2 * x * mu * mu),
+    "rice": lambda x, b: np.log(x) - (x - b) ** 2 / 2 + np.log(sc.i0e(x * b)),
+    "skewnorm": lambda x, a: np.log(2) - HALF_LOG_2PI - x * x / 2 + sc.log_ndtr(a * x),
+    "t": lambda x, df: (sc.gammaln((df + 1) / 2) - sc.gammaln(df / 2) - np.log(df * np.pi) / 2
+                        - (df + 1) * np.log(np.hypot(1, x / np.sqrt(df)))),
+    "triang": lambda x, c: np.log(2 * np.where(x < c, x / c, (1 - x) / (1 - c))),
+    "truncexpon": lambda x, b: -x - np.log(-np.expm1(-b)),
+    "truncnorm": lambda x, a, b: -HALF_LOG_2PI - x * x / 2 - log_normal_mass(a, b),
+    "uniform": lambda x: 0.0 * x,
+    "wrapcauchy": lambda x, c: np.log((1 - c * c) / (2 * np.pi)) - np.log(1 + c * c - 2 * c * np.cos(x)),
+}
+"""log f where SciPy's own formula is in native code, or branches on values, or is not smooth."""
+DENSITIES["reciprocal"] = DENSITIES["loguniform"]
+DENSITIES["gibrat"] = lambda x: DENSITIES["lognorm"](x, 1.0)
+
+
+SUPPORTS: dict[str, Callable[..., Any]] = {
+    "genextreme": lambda c: (np.where(c < 0, 1 / c, -np.inf), np.where(c > 0, 1 / c, np.inf)),
+    "genpareto": lambda c: (0.0, np.where(c < 0, -1 / c, np.inf)),
+}
+"""The ends of the support where SciPy's own code branches on values."""
+
+
+# ---------------------------------------------------------------- transports
+
+
+def own_tail(dist: Any, method: str) -> Callable[..., Any]:
+    return lambda x, *shapes: law(x, 0.0, 1.0, *shapes, dist=dist, method=method)
+
+
+def by_power(x: Any, c: Any) -> Any:
+    """x = E^(±1/c) with E free of c."""
+    return x * np.log(np.abs(x)) / c
+
+
+def beta_by_logit(i: int) -> Callable[..., Any]:
+    """Of the logarithm of the odds x/(1 − x), whose density has no singular ends."""
+    density = lambda y, a, b: a * y - (a + b) * softplus(y) - sc.betaln(a, b)
+    logit_tails = lambda y, a, b: tails(stats.beta, sc.expit(y), a, b)
+    return lambda x, a, b: transport(density, logit_tails, i, additive, sc.logit(x), a, b) * x * (1 - x)
+
+
+def loggamma_by_shape(x: Any, c: Any) -> Any:
+    return transport(stats.loggamma._logpdf, lambda x, c: tails(stats.loggamma, x, c), 0, additive, x, c)
+
+
+def vonmises_by_kappa(x: Any, kappa: Any) -> Any:
+    """Over the period about 0."""
+    x = x - 2 * np.pi * np.round(stop_gradient(x) / (2 * np.pi))
+    own_tails = lambda x, kappa: tails(stats.vonmises, x, kappa)
+    return transport(stats.vonmises._logpdf, own_tails, 0, between(-np.pi, np.pi), x, kappa)
+
+
+def truncnorm_by_end(sign: int) -> Callable[..., Any]:
+    """∂F/∂a = −φ(a)/Z · (1 − F), ∂F/∂b = −φ(b)/Z · F."""
+    tail = own_tail(stats.truncnorm, "logsf" if sign < 0 else "logcdf")
+
+    def velocity(x: Any, a: Any, b: Any) -> Any:
+        end = a if sign < 0 else b
+        return -np.exp((x * x - end * end) / 2 + tail(x, a, b))
+
+    return velocity
+
+
+VELOCITIES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
+    "alpha": (None,),
+    "anglit": (),
+    "arcsine": (),
+    "argus": (None,),
+    "beta": (beta_by_logit(0), beta_by_logit(1)),
+    "betaprime": (None, None),
+    "bradford": (None,),
+    "burr": (by_power_of_first := lambda x, c, d: by_power(x, c),
+             lambda x, c, d: -x / (c * d) * (1 + x**c) * softplus(-c * np.log(x))),
+    "burr12": (by_power_of_first, lambda x, c, d: x / (c * d) * (1 + x**-c) * softplus(c * np.log(x))),
+    "cauchy": (),
+    "chi": (None,),
+    "chi2": (None,),
+    "cosine": (),
+    "dgamma": (None,),
+    "dweibull": (by_power,),
+    "expon": (),
+    "exponnorm": (None,),
+    "exponpow": (None,),
+    "exponweib": (None, lambda x, a, c: by_power(x, c)),
+    "f": (None, None),
+    "fatiguelife": (lambda x, c: -2 * x * (x - 1) / (c * (x + 1)),),
+    "fisk": (by_power,),
+    "foldcauchy": (None,),
+    "foldnorm": (None,),
+    "gamma": (None,),
+    "genexpon": (None, None, None),
+    "genextreme": (lambda x, c: x * x * log1p_excess(-c * x),),
+    "gengamma": (None, lambda x, a, c: by_power(x, c)),
+    "genlogistic": (lambda x, c: -softplus(-x) * (1 + np.exp(x)) / c,),
+    "gennorm": (None,),
+    "genpareto": (lambda x, c: -x * x * log1p_excess(c * x),),
+    "gibrat": (),
+    "gompertz": (lambda x, c: -np.expm1(-x) / c,),
+    "gumbel_l": (),
+    "gumbel_r": (),
+    "halfcauchy": (),
+    "halfgennorm": (None,),
+    "halflogistic": (),
+    "halfnorm": (),
+    "hypsecant": (),
+    "invgamma": (None,),
+    "invgauss": (lambda x, mu: -2 / mu**2 * np.exp(2 / mu + sc.log_ndtr(-(x / mu + 1) / np.sqrt(x))
+                                                   - stats.invgauss._logpdf(x, mu)),),
+    "invweibull": (by_power,),
+    "johnsonsb": (lambda x, a, b: x * (1 - x) / b, lambda x, a, b: x * (1 - x) * sc.logit(x) / b),
+    "johnsonsu": (lambda x, a, b: np.hypot(1, x) / b, lambda x, a, b: np.hypot(1, x) * np.arcsinh(x) / b),
+    "kappa3": (None,),
+    "laplace": (),
+    "laplace_asymmetric": (lambda x, k: np.abs(x) / k + 2 / (1 + k * k),),
+    "levy": (),
+    "levy_l": (),
+    "loggamma": (loggamma_by_shape,),
+    "logistic": (),
+    "lognorm": (lambda x, s: -x * np.log(x) / s,),
+    "loguniform": (lambda x, a, b: -x / a * np.log(b / x) / np.log(b / a),
+                   lambda x, a, b: -x / b * np.log(x / a) / np.log(b / a)),
+    "lomax": (lambda x, c: (1 + x) * np.log1p(x) / c,),
+    "maxwell": (),
+    "mielke": (None, None),
+    "moyal": (),
+    "nakagami": (None,),
+    "nct": (None, nct_by_noncentrality),
+    "ncx2": (None, ncx2_by_noncentrality),
+    "norm": (),
+    "norminvgauss": (None, None),
+    "pareto": (by_power,),
+    "powerlaw": (by_power,),
+    "powerlognorm": (None, None),
+    "powernorm": (None,),
+    "rayleigh": (),
+    "rdist": (None,),
+    "recipinvgauss": (None,),
+    "rice": (lambda x, b: -sc.i1e(x * b) / sc.i0e(x * b),),
+    "semicircular": (),
+    "skewnorm": (lambda x, a: np.exp(-x * x * (1 + a * a) / 2 - DENSITIES["skewnorm"](x, a)) / -(np.pi * (1 + a * a)),),
+    "t": (None,),
+    "triang": (lambda x, c: np.where(x < c, -x / (2 * c), -(1 - x) / (2 * (1 - c))),),
+    "truncexpon": (lambda x, b: -np.exp(x - b) * np.expm1(-x) / np.expm1(-b),),
+    "truncnorm": (truncnorm_by_end(-1), truncnorm_by_end(1)),
+    "uniform": (),
+    "vonmises": (vonmises_by_kappa,),
+    "wald": (),
+    "weibull_max": (by_power,),
+    "weibull_min": (by_power,),
+    "wrapcauchy": (lambda x, c: 2 * np.sin(x) / (1 - c * c),),
+}
+# fmt: on
+"""V = (∂F/∂θ)/f for each shape parameter; None where it is the mean score over a tail.  A distribution that is not here
+has no derivatives."""
+VELOCITIES["erlang"], VELOCITIES["reciprocal"] = VELOCITIES["gamma"], VELOCITIES["loguniform"]

@@ -1,0 +1,300 @@
+"""Distributions in x and every parameter.  The value is SciPy's own, and so is everything that has no derivative.
+
+The derivatives come from the logarithm of the density, which is SciPy's formula run on traced values or one of
+``continuous.DENSITIES``, and from the transport V of its quantiles (``transport``):
+
+=============  ===========================================  =================================
+function       ∂/∂x                                         ∂/∂θ
+=============  ===========================================  =================================
+log f          s                                            the score of θ
+F, 1 − F       ± f                                          ± f V
+log F, log S   ± f/F, ± f/S                                 the same times V
+quantiles      ± 1/f                                        −V
+samples                                                     −V: the sample keeps its quantile
+=============  ===========================================  =================================
+
+With z = (x − loc)/scale, V is −1 for loc, −z for scale, and scale · V(z) for a shape parameter.  A discrete
+distribution has the same table without its first column.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from scipy import stats
+from scipy.stats import rv_continuous, rv_discrete
+
+from dotbar.core import as_array, first_traced
+from dotbar.errors import NoRuleError
+from dotbar.rules.kinds import rule
+from dotbar.rules.words import stop_gradient
+from dotbar.scipy.mirror import OWN
+from dotbar.scipy.stats import continuous, discrete
+from dotbar.scipy.stats.law import drawn, law, mass, tails
+from dotbar.scipy.stats.transport import between, partial, transport
+
+SIGNS = {"cdf": 1, "logcdf": 1, "ppf": 1, "sf": -1, "logsf": -1, "isf": -1}
+"""The functions that a quantile's transport differentiates, with the direction in which they run."""
+
+
+def as_double(x: Any) -> Any:
+    """A parameter in the precision in which SciPy computes distributions."""
+    return x * np.float64(1)
+
+
+def within(dist: Any, z: Any, shapes: Any, strictly: bool = False) -> tuple[Any, Any]:
+    """Where z lies in the support, and z there; elsewhere some point of the support."""
+    support = continuous.SUPPORTS.get(dist.name, dist._get_support)
+    lower, upper = support(*map(stop_gradient, shapes))
+    inside = (z > lower) & (z < upper) if strictly else (z >= lower) & (z <= upper)
+    middle = (np.maximum(lower, np.minimum(upper - 2, -1)) + np.minimum(upper, np.maximum(lower + 2, 1))) / 2
+    return inside, np.where(inside, z, middle)
+
+
+def entrywise(factor: Callable[[int], Any], y: Any) -> Callable[[int], Any]:
+    """The pair (dot, bar) of an argument, from the function's partial derivative by it."""
+
+    def pair(i: int) -> Any:
+        def times(t: Any) -> Any:
+            with np.errstate(all="ignore"):
+                return np.broadcast_to(t * np.where(np.isnan(y), np.nan, factor(i)), y.shape)
+
+        return times, times
+
+    return pair
+
+
+# ---------------------------------------------------------------- continuous distributions
+
+
+@cache
+def density(dist: Any) -> Callable[..., Any]:
+    """The logarithm of the standard density as a function that can be differentiated."""
+    return continuous.DENSITIES.get(dist.name, dist._logpdf)
+
+
+@cache
+def velocities(dist: Any) -> list[Callable[..., Any]]:
+    """V of the standard distribution for each shape parameter: from the table, or by the mean score."""
+
+    def by_mean_score(i: int) -> Callable[..., Any]:
+        own_tails = lambda x, *shapes: tails(dist, x, *shapes)
+        return lambda x, *shapes: transport(density(dist), own_tails, i, between(dist.a, dist.b), x, *shapes)
+
+    return [by_mean_score(i) if v is None else v for i, v in enumerate(continuous.VELOCITIES[dist.name])]
+
+
+@rule(law, "(),(),(),(),(),(),(),()->()")
+def _law(y: Any, *args: Any, dist: Any, method: str) -> Any:
+    """See the table above.  Samples: Figurnov, Mohamed & Mnih (2018), arXiv:1805.08498, eq. (6)."""
+    x, loc, scale, *shapes = map(as_double, args)
+    x = y if method in ("ppf", "isf") else x
+    z = (x - loc) / scale
+
+    def score(i: int) -> Any:
+        inside, t = within(dist, z, shapes)
+        s = partial(density(dist), max(i - 2, 0), (t, *shapes))
+        return np.where(inside, (s / scale, -s / scale, -(t * s + 1) / scale)[i] if i < 3 else s, 0)
+
+    def velocity(i: int) -> Any:
+        if i < 3:
+            return (1.0, -1.0, -z)[i]
+        inside, t = within(dist, z, shapes, strictly=True)
+        return np.where(inside, scale * velocities(dist)[i - 3](t, *shapes), 0)
+
+    def factor(i: int) -> Any:
+        if method in ("pdf", "logpdf"):
+            return score(i) if method == "logpdf" else np.where(y > 0, y * score(i), 0) if i > 2 else y * score(i)
+        if method == "rvs":
+            return -velocity(i) if i else 1.0
+        logf = law(x, loc, scale, *shapes, dist=dist, method="logpdf")
+        if method in ("ppf", "isf"):
+            return -velocity(i) if i else SIGNS[method] * np.exp(-logf)
+        ratio = np.exp(logf - y if method.startswith("log") else logf)
+        return np.where(logf > -np.inf, SIGNS[method] * ratio * velocity(i), 0)
+
+    return [entrywise(factor, y)(i) for i in range(len(args))]
+
+
+# ---------------------------------------------------------------- discrete distributions
+
+
+def mass_logarithm(dist: Any) -> Callable[..., Any]:
+    """The logarithm of the standard density as a function that can be differentiated."""
+    return discrete.DENSITIES.get(dist.name, dist._logpmf)
+
+
+def sum_of_scores(dist: Any, i: int, k: Any, *shapes: Any) -> Any:
+    """(∂F/∂θ)/f at k: the scores of all integers up to k, weighted by f relative to that at k."""
+    lower = dist._get_support(*map(stop_gradient, shapes))[0]
+    steps = np.arange(int(np.max(k - lower)) + 1)
+    k, *shapes = (np.expand_dims(s, -1) for s in (k, *shapes))
+    inside = k - steps >= np.expand_dims(lower, -1)
+    j = np.where(inside, k - steps, k)
+    logf = mass_logarithm(dist)
+    terms = partial(logf, i + 1, (j, *shapes)) * np.exp(logf(j, *shapes) - logf(k, *shapes))
+    return np.sum(np.where(inside, terms, 0), -1)
+
+
+@rule(mass, "(),(),(),(),(),(),(),()->()")
+def _mass(y: Any, *args: Any, dist: Any, method: str) -> Any:
+    """The table above without its first column."""
+    k, loc, *shapes = args
+    shapes = [s if i in discrete.INTEGERS.get(dist.name, ()) else as_double(s) for i, s in enumerate(shapes)]
+    k = np.floor(k - loc) * 1.0
+
+    def factor(i: int) -> Any:
+        inside, t = within(dist, k, shapes)
+        if method in ("pmf", "logpmf"):
+            s = partial(mass_logarithm(dist), i - 1, (t, *shapes))
+            return np.where(inside, s if method == "logpmf" else y * s, 0)
+        known = discrete.VELOCITIES[dist.name][i - 2]
+        v = sum_of_scores(dist, i - 2, t, *shapes) if known is None else known(t, *shapes)
+        logf = mass(k, 0, *shapes, dist=dist, method="logpmf")
+        ratio = np.exp(logf - y if method.startswith("log") else logf)
+        return np.where(inside, SIGNS[method] * ratio * v, 0)
+
+    pairs = [entrywise(factor, y)(i) for i in range(2, len(args))]
+    for i in discrete.INTEGERS.get(dist.name, ()):
+        pairs[i] = "it is an integer"
+    return ["the distribution lives on the integers", "the distribution lives on the integers", *pairs]
+
+
+# ---------------------------------------------------------------- the distributions
+
+
+class Differentiable:
+    """What a distribution adds to SciPy's own class, of which it is a subclass."""
+
+    plain: Any
+    """SciPy's distribution."""
+
+    def __reduce__(self) -> Any:
+        return named, (self.plain.name,)
+
+    def refuse(self, method: str) -> NoRuleError:
+        """The error for what has no derivative."""
+        return NoRuleError(
+            f"dotbar.scipy.stats.{self.plain.name}.{method} has no derivative rule. "
+            "Pass stop_gradient(x) to treat an argument as a constant."
+        )
+
+    def stats(self: Any, *args: Any, **kw: Any) -> Any:
+        """Mean, variance, skewness and kurtosis, differentiable where SciPy has a closed form."""
+        if first_traced([*args, *kw.values()]) is None:
+            return super().stats(*args, **kw)  # type: ignore[misc]
+        shapes, loc, scale, moments = self._parse_args_stats(*args, **kw)
+        shapes = [as_double(s) for s in shapes]
+        given = self._stats(*shapes, moments=moments) if self._stats_has_moments else self._stats(*shapes)
+        wanted = {m: value for m, value in zip("mvsk", given) if m in moments}
+        if any(value is None for value in wanted.values()):
+            raise self.refuse("stats")
+        valid = self._argcheck(*map(stop_gradient, shapes)) & (stop_gradient(scale) > 0)
+        shift = {"m": lambda v: loc + scale * v, "v": lambda v: scale * scale * v}
+        results = [shift.get(m, as_double)(v) * np.where(valid, 1.0, np.nan) for m, v in wanted.items()]
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def entropy(self: Any, *args: Any, **kw: Any) -> Any:
+        """The entropy, differentiable where SciPy has a closed form."""
+        if first_traced([*args, *kw.values()]) is None:
+            return super().entropy(*args, **kw)  # type: ignore[misc]
+        shapes, _, scale = self._parse_args(*args, **kw)
+        if type(self.plain)._entropy is rv_continuous._entropy or type(self.plain)._entropy is rv_discrete._entropy:
+            raise self.refuse("entropy")
+        return self._entropy(*map(as_double, shapes)) + np.log(scale)
+
+    def moment(self: Any, order: int, *args: Any, **kw: Any) -> Any:
+        """The moment of that order about zero."""
+        if first_traced([*args, *kw.values()]) is None:
+            return super().moment(order, *args, **kw)  # type: ignore[misc]
+        raise self.refuse("moment")
+
+
+def traced_method(kind: type, method: str) -> Callable[..., Any]:
+    """A function of x and the parameters: SciPy's, or the word if something is traced."""
+
+    def call(self: Any, x: Any, *args: Any, **kw: Any) -> Any:
+        if first_traced([x, *args, *kw.values()]) is None:
+            return getattr(super(kind, self), method)(x, *args, **kw)
+        if self.plain.name not in kind.KNOWN:  # type: ignore[attr-defined]
+            raise self.refuse(method)
+        shapes, loc, scale = self._parse_args(*args, **kw)
+        parameters = (loc, scale, *shapes) if kind is Continuous else (loc, *shapes)
+        return kind.WORD(*map(as_array, (x, *parameters)), dist=self.plain, method=method)  # type: ignore[attr-defined]
+
+    call.__name__, call.__doc__ = method, getattr(rv_continuous, method, getattr(rv_discrete, method, None)).__doc__
+    call.__qualname__, call.__module__ = f"{kind.__name__}.{method}", "dotbar.scipy.stats"
+    return call
+
+
+class Continuous(Differentiable):
+    """A continuous distribution."""
+
+    WORD = law
+    KNOWN = continuous.VELOCITIES
+
+    def rvs(self: Any, *args: Any, random_state: Any = None, **kw: Any) -> Any:
+        """A sample, reparametrised: when a parameter changes, it moves with the quantile at which it lies."""
+        if first_traced([*args, *kw.values()]) is None:
+            return super().rvs(*args, random_state=random_state, **kw)  # type: ignore[misc]
+        if self.plain.name not in self.KNOWN:
+            raise self.refuse("rvs")
+        *args, kw["size"] = args if len(args) > self.numargs + 2 else (*args, kw.get("size"))
+        size = kw.pop("size")
+        shapes, loc, scale = self._parse_args(*args, **kw)
+        state = self._random_state if random_state is None else random_state
+        parameters = [as_array(p) for p in (loc, scale, *shapes)]
+        x = drawn(*parameters, dist=self.plain, size=size, random_state=state)
+        return law(x, *parameters, dist=self.plain, method="rvs")
+
+
+class Discrete(Differentiable):
+    """A discrete distribution."""
+
+    WORD = mass
+    KNOWN = discrete.VELOCITIES
+
+    def rvs(self: Any, *args: Any, **kw: Any) -> Any:
+        """A sample: integers, which have no derivative."""
+        if first_traced([*args, *kw.values()]) is None:
+            return super().rvs(*args, **kw)  # type: ignore[misc]
+        raise self.refuse("rvs")
+
+    def ppf(self: Any, q: Any, *args: Any, **kw: Any) -> Any:
+        """A quantile: an integer, which has no derivative."""
+        if first_traced([q, *args, *kw.values()]) is None:
+            return super().ppf(q, *args, **kw)  # type: ignore[misc]
+        raise self.refuse("ppf")
+
+    def isf(self: Any, q: Any, *args: Any, **kw: Any) -> Any:
+        """A quantile: an integer, which has no derivative."""
+        if first_traced([q, *args, *kw.values()]) is None:
+            return super().isf(q, *args, **kw)  # type: ignore[misc]
+        raise self.refuse("isf")
+
+
+for _kind, _methods in {
+    Continuous: ("pdf", "logpdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf"),
+    Discrete: ("pmf", "logpmf", "cdf", "logcdf", "sf", "logsf"),
+}.items():
+    for _method in _methods:
+        setattr(_kind, _method, traced_method(_kind, _method))
+
+
+def named(name: str) -> Any:
+    """The distribution of that name, for pickle."""
+    return OWN[getattr(stats, name)]
+
+
+def enter(dist: Any) -> None:
+    """Let a distribution that differentiates stand for SciPy's."""
+    kind = Continuous if isinstance(dist, rv_continuous) else Discrete
+    own = type(type(dist).__name__, (kind, type(dist)), {"__module__": "dotbar.scipy.stats", "plain": dist})
+    OWN[dist] = own.__new__(own)
+    OWN[dist].__setstate__(dist.__getstate__())
+
+
+for _dist in vars(stats).values():
+    if isinstance(_dist, (rv_continuous, rv_discrete)):
+        enter(_dist)

@@ -1,0 +1,39 @@
+"""The words in which distributions are computed: SciPy's value, from plain arrays."""
+
+from typing import Any
+
+import numpy as np
+
+from dotbar.core import primitive
+from dotbar.rules.kinds import constant
+
+__all__ = ["drawn", "law", "mass", "tails"]
+
+
+@primitive
+def law(x: Any, loc: Any, scale: Any, *shapes: Any, dist: Any, method: str) -> Any:
+    """A function of a continuous distribution, by its name: ``logpdf``, ``cdf``, ``ppf`` …; of ``rvs`` the sample x."""
+    if method == "rvs":
+        return np.array(x)[()]
+    return getattr(dist, method)(x, *shapes, loc=loc, scale=scale)
+
+
+@primitive
+def mass(k: Any, loc: Any, *shapes: Any, dist: Any, method: str) -> Any:
+    """A function of a discrete distribution, by its name: ``logpmf``, ``cdf`` …"""
+    return getattr(dist, method)(k, *shapes, loc=loc)
+
+
+@primitive
+def drawn(loc: Any, scale: Any, *shapes: Any, dist: Any, size: Any, random_state: Any) -> Any:
+    """A sample of a continuous distribution, as mere numbers."""
+    return dist.rvs(*shapes, loc=loc, scale=scale, size=size, random_state=random_state)
+
+
+constant(drawn, like=lambda *args, dist, size, random_state: None)
+
+
+def tails(dist: Any, x: Any, *shapes: Any) -> tuple[Any, Any]:
+    """log F and log (1 − F) of the standard distribution."""
+    below, above = (law(x, 0.0, 1.0, *shapes, dist=dist, method=method) for method in ("logcdf", "logsf"))
+    return below, above

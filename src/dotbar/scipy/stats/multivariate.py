@@ -1,0 +1,359 @@
+"""Multivariate distributions in x and every parameter.
+
+Positive definite parameters are functions of their lower triangle, factored by Cholesky: a singular one raises.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import special as sc
+from scipy import stats
+
+from dotbar.core import as_array, first_traced, primitive
+from dotbar.errors import NoRuleError
+from dotbar.rules.kinds import constant, rule
+from dotbar.rules.lapack_words import solve_triangular
+from dotbar.rules.words import H, mT, stop_gradient, sym
+from dotbar.scipy.mirror import OWN
+
+LOG_2PI = np.log(2 * np.pi)
+
+
+# ---------------------------------------------------------------- parameters as SciPy reads them
+
+
+def location_and_spread(mean: Any, cov: Any) -> tuple[Any, Any]:
+    """A mean vector and a matrix, from what SciPy takes for them."""
+    cov = as_array(1.0 if cov is None else cov)
+    if mean is None:
+        mean = np.zeros(cov.shape[0] if np.ndim(cov) == 2 else 1)
+    mean = np.atleast_1d(as_array(mean))
+    if np.ndim(cov) < 2:
+        cov = cov * np.eye(len(mean))
+    return mean, cov
+
+
+def points(x: Any, dim: int) -> Any:
+    """Points along the last axis."""
+    x = as_array(x)
+    if np.ndim(x) < 2:
+        return np.reshape(x, (-1, 1)) if dim == 1 else np.reshape(x, (1, -1))
+    return x
+
+
+def log_determinant(L: Any) -> Any:
+    """log |L Lᴴ|."""
+    return 2 * np.sum(np.log(np.diagonal(L, axis1=-2, axis2=-1)), -1)
+
+
+def distance(L: Any, d: Any) -> Any:
+    """dᴴ (L Lᴴ)⁻¹ d of vectors along the last axis."""
+    z = solve_triangular(L, np.reshape(d, (-1, d.shape[-1])).T)
+    return np.reshape(np.sum(z * z, 0), d.shape[:-1])
+
+
+def log_multigamma(a: Any, p: int) -> Any:
+    """log Γₚ(a)."""
+    return p * (p - 1) / 4 * np.log(np.pi) + np.sum(sc.gammaln(np.expand_dims(a, -1) - np.arange(p) / 2), -1)
+
+
+# ---------------------------------------------------------------- densities
+
+
+def normal_logpdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
+    mean, cov = location_and_spread(mean, cov)
+    L, d = np.linalg.cholesky(cov), points(x, len(mean)) - mean
+    return np.squeeze(-(len(mean) * LOG_2PI + log_determinant(L) + distance(L, d)) / 2)
+
+
+def t_logpdf(x: Any, loc: Any = None, shape: Any = 1, df: Any = 1) -> Any:
+    """Kotz & Nadarajah (2004), (1.1)."""
+    loc, shape = location_and_spread(loc, shape)
+    L, d, p = np.linalg.cholesky(shape), points(x, len(loc)) - loc, len(loc)
+    front = sc.gammaln((df + p) / 2) - sc.gammaln(df / 2) - p / 2 * np.log(df * np.pi) - log_determinant(L) / 2
+    return np.squeeze(front - (df + p) / 2 * np.log1p(distance(L, d) / df))
+
+
+def dirichlet_logpdf(x: Any, alpha: Any) -> Any:
+    x, alpha = as_array(x), as_array(alpha)
+    if len(x) == len(alpha) - 1:
+        x = np.concatenate([x, 1 - np.sum(x, 0, keepdims=True)])
+    normalizer = np.sum(sc.gammaln(alpha)) - sc.gammaln(np.sum(alpha))
+    return np.squeeze(np.sum(sc.xlogy(alpha - 1, x.T), -1) - normalizer)
+
+
+def multinomial_logpmf(x: Any, n: Any, p: Any) -> Any:
+    """The last probability is what the others leave."""
+    p = as_array(p)
+    p = np.concatenate([p[..., :-1], 1 - np.sum(p[..., :-1], -1, keepdims=True)], -1)
+    counts = np.asarray(x)
+    valid = np.all(counts >= 0, -1) & (np.sum(counts, -1) == n)
+    value = sc.gammaln(np.asarray(n) + 1.0) + np.sum(sc.xlogy(counts, p) - sc.gammaln(counts + 1.0), -1)
+    return np.where(valid, value, -np.inf)[()]
+
+
+def dirichlet_multinomial_logpmf(x: Any, alpha: Any, n: Any) -> Any:
+    alpha, counts, n = as_array(alpha), np.asarray(x), np.asarray(n)
+    total = np.sum(alpha, -1)
+    front = sc.gammaln(total) + sc.gammaln(n + 1.0) - sc.gammaln(n + total)
+    terms = sc.gammaln(counts + alpha) - sc.gammaln(alpha) - sc.gammaln(counts + 1.0)
+    return np.where(np.sum(counts, -1) == n, front + np.sum(terms, -1), -np.inf)[()]
+
+
+def matrices(x: Any, dim: int) -> Any:
+    """Matrices along the last two axes; SciPy has them along the first two."""
+    x = as_array(x)
+    if np.ndim(x) < 2:
+        return np.reshape(x, (-1, 1, 1)) if dim == 1 else x * np.eye(dim)
+    return np.moveaxis(x, (0, 1), (-2, -1))
+
+
+def wishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
+    """Muirhead (1982), theorem 3.2.1."""
+    scale = np.atleast_2d(as_array(scale))
+    p = len(scale)
+    x = matrices(x, p)
+    L, S = np.linalg.cholesky(x), np.linalg.cholesky(scale)
+    trace = np.sum(solve_triangular(S, L) ** 2, (-2, -1))
+    front = -df * p / 2 * np.log(2) - df / 2 * log_determinant(S) - log_multigamma(df / 2, p)
+    return np.squeeze(front + (df - p - 1) / 2 * log_determinant(L) - trace / 2)
+
+
+def invwishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
+    """Muirhead (1982), problem 3.6."""
+    scale = np.atleast_2d(as_array(scale))
+    p = len(scale)
+    x = matrices(x, p)
+    L, S = np.linalg.cholesky(x), np.linalg.cholesky(scale)
+    trace = np.sum(solve_triangular(L, S) ** 2, (-2, -1))
+    front = -df * p / 2 * np.log(2) + df / 2 * log_determinant(S) - log_multigamma(df / 2, p)
+    return np.squeeze(front - (df + p + 1) / 2 * log_determinant(L) - trace / 2)
+
+
+def matrix_normal_logpdf(X: Any, mean: Any = None, rowcov: Any = 1, colcov: Any = 1) -> Any:
+    """Gupta & Nagar (1999), theorem 2.2.1."""
+    X = as_array(X)
+    m, n = X.shape[-2:]
+    U, V = (as_array(c) * np.eye(k) if np.ndim(c) < 2 else as_array(c) for c, k in ((rowcov, m), (colcov, n)))
+    U, V = np.linalg.cholesky(U), np.linalg.cholesky(V)
+    z = solve_triangular(U, X - (0.0 if mean is None else mean))
+    z = solve_triangular(V, mT(z))
+    return -(m * n * LOG_2PI + n * log_determinant(U) + m * log_determinant(V) + np.sum(z * z, (-2, -1))) / 2
+
+
+def vonmises_fisher_logpdf(x: Any, mu: Any = None, kappa: Any = 1) -> Any:
+    """Mardia & Jupp (2000), (9.3.4)."""
+    x, mu = as_array(x), as_array(mu)
+    order = len(mu) / 2 - 1
+    front = order * np.log(kappa) - (order + 1) * LOG_2PI - np.log(sc.ive(order, kappa)) - kappa
+    return front + kappa * np.sum(x * mu, -1)
+
+
+def normal_inverse_gamma_logpdf(x: Any, s2: Any, mu: Any = 0, lmbda: Any = 1, a: Any = 1, b: Any = 1) -> Any:
+    normal = (np.log(lmbda) - LOG_2PI - np.log(s2)) / 2 - lmbda * (x - mu) ** 2 / (2 * s2)
+    return normal + a * np.log(b) - sc.gammaln(a) - (a + 1) * np.log(s2) - b / s2
+
+
+def normal_entropy(mean: Any = None, cov: Any = 1) -> Any:
+    mean, cov = location_and_spread(mean, cov)
+    return (len(mean) * (LOG_2PI + 1) + log_determinant(np.linalg.cholesky(cov))) / 2
+
+
+# ---------------------------------------------------------------- the normal distribution function
+
+
+@primitive
+def orthant(u: Any, cov: Any, *, settings: Any) -> Any:
+    """P(X ≤ u) for a normal X of mean zero."""
+    lead, n = np.broadcast_shapes(u.shape[:-1], cov.shape[:-2]), u.shape[-1]
+    if cov.ndim == 2:
+        return np.reshape(stats.multivariate_normal.cdf(u, np.zeros(n), cov, True, *settings), lead)[()]
+    u, cov = np.broadcast_to(u, (*lead, n)), np.broadcast_to(cov, (*lead, n, n))
+    return np.reshape([orthant(u[i], cov[i], settings=settings) for i in np.ndindex(*lead)], lead)
+
+
+def probability(u: Any, cov: Any, settings: Any) -> Any:
+    """P(X ≤ u), in one dimension in closed form."""
+    n = u.shape[-1]
+    return 1.0 if n == 0 else sc.ndtr(u[..., 0] / np.sqrt(cov[..., 0, 0])) if n == 1 else orthant(u, cov, settings=settings)
+
+
+def slices(u: Any, cov: Any, settings: Any) -> Any:
+    """For each component the density at Xᵢ = uᵢ, and the bounds and the covariance of the others given that."""
+    for i in range(u.shape[-1]):
+        others = [k for k in range(u.shape[-1]) if k != i]
+        var = cov[..., i, i]
+        slope = cov[..., others, i] / np.expand_dims(var, -1)
+        bounds = u[..., others] - slope * u[..., i : i + 1]
+        spread = cov[..., others, :][..., others] - np.expand_dims(slope, -1) * np.expand_dims(cov[..., i, others], -2)
+        density = np.exp(-u[..., i] ** 2 / (2 * var)) / np.sqrt(2 * np.pi * var)
+        yield i, others, density, bounds, spread
+
+
+def gradient(u: Any, cov: Any, settings: Any) -> Any:
+    """∂P/∂uᵢ = φ(uᵢ) P(Xⱼ ≤ uⱼ, j ≠ i | Xᵢ = uᵢ)."""
+    parts = [f * probability(bounds, spread, settings) for _, _, f, bounds, spread in slices(u, cov, settings)]
+    return np.stack(parts, -1)
+
+
+def curvature(u: Any, cov: Any, settings: Any) -> Any:
+    """∂²P/∂uᵢ∂uⱼ: the gradient of the slice, which moves with uᵢ."""
+    rows = []
+    for i, others, f, bounds, spread in slices(u, cov, settings):
+        mixed = np.expand_dims(f, -1) * gradient(bounds, spread, settings)
+        own = f * probability(bounds, spread, settings) * u[..., i] + np.sum(mixed * cov[..., others, i], -1)
+        own = -np.expand_dims(own / cov[..., i, i], -1)
+        rows.append(np.concatenate([mixed[..., :i], own, mixed[..., i:]], -1))
+    return np.stack(rows, -2)
+
+
+@rule(orthant, "(n),(n,n)->()")
+def _orthant(p: Any, u: Any, cov: Any, *, settings: Any) -> Any:
+    """The normal density solves the heat equation in its covariance: ∂P/∂Σ = ½ ∂²P/∂u².  Plackett (1954), eq. (3)."""
+
+    def dot_u(udot: Any) -> Any:
+        return np.sum(gradient(u, cov, settings) * udot, -1)
+
+    def bar_u(pbar: Any) -> Any:
+        return np.expand_dims(pbar, -1) * gradient(u, cov, settings)
+
+    def dot_cov(covdot: Any) -> Any:
+        return np.sum(curvature(u, cov, settings) * sym(covdot), (-2, -1)) / 2
+
+    def bar_cov(pbar: Any) -> Any:
+        return np.expand_dims(pbar, (-2, -1)) * curvature(u, cov, settings) / 2
+
+    return (dot_u, bar_u), (dot_cov, bar_cov)
+
+
+def normal_cdf(
+    x: Any,
+    mean: Any = None,
+    cov: Any = 1,
+    allow_singular: bool = False,
+    maxpts: Any = None,
+    abseps: float = 1e-5,
+    releps: float = 1e-5,
+    *,
+    lower_limit: Any = None,
+    rng: Any = None,
+) -> Any:
+    if lower_limit is not None or rng is not None:
+        raise NoRuleError("scipy.stats.multivariate_normal.cdf has no derivative rule with lower_limit or rng.")
+    mean, cov = location_and_spread(mean, cov)
+    return np.squeeze(probability(points(x, len(mean)) - mean, cov, (maxpts, abseps, releps)))
+
+
+# ---------------------------------------------------------------- samples
+
+
+@primitive
+def normal_draw(mean: Any, cov: Any, *, size: Any, random_state: Any) -> Any:
+    """A sample, as mere numbers."""
+    return stats.multivariate_normal.rvs(mean, cov, size, random_state)
+
+
+constant(normal_draw, like=lambda mean, cov, *, size, random_state: None)
+
+
+def normal_rvs(mean: Any = None, cov: Any = 1, size: Any = 1, random_state: Any = None) -> Any:
+    """x = mean + L ε, where L Lᴴ is the covariance."""
+    mean, cov = location_and_spread(mean, cov)
+    x = normal_draw(mean, cov, size=size, random_state=random_state)
+    L = np.linalg.cholesky(cov)
+    deviations = np.reshape(x, (-1, len(mean))) - stop_gradient(mean)
+    noise = solve_triangular(stop_gradient(L), deviations.T)
+    return np.reshape(mean + H(L @ noise), x.shape)
+
+
+# ---------------------------------------------------------------- the distributions
+
+FORMULAS: dict[str, dict[str, Callable[..., Any]]] = {
+    "dirichlet": {"logpdf": dirichlet_logpdf},
+    "dirichlet_multinomial": {"logpmf": dirichlet_multinomial_logpmf},
+    "invwishart": {"logpdf": invwishart_logpdf},
+    "matrix_normal": {"logpdf": matrix_normal_logpdf},
+    "multinomial": {"logpmf": multinomial_logpmf},
+    "multivariate_normal": {
+        "logpdf": normal_logpdf,
+        "cdf": normal_cdf,
+        "logcdf": lambda *args, **kw: np.log(normal_cdf(*args, **kw)),
+        "entropy": normal_entropy,
+        "rvs": normal_rvs,
+    },
+    "multivariate_t": {"logpdf": t_logpdf},
+    "normal_inverse_gamma": {"logpdf": normal_inverse_gamma_logpdf},
+    "vonmises_fisher": {"logpdf": vonmises_fisher_logpdf},
+    "wishart": {"logpdf": wishart_logpdf},
+}
+
+
+class Frozen:
+    """A distribution with its parameters: SciPy's frozen one until something traced comes."""
+
+    def __init__(self, dist: Any, args: tuple[Any, ...], kw: dict[str, Any]):
+        self.dist, self.args, self.kw = dist, args, kw
+        self.plain = type(dist).__mro__[1].__call__(dist, *args, **kw) if plain(args, kw) else None
+
+    def __reduce__(self) -> Any:
+        return Frozen, (self.dist, self.args, self.kw)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "plain":
+            raise AttributeError(name)
+        own = getattr(self.plain, name) if self.plain is not None else None
+        if own is not None and (not callable(own) or name not in vars(type(self.dist))):
+            return own
+
+        def call(*args: Any, **kw: Any) -> Any:
+            if own is not None and plain(args, kw):
+                return own(*args, **kw)
+            return getattr(self.dist, name)(*args, *self.args, **{**self.kw, **kw})
+
+        return call
+
+
+def plain(args: Any, kw: Any) -> bool:
+    """Whether no argument is traced."""
+    return first_traced([*args, *kw.values()]) is None
+
+
+def named(name: str) -> Any:
+    """The distribution of that name, for pickle."""
+    return OWN[getattr(stats, name)]
+
+
+def dispatching_method(scipys: Any, formula: Callable[..., Any]) -> Callable[..., Any]:
+    """SciPy's method, or the formula if something is traced."""
+
+    def call(self: Any, *args: Any, **kw: Any) -> Any:
+        if plain(args, kw):
+            return scipys(self, *args, **kw)
+        with np.errstate(all="ignore"):
+            return formula(*args, **kw)
+
+    call.__name__, call.__doc__, call.__module__ = scipys.__name__, scipys.__doc__, "dotbar.scipy.stats"
+    call.__signature__ = inspect.signature(scipys)  # type: ignore[attr-defined]
+    return call
+
+
+def enter(name: str, formulas: dict[str, Callable[..., Any]]) -> None:
+    """Let a distribution that differentiates stand for SciPy's."""
+    dist = getattr(stats, name)
+    kind = type(dist)
+    for log, exp in (("logpdf", "pdf"), ("logpmf", "pmf")):
+        if log in formulas:
+            formulas = {**formulas, exp: lambda *args, f=formulas[log], **kw: np.exp(f(*args, **kw))}
+    methods = {method: dispatching_method(getattr(kind, method), f) for method, f in formulas.items()}
+    methods["__reduce__"] = lambda self: (named, (name,))
+    methods["__call__"] = lambda self, *args, **kw: Frozen(self, args, kw)
+    own = type(kind.__name__, (kind,), {"__module__": "dotbar.scipy.stats", **methods})
+    OWN[dist] = own.__new__(own)
+    OWN[dist].__dict__.update(dist.__dict__)
+
+
+for _name, _formulas in FORMULAS.items():
+    if hasattr(stats, _name):
+        enter(_name, _formulas)
