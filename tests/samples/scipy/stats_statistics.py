@@ -1,7 +1,5 @@
 """Samples of scipy/stats/statistics.py and kde.py."""
 
-import numpy as np
-
 import dotbar.scipy.stats as st
 from samples import normal, sample, uniform
 

@@ -40,12 +40,12 @@ def near_zero(w: Any, exact: Callable[[Any], Any], coefficients: list[float]) ->
 
 
 def log1p_ratio(w: Any) -> Any:
-    """log(1 + w)/w = 1 − w/2 + w²/3 − …"""
+    """The ratio log(1 + w)/w, of which the series is Σ (−w)ᵏ/(k + 1)."""
     return near_zero(w, lambda w: np.log1p(w) / w, [(-1) ** k / (k + 1) for k in range(13)])
 
 
 def log1p_excess(w: Any) -> Any:
-    """((1 + w) log(1 + w) − w)/w² = 1/2 − w/6 + w²/12 − …"""
+    """The ratio ((1 + w) log(1 + w) − w)/w², of which the series is Σ (−w)ᵏ/((k + 1)(k + 2))."""
     exact = lambda w: ((1 + w) * np.log1p(w) - w) / (w * w)
     return near_zero(w, exact, [(-1) ** k / ((k + 1) * (k + 2)) for k in range(13)])
 

@@ -12,7 +12,7 @@ __all__ = ["drawn", "law", "mass", "tails"]
 
 @primitive
 def law(x: Any, loc: Any, scale: Any, *shapes: Any, dist: Any, method: str) -> Any:
-    """A function of a continuous distribution, by its name: ``logpdf``, ``cdf``, ``ppf`` …; of ``rvs`` the sample x."""
+    """A function of a continuous distribution, by its name; of ``rvs`` the sample x."""
     if method == "rvs":
         return np.array(x)[()]
     return getattr(dist, method)(x, *shapes, loc=loc, scale=scale)
@@ -20,7 +20,7 @@ def law(x: Any, loc: Any, scale: Any, *shapes: Any, dist: Any, method: str) -> A
 
 @primitive
 def mass(k: Any, loc: Any, *shapes: Any, dist: Any, method: str) -> Any:
-    """A function of a discrete distribution, by its name: ``logpmf``, ``cdf`` …"""
+    """A function of a discrete distribution, by its name."""
     return getattr(dist, method)(k, *shapes, loc=loc)
 
 

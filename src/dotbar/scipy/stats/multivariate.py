@@ -177,7 +177,13 @@ def orthant(u: Any, cov: Any, *, settings: Any) -> Any:
 def probability(u: Any, cov: Any, settings: Any) -> Any:
     """P(X ≤ u), in one dimension in closed form."""
     n = u.shape[-1]
-    return 1.0 if n == 0 else sc.ndtr(u[..., 0] / np.sqrt(cov[..., 0, 0])) if n == 1 else orthant(u, cov, settings=settings)
+    return (
+        1.0
+        if n == 0
+        else sc.ndtr(u[..., 0] / np.sqrt(cov[..., 0, 0]))
+        if n == 1
+        else orthant(u, cov, settings=settings)
+    )
 
 
 def slices(u: Any, cov: Any, settings: Any) -> Any:
@@ -188,7 +194,7 @@ def slices(u: Any, cov: Any, settings: Any) -> Any:
         slope = cov[..., others, i] / np.expand_dims(var, -1)
         bounds = u[..., others] - slope * u[..., i : i + 1]
         spread = cov[..., others, :][..., others] - np.expand_dims(slope, -1) * np.expand_dims(cov[..., i, others], -2)
-        density = np.exp(-u[..., i] ** 2 / (2 * var)) / np.sqrt(2 * np.pi * var)
+        density = np.exp(-(u[..., i] ** 2) / (2 * var)) / np.sqrt(2 * np.pi * var)
         yield i, others, density, bounds, spread
 
 

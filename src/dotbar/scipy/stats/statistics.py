@@ -423,6 +423,3 @@ def _boxcox(x: Any, lmbda: Any = None, alpha: Any = None, optimizer: Any = None)
     if lmbda is None:
         raise NoRuleError("scipy.stats.boxcox has a derivative where its parameter is given; pass lmbda.")
     return sc.boxcox(x, lmbda)
-
-
-
