@@ -46,7 +46,7 @@ def _shichi(y: Any, z: Any) -> Any:
 
 # ---------------------------------------------------------------- (eˣ − 1)/x and the dilogarithm
 
-NODES, WEIGHTS = gauss(panels=1, nodes=30)
+NODES, WEIGHTS = gauss((0.0, 0.5, 1.0))
 
 
 @family(lambda x, n: exponential_moment(x, n=n + 1))
