@@ -352,6 +352,7 @@ SELECTING = ("dotbar.rules.words.gather", "dotbar.rules.words.ungather")
 VARYING = (
     *("numpy.linalg.lstsq", "numpy.linalg.eig", "dotbar.scipy.linalg.lstsq"),
     *(f"dotbar.scipy.linalg.{name}" for name in ("logm", "sqrtm", "fractional_matrix_power", "funm")),
+    "dotbar.scipy.linalg.functions.logarithm",
     *("dotbar.rules.spectral.spectrum", "dotbar.rules.polynomials.zeros_of"),
     *("dotbar.scipy.linalg.orth", "dotbar.scipy.linalg.null_space"),
     *(f"dotbar.scipy.linalg.eigen.{name}" for name in ("eigensystem", "eigenpencil", "qz_factors")),

@@ -5,14 +5,14 @@ from functools import partial
 import numpy as np
 
 import dotbar.scipy.linalg as sl
-from dotbar.scipy.linalg.functions import corner, derivative
+from dotbar.scipy.linalg.functions import corner, derivative, logarithm
 from samples import cnormal, normal, sample
 
 A, C = normal(4, 4), cnormal(3, 3) / 2
 P = A @ A / 4 + 4 * np.eye(4)  # its eigenvalues are far from the negative axis
 Q = C + 3 * np.eye(3)
 NEGATIVE = np.diag([-1.0, 2, 3]) + normal(3, 3) / 10
-LOG = {"L": partial(corner, f=sl.logm), "triangular": True, "dtype": np.dtype(float)}
+LOG = {"L": partial(corner, f=logarithm), "triangular": True, "dtype": np.dtype(float)}
 WARNS = "SciPy measures the error of the logarithm in double precision, and warns"
 
 SAMPLES = [
@@ -29,8 +29,9 @@ SAMPLES = [
     sample(sl.logm, Q, case="logm complex", no_float32=WARNS),
     sample(sl.logm, NEGATIVE, no_float32=WARNS),
     sample(sl.logm, np.eye(3), no_float32=WARNS),
-    sample(sl.fractional_matrix_power, P, 0.3, case="fractional_matrix_power", no_float32=WARNS),
-    sample(sl.fractional_matrix_power, Q, -1.7, no_float32=WARNS),
+    sample(logarithm, Q),
+    sample(sl.fractional_matrix_power, P, 0.3, case="fractional_matrix_power"),
+    sample(sl.fractional_matrix_power, Q, -1.7),
     sample(sl.fractional_matrix_power, A, -2, wrt=(0,)),
     sample(sl.sqrtm, P, case="sqrtm"),
     sample(sl.sqrtm, np.stack([P, P + np.eye(4)])),
@@ -57,7 +58,7 @@ SAMPLES = [
         derivative,
         P,
         normal(2, 4, 4, seed=5),
-        L=partial(corner, f=sl.logm),
+        L=partial(corner, f=logarithm),
         triangular=True,
         dtype=np.dtype(float),
         no_float32=WARNS,

@@ -272,7 +272,7 @@ def sylvester(
     Y = np.empty(F.shape, trsyl.dtype)
     for i in np.ndindex(lead) if F.size else ():
         y, scale, _ = trsyl(R[i], S[i], F[i], trana="NC"[adjoint_a], tranb="NC"[adjoint_b])
-        Y[i] = y * scale
+        Y[i] = y / scale
     return U @ Y @ H(V)
 
 

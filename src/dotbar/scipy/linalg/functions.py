@@ -3,6 +3,7 @@
 Each derivative is exact also for defective matrices: it is never taken in a basis of eigenvectors.
 """
 
+import warnings
 from collections.abc import Callable, Iterable
 from functools import cache, partial, reduce, wraps
 from math import ceil, comb, factorial, log2, perm
@@ -235,7 +236,18 @@ def _expm(Y: Any, A: Any) -> Any:
 
 @rule(logm, "(n,n)->(n,n)")
 def _logm(Y: Any, A: Any) -> Any:
-    return primary(A, Y.dtype, partial(corner, f=logm))
+    return primary(A, Y.dtype, partial(corner, f=logarithm))
+
+
+@primitive
+def logarithm(A: Any) -> Any:
+    """The logarithm for use in derivatives, which add no warnings to those of the value."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return logm(A)
+
+
+rule(logarithm, "(n,n)->(n,n)")(_logm)
 
 
 @rule(fractional_matrix_power)
@@ -255,9 +267,9 @@ def _fractional_matrix_power(Y: Any, A: Any, t: Any) -> Any:
     def power(A: Any) -> Any:
         if type(t) in (int, float) and t == int(t):
             return np.linalg.matrix_power(A, int(t))
-        return expm(t * logm(A))
+        return expm(t * logarithm(A))
 
-    return pair(power, A), pair(lambda t: expm(t * logm(A)), t)
+    return pair(power, A), pair(lambda t: expm(t * logarithm(A)), t)
 
 
 # ---------------------------------------------------------------- trigonometric and hyperbolic functions

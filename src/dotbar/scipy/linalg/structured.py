@@ -165,6 +165,8 @@ def column_and_row(c_or_cr: Any) -> tuple[Any, Any]:
 
 def toeplitz_product(c: Any, r: Any, X: Any) -> Any:
     """T X, by the circulant matrix in which T is embedded."""
+    if not X.size:
+        return np.zeros((*X.shape[:-2], c.shape[-1], X.shape[-1]), dtype_of(X))
     period = join(c, r[..., :0:-1])[..., None]
     n = period.shape[-2]
     if any(dtype_of(x).kind == "c" for x in (period, X)):
@@ -183,7 +185,7 @@ def matmul_toeplitz(c_or_cr: Any, x: Any, check_finite: bool = False, workers: i
 @primitive
 def levinson(c: Any, r: Any, B: Any) -> Any:
     """X with T X = B for a Toeplitz matrix T, in O(n²)."""
-    return sl.solve_toeplitz((c, r), B)
+    return sl.solve_toeplitz((c, r), B) if B.size else B
 
 
 @rule(levinson, "(n),(n),(n,k)->(n,k)")
@@ -211,6 +213,8 @@ def solve_circulant(
     c, b = np.moveaxis(vector(c), caxis, -1), np.moveaxis(vector(b), baxis, -1)
     if c.shape[-1] != b.shape[-1]:
         raise ValueError(f"Shapes of c {c.shape} and b {b.shape} are incompatible")
+    if not b.size:
+        return np.moveaxis(b * inexact(c), -1, outaxis)
     w = np.fft.fft(c)
     size = np.abs(w)
     if tol is None:
@@ -283,6 +287,8 @@ def hermitian_bands(ab: Any, lower: bool) -> Any:
     u = ab.shape[-2] - 1
     main = u * (not lower)
     diagonal = np.real(ab[..., main : main + 1, :]).astype(dtype_of(ab))
+    if u == 0:
+        return diagonal
     given = ab[..., 1:, :] if lower else ab[..., :-1, :]
     other = transposed_bands(given, -1 if lower else u)
     return np.concatenate([other, diagonal, given] if lower else [given, diagonal, other], -2)
