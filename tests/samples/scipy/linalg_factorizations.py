@@ -3,13 +3,15 @@
 import numpy as np
 
 import dotbar.scipy.linalg as sl
-from dotbar.rules.words import H, sym
+from dotbar.rules.words import H, stop_gradient, sym
 from dotbar.scipy.linalg import factorizations as own
 from samples import cnormal, hpd, normal, sample, spd
 
 A, C = normal(4, 4), cnormal(3, 3)
 tall, wide, ctall, cwide = normal(5, 3), normal(3, 5), cnormal(5, 3), cnormal(3, 5)
 blocks = np.array([[0, 3.0, 1, 2], [3, 0.1, 2, 1], [1, 2, 0.2, 4], [2, 1, 4, 0.3]])
+band = np.array([[0, 0, 1, 2, 1], [0, 1, 2, 1, 2], [6, 7, 8, 9, 7.0]])
+cband = band[::-1] * [[1], [1j], [1 + 1j]]
 lower = np.tril(A) + 4 * np.eye(4)
 
 
@@ -58,6 +60,20 @@ def solved_by_cholesky(a, b, lower=False):
     return sl.cho_solve(sl.cho_factor(a, lower), b)
 
 
+def solved_by_bands(ab, b, lower=False):
+    return sl.cho_solve_banded((ab, lower), b)
+
+
+def changed(f, *settings, mode="full"):
+    """Of the factors of a matrix, those of the changed one, without the columns that are arbitrary."""
+
+    def call(a, *vectors):
+        Q, R = f(*sl.qr(a, mode=mode), *vectors, *settings)
+        return np.abs(Q[:, : R.shape[1]]), np.abs(R[np.triu_indices(len(R), m=R.shape[1])])
+
+    return call
+
+
 SAMPLES = [
     # Cholesky
     sample(sl.cholesky, spd(4), lower=True, hermitian=True, case="cholesky"),
@@ -71,6 +87,10 @@ SAMPLES = [
     sample(
         sl.cho_solve, spd(4), normal(4), call=solved_by_cholesky, hermitian=True, wrt=(0,), case="cho_factor+cho_solve"
     ),
+    sample(sl.cholesky_banded, band, case="cholesky_banded"),
+    sample(sl.cholesky_banded, cband, lower=True),
+    sample(sl.cho_solve_banded, band, normal(5), call=solved_by_bands, case="cho_solve_banded"),
+    sample(sl.cho_solve_banded, cband, cnormal(5, 2), lower=True, call=solved_by_bands),
     # LU
     sample(own.packed_lu, A, call=first(own.packed_lu)),
     sample(own.packed_lu, normal(2, 3, 3), call=first(own.packed_lu)),
@@ -104,6 +124,13 @@ SAMPLES = [
     sample(sl.rq, ctall, mode="economic"),
     sample(sl.rq, cwide, call=thin_rq),
     sample(sl.rq, wide, mode="r"),
+    sample(own.as_factors, tall, call=lambda a: own.as_factors(a, *np.linalg.qr(stop_gradient(a)))),
+    sample(sl.qr_delete, A, call=changed(sl.qr_delete, 1, 2, "col")),
+    sample(sl.qr_delete, tall, call=changed(sl.qr_delete, 1, mode="economic")),
+    sample(sl.qr_insert, tall, normal(5), call=changed(sl.qr_insert, 2, "col")),
+    sample(sl.qr_insert, wide, normal(5), call=changed(sl.qr_insert, 0)),
+    sample(sl.qr_update, A, normal(4), normal(4, seed=1), call=changed(sl.qr_update)),
+    sample(sl.qr_update, ctall, cnormal(5), cnormal(3), call=changed(sl.qr_update, mode="economic")),
     # singular values
     sample(own.singular_factors, tall, full_matrices=False, lapack_driver="gesvd"),
     sample(sl.svd, A, case="svd"),

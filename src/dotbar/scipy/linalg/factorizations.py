@@ -1,5 +1,6 @@
 """Factorisations: Cholesky, LU, LDL, QR and RQ, singular values, polar and their bases of subspaces."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from dotbar.rules.lapack_words import raise_if, solve_triangular
 from dotbar.rules.linalg import cholesky as cholesky_rule
 from dotbar.rules.linalg import from_diagonal, qr_rule
 from dotbar.rules.words import H, conj, mT, sym
+from dotbar.scipy.linalg.structured import banded_system, transposed_bands
 from dotbar.scipy.mirror import dispatching
 
 cholesky = dispatching(sl.cholesky)
@@ -73,6 +75,47 @@ def _cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite
         return solve_triangular(c, Y, lower=lower, adjoint=lower)
 
     return of_columns(solve, b)
+
+
+# ---------------------------------------------------------------- banded Cholesky
+
+BLOCK = 32  # the least order of the blocks of a banded matrix
+
+
+@composite(dispatching(sl.cholesky_banded))
+def _cholesky_banded(ab: Any, overwrite_ab: bool = False, lower: bool = False, check_finite: bool = True) -> Any:
+    """By blocks of the order of the band, A_kk on the diagonal and B_k below them.
+
+    L_kk = chol(A_kk − C_k−1 C_k−1ᴴ),  C_k = B_k L_kk⁻ᴴ.  Golub & Van Loan (2013), section 4.5.1.
+    """
+    u, n = ab.shape[-2] - 1, ab.shape[-1]
+    size = min(max(u, BLOCK), n)
+    count = -(-n // size)
+    band = ab if lower else transposed_bands(ab, u)
+    j = np.arange(count * size).reshape(count, 1, size)
+    below = np.arange(2 * size)[:, None] - np.arange(size)
+    inside = (below >= 0) & (below <= u) & (j + below < n)
+    blocks = np.where(inside, band[..., np.clip(below, 0, u), np.minimum(j, n - 1)], 0)
+    blocks = blocks + ((j >= n) & (below == 0))  # ones complete the last block
+    factors, C = [], None
+    for k in range(count):
+        A, B = blocks[..., k, :size, :], blocks[..., k, size:, :]
+        A = A + H(np.tril(A, -1))
+        L = np.linalg.cholesky(A if C is None else A - C @ H(C))
+        C = H(solve_triangular(L, H(B)))
+        factors.append(np.concatenate([L, C], -2))
+    L = np.stack(factors, -3)
+    row, column = np.indices((u + 1, n))
+    L = L[..., column // size, column % size + row, column % size]
+    return np.where(row + column < n, L, ab) if lower else np.where(row + column >= u, transposed_bands(L, 0), ab)
+
+
+@composite(dispatching(sl.cho_solve_banded))
+def _cho_solve_banded(cb_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Any:
+    cb, lower = cb_and_lower
+    u = cb.shape[-2] - 1
+    L, U = (cb, transposed_bands(cb, 0)) if lower else (transposed_bands(cb, u), cb)
+    return of_columns(lambda B: banded_system(U, banded_system(L, B, l_and_u=(u, 0)), l_and_u=(0, u)), b)
 
 
 # ---------------------------------------------------------------- LU
@@ -335,14 +378,75 @@ def _rq(a: Any, overwrite_a: bool = False, lwork: Any = None, mode: str = "full"
 
 
 @primitive
-def factors_of(A: Any, Q: Any, R: Any) -> Any:
+def as_factors(A: Any, Q: Any, R: Any) -> Any:
     """Q and R, as the factors of A."""
     return Q, R
 
 
-@rule(factors_of, "(m,n),(m,k),(k,n)->(m,k),(k,n)")
-def _factors_of(y: Any, A: Any, Q: Any, R: Any) -> Any:
+@rule(as_factors, "(m,n),(m,k),(k,n)->(m,k),(k,n)")
+def _as_factors(y: Any, A: Any, Q: Any, R: Any) -> Any:
+    """Those of ``qr``, with the signs and phases of R as they are."""
     return qr_rule(y, A, complete=y[0].shape[-1] > A.shape[-1]), None, None
+
+
+@primitive
+def updated(Q: Any, R: Any, *others: Any, update: Any) -> Any:
+    """What SciPy's function makes of the factors."""
+    return update(Q, R, *others)
+
+
+constant(updated, like=lambda Q, R, *others, update: None)
+
+
+def factors_after(A: Any, Q: Any, R: Any, *others: Any, update: Any) -> Any:
+    """The factors of the changed matrix A, as SciPy's function makes them of the old ones."""
+    Q, R = updated(Q, R, *others, update=update)
+    m = A.shape[-2]
+    if A.shape[-1] <= m:
+        return as_factors(A, Q, R)
+    Q, R = as_factors(A[..., :m], Q, R[..., :m])
+    return Q, np.concatenate([R, H(Q) @ A[..., m:]], -1)
+
+
+@composite(dispatching(sl.qr_delete))
+def _qr_delete(
+    Q: Any,
+    R: Any,
+    k: int,
+    p: int = 1,
+    which: str = "row",
+    overwrite_qr: bool = False,
+    check_finite: bool = True,
+) -> Any:
+    axis = {"row": -2, "col": -1}[which]
+    A = Q @ R
+    k = k % A.shape[axis]
+    A = np.delete(A, np.arange(k, k + p), axis)
+    return factors_after(A, Q, R, update=partial(sl.qr_delete, k=k, p=p, which=which))
+
+
+@composite(dispatching(sl.qr_insert))
+def _qr_insert(
+    Q: Any,
+    R: Any,
+    u: Any,
+    k: int,
+    which: str = "row",
+    rcond: Any = None,
+    overwrite_qru: bool = False,
+    check_finite: bool = True,
+) -> Any:
+    axis = {"row": -2, "col": -1}[which]
+    A = Q @ R
+    first, last = np.split(A, [k % (A.shape[axis] + 1)], axis)
+    A = np.concatenate([first, np.expand_dims(u, axis) if u.ndim == 1 else u, last], axis)
+    return factors_after(A, Q, R, u, update=partial(sl.qr_insert, k=k, which=which, rcond=rcond))
+
+
+@composite(dispatching(sl.qr_update))
+def _qr_update(Q: Any, R: Any, u: Any, v: Any, overwrite_qruv: bool = False, check_finite: bool = True) -> Any:
+    U, V = (x[:, None] if x.ndim == 1 else x for x in (u, v))
+    return factors_after(Q @ R + U @ H(V), Q, R, u, v, update=sl.qr_update)
 
 
 # ---------------------------------------------------------------- singular values
