@@ -27,11 +27,20 @@ def _small(term: Any, y: Any) -> bool:
     return not np.any(np.abs(term) > 1e-17 * np.abs(y))
 
 
+def ends(a: Any) -> Any:
+    """Whether a series with a on top is a polynomial: a is an integer ≤ 0 and no variable."""
+    n = value(a)
+    whole = (n <= 0) & (n == np.floor(n))
+    return whole & (np.sum(np.abs(a.c), tuple(range(len(a.orders)))) == np.abs(n)) if isinstance(a, Jet) else whole
+
+
 def hypergeometric(tops: Sequence[Any], b: Any, z: Any) -> Any:
     """ₚF₁(tops; b; z), for p = 2 and real z on z < 1."""
     z = np.asarray(z)
     size = np.abs(prod(map(value, tops), start=np.ones_like(z)))
     reach = np.minimum(0.5 if len(tops) == 2 else 2.0, 2 * np.maximum(np.abs(value(b)), 1) / np.maximum(size, 1))
+    far = np.abs(z) > (1 if len(tops) == 2 else 4 * size + 2 * np.abs(value(b)))  # beyond the zeros of a polynomial
+    reach = np.where(far & np.any([np.zeros_like(far), *map(ends, tops)], 0), np.inf, reach)
     scale = np.minimum(1, reach / np.maximum(np.abs(z), 1e-300))
     place = np.where(scale == 1, z, z * scale)
     w, slope = _series(tops, b, place)
@@ -110,24 +119,28 @@ def tricomi(a: Any, b: Any, x: Any) -> Any:
     """U(a, b, x) = 1/Γ(a) ∫₀^∞ e^(−xt) tᵃ⁻¹ (1 + t)^(b−a−1) dt at a ≥ 1, DLMF 13.4.4, then down to a by DLMF 13.3.7.
 
     The integral over log t by the trapezoidal rule, which converges exponentially; downwards, U grows the fastest.
+    Where a or a − b + 1 is an integer ≤ 0, the recurrence of the polynomial starts from U(0, b, x) = 1.
     """
-    steps = np.maximum(np.ceil(1 - value(a)), 0)
+    other = ends(a - b + 1) & ~ends(a)
+    factor = select(other, exp((1 - b) * np.log(x)), 1.0)  # DLMF 13.2.40
+    a, b = select(other, a - b + 1, a), select(other, 2 - b, b)
+    ending = ends(a)
+    steps = np.where(ending, -value(a), np.maximum(np.ceil(1 - value(a)), 0))
     top = a + steps
     start = np.log(value(top) / (value(top) + x)) - 40 / value(top)
     end = np.log((80 + 4 * np.maximum(value(b), 0) + 4 * value(top)) / x)
-
     s = expand(start) + expand(end - start) * np.linspace(0, 1, NODES)
 
     def integral(a: Any) -> Any:
         terms = exp(expand(a) * s + expand(b - a - 1) * np.log1p(np.exp(s)) - expand(x) * np.exp(s))
         return total(terms) * ((end - start) / (NODES - 1)) * gamma_ratio([], [a])
 
-    above, here = integral(top + 1), integral(top)
+    above, here = select(ending, 0.0, integral(top + 1)), select(ending, 1.0, integral(top))
     for k in range(int(np.max(steps, initial=0))):
         at = top - k
         below = (x - b + 2 * at) * here - at * (1 + at - b) * above
         above, here = select(k < steps, here, above), select(k < steps, below, here)
-    return here
+    return here * factor
 
 
 @derivatives(lambda b: (1 / b, b + 1))  # DLMF 16.3.1

@@ -1,0 +1,53 @@
+"""Hypergeometric functions near special points and over their range, against mpmath."""
+
+import mpmath
+import numpy as np
+import pytest
+import scipy.special as sc
+from against_mpmath import worst_error
+
+import dotbar
+
+a = np.array([0.3, -1.7, 2.5, 1.0, -2.0])
+b = np.array([1.2, 0.4, -0.6, 2.0, 3.3])
+c = np.array([0.7, 1.5, 2.2, 4.5, 0.9])
+
+
+@pytest.mark.parametrize("z", [0.0, 1e-9, 0.5, 0.97, -0.8, -40.0])
+@pytest.mark.parametrize("order", [(1, 0, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1), (1, 1, 0, 0), (0, 0, 2, 0), (1, 0, 0, 1)])
+def test_gauss(z, order):
+    assert worst_error(sc.hyp2f1, mpmath.hyp2f1, (a, b, c, z), order) < 1e-12
+
+
+@pytest.mark.parametrize("order", [(1, 0, 0, 0), (0, 0, 1, 0)])
+def test_gauss_at_one(order):
+    assert worst_error(sc.hyp2f1, mpmath.hyp2f1, ([0.3, -1.7], [0.5, 0.25], [2.7, 1.5], 1.0), order) < 1e-12
+
+
+@pytest.mark.parametrize("order", [(1, 0, 0, 0), (0, 0, 1, 0), (1, 0, 1, 0)])
+def test_gauss_in_the_plane(order):
+    z = np.array([0.4 + 0.8j, -0.5 + 2j, 3 + 1j, 0.5 - 0.86j])
+    assert worst_error(sc.hyp2f1, mpmath.hyp2f1, (0.3, 1.2, 0.7, z), order) < 1e-12
+
+
+@pytest.mark.parametrize("z", [0.0, 0.3, 12.0, 150.0, -3.0, -150.0])
+@pytest.mark.parametrize("order", [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (0, 2, 0)])
+def test_kummer(z, order):
+    assert worst_error(sc.hyp1f1, mpmath.hyp1f1, (a, c, z), order) < 1e-12
+
+
+@pytest.mark.parametrize("z", [0.0, 0.3, 200.0, -3.0, -200.0])
+@pytest.mark.parametrize("order", [(1, 0), (0, 1), (2, 0), (1, 1)])
+def test_confluent_limit(z, order):
+    assert worst_error(sc.hyp0f1, mpmath.hyp0f1, (c, z), order) < 1e-12
+
+
+@pytest.mark.parametrize("x", [1e-3, 0.4, 3.0, 60.0])
+@pytest.mark.parametrize("order", [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (2, 0, 0)])
+def test_tricomi(x, order):
+    assert worst_error(sc.hyperu, mpmath.hyperu, (a, b, x), order) < 1e-12
+
+
+def test_outside_the_domain_the_derivative_is_nan():
+    assert np.isnan(dotbar.grad(lambda a: sc.hyp2f1(a, 0.3, 1.2, 1.5))(0.4))
+    assert np.isnan(dotbar.grad(lambda a: sc.hyperu(a, 0.3, -1.0))(0.4))
