@@ -12,7 +12,7 @@ from typing import Any
 
 from dotbar.core import Cell, Traced, active, as_array
 from dotbar.errors import ConversionError, DotbarError, MutationError, NoRuleError
-from dotbar.nested import record
+from dotbar.nested import record, stand_in
 from dotbar.program import Program
 from dotbar.tree import flatten, unflatten
 
@@ -84,6 +84,16 @@ def closed(given: Any, *functions: tuple[Function, Iterable[Any]]) -> tuple[list
     if not operands:
         return [partial(as_given, f, given) for f, _ in functions], []
     return list(map(Closed, programs)), operands
+
+
+def recorded(f: Function, operands: Sequence[Any], *xs: Any) -> Function:
+    """A function ``f(operands, *xs)`` as a Program, so that it is quick to call; as it is if it cannot be recorded."""
+    n = len(operands)
+    try:
+        (program,), outer = record((lambda *args: [f(args[:n], *args[n:])], [*map(stand_in, operands), *xs]))
+    except (ConversionError, MutationError, NoRuleError):
+        return f
+    return f if outer else Closed(program)
 
 
 def as_given(f: Function, given: Any, operands: Sequence[Any], *xs: Any) -> Any:

@@ -1,5 +1,6 @@
-"""``scipy.integrate``: quadrature in limits and parameters, differential equations in both modes."""
+"""``scipy.integrate``: samples, quadrature, initial and boundary value problems."""
 
+from dotbar.scipy.integrate import quadrature, sampled  # registers the rules
 from dotbar.scipy.mirror import members as _members
 
 __getattr__, __dir__, __all__ = _members("scipy.integrate")

@@ -1,0 +1,266 @@
+"""Adaptive quadrature: ``quad``, ``quad_vec``, ``nquad``, ``dblquad``, ``tplquad``."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import scipy.integrate as si
+
+from dotbar.core import dtype_of, is_differentiable, primitive, shape_of
+from dotbar.errors import NoRuleError
+from dotbar.nested import stand_in
+from dotbar.rules.kinds import rule
+from dotbar.rules.words import conj, stop_gradient
+from dotbar.scipy.closed import Function, arguments, as_tuple, closed, is_traced, recorded, with_args
+from dotbar.scipy.mirror import stands_for
+from dotbar.transforms import jvp, vjp
+
+Method = Callable[[Function, Any, Any], tuple[Any, ...]]
+
+
+@primitive
+def integral(a: Any, b: Any, *theta: Any, f: Function, how: "Quadrature", many: bool) -> tuple[Any, Any]:
+    """∫ f(θ, x) w(x) dx from a to b and the error that is estimated, which has no derivative.
+
+    Args:
+        a: the lower limit.
+        b: the upper limit.
+        theta: the parameters.
+        f: a function of the list of parameters and of x.
+        how: the method, with its tolerances and its weight w.
+        many: whether f is an array that is integrated entry by entry, and not in the method's own way.
+    """
+    at = partial(f, theta)
+    return (how.entries if many else how.value)(at, a, b)
+
+
+@rule(integral)
+def _integral(y: Any, a: Any, b: Any, *theta: Any, f: Any, how: "Quadrature", many: bool) -> Any:
+    """İ = f(b) ḃ − f(a) ȧ + ∫ (∂f/∂θ) θ̇ dx: Leibniz's rule; the integral is again one of this kind, as accurate.
+
+    θ̇ and Ī are of size 1 in it, so that absolute tolerances mean what they mean for the integral itself.
+    """
+    floats = [k for k, t in enumerate(theta) if is_differentiable(t)]
+    n = len(theta)
+
+    def at_limit(x: Any) -> Any:
+        inside = np.where(np.isfinite(x), x, 0)
+        return np.where(np.isfinite(x), f(theta, inside) * how.weight(inside), 0)
+
+    def end(x: Any, sign: int) -> Any:
+        if how.weight is None:
+            return "the weight depends on the limits"
+        return (
+            lambda xdot: (sign * at_limit(x) * xdot, None),
+            lambda ybar: None if ybar[0] is None else np.sum(np.real(sign * conj(at_limit(x)) * ybar[0])),
+        )
+
+    def bars(ybar: Any) -> Any:
+        """θ̄ = ∫ (∂f/∂θ)ᴴ Ī dx of all parameters, one after another in a vector."""
+        unit, size = normalised(ybar)
+
+        def pulled(operands: Sequence[Any], x: Any) -> Any:
+            along = lambda *some: f(with_floats(operands[:n], floats, some), x)
+            thetabars = vjp(along, *(operands[k] for k in floats))[1](operands[n])
+            return np.concatenate([np.ravel(t) for t in thetabars])
+
+        operands = (*theta, unit)
+        return size * integral(a, b, *operands, f=recorded(pulled, operands, middle(a, b)), how=how, many=True)[0]
+
+    flat: list[Any] = []
+
+    def pair(k: int) -> Any:
+        def dot(tdot: Any) -> Any:
+            unit, size = normalised(tdot)
+
+            def pushed(operands: Sequence[Any], x: Any) -> Any:
+                along = lambda t: f([*operands[:k], t, *operands[k + 1 : n]], x)
+                return jvp(along, (operands[k],), (operands[n],))[1]
+
+            operands = (*theta, unit)
+            f_dot = recorded(pushed, operands, middle(a, b))
+            return size * integral(a, b, *operands, f=f_dot, how=how, many=many)[0], None
+
+        def bar(ybar: Any) -> Any:
+            if ybar[0] is None:
+                return None
+            flat[:] = flat or [bars(ybar[0])]
+            start = sum(int(np.prod(shape_of(theta[i]))) for i in floats if i < k)
+            return np.reshape(flat[0][start : start + int(np.prod(shape_of(theta[k])))], shape_of(theta[k]))
+
+        return dot, bar
+
+    return [end(a, -1), end(b, 1), *map(pair, range(n))]
+
+
+def with_floats(theta: Sequence[Any], floats: Sequence[int], some: Sequence[Any]) -> list[Any]:
+    """The parameters with others in the places of the floating ones."""
+    new = dict(zip(floats, some, strict=True))
+    return [new.get(k, t) for k, t in enumerate(theta)]
+
+
+def normalised(t: Any) -> tuple[Any, Any]:
+    """A direction of size 1, and its size as a constant."""
+    size = stop_gradient(np.max(np.abs(t), initial=0))
+    size = np.where(size > 0, size, 1)
+    return t / size, size
+
+
+# ---------------------------------------------------------------- methods
+
+
+class Quadrature:
+    """The method of ``quad`` with its settings."""
+
+    FEW = 16
+    """So many entries are integrated one by one, with QUADPACK's extrapolation at singular ends."""
+
+    def __init__(self, options: dict[str, Any]):
+        self.options = options
+        weight, w = options["weight"], options["wvar"]
+        known = {
+            None: lambda x: 1.0,
+            "cos": lambda x: np.cos(w * x),
+            "sin": lambda x: np.sin(w * x),
+            "cauchy": lambda x: 1 / (x - w),
+        }
+        self.weight = known.get(weight)
+
+    def value(self, f: Function, a: Any, b: Any) -> tuple[Any, Any]:
+        """SciPy's value and error."""
+        return si.quad(f, a, b, **self.options)[:2]
+
+    def entries(self, f: Function, a: Any, b: Any) -> tuple[Any, Any]:
+        """The integral of each entry of an array."""
+        seen: dict[float, Any] = {}
+
+        def at(x: float) -> Any:
+            if x not in seen:
+                seen[x] = f(x)
+            return seen[x]
+
+        form = at(0.5 * (a + b) if np.isfinite(a) and np.isfinite(b) else 1.0)
+        if form.size > self.FEW and self.options["weight"] is None:
+            names = ("epsabs", "epsrel", "limit", "points")
+            return si.quad_vec(f, a, b, norm="max", **{name: self.options[name] for name in names})[:2]
+        options = {**self.options, "complex_func": dtype_of(form).kind == "c"}
+        results = [si.quad(lambda x, i=i: at(x).flat[i], a, b, **options)[:2] for i in range(form.size)]
+        return tuple(np.reshape([r[k] for r in results], form.shape) for k in range(2))
+
+
+class VectorQuadrature:
+    """The method of ``quad_vec`` with its settings."""
+
+    def __init__(self, options: dict[str, Any]):
+        self.options = options
+        self.weight = lambda x: 1.0
+
+    def value(self, f: Function, a: Any, b: Any) -> tuple[Any, Any]:
+        """SciPy's value and error."""
+        return si.quad_vec(f, a, b, **self.options)[:2]
+
+    entries = value
+
+
+def middle(a: Any, b: Any) -> float:
+    """A point between two limits."""
+    x = 0.5 * (stand_in(a) + stand_in(b))
+    return float(x) if np.isfinite(x) else 1.0
+
+
+@stands_for(si.quad)
+def quad(*args: Any, **kw: Any) -> Any:
+    """SciPy's; the integral is a function of its limits and of the parameters in ``func`` and ``args``."""
+    given = arguments(si.quad, args, kw)
+    func, a, b, args, full_output = (given.pop(k) for k in ("func", "a", "b", "args", "full_output"))
+    if not callable(func):
+        return si.quad(func, a, b, args, full_output, **given)
+    (f,), theta = closed(as_tuple(args), (with_args(func), (middle(a, b),)))
+    if not any(map(is_traced, (*theta, a, b))):
+        return si.quad(partial(f, theta), a, b, (), full_output, **given)
+    if is_traced(given["wvar"]) or any(map(is_traced, given["points"] if given["points"] is not None else ())):
+        raise NoRuleError("quad has no derivative with respect to wvar and points; pass stop_gradient(x).")
+    value, error = integral(a, b, *theta, f=f, how=Quadrature(given), many=False)
+    return (value, error, {}) if full_output else (value, error)
+
+
+@stands_for(si.quad_vec)
+def quad_vec(*args: Any, **kw: Any) -> Any:
+    """SciPy's; the integral is a function of its limits and of the parameters in ``f`` and ``args``."""
+    given = arguments(si.quad_vec, args, kw)
+    func, a, b, args = (given.pop(k) for k in ("f", "a", "b", "args"))
+    (f,), theta = closed(as_tuple(args), (with_args(func), (middle(a, b),)))
+    if not any(map(is_traced, (*theta, a, b))):
+        return si.quad_vec(partial(f, theta), a, b, **given)
+    given["full_output"] = False
+    return integral(a, b, *theta, f=f, how=VectorQuadrature(given), many=False)
+
+
+# ---------------------------------------------------------------- several variables
+
+
+@stands_for(si.nquad)
+def nquad(func: Function, ranges: Any, args: Any = None, opts: Any = None, full_output: bool = False) -> Any:
+    """SciPy's: integrals of integrals; where something is traced, the error is that of the outermost."""
+    args = () if args is None else as_tuple(args)
+    calls = [r if callable(r) else lambda *_, r=r: r for r in ranges]
+    given = {} if opts is None else opts
+    options = [given] * len(ranges) if isinstance(given, dict) or callable(given) else given
+    options = [o if callable(o) else lambda *_, o=o: o for o in options]
+
+    def inner(k: int, outer: tuple[Any, ...]) -> Any:
+        """The integral over the variables 0 to k at those further out."""
+        low, high = calls[k](*outer, *args)
+        f = (lambda x: inner(k - 1, (x, *outer))[0]) if k else lambda x: func(x, *outer, *args)
+        return quad(f, low, high, **options[k](*outer, *args))
+
+    if not depends(lambda x: inner(len(ranges) - 1, ())[0]):
+        return si.nquad(func, ranges, args, opts, full_output)
+    value, error = inner(len(ranges) - 1, ())
+    return (value, error, {}) if full_output else (value, error)
+
+
+def depends(f: Function) -> bool:
+    """Whether a function closes over traced values."""
+    return any(map(is_traced, closed((), (lambda given, x: f(x), (0.0,)))[1]))
+
+
+@stands_for(si.dblquad)
+def dblquad(
+    func: Function,
+    a: Any,
+    b: Any,
+    gfun: Any,
+    hfun: Any,
+    args: Any = (),
+    epsabs: float = 1.49e-8,
+    epsrel: float = 1.49e-8,
+) -> Any:
+    """SciPy's; the integral is a function of all limits and of the parameters in ``func`` and ``args``."""
+    at = lambda f, *x: f(*x) if callable(f) else f
+    ranges = [lambda x, *_: (at(gfun, x), at(hfun, x)), (a, b)]
+    return nquad(func, ranges, args, {"epsabs": epsabs, "epsrel": epsrel})
+
+
+@stands_for(si.tplquad)
+def tplquad(
+    func: Function,
+    a: Any,
+    b: Any,
+    gfun: Any,
+    hfun: Any,
+    qfun: Any,
+    rfun: Any,
+    args: Any = (),
+    epsabs: float = 1.49e-8,
+    epsrel: float = 1.49e-8,
+) -> Any:
+    """SciPy's; the integral is a function of all limits and of the parameters in ``func`` and ``args``."""
+    at = lambda f, *x: f(*x) if callable(f) else f
+    ranges = [
+        lambda y, x, *_: (at(qfun, x, y), at(rfun, x, y)),
+        lambda x, *_: (at(gfun, x), at(hfun, x)),
+        (a, b),
+    ]
+    return nquad(func, ranges, args, {"epsabs": epsabs, "epsrel": epsrel})
