@@ -11,8 +11,8 @@ import dotbar.scipy.special as sc
 from dotbar.errors import NoRuleError
 
 x = np.array([-0.97, -0.4, 0.0, 0.3, 0.999, 1.0])
-alpha = np.array([-0.4, 0.3, 1.7, 0.0, 2.2, 0.5])
-beta = np.array([0.2, -0.7, 0.4, 0.6, 1.0, 3.1])
+alpha = np.array([-0.4, 0.3, 1.7, 0.8, 2.2, 0.5])
+beta = np.array([0.2, -0.7, 0.4, 0.0, 1.0, 3.1])
 degrees = pytest.mark.parametrize("n", [0.0, 1.0, 0.4, 7.3, 23.0])
 
 
