@@ -81,11 +81,24 @@ NULL_SPACE = (
 )
 
 
+PHASES = (
+    "the phases of vectors that {} leaves as its iterations make them: the derivative depends on them. Use functions "
+    "of v vᴴ or |v|, or np.linalg.eig and eigh, whose vectors are normalised."
+)
+
+
 def refuse_rotation(Q: Any, Qbar: Any) -> None:
     """Refuse a cotangent of the basis Q of a complement that changes when the basis is rotated."""
     K = H(Q) @ Qbar
     everywhere = np.ones(K.shape[-2:], bool)
     refuse(everywhere, K - H(K), Qbar, message=NULL_SPACE)
+
+
+def refuse_phases(k: Any, scale: Any, name: str) -> None:
+    """Refuse cotangents that change when the vectors are multiplied by numbers of modulus 1."""
+    if dtype_of(k).kind == "c":
+        everywhere = np.ones(k.shape[-1:] * 2, bool)
+        refuse(everywhere, diag(np.imag(k)), scale, message=PHASES.format(name))
 
 
 # ---------------------------------------------------------------- phases

@@ -74,6 +74,23 @@ def changed(f, *settings, mode="full"):
     return call
 
 
+def angles(f, **kw):
+    return lambda a: f(np.linalg.qr(a)[0], **kw)[2]
+
+
+def of_unitary(f, p, q, **kw):
+    """Of the factors of a unitary matrix what does not depend on phases, nor on bases for equal angles."""
+
+    def call(a):
+        U, D, Vh = f(np.linalg.qr(a)[0], p, q, **kw)
+        r = min(p, q, len(a) - p, len(a) - q)
+        n11, n22 = min(p, q) - r, min(len(a) - p, len(a) - q) - r
+        i, k = np.r_[n11 : n11 + r, p + n22 : p + n22 + r], np.r_[n11 : n11 + r, q + n22 : q + n22 + r]
+        return np.real(U * np.conj(U))[:, i], D, np.real(Vh * np.conj(Vh))[k]
+
+    return call
+
+
 SAMPLES = [
     # Cholesky
     sample(sl.cholesky, spd(4), lower=True, hermitian=True, case="cholesky"),
@@ -143,6 +160,12 @@ SAMPLES = [
     sample(sl.polar, A, case="polar"),
     sample(sl.polar, tall, case="polar tall"),
     sample(sl.polar, cwide, side="left"),
+    # cosines and sines
+    sample(own.cosine_sine, normal(4, 4), call=angles(own.cosine_sine, p=2, q=2, swap_sign=False)),
+    sample(sl.cossin, normal(4, 4), call=of_unitary(sl.cossin, 2, 2), case="cossin"),
+    sample(sl.cossin, normal(5, 5), call=of_unitary(sl.cossin, 2, 3, swap_sign=True)),
+    sample(sl.cossin, cnormal(5, 5), call=of_unitary(sl.cossin, 1, 3)),
+    sample(sl.cossin, cnormal(4, 4), call=of_unitary(sl.cossin, 3, 2)),
     # bases of subspaces
     sample(sl.orth, tall, call=projector(sl.orth), case="orth (projector)"),
     sample(sl.orth, cnormal(5, 2), cnormal(2, 3), call=of_product(projector(sl.orth, rcond=1e-5)), wrt=(0, 1)),

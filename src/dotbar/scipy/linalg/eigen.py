@@ -14,7 +14,7 @@ from dotbar.rules import spectral
 from dotbar.rules.kinds import composite, constant, linear, match, rule
 from dotbar.rules.lapack_words import diag, raise_if, solve_triangular
 from dotbar.rules.linalg import from_diagonal
-from dotbar.rules.spectral import block_mean, over_gaps, refuse, repeated, same_value
+from dotbar.rules.spectral import block_mean, over_gaps, refuse, refuse_phases, repeated, same_value
 from dotbar.rules.words import H, conj, mT, once
 from dotbar.scipy.linalg.equations import hermitian
 from dotbar.scipy.linalg.factorizations import cholesky, columns, rows
@@ -23,19 +23,6 @@ from dotbar.scipy.mirror import dispatching
 eigh = dispatching(sl.eigh)
 eigh_tridiagonal = dispatching(sl.eigh_tridiagonal)
 eig_banded = dispatching(sl.eig_banded)
-
-PHASES = (
-    "the phases of vectors that {} leaves as its iterations make them: the derivative depends on them. Use functions "
-    "of v vᴴ or |v|, or np.linalg.eig and eigh, whose vectors are normalised."
-)
-
-
-def refuse_phases(k: Any, scale: Any, name: str) -> None:
-    """Refuse cotangents that change when the vectors are multiplied by numbers of modulus 1."""
-    if dtype_of(k).kind == "c":
-        everywhere = np.ones(k.shape[-1:] * 2, bool)
-        refuse(everywhere, diag(np.imag(k)), scale, message=PHASES.format(name))
-
 
 # ---------------------------------------------------------------- general matrices
 

@@ -1,6 +1,6 @@
 """Factorisations: Cholesky, LU, LDL, QR and RQ, singular values, polar and their bases of subspaces."""
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from dotbar.core import dtype_of, primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules import spectral
 from dotbar.rules.kinds import composite, constant, rule
-from dotbar.rules.lapack_words import raise_if, solve_triangular
+from dotbar.rules.lapack_words import diag, raise_if, solve_triangular
 from dotbar.rules.linalg import cholesky as cholesky_rule
 from dotbar.rules.linalg import from_diagonal, qr_rule
 from dotbar.rules.words import H, conj, mT, sym
@@ -385,8 +385,18 @@ def as_factors(A: Any, Q: Any, R: Any) -> Any:
 
 @rule(as_factors, "(m,n),(m,k),(k,n)->(m,k),(k,n)")
 def _as_factors(y: Any, A: Any, Q: Any, R: Any) -> Any:
-    """Those of ``qr``, with the signs and phases of R as they are."""
-    return qr_rule(y, A, complete=y[0].shape[-1] > A.shape[-1]), None, None
+    """Those of ``qr``, with the signs and phases of R as they are, which are arbitrary."""
+    n = A.shape[-1]
+    dot, qr_bar = qr_rule(y, A, complete=y[0].shape[-1] > n)
+
+    def bar(ybar: Any) -> Any:
+        Qbar, Rbar = (np.zeros_like(v) if g is None else g for v, g in zip(y, ybar))
+        turn, returned = conj(y[0]) * Qbar, Rbar @ H(y[1])
+        k = np.sum(turn, -2) - np.diagonal(returned, axis1=-2, axis2=-1)
+        spectral.refuse_phases(k[..., :n], np.concatenate([turn, returned], -2), "scipy.linalg.qr_update")
+        return qr_bar(ybar)
+
+    return (dot, bar), None, None
 
 
 @primitive
@@ -491,6 +501,167 @@ def _diagsvd(s: Any, M: int, N: int) -> Any:
 @composite(dispatching(sl.polar))
 def _polar(a: Any, side: str = "right") -> Any:
     return linalg.polar(a, side)
+
+
+# ---------------------------------------------------------------- cosines and sines
+
+
+def plane_counts(m: int, p: int, q: int) -> tuple[int, int, int, int, int]:
+    """How many planes stand in both halves of rows and columns, and how many lines in one of each: 11, 12, 21, 22."""
+    r = min(p, q, m - p, m - q)
+    return r, min(p, q) - r, min(p, m - q) - r, min(m - p, q) - r, min(m - p, m - q) - r
+
+
+def places(m: int, p: int, q: int) -> tuple[Any, Any, Any, Any]:
+    """For U₁, U₂, V₁, V₂ the 0-1 matrices that put their vectors at the planes, in the order 11, r, 12, 21, 22.
+
+    A line counts as a plane at the angle 0 or π/2 of which the other vectors are missing.
+    """
+    r, n11, n12, n21, n22 = plane_counts(m, p, q)
+    one = np.eye(r + n11 + n12 + n21 + n22)
+    lines = np.split(one, np.cumsum([n11, r, n12, n21]))
+    return tuple(np.concatenate([lines[k] for k in order]) for order in ((0, 1, 2), (4, 1, 3), (0, 1, 3), (4, 1, 2)))
+
+
+def per_matrix_of(f: Any, X: Any) -> Any:
+    """A function of one matrix with several results, of each of a batch."""
+    if X.ndim == 2:
+        return f(X)
+    parts = zip(*map(f, X.reshape(-1, *X.shape[-2:])))
+    return tuple(np.reshape(part, (*X.shape[:-2], *part[0].shape)) for part in parts)
+
+
+@primitive
+def cosine_sine(X: Any, *, p: int, q: int, swap_sign: bool) -> Any:
+    """The blocks U₁, U₂, the angles θ and the blocks V₁ᴴ, V₂ᴴ of a unitary X."""
+
+    def factors(X: Any) -> Any:
+        U, theta, Vh = sl.cossin(X, p, q, separate=True, swap_sign=swap_sign)
+        return *U, theta, *Vh
+
+    return per_matrix_of(factors, X)
+
+
+@rule(cosine_sine, "(m,m)->(p,p),(r,r),(k),(q,q),(s,s)")
+def _cosine_sine(y: Any, X: Any, *, p: int, q: int, swap_sign: bool) -> Any:
+    """X = U D Vᴴ on unitary X, U and V of two blocks, D of planes (c −s; s c): U̇ = UΩ, V̇ = VΨ and UᴴẊV = ΩD + Ḋ − DΨ.
+
+    With N = UᴴẊVDᵀ, which is skew-Hermitian, N₁₂ = −diag θ̇ − (cᵢsⱼΨ₁ − sᵢcⱼΨ₂)ᵢⱼ.  Two entries of it give those of
+    Ψ₁ and Ψ₂, divided by cᵢ²sⱼ² − sᵢ²cⱼ² = sin(θⱼ − θᵢ) sin(θⱼ + θᵢ), and N₁₁ = Ω₁ − cΨ₁c − sΨ₂s.  A common
+    phase of the vectors of a plane, or a rotation of equal planes, is arbitrary.
+    """
+    m = X.shape[-1]
+    r, n11, n12, n21, n22 = plane_counts(m, p, q)
+    dtype = dtype_of(y[2])
+    E1, E2, F1, F2 = (E.astype(dtype) for E in places(m, p, q))
+    theta = y[2]
+    lead = np.zeros_like(theta[..., :0])
+    line = lambda n, angle: np.concatenate([lead, np.full((*theta.shape[:-1], n), angle, dtype)], -1)
+    angle = np.concatenate([line(n11, 0), theta, line(n12 + n21, np.pi / 2), line(n22, 0)], -1)
+    A1, A2, B1, B2 = y[0] @ E1, y[1] @ E2, H(y[3]) @ F1, H(y[4]) @ F2
+    sign = -1 if swap_sign else 1
+    c, s = np.cos(angle)[..., None, :], sign * np.sin(angle)[..., None, :]
+    P = mT(c) * s
+    det = np.sin(angle[..., None, :] - angle[..., :, None]) * np.sin(angle[..., None, :] + angle[..., :, None])
+    same = np.abs(det) <= m * np.finfo(dtype).eps
+    det = np.where(same, np.inf, det)
+    own = np.eye(angle.shape[-1], dtype=bool)
+    turn = np.where(np.abs(c * s) <= m * np.finfo(dtype).eps, np.inf, 2 * c * s)
+    middle = slice(n11, n11 + r)
+    skew_of = lambda N: (N - H(N)) / 2
+    both = lambda N: N + H(N)
+
+    def dot(Xdot: Any) -> Any:
+        M11, M12 = H(A1) @ Xdot[..., :p, :q] @ B1, H(A1) @ Xdot[..., :p, q:] @ B2
+        M21, M22 = H(A2) @ Xdot[..., p:, :q] @ B1, H(A2) @ Xdot[..., p:, q:] @ B2
+        N11, N22 = skew_of(M11 * c - M12 * s), skew_of(M21 * s + M22 * c)
+        R = -((M11 * s + M12 * c) - H(M21 * c - M22 * s)) / 2
+        thetadot = sign * np.real(np.diagonal(R, axis1=-2, axis2=-1))[..., middle]
+
+        @cache
+        def turns() -> Any:
+            spectral.refuse(same & ~own, both(P * R) + both(mT(P) * R), Xdot, message=PLANES)
+            phases = diag(1j * np.imag(np.diagonal(R, axis1=-2, axis2=-1))) / turn if dtype_of(R).kind == "c" else 0
+            Psi1, Psi2 = both(P * R) / det + phases, both(mT(P) * R) / det - phases
+            Omega1 = N11 + mT(c) * Psi1 * c + mT(s) * Psi2 * s
+            Omega2 = N22 + mT(s) * Psi1 * s + mT(c) * Psi2 * c
+            return A1 @ Omega1 @ E1.T, A2 @ Omega2 @ E2.T, H(B1 @ Psi1 @ F1.T), H(B2 @ Psi2 @ F2.T)
+
+        first, second, third, fourth = ((lambda k=k: turns()[k]) for k in range(4))
+        return first, second, thetadot, third, fourth
+
+    def bar(ybar: Any) -> Any:
+        U1bar, U2bar, thetabar, V1hbar, V2hbar = (np.zeros_like(v) if g is None else g for v, g in zip(y, ybar))
+        Obar1, Obar2 = H(A1) @ U1bar @ E1, H(A2) @ U2bar @ E2
+        Pbar1, Pbar2 = H(B1) @ H(V1hbar) @ F1, H(B2) @ H(V2hbar) @ F2
+        scale = np.concatenate([Obar1, Obar2, Pbar1, Pbar2], -2)
+        total = skew_of(Obar1 + Obar2 + Pbar1 + Pbar2)
+        spectral.refuse(same | own, total, scale, message=PLANES)
+        Pbar1, Pbar2 = (
+            skew_of(Pbar1 + mT(c) * Obar1 * c + mT(s) * Obar2 * s),
+            skew_of(Pbar2 + mT(s) * Obar1 * s + mT(c) * Obar2 * c),
+        )
+        N11bar, N22bar = skew_of(Obar1), skew_of(Obar2)
+        Rbar = 2 * (P * Pbar1 + mT(P) * Pbar2) / det
+        if dtype_of(Rbar).kind == "c":
+            Rbar = Rbar + diag(1j * np.imag(np.diagonal(Pbar1 - Pbar2, axis1=-2, axis2=-1))) / turn
+        edge = line(n11, 0), sign * thetabar, line(n12 + n21 + n22, 0)
+        Rbar = -(Rbar + diag(np.concatenate(edge, -1))) / 2
+        Mbar1 = A1 @ (N11bar * c + Rbar * s) @ H(B1), A1 @ (Rbar * c - N11bar * s) @ H(B2)
+        Mbar2 = A2 @ (N22bar * s - H(Rbar) * c) @ H(B1), A2 @ (N22bar * c + H(Rbar) * s) @ H(B2)
+        return np.concatenate([np.concatenate(Mbar1, -1), np.concatenate(Mbar2, -1)], -2)
+
+    return dot, bar
+
+
+PLANES = (
+    "an angle of multiplicity {}, or phases: vectors of the cosine-sine decomposition that are not determined, and on "
+    "which the derivative depends. Use the angles alone, or functions of the blocks of X."
+)
+
+
+def block_diagonal(A: Any, B: Any) -> Any:
+    """The matrix with two blocks on its diagonal."""
+    (m, n), (p, q) = A.shape[-2:], B.shape[-2:]
+    corner = lambda X, rows, columns: np.broadcast_to(np.zeros_like(X[..., :1, :1]), (*X.shape[:-2], rows, columns))
+    rows = np.concatenate([A, corner(A, m, q)], -1), np.concatenate([corner(B, p, n), B], -1)
+    return np.concatenate(rows, -2)
+
+
+@composite(dispatching(sl.cossin))
+def _cossin(
+    X: Any,
+    p: int | None = None,
+    q: int | None = None,
+    separate: bool = False,
+    swap_sign: bool = False,
+    compute_u: bool = True,
+    compute_vh: bool = True,
+) -> Any:
+    """On unitary matrices."""
+    if p or q:
+        p, q = 1 if p is None else p, 1 if q is None else q
+    else:
+        X11, X12, X21, X22 = X
+        p, q = X11.shape[-2:]
+        X = np.concatenate([np.concatenate([X11, X12], -1), np.concatenate([X21, X22], -1)], -2)
+    U1, U2, theta, V1h, V2h = cosine_sine(X, p=p, q=q, swap_sign=swap_sign)
+    if not compute_u:
+        U1, U2 = U1[..., :0, :0], U2[..., :0, :0]
+    if not compute_vh:
+        V1h, V2h = V1h[..., :0, :0], V2h[..., :0, :0]
+    if separate:
+        return (U1, U2), theta, (V1h, V2h)
+    m = X.shape[-1]
+    _, n11, n12, n21, n22 = plane_counts(m, p, q)
+    E1, E2, F1, F2 = (E.astype(dtype_of(theta)) for E in places(m, p, q))
+    sign = -1 if swap_sign else 1
+    ones, zeros = (np.broadcast_to(x, (*theta.shape[:-1], m)).astype(dtype_of(theta)) for x in (1, 0))
+    c = np.concatenate([ones[..., :n11], np.cos(theta), zeros[..., : n12 + n21], ones[..., :n22]], -1)[..., None, :]
+    s = np.concatenate([zeros[..., :n11], np.sin(theta), ones[..., : n12 + n21], zeros[..., :n22]], -1)[..., None, :]
+    upper = np.concatenate([E1 * c @ F1.T, -sign * E1 * s @ F2.T], -1)
+    lower = np.concatenate([sign * E2 * s @ F1.T, E2 * c @ F2.T], -1)
+    return block_diagonal(U1, U2), np.concatenate([upper, lower], -2), block_diagonal(V1h, V2h)
 
 
 # ---------------------------------------------------------------- bases of subspaces
