@@ -201,7 +201,7 @@ def lstsq(y: Any, a: Any, b: Any, *, rcond: Any = None) -> Any:
 
     def results(Xdot: Any, Edot: Any, sdot: Any) -> Any:
         rho = 2 * np.real(np.sum(np.conj(R) * Edot, 0)) if residues.size else np.zeros_like(residues)
-        rho = np.reshape(rho, residues.shape)  # of a vector SciPy has a number, NumPy a vector
+        rho = np.reshape(rho, residues.shape).astype(residues.dtype)  # SciPy's are numbers, or complex
         return Xdot[:, 0] if vector else Xdot, rho, None, sdot
 
     def cotangents(ybar: Any) -> Any:
@@ -209,7 +209,7 @@ def lstsq(y: Any, a: Any, b: Any, *, rcond: Any = None) -> Any:
         xbar, rhobar, _, _ = ybar
         Xbar = np.zeros_like(X) if xbar is None else columns(xbar)
         Ebar = H(Y) @ Xbar
-        return Xbar, Ebar if rhobar is None or not residues.size else Ebar + 2 * R * rhobar
+        return Xbar, Ebar if rhobar is None or not residues.size else Ebar + 2 * R * np.real(rhobar)
 
     def spectrum() -> Any:
         return singular_values_rule(np.linalg.svd(a, full_matrices=False), a)

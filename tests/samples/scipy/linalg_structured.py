@@ -3,7 +3,13 @@
 import numpy as np
 
 import dotbar.scipy.linalg as sl
-from dotbar.scipy.linalg.structured import banded_system, hermitian_banded_system, levinson
+from dotbar.scipy.linalg.structured import (
+    antidiagonal_sums,
+    antidiagonals,
+    banded_system,
+    hermitian_banded_system,
+    levinson,
+)
 from samples import cnormal, normal, sample
 
 c, r, z = normal(4), normal(3, seed=1), cnormal(4)
@@ -16,6 +22,8 @@ B, BC = normal(5, 2, seed=2), cnormal(5, 2, seed=2)
 SAMPLES = [
     sample(sl.toeplitz, c, r, case="toeplitz"),
     sample(sl.toeplitz, z),
+    sample(antidiagonals, c, rows=3),
+    sample(antidiagonal_sums, normal(2, 3, 4)),
     sample(sl.circulant, c, case="circulant"),
     sample(sl.circulant, cnormal(2, 3)),
     sample(sl.hankel, c, r, case="hankel"),

@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg as sl
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.linalg import LinAlgError
 
-from dotbar.core import as_array, dtype_of, primitive, shape_of
-from dotbar.rules.kinds import composite, constant, rule
+from dotbar.core import as_array, dtype_of, primitive, shape_of, take_index
+from dotbar.rules.kinds import composite, constant, linear, rule
 from dotbar.rules.lapack_words import inexact, raise_if
-from dotbar.rules.words import conj
+from dotbar.rules.words import conj, scatter
 from dotbar.scipy.linalg.equations import columns, double, implicit
 from dotbar.scipy.mirror import dispatching
 
@@ -17,7 +18,7 @@ for _fn in (sl.bandwidth, sl.issymmetric, sl.ishermitian):
     constant(dispatching(_fn))
 
 
-# ---------------------------------------------------------------- matrices made of vectors: an index for each entry
+# ---------------------------------------------------------------- matrices constant along diagonals
 
 
 def vector(x: Any) -> Any:
@@ -30,88 +31,49 @@ def join(*parts: Any) -> Any:
     return np.concatenate([np.broadcast_to(x, lead + shape_of(x)[-1:]) for x in parts], -1)
 
 
-ZERO, ONE = np.zeros(1), np.ones(1)
+@primitive
+def antidiagonals(v: Any, *, rows: int) -> Any:
+    """The matrix of the entries v[i + j]."""
+    return sliding_window_view(v, v.shape[-1] - rows + 1, -1).copy()
 
 
-def padded(x: Any) -> Any:
-    """The vectors x, with a zero and a one as their last entries."""
-    dtype = dtype_of(x)
-    return join(x, ZERO.astype(dtype), ONE.astype(dtype))
+@primitive
+def antidiagonal_sums(M: Any) -> Any:
+    """Σ M[i, j] over i + j = k, the transpose of ``antidiagonals``."""
+    m, n = M.shape[-2:]
+    v = np.zeros((*M.shape[:-2], m + n - 1), M.dtype)
+    for i in range(m):
+        v[..., i : i + n] += M[..., i, :]
+    return v
 
 
-def diagonals(m: int, n: int) -> Any:
-    """i − j for the entries of an m×n matrix."""
-    return np.arange(m)[:, None] - np.arange(n)
+linear(antidiagonals, lambda Mbar, v, *, rows: antidiagonal_sums(Mbar), batch="(n)->(m,k)", moves=True)
+linear(antidiagonal_sums, lambda vbar, M: antidiagonals(vbar, rows=M.shape[-2]), batch="(m,k)->(n)")
+
+
+def diagonals(v: Any, rows: int) -> Any:
+    """The matrix of the entries v[i − j + n − 1]."""
+    return np.flip(antidiagonals(v, rows=rows), -1)
 
 
 @composite(dispatching(sl.toeplitz))
 def toeplitz(c: Any, r: Any = None) -> Any:
     c = vector(c)
     r = conj(c) if r is None else vector(r)
-    m, n = c.shape[-1], r.shape[-1]
-    return join(r[..., :0:-1], c)[..., diagonals(m, n) + n - 1]
+    return diagonals(join(r[..., :0:-1], c), c.shape[-1]) if c.size and r.size else c[..., None] * r[..., None, :]
 
 
 @composite(dispatching(sl.circulant))
 def circulant(c: Any) -> Any:
     c = vector(c)
-    n = c.shape[-1]
-    return c[..., diagonals(n, n) % max(n, 1)]
+    return diagonals(join(c[..., 1:], c), c.shape[-1]) if c.size else c[..., None] * c[..., None, :]
 
 
 @composite(dispatching(sl.hankel))
 def hankel(c: Any, r: Any = None) -> Any:
     c = np.ravel(as_array(c))
     r = np.zeros_like(c) if r is None else np.ravel(as_array(r))
-    return join(c, r[1:])[diagonals(len(c), len(r))[:, ::-1] + len(r) - 1]
-
-
-@composite(dispatching(sl.leslie))
-def leslie(f: Any, s: Any) -> Any:
-    f, s = vector(f), vector(s)
-    n = f.shape[-1]
-    if s.shape[-1] != n - 1 or n < 2:
-        raise ValueError("Incorrect lengths for f and s: s must have one entry less than f, and at least one.")
-    index = np.full((n, n), -2)
-    index[0] = np.arange(n)
-    index[np.arange(1, n), np.arange(n - 1)] = np.arange(n, 2 * n - 1)
-    return padded(join(f, s))[..., index]
-
-
-@composite(dispatching(sl.companion))
-def companion(a: Any) -> Any:
-    a = inexact(vector(a))
-    n = a.shape[-1] - 1
-    if n < 1:
-        raise ValueError("The length of `a` along the last axis must be at least 2.")
-    raise_if(a[..., 0] == 0, error=ValueError("The first coefficients, `a[..., 0]`, must not be zero."))
-    index = np.eye(n, k=-1, dtype=int) - 2
-    index[0] = np.arange(n)
-    return padded(-a[..., 1:] / a[..., :1])[..., index]
-
-
-@composite(dispatching(sl.fiedler))
-def fiedler(a: Any) -> Any:
-    a = vector(a)
-    if not a.size:
-        return np.zeros(0)
-    return np.where(np.eye(a.shape[-1], dtype=bool), 0, np.abs(a[..., :, None] - a[..., None, :]))
-
-
-@composite(dispatching(sl.fiedler_companion))
-def fiedler_companion(a: Any) -> Any:
-    a = inexact(vector(a))
-    n = a.shape[-1] - 1
-    if n < 1:
-        return a[..., :0]
-    raise_if(a[..., 0] == 0, error=ValueError("Leading coefficient is zero."))
-    index = np.full((n, n), -2)
-    index[range(3, n, 2), range(1, n - 2, 2)] = -1
-    index[range(2, n, 2), range(1, n - 1, 2)] = range(2, n, 2)
-    index[range(0, n - 2, 2), range(2, n, 2)] = -1
-    index[range(0, n - 1, 2), range(1, n, 2)] = range(1, n, 2)
-    index[:2, 0] = [0, -1][:n]
-    return padded(-a[..., 1:] / a[..., :1])[..., index]
+    return antidiagonals(join(c, r[1:]), rows=len(c)) if c.size and r.size else c[:, None] * r
 
 
 @composite(dispatching(sl.convolution_matrix))
@@ -125,8 +87,64 @@ def convolution_matrix(a: Any, n: int, mode: str = "full") -> Any:
         raise ValueError("len(a) must be at least 1.")
     less = min(m, n) - 1
     first, rows = {"full": (0, m + n - 1), "same": (less // 2, max(m, n)), "valid": (less, max(m, n) - less)}[mode]
-    index = first + diagonals(rows, n)
-    return padded(a)[..., np.where((index >= 0) & (index < m), index, -2)]
+    frame = np.zeros(n - 1, dtype_of(a))
+    return diagonals(join(frame, a, frame)[..., first : first + rows + n - 1], rows)
+
+
+# ---------------------------------------------------------------- matrices with vectors in some places
+
+
+def placed(x: Any, rows: Any, columns: Any, n: int) -> Any:
+    """The n×n matrices with the vectors x in the given places, and zeros elsewhere."""
+    index = (..., np.array(rows, int), np.array(columns, int))
+    return scatter(x, path=((take_index, {"index": index}),), shape=(*shape_of(x)[:-1], n, n))
+
+
+def monic(a: Any) -> Any:
+    """The coefficients −a₁/a₀, −a₂/a₀, ..."""
+    a = inexact(vector(a))
+    raise_if(a[..., :1] == 0, error=ValueError("The leading coefficient, `a[..., 0]`, must not be zero."))
+    return -a[..., 1:] / a[..., :1]
+
+
+@composite(dispatching(sl.leslie))
+def leslie(f: Any, s: Any) -> Any:
+    f, s = vector(f), vector(s)
+    n = f.shape[-1]
+    if s.shape[-1] != n - 1 or n < 2:
+        raise ValueError("Incorrect lengths for f and s: s must have one entry less than f, and at least one.")
+    return placed(join(f, s), [0] * n + [*range(1, n)], [*range(n), *range(n - 1)], n)
+
+
+@composite(dispatching(sl.companion))
+def companion(a: Any) -> Any:
+    n = vector(a).shape[-1] - 1
+    if n < 1:
+        raise ValueError("The length of `a` along the last axis must be at least 2.")
+    row = monic(a)
+    return placed(row, [0] * n, range(n), n) + np.eye(n, k=-1, dtype=dtype_of(row))
+
+
+@composite(dispatching(sl.fiedler_companion))
+def fiedler_companion(a: Any) -> Any:
+    n = vector(a).shape[-1] - 1
+    if n < 1:
+        return vector(a)[..., :0]
+    b, k = monic(a), np.arange(n)
+    odd, even = k[3::2], k[2::2]
+    ones = np.zeros((n, n), dtype_of(b))
+    ones[1:2, 0] = ones[odd, odd - 2] = ones[even - 2, even] = 1
+    is_odd = k % 2 == 1
+    return placed(b, np.where(is_odd, k - 1, k), np.where(is_odd, k, np.maximum(k - 1, 0)), n) + ones
+
+
+@composite(dispatching(sl.fiedler))
+def fiedler(a: Any) -> Any:
+    a = vector(a)
+    if not a.size:
+        return np.zeros(0)
+    M = np.abs(a[..., :, None] - a[..., None, :])
+    return np.where(np.eye(a.shape[-1], dtype=bool), 0, M) if dtype_of(a).kind == "c" else M
 
 
 # ---------------------------------------------------------------- matrices made of matrices
