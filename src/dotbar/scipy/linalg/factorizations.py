@@ -79,7 +79,7 @@ def _cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite
 
 # ---------------------------------------------------------------- banded Cholesky
 
-BLOCK = 32  # the least order of the blocks of a banded matrix
+BLOCK = 64  # the least order of the blocks of a banded matrix
 
 
 @composite(dispatching(sl.cholesky_banded))
@@ -121,16 +121,22 @@ def _cho_solve_banded(cb_and_lower: Any, b: Any, overwrite_b: bool = False, chec
 # ---------------------------------------------------------------- LU
 
 
+def per_matrix_of(f: Any, X: Any) -> Any:
+    """A function of one matrix with several results, of each of a batch."""
+    if X.ndim == 2:
+        return f(X)
+    parts = zip(*map(f, X.reshape(-1, *X.shape[-2:])))
+    return tuple(np.reshape(part, (*X.shape[:-2], *part[0].shape)) for part in parts)
+
+
 @primitive
 def row_order(pivots: Any, *, m: int) -> Any:
     """The order in which LAPACK's row exchanges leave m rows."""
-    order = np.broadcast_to(np.arange(m), (*pivots.shape[:-1], m)).copy()
-    for i in range(pivots.shape[-1]):
-        other = pivots[..., i, None].astype(int)
-        kept = order[..., i, None].copy()
-        order[..., i, None] = np.take_along_axis(order, other, -1)
-        np.put_along_axis(order, other, kept, -1)
-    return order
+    orders = [list(range(m)) for _ in np.ndindex(pivots.shape[:-1])]
+    for order, exchanges in zip(orders, pivots.reshape(-1, pivots.shape[-1]).astype(int).tolist()):
+        for i, k in enumerate(exchanges):
+            order[i], order[k] = order[k], order[i]
+    return np.array(orders, int).reshape(*pivots.shape[:-1], m)
 
 
 constant(row_order, like=lambda pivots, *, m: None, batch="(k)->(m)")
@@ -155,11 +161,8 @@ def unit_lower(LU: Any) -> Any:
 @primitive
 def packed_lu(A: Any) -> Any:
     """P A = L U with U in the upper triangle and L below it, and LAPACK's pivots."""
-    if A.ndim > 2:
-        parts = zip(*map(packed_lu, A.reshape(-1, *A.shape[-2:])))
-        return tuple(np.reshape(part, (*A.shape[:-2], *part[0].shape)) for part in parts)
-    LU, pivots, _ = sl.get_lapack_funcs("getrf", (A,))(A)
-    return LU, pivots
+    getrf = sl.get_lapack_funcs("getrf", (A,))
+    return per_matrix_of(lambda A: getrf(A)[:2] if A.size else (A, A.ravel().astype(int)), A)
 
 
 @rule(packed_lu, "(m,n)->(m,n),(k)")
@@ -521,14 +524,6 @@ def places(m: int, p: int, q: int) -> tuple[Any, Any, Any, Any]:
     one = np.eye(r + n11 + n12 + n21 + n22)
     lines = np.split(one, np.cumsum([n11, r, n12, n21]))
     return tuple(np.concatenate([lines[k] for k in order]) for order in ((0, 1, 2), (4, 1, 3), (0, 1, 3), (4, 1, 2)))
-
-
-def per_matrix_of(f: Any, X: Any) -> Any:
-    """A function of one matrix with several results, of each of a batch."""
-    if X.ndim == 2:
-        return f(X)
-    parts = zip(*map(f, X.reshape(-1, *X.shape[-2:])))
-    return tuple(np.reshape(part, (*X.shape[:-2], *part[0].shape)) for part in parts)
 
 
 @primitive
