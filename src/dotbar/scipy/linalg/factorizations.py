@@ -133,7 +133,7 @@ def per_matrix_of(f: Any, X: Any) -> Any:
 def row_order(pivots: Any, *, m: int) -> Any:
     """The order in which LAPACK's row exchanges leave m rows."""
     orders = [list(range(m)) for _ in np.ndindex(pivots.shape[:-1])]
-    for order, exchanges in zip(orders, pivots.reshape(-1, pivots.shape[-1]).astype(int).tolist()):
+    for order, exchanges in zip(orders, pivots.reshape(len(orders), pivots.shape[-1]).astype(int).tolist()):
         for i, k in enumerate(exchanges):
             order[i], order[k] = order[k], order[i]
     return np.array(orders, int).reshape(*pivots.shape[:-1], m)
@@ -451,7 +451,7 @@ def _qr_insert(
 ) -> Any:
     axis = {"row": -2, "col": -1}[which]
     A = Q @ R
-    first, last = np.split(A, [k % (A.shape[axis] + 1)], axis)
+    first, last = np.split(A, [k + A.shape[axis] if k < 0 else k], axis)
     A = np.concatenate([first, np.expand_dims(u, axis) if u.ndim == 1 else u, last], axis)
     return factors_after(A, Q, R, u, update=partial(sl.qr_insert, k=k, which=which, rcond=rcond))
 
