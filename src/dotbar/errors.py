@@ -170,10 +170,7 @@ def has_own(name: str) -> bool:
     return own is not plain
 
 
-SPARSE_REMEDY = (
-    "Use the dense array, S.toarray() @ x, or make v -> S @ v a function of its own with dotbar.custom_vjp, "
-    "whose cotangent is S.conj().T @ ybar."
-)
+SPARSE_REMEDY = "Those of dotbar.scipy.sparse do: dotbar.scipy.sparse.csr_array(S) @ x."
 
 
 def conversion_message(to: str = "a plain array") -> str:

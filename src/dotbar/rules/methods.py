@@ -42,8 +42,9 @@ UNARY: dict[str, np.ufunc] = {"neg": np.negative, "pos": np.positive, "abs": np.
 
 
 def refuses(x: Any) -> bool:
-    """Whether an operand is no number, or has opted out of NumPy's operators: its own reflected one is to be tried."""
-    return isinstance(x, str) or getattr(type(x), "__array_ufunc__", x) is None
+    """Whether an operand is no number, is sparse or has opted out of NumPy's operators: its reflected one is tried."""
+    kind = type(x)
+    return kind is str or getattr(kind, "__array_ufunc__", x) is None or hasattr(kind, "toarray")
 
 
 def forward_operator(ufunc: np.ufunc) -> Callable[..., Any]:

@@ -14,12 +14,12 @@ import scipy.sparse.linalg as ssl
 
 from dotbar.core import RULES, primitive
 from dotbar.rules.kinds import batch_loop, rule
-from dotbar.rules.words import conj
+from dotbar.rules.words import conj, entries
 
 
 def sampled(U: Any, V: Any, row: Any, col: Any) -> Any:
     """The entries Σₖ U[row, k] conj(V[col, k]) of U Vᴴ."""
-    return np.sum(U[row] * conj(V)[col], -1)
+    return np.sum(entries(U, row) * entries(conj(V), col), -1)
 
 
 def batch_columns(word: Any) -> Any:

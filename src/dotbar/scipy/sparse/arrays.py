@@ -1,0 +1,509 @@
+"""Sparse arrays whose stored entries may be traced; with plain entries they are SciPy's own, of a subclass.
+
+A traced one keeps its entries as they were given, each with its row and column, whatever the format: so the cotangent
+of the entries has their order and pattern, and a transpose costs nothing.
+"""
+
+from typing import Any, ClassVar
+
+import numpy as np
+import scipy.sparse as ss
+
+from dotbar.core import Traced, as_array, dtype_of, first_traced, new_zeros, primitive
+from dotbar.errors import NoRuleError
+from dotbar.program import Guard
+from dotbar.rules.kinds import constant
+from dotbar.rules.words import conj, entries
+from dotbar.scipy.mirror import stands_for
+from dotbar.scipy.sparse.words import multiply
+from dotbar.trace import Recorded
+
+Entries = tuple[Any, Any, Any]
+
+
+@primitive
+def rows_of(indptr: Any, *, count: int) -> Any:
+    """For each of so many entries the row, or column, in which it stands."""
+    return np.searchsorted(indptr, np.arange(count), "right") - 1
+
+
+constant(rows_of, like=lambda indptr, *, count: None)
+
+
+def content(x: Any) -> bytes:
+    """The numbers of an array, on which the rest of a recording depends."""
+    return x.guarded(CONTENT) if isinstance(x, Recorded) else np.asarray(x).tobytes()
+
+
+CONTENT = Guard(content)
+
+
+def plain(x: Any) -> Any:
+    """Numbers of rows or columns, on which the places in a result depend; a compiled function is one for these."""
+    return np.frombuffer(content(x), x.dtype).reshape(x.shape) if isinstance(x, Recorded) else x
+
+
+def is_sparse(A: Any) -> bool:
+    """Whether a value is a sparse array or matrix, dotbar's or SciPy's."""
+    return isinstance(A, SparseArray) or ss.issparse(A)
+
+
+def sparse(A: Any) -> "SparseArray":
+    """A matrix of any kind by its entries."""
+    if isinstance(A, SparseArray):
+        return A
+    if ss.issparse(A):
+        S = A.tocoo()
+        return SparseArray(S.data, S.row, S.col, S.shape, A.format, isinstance(A, ss.spmatrix))
+    A = as_array(A)
+    row, col = (np.reshape(i, -1) for i in np.indices(np.shape(A)))
+    return SparseArray(np.reshape(A, -1), row, col, np.shape(A), "coo")
+
+
+class SparseArray:
+    """A matrix of traced entries.
+
+    ``is_matrix`` tells whether ``*`` is the product of matrices, as it is of SciPy's older classes.
+    """
+
+    __array_ufunc__ = None
+    ndim = 2
+
+    def __init__(self, data: Any, row: Any, col: Any, shape: Any, format: str = "coo", is_matrix: bool = False):
+        self.data = data
+        self.row = row
+        self.col = col
+        self.shape = (int(shape[0]), int(shape[1]))
+        self.format = format
+        self.is_matrix = is_matrix
+
+    def like(self, data: Any, row: Any, col: Any, shape: Any = None, format: str | None = None) -> "SparseArray":
+        return SparseArray(data, row, col, shape or self.shape, format or self.format, self.is_matrix)
+
+    def with_data(self, data: Any) -> "SparseArray":
+        """Other entries in the same places."""
+        return self.like(data, self.row, self.col)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return dtype_of(self.data)
+
+    @property
+    def nnz(self) -> int:
+        return len(self.row)
+
+    @property
+    def pattern(self) -> tuple[Any, Any]:
+        """Rows and columns as plain numbers."""
+        return plain(self.row), plain(self.col)
+
+    @property
+    def indices(self) -> Any:
+        return self.row if self.format == "csc" else self.col
+
+    @property
+    def indptr(self) -> Any:
+        major, n = (self.col, self.shape[1]) if self.format == "csc" else (self.row, self.shape[0])
+        return np.searchsorted(major, np.arange(n + 1))
+
+    def __repr__(self) -> str:
+        return f"<traced {self.format} sparse array of shape {self.shape} with {self.nnz} stored entries>"
+
+    # ------------------------------------------------ forms
+
+    def asformat(self, format: str | None, copy: bool = False) -> "SparseArray":
+        """The same in another format: the entries in its order, those of one place added."""
+        if format in (None, self.format):
+            return self
+        if format == "coo":
+            return self.like(self.data, self.row, self.col, format="coo")
+        return self.merged(by_column=format == "csc").like_format(format)
+
+    def like_format(self, format: str) -> "SparseArray":
+        return self.like(self.data, self.row, self.col, format=format)
+
+    def merged(self, by_column: bool = False) -> "SparseArray":
+        """The entries in the order of their places, those of one place added."""
+        (m, n), (row, col) = self.shape, self.pattern
+        place = col * m + row if by_column else row * n + col
+        places, which = np.unique(place, return_inverse=True)
+        data = new_zeros((len(places),), self.dtype, self.data)
+        np.add.at(data, which, self.data)
+        first, second = np.divmod(places, m if by_column else n)
+        return self.like(data, *((second, first) if by_column else (first, second)))
+
+    def tocoo(self, copy: bool = False) -> "SparseArray":
+        return self.asformat("coo")
+
+    def tocsr(self, copy: bool = False) -> "SparseArray":
+        return self.asformat("csr")
+
+    def tocsc(self, copy: bool = False) -> "SparseArray":
+        return self.asformat("csc")
+
+    def copy(self) -> "SparseArray":
+        return self.with_data(np.copy(self.data))
+
+    def astype(self, dtype: Any) -> "SparseArray":
+        return self.with_data(self.data.astype(dtype))
+
+    def toarray(self) -> Any:
+        """The dense matrix."""
+        D = new_zeros(self.shape, self.dtype, self.data)
+        np.add.at(D, (self.row, self.col), self.data)
+        return D
+
+    todense = toarray
+
+    # ------------------------------------------------ parts
+
+    def transpose(self) -> "SparseArray":
+        turned = {"csr": "csc", "csc": "csr"}.get(self.format, self.format)
+        return self.like(self.data, self.col, self.row, self.shape[::-1], turned)
+
+    @property
+    def T(self) -> "SparseArray":
+        return self.transpose()
+
+    @property
+    def real(self) -> "SparseArray":
+        return self.with_data(np.real(self.data))
+
+    @property
+    def imag(self) -> "SparseArray":
+        return self.with_data(np.imag(self.data))
+
+    def conj(self) -> "SparseArray":
+        return self.with_data(conj(self.data))
+
+    conjugate = conj
+
+    def chosen(self, keep: Any) -> "SparseArray":
+        """Only some of the entries."""
+        places = np.nonzero(keep)[0]
+        row, col = self.pattern
+        return self.like(self.data[places], row[places], col[places])
+
+    def diagonal(self, k: int = 0) -> Any:
+        (m, n), (row, col) = self.shape, self.pattern
+        first = max(-k, 0)
+        part = self.chosen(col - row == k)
+        d = new_zeros((max(min(m + min(k, 0), n - max(k, 0)), 0),), self.dtype, self.data)
+        np.add.at(d, part.row - first, part.data)
+        return d
+
+    def trace(self, offset: int = 0) -> Any:
+        return np.sum(self.diagonal(offset))
+
+    def sum(self, axis: Any = None) -> Any:
+        if axis is None:
+            return np.sum(self.data)
+        return self @ np.ones(self.shape[1]) if axis % 2 else self.T @ np.ones(self.shape[0])
+
+    def mean(self, axis: Any = None) -> Any:
+        return self.sum(axis) / (np.prod(self.shape) if axis is None else self.shape[axis])
+
+    def __getitem__(self, index: Any) -> Any:
+        """An entry by two integers, a rectangle by slices."""
+        parts = index if isinstance(index, tuple) else (index, slice(None))
+        if not all(isinstance(at, (int, np.integer, slice)) for at in parts):
+            raise NoRuleError("a traced sparse array is indexed by integers and slices.")
+        single = [not isinstance(at, slice) for at in parts]
+        if any(single) and not (all(single) or self.is_matrix):
+            raise NoRuleError("a traced sparse array has two dimensions: write A[i : i + 1] in place of A[i].")
+        kept, places, shape = np.ones(self.nnz, bool), [], []
+        for at, along, n in zip(parts, self.pattern, self.shape):
+            chosen = np.atleast_1d(np.arange(n)[at])
+            number = np.full(n, -1)
+            number[chosen] = np.arange(len(chosen))
+            kept = kept & (number[along] >= 0)
+            places.append(number[along])
+            shape.append(len(chosen))
+        where = np.nonzero(kept)[0]
+        data = self.data[where]
+        return np.sum(data) if all(single) else self.like(data, *(i[where] for i in places), tuple(shape))
+
+    # ------------------------------------------------ arithmetic
+
+    def __matmul__(self, other: Any) -> Any:
+        if is_sparse(other):
+            return product(self, sparse(other))
+        other = as_array(other)
+        if np.ndim(other) not in (1, 2) or np.shape(other)[0] != self.shape[1]:
+            raise ValueError(f"matmul: dimension mismatch with signature {self.shape} @ {np.shape(other)}")
+        columns = other if np.ndim(other) == 2 else other[:, None]
+        Y = multiply(self.data, columns, self.row, self.col, rows=self.shape[0])
+        return Y if np.ndim(other) == 2 else Y[:, 0]
+
+    def __rmatmul__(self, other: Any) -> Any:
+        if is_sparse(other):
+            return product(sparse(other), self)
+        return (self.T @ np.transpose(as_array(other))).T
+
+    dot = __matmul__
+
+    def multiply(self, other: Any) -> Any:
+        """The product entry by entry."""
+        if is_sparse(other):
+            A, B = self.merged(), sparse(other).merged()
+            _, i, j = np.intersect1d(place(A), place(B), assume_unique=True, return_indices=True)
+            return A.like(A.data[i] * B.data[j], A.row[i], A.col[i])
+        other = as_array(other)
+        if np.ndim(other) == 0:
+            return self.with_data(self.data * other)
+        there = entries(np.broadcast_to(other, self.shape), (self.row, self.col))
+        return self.like(self.data * there, self.row, self.col, format="coo")
+
+    def __mul__(self, other: Any) -> Any:
+        return self @ other if self.is_matrix and np.ndim(other) else self.multiply(other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return other @ self if self.is_matrix and np.ndim(other) else self.multiply(other)
+
+    def __truediv__(self, other: Any) -> Any:
+        return self.multiply(1 / as_array(other))
+
+    def __neg__(self) -> "SparseArray":
+        return self.with_data(-self.data)
+
+    def __add__(self, other: Any) -> Any:
+        if not is_sparse(other):
+            return (
+                self if np.ndim(other) == 0 and not isinstance(other, Traced) and other == 0 else self.toarray() + other
+            )
+        other = sparse(other)
+        if other.shape != self.shape:
+            raise ValueError("inconsistent shapes")
+        return join([self, other], self).merged()
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        return self + -other
+
+    def __rsub__(self, other: Any) -> Any:
+        return -self + other
+
+    def __abs__(self) -> "SparseArray":
+        A = self.merged()
+        return A.with_data(np.abs(A.data))
+
+    def power(self, n: Any) -> "SparseArray":
+        """The entries, each to a power."""
+        A = self.merged()
+        return A.with_data(A.data**n)
+
+
+def place(A: SparseArray) -> Any:
+    """The number of each entry's place in the matrix."""
+    row, col = A.pattern
+    return row * A.shape[1] + col
+
+
+def join(parts: Any, like: SparseArray, shape: Any = None) -> SparseArray:
+    """The entries of several arrays together."""
+    return like.like(*(np.concatenate([getattr(A, name) for A in parts]) for name in ("data", "row", "col")), shape)
+
+
+def product(A: SparseArray, B: SparseArray) -> SparseArray:
+    """A B: each entry of A with all of B in the row of its column.  Gustavson (1978)."""
+    if A.shape[1] != B.shape[0]:
+        raise ValueError(f"matmul: dimension mismatch with signature {A.shape} @ {B.shape}")
+    (row_A, col_A), (row_B, col_B) = A.pattern, B.pattern
+    order = np.argsort(row_B, kind="stable")
+    starts = np.searchsorted(row_B[order], np.arange(B.shape[0] + 1))
+    counts = np.diff(starts)[col_A]
+    left = np.repeat(np.arange(A.nnz), counts)
+    within = np.arange(len(left)) - np.repeat(np.cumsum(counts) - counts, counts)
+    right = order[np.repeat(starts[col_A], counts) + within]
+    shape = (A.shape[0], B.shape[1])
+    return A.like(A.data[left] * B.data[right], row_A[left], col_B[right], shape, "csr").merged()
+
+
+# ---------------------------------------------------------------- SciPy's classes
+
+
+class Looking:
+    """Put before SciPy's class among the bases: a product with a traced value is dotbar's."""
+
+    is_matrix: ClassVar[bool] = False
+
+    def __new__(cls, arg1: Any, shape: Any = None, *args: Any, **kw: Any) -> Any:
+        if isinstance(arg1, SparseArray):
+            return arg1.asformat(cls.__name__[:3])
+        if is_sparse(arg1) or first_traced(arg1) is None:
+            return super().__new__(cls)
+        return traced(cls.__name__[:3], arg1, shape, cls.is_matrix)
+
+    def __init__(self, *args: Any, **kw: Any):
+        super().__init__(*args, **kw)
+
+    def __matmul__(self, other: Any) -> Any:
+        return sparse(self) @ other if meets(other) else super().__matmul__(other)  # type: ignore[misc]
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return (
+            other @ sparse(self)
+            if isinstance(other, SparseArray)
+            else (
+                sparse(self).__rmatmul__(other) if meets(other) else super().__rmatmul__(other)  # type: ignore[misc]
+            )
+        )
+
+    def __mul__(self, other: Any) -> Any:
+        return sparse(self) * other if meets(other) else super().__mul__(other)  # type: ignore[misc]
+
+    def __rmul__(self, other: Any) -> Any:
+        return sparse(self).__rmul__(other) if meets(other) else super().__rmul__(other)  # type: ignore[misc]
+
+    def __add__(self, other: Any) -> Any:
+        return sparse(self) + other if meets(other) else super().__add__(other)  # type: ignore[misc]
+
+    def __sub__(self, other: Any) -> Any:
+        return sparse(self) - other if meets(other) else super().__sub__(other)  # type: ignore[misc]
+
+    def __truediv__(self, other: Any) -> Any:
+        return sparse(self) / other if meets(other) else super().__truediv__(other)  # type: ignore[misc]
+
+    def multiply(self, other: Any) -> Any:
+        return sparse(self).multiply(other) if meets(other) else super().multiply(other)  # type: ignore[misc]
+
+    def dot(self, other: Any) -> Any:
+        return self @ other
+
+    def transpose(self, *args: Any, **kw: Any) -> Any:
+        T = super().transpose(*args, **kw)  # type: ignore[misc]
+        return OWN[type(T)](T) if type(T) in OWN else T
+
+    @property
+    def T(self) -> Any:
+        return self.transpose()
+
+
+def meets(other: Any) -> bool:
+    """Whether the other operand is traced."""
+    return isinstance(other, (Traced, SparseArray))
+
+
+def traced(format: str, given: Any, shape: Any, is_matrix: bool) -> SparseArray:
+    """A sparse array of traced entries from what SciPy's class is made of."""
+    if not isinstance(given, tuple):
+        D = as_array(given)
+        row, col = np.nonzero(D)
+        return SparseArray(entries(D, (row, col)), row, col, D.shape, format, is_matrix)
+    data, *places = given
+    data = as_array(data)
+    if len(places) == 1:
+        row, col = map(numbers, places[0])
+        shape = (int(np.max(row)) + 1, int(np.max(col)) + 1) if shape is None else shape
+        return SparseArray(data, row, col, shape, "coo", is_matrix).asformat(format)
+    minor, indptr = map(numbers, places)
+    major = rows_of(indptr, count=np.shape(data)[0])
+    extent = (len(indptr) - 1, int(np.max(minor)) + 1) if shape is None else None
+    if format == "csc":
+        return SparseArray(data, minor, major, extent[::-1] if extent else shape, format, is_matrix)
+    return SparseArray(data, major, minor, extent or shape, format, is_matrix)
+
+
+def numbers(x: Any) -> Any:
+    """Indices as an array of integers."""
+    return x if isinstance(x, Traced) else np.asarray(x, np.intp)
+
+
+def diagonals(data: Any, offsets: Any, shape: Any) -> SparseArray:
+    """The matrix with ``data[k, j]`` in column j of the diagonal ``offsets[k]``, as ``dia_array`` has it."""
+    data, offsets = as_array(data), np.atleast_1d(offsets)
+    m, n = shape
+    k, col = np.nonzero(
+        (np.arange(np.shape(data)[1]) >= np.maximum(offsets, 0)[:, None])
+        & (np.arange(np.shape(data)[1]) < np.minimum(n, m + offsets)[:, None])
+    )
+    return SparseArray(data[k, col], col - offsets[k], col, shape, "dia")
+
+
+OWN: dict[type, type] = {}
+"""dotbar's class for each of SciPy's."""
+
+for _original in (ss.csr_array, ss.csc_array, ss.coo_array, ss.csr_matrix, ss.csc_matrix, ss.coo_matrix):
+    _is_matrix = issubclass(_original, ss.spmatrix)
+    _members = {"__doc__": _original.__doc__, "__module__": "dotbar.scipy.sparse", "is_matrix": _is_matrix}
+    OWN[_original] = stands_for(_original)(type(_original.__name__, (Looking, _original), _members))
+
+
+@stands_for(ss.issparse)
+def issparse(x: Any) -> bool:
+    return is_sparse(x)
+
+
+@stands_for(ss.dia_array)
+class dia_array(ss.dia_array):
+    """A matrix by its diagonals."""
+
+    def __new__(cls, arg1: Any, shape: Any = None, *args: Any, **kw: Any) -> Any:
+        if isinstance(arg1, tuple) and isinstance(arg1[0], Traced):
+            return diagonals(*arg1, shape)
+        return super().__new__(cls)
+
+
+@stands_for(ss.diags_array)
+def diags_array(
+    diagonals: Any, /, *, offsets: Any = 0, shape: Any = None, format: str | None = None, dtype: Any = None
+) -> Any:
+    if first_traced(diagonals) is None:
+        return ss.diags_array(diagonals, offsets=offsets, shape=shape, format=format, dtype=dtype)
+    offsets = np.atleast_1d(offsets)
+    several = isinstance(diagonals, (list, tuple)) or len(offsets) > 1
+    parts = [np.reshape(as_array(d), -1) for d in (diagonals if several else [diagonals])]
+    if shape is None:
+        n = np.shape(parts[0])[0] + abs(int(offsets[0]))
+        shape = (n, n)
+    places = []
+    for d, k in zip(parts, map(int, offsets)):
+        length = min(shape[0] + min(k, 0), shape[1] - max(k, 0))
+        places.append((np.broadcast_to(d, (length,)), np.arange(length) + max(-k, 0), np.arange(length) + max(k, 0)))
+    data, row, col = (np.concatenate(v) for v in zip(*places))
+    return SparseArray(data, row, col, shape, "coo").asformat(format or "coo")
+
+
+@stands_for(ss.diags)
+def diags(diagonals: Any, offsets: Any = 0, shape: Any = None, format: str | None = None, dtype: Any = None) -> Any:
+    if first_traced(diagonals) is None:
+        return ss.diags(diagonals, offsets, shape, format, dtype)
+    D = diags_array(diagonals, offsets=offsets, shape=shape, format=format)
+    return SparseArray(D.data, D.row, D.col, D.shape, D.format, is_matrix=True)
+
+
+def stacked(axis: int, original: Any) -> Any:
+    """``hstack`` or ``vstack``."""
+
+    def stack(blocks: Any, format: str | None = None, dtype: Any = None) -> Any:
+        if not any(isinstance(A, SparseArray) for A in blocks):
+            return original(blocks, format, dtype)
+        parts, start = [], 0
+        for A in map(sparse, blocks):
+            moved = (A.row + start, A.col) if axis == 0 else (A.row, A.col + start)
+            parts.append(A.like(A.data, *moved))
+            start += A.shape[axis]
+        shape = [A.shape[0], A.shape[1]]
+        shape[axis] = start
+        return join(parts, parts[0], shape).asformat(format or "coo")
+
+    stack.__name__ = original.__name__
+    return stands_for(original)(stack)
+
+
+hstack, vstack = stacked(1, ss.hstack), stacked(0, ss.vstack)
+
+
+@stands_for(ss.kron)
+def kron(A: Any, B: Any, format: str | None = None) -> Any:
+    if not (isinstance(A, SparseArray) or isinstance(B, SparseArray) or first_traced([A, B]) is not None):
+        return ss.kron(A, B, format)
+    A, B = sparse(A), sparse(B)
+    flat = lambda v: np.reshape(v, -1)
+    return SparseArray(
+        flat(A.data[:, None] * B.data),
+        flat(A.row[:, None] * B.shape[0] + B.row),
+        flat(A.col[:, None] * B.shape[1] + B.col),
+        (A.shape[0] * B.shape[0], A.shape[1] * B.shape[1]),
+    ).asformat(format or "coo")
