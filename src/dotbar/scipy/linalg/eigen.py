@@ -404,7 +404,8 @@ linear(
 def hermitian_band(ab: Any, lower: bool) -> Any:
     """The Hermitian matrix of which the diagonals on one side are given."""
     T = from_band(ab, lower=lower)
-    return T + H(np.tril(T, -1) if lower else np.triu(T, 1))
+    beside = np.tril(T, -1) if lower else np.triu(T, 1)
+    return beside + H(beside) + np.real(T) * np.eye(T.shape[-1], dtype=np.finfo(dtype_of(T)).dtype)
 
 
 @primitive
