@@ -4,7 +4,7 @@ import numpy as np
 
 import dotbar.scipy.linalg as sl
 from dotbar.rules.words import H, sym
-from dotbar.scipy.linalg.equations import hermitian, schur_form, sylvester, system
+from dotbar.scipy.linalg.equations import continuous_riccati, discrete_riccati, hermitian, schur_form, sylvester, system
 from samples import cnormal, hpd, normal, sample, spd
 
 A, B, C = normal(3, 3), normal(2, 2, seed=1), normal(3, 2, seed=2)
@@ -79,4 +79,7 @@ SAMPLES = [
     sample(sl.solve_continuous_are, AC, CC, hpd(3), hpd(2), E, S, call=riccati(sl.solve_continuous_are)),
     sample(sl.solve_discrete_are, A, C, spd(3), spd(2), call=riccati(sl.solve_discrete_are), case="solve_discrete_are"),
     sample(sl.solve_discrete_are, AC, CC, hpd(3), hpd(2), E, S, call=riccati(sl.solve_discrete_are)),
+    sample(continuous_riccati, A, C, spd(3), spd(2), call=riccati(continuous_riccati)),
+    sample(discrete_riccati, A, C, spd(3), spd(2), call=riccati(discrete_riccati)),
+    sample(sl.solve_continuous_are, 0.3, 1.2, 2.0, 0.7),
 ]

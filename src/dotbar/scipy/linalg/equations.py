@@ -317,7 +317,7 @@ def _solve_sylvester(a: Any, b: Any, q: Any) -> Any:
 @composite(dispatching(sl.solve_continuous_lyapunov))
 def lyapunov(a: Any, q: Any) -> Any:
     """A X + X Aᴴ = Q, of which one Schur form is enough."""
-    a, q = inexact(a), inexact(q)
+    a, q = np.atleast_2d(inexact(a)), np.atleast_2d(inexact(q))
     form = schur_form(a)
     return sylvester(a, a, q, *form, *form, adjoint_b=True)
 
@@ -353,8 +353,13 @@ def adjoint(e: Any) -> Any:
     return None if e is None else H(e)
 
 
-@rule(dispatching(sl.solve_continuous_are), "(m,m),(m,n),(m,m),(n,n),(m,m),(m,n)->(m,m)")
-def _solve_continuous_are(
+@primitive
+def continuous_riccati(a: Any, b: Any, q: Any, r: Any, e: Any = None, s: Any = None, *, balanced: bool = True) -> Any:
+    return sl.solve_continuous_are(a, b, q, r, e, s, balanced)
+
+
+@rule(continuous_riccati, "(m,m),(m,n),(m,m),(n,n),(m,m),(m,n)->(m,m)")
+def _continuous_riccati(
     X: Any, a: Any, b: Any, q: Any, r: Any, e: Any = None, s: Any = None, *, balanced: bool = True
 ) -> Any:
     """G = EᴴXA + AᴴXE − L R⁻¹Lᴴ + Q with L = EᴴXB + S, for Hermitian Q and R.
@@ -382,8 +387,13 @@ def _solve_continuous_are(
     )
 
 
-@rule(dispatching(sl.solve_discrete_are), "(m,m),(m,n),(m,m),(n,n),(m,m),(m,n)->(m,m)")
-def _solve_discrete_are(
+@primitive
+def discrete_riccati(a: Any, b: Any, q: Any, r: Any, e: Any = None, s: Any = None, *, balanced: bool = True) -> Any:
+    return sl.solve_discrete_are(a, b, q, r, e, s, balanced)
+
+
+@rule(discrete_riccati, "(m,m),(m,n),(m,m),(n,n),(m,m),(m,n)->(m,m)")
+def _discrete_riccati(
     X: Any, a: Any, b: Any, q: Any, r: Any, e: Any = None, s: Any = None, *, balanced: bool = True
 ) -> Any:
     """G = AᴴXA − EᴴXE − L(R + BᴴXB)⁻¹Lᴴ + Q with L = AᴴXB + S, for Hermitian Q and R.
@@ -408,3 +418,17 @@ def _solve_discrete_are(
         lambda F: -congruent(adjoint(e), solve_discrete_lyapunov(H(W), F)),
         lambda Xbar: -solve_discrete_lyapunov(W, congruent(e, sym(Xbar))),
     )
+
+
+def of_matrices(solve: Callable[..., Any]) -> Callable[..., Any]:
+    """An equation whose coefficients may be numbers."""
+
+    def call(a: Any, b: Any, q: Any, r: Any, e: Any = None, s: Any = None, balanced: bool = True) -> Any:
+        matrices = [None if x is None else np.atleast_2d(inexact(x)) for x in (a, b, q, r, e, s)]
+        return solve(*matrices, balanced=balanced)
+
+    return call
+
+
+composite(dispatching(sl.solve_continuous_are))(of_matrices(continuous_riccati))
+composite(dispatching(sl.solve_discrete_are))(of_matrices(discrete_riccati))

@@ -119,7 +119,7 @@ def primary(A: Any, dtype: Any, L: Frechet, triangular: bool = True) -> Any:
 
 expm = dispatching(sl.expm)
 
-SMALL = 40  # up to this order SciPy's compiled exponential of the doubled matrix is faster
+SMALL = 12  # up to this order SciPy's compiled exponential of the doubled matrix is faster
 
 PADE = {3: 1.08e-2, 5: 2.00e-1, 7: 7.83e-1, 9: 1.78, 13: 4.74}
 """Degrees of approximants, and the norm up to which the derivative of each is exact.  Al-Mohy & Higham (2009)."""
@@ -155,7 +155,7 @@ def exponential_along(A: Any, E: Any) -> Any:
     computed from an upper triangular A is so, too: rounding does not make it another matrix.
     """
     if A.shape[-1] <= SMALL and np.any(np.tril(A, -1)):
-        return corner(A, E, f=sl.expm)
+        return corner(A * (1 + 0j), E, f=sl.expm)  # that of complex matrices has some digits more
     if A.ndim > 2:
         return np.stack([exponential_along(*pair) for pair in zip(A, E)])
     size = np.linalg.norm(A, 1)
