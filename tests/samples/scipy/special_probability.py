@@ -3,6 +3,7 @@
 import numpy as np
 import scipy.special as sc
 
+from dotbar.scipy.special import probability
 from samples import sample, uniform
 
 a, b, c = (uniform(0.5, 4.0, 3, seed=k) for k in range(3))
@@ -33,6 +34,9 @@ SAMPLES = [
     sample(sc.tklmbda, c - 2, np.array([-0.3, 0.2, 0.0]), case="tklmbda", rtol=1e-5),
     sample(sc.kolmogorov, np.array([0.5, 0.9, 1.3]), case="kolmogorov"),
     sample(sc.kolmogi, p),
+    sample(probability.smirnov_at, 4, q, r=0),
+    sample(sc.smirnov, np.array([3, 5, 6]), q),
+    sample(sc.smirnovi, np.array([3, 5, 6]), q),
     *(sample(f, q, b, c, rtol=1e-5) for f in (sc.gdtria,)),
     sample(sc.gdtrib, a, q, c / 2, rtol=1e-5),
     sample(sc.gdtrix, a, b, q, rtol=1e-5),

@@ -10,6 +10,7 @@ from dotbar.scipy.special import (  # registers the rules
     gammas,
     hypergeometric,
     incomplete,
+    noncentral,
     orthogonal,
     probability,
     spherical,

@@ -4,12 +4,12 @@ from math import log, pi
 from typing import Any
 
 import numpy as np
-import scipy.special as sc
 
 from dotbar.core import as_array, dtype_of, primitive, shape_of
 from dotbar.rules.kinds import composite, elementwise, rule, shift_axis
 from dotbar.rules.words import conj, ratio, stop_gradient
 from dotbar.scipy.mirror import dispatching
+from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.quadrature import family
 
 # ---------------------------------------------------------------- entropies

@@ -5,11 +5,11 @@ from math import pi, sqrt
 from typing import Any
 
 import numpy as np
-import scipy.special as sc
 
 from dotbar.core import dtype_of
 from dotbar.rules.kinds import elementwise, rule
 from dotbar.rules.words import conj
+from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.quadrature import entrywise, family
 
 # ---------------------------------------------------------------- Faddeeva's function

@@ -5,12 +5,12 @@ from math import pi
 from typing import Any
 
 import numpy as np
-import scipy.special as sc
 
 from dotbar.errors import InputError
 from dotbar.rules.kinds import composite, elementwise
 from dotbar.rules.words import raise_if
 from dotbar.scipy.mirror import dispatching
+from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.quadrature import bell, family
 
 polygamma = dispatching(sc.polygamma)

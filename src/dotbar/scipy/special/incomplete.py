@@ -9,9 +9,9 @@ import math
 from typing import Any
 
 import numpy as np
-import scipy.special as sc
 
 from dotbar.rules.kinds import elementwise
+from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.gammas import difference, polygamma_at, stirling
 from dotbar.scipy.special.implicit import inverse_of
 from dotbar.scipy.special.quadrature import bell, family, tail

@@ -7,10 +7,11 @@ import math
 from typing import Any
 
 import numpy as np
-import scipy.special as sc
 
 from dotbar.rules.kinds import elementwise
+from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.implicit import inverse_of, same_as
+from dotbar.scipy.special.quadrature import bell, entrywise, family
 
 COUNT = "a number of trials is an integer"
 
@@ -89,7 +90,7 @@ inverse_of(sc.nrdtrimn, normal, 0)
 inverse_of(sc.nrdtrisd, normal, 1)
 inverse_of(sc.tklmbda, tukey_quantile, 0)
 
-# ---------------------------------------------------------------- Kolmogorov's distribution
+# ---------------------------------------------------------------- Kolmogorov's and Smirnov's distributions
 
 
 def kolmogorov_slope(x: Any) -> Any:
@@ -106,3 +107,24 @@ def kolmogorov_slope(x: Any) -> Any:
 
 elementwise(sc.kolmogorov, kolmogorov_slope)
 inverse_of(sc.kolmogi, sc.kolmogorov, 0)
+
+
+@family("the size of a sample is an integer", lambda n, d, r: smirnov_at(n, d, r=r + 1))
+def smirnov_at(n: Any, d: Any, *, r: int) -> Any:
+    """The r-th derivative of d Σ C(n, j) (d + j/n)ʲ⁻¹ (1 − d − j/n)ⁿ⁻ʲ, j < n (1 − d): Birnbaum and Tingey (1951)."""
+    j = np.arange(np.max(n, initial=0)).reshape(-1, *(1,) * n.ndim)
+    low, high = d + j / n, 1 - d - j / n
+    inside = high > 0
+    high = np.where(inside, high, 1)
+    choices = -sc.betaln(j + 1, n - j + 1) - np.log(n + 1)
+    terms = np.exp(choices + np.log(d) + (j - 1) * np.log(low) + (n - j) * np.log(high))
+
+    def derivative(i: int, _: int) -> Any:
+        falling = -((-1) ** i) * (1 / d**i + (j - 1) / low**i) - (n - j) / high**i
+        return math.factorial(i - 1) * falling
+
+    return np.sum(np.where(inside, terms * bell(derivative, r), 0), 0)
+
+
+entrywise(sc.smirnov, "the size of a sample is an integer", lambda y, n, d: smirnov_at(n, d, r=1))
+inverse_of(sc.smirnovi, sc.smirnov, 1, {0: "the size of a sample is an integer"})

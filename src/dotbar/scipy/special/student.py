@@ -9,9 +9,9 @@ from math import pi
 from typing import Any
 
 import numpy as np
-import scipy.special as sc
 
 from dotbar.rules.kinds import elementwise
+from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.gammas import EVEN, difference, stirling
 from dotbar.scipy.special.implicit import inverse_of
 from dotbar.scipy.special.incomplete import deviance
