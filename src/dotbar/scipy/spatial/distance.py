@@ -1,5 +1,215 @@
-"""``scipy.spatial.distance``: distances of every metric."""
+"""``scipy.spatial.distance``: distances of every metric of real vectors, between two and between all pairs.
 
+A metric is written once, for vectors along the last axis; the functions of two vectors, ``cdist`` and ``pdist`` are the
+same formula.  Where the distance is 0, the first derivative is 0 and the second nan.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.spatial.distance as _distance
+from scipy.special import rel_entr
+
+from dotbar.core import Traced, copy_into, dtype_of, primitive
+from dotbar.rules.kinds import composite, elementwise, match
+from dotbar.rules.shapes import astype
+from dotbar.rules.words import raise_if, ratio
+from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.mirror import members as _members
 
 __getattr__, __dir__, __all__ = _members("scipy.spatial.distance")
+
+
+@primitive
+def root(x: Any) -> Any:
+    """√x with the derivative 0 at 0."""
+    return np.sqrt(x)
+
+
+elementwise(root, lambda y: ratio(0.5, y))
+
+
+def _weighted(x: Any, w: Any) -> Any:
+    return x if w is None else _double(w) * x
+
+
+def _double(x: Any) -> Any:
+    """x in double precision, in which SciPy computes most of them."""
+    return x if dtype_of(x) == np.float64 else astype(x, dtype=np.float64)
+
+
+def _total(x: Any, w: Any = None) -> Any:
+    return np.sum(_weighted(x, w), -1)
+
+
+# ---------------------------------------------------------------- metrics, along the last axis
+
+
+def _minkowski(u: Any, v: Any, p: Any = 2, w: Any = None) -> Any:
+    if isinstance(p, Traced):
+        power = _total(np.abs(u - v) ** p, w)
+        return np.where(power == 0, 0, np.where(power == 0, 1, power) ** (1 / p))
+    if p <= 0:
+        raise ValueError("p must be greater than 0")
+    if p == np.inf:
+        return _chebyshev(u, v, w)
+    return np.linalg.norm(_weighted(u - v, None if w is None else w ** (1 / p)), p, -1)
+
+
+def _euclidean(u: Any, v: Any, w: Any = None) -> Any:
+    return np.linalg.norm(_weighted(u - v, None if w is None else np.sqrt(w)), axis=-1)
+
+
+def _chebyshev(u: Any, v: Any, w: Any = None) -> Any:
+    return np.max(_weighted(np.abs(u - v), None if w is None else np.greater(w, 0)), -1)
+
+
+def _correlation(u: Any, v: Any, w: Any = None, centered: bool = True) -> Any:
+    w = None if w is None else _double(w) / np.sum(_double(w))
+    if centered:
+        mean = lambda x: np.mean(x, -1, keepdims=True) if w is None else np.sum(w * x, -1, keepdims=True)
+        u, v = u - mean(u), v - mean(v)
+    return np.clip(1.0 - _total(u * v, w) / np.sqrt(_total(u * u, w) * _total(v * v, w)), 0.0, 2.0)
+
+
+def _canberra(u: Any, v: Any, w: Any = None) -> Any:
+    size = np.abs(u) + np.abs(v)
+    return _total(np.where(size == 0, 0, np.abs(u - v) / np.where(size == 0, 1, size)), w)
+
+
+def _jensenshannon(p: Any, q: Any, base: Any = None, *, axis: int = -1, keepdims: bool = False) -> Any:
+    """The root of half the relative entropies to the mean (Endres & Schindelin 2003, IEEE Trans. Inf. Theory 49)."""
+    p, q = (x / np.sum(x, axis, keepdims=True) for x in (p, q))
+    m = (p + q) / 2
+    js = np.sum(rel_entr(p, m), axis, keepdims=keepdims) + np.sum(rel_entr(q, m), axis, keepdims=keepdims)
+    if base is not None:
+        js = js / (match(np.log(base), js) if js.ndim else np.log(base))
+    return root(js / 2)
+
+
+def _mahalanobis(u: Any, v: Any, VI: Any) -> Any:
+    difference = u - v
+    return root(_total(difference @ VI * difference))
+
+
+METRICS: dict[str, Callable[..., Any]] = {
+    "euclidean": _euclidean,
+    "sqeuclidean": lambda u, v, w=None: _total((u - v) ** 2, w),
+    "seuclidean": lambda u, v, V: _euclidean(u, v, 1 / V),
+    "minkowski": _minkowski,
+    "cityblock": lambda u, v, w=None: _total(np.abs(u - v), w),
+    "chebyshev": _chebyshev,
+    "cosine": lambda u, v, w=None: _correlation(u, v, w, centered=False),
+    "correlation": _correlation,
+    "canberra": _canberra,
+    "braycurtis": lambda u, v, w=None: _total(np.abs(u - v), w) / _total(np.abs(u + v), w),
+    "jensenshannon": _jensenshannon,
+    "mahalanobis": _mahalanobis,
+}
+
+ALIASES = {
+    **dict.fromkeys(("euclid", "eu", "e"), "euclidean"),
+    **dict.fromkeys(("sqe", "sqeuclid"), "sqeuclidean"),
+    **dict.fromkeys(("se", "s"), "seuclidean"),
+    **dict.fromkeys(("mi", "m", "pnorm"), "minkowski"),
+    **dict.fromkeys(("cblock", "cb", "c"), "cityblock"),
+    **dict.fromkeys(("chebychev", "cheby", "cheb", "ch"), "chebyshev"),
+    **dict.fromkeys(("cos",), "cosine"),
+    **dict.fromkeys(("co",), "correlation"),
+    **dict.fromkeys(("js",), "jensenshannon"),
+    **dict.fromkeys(("mahal", "mah"), "mahalanobis"),
+}
+
+
+# ---------------------------------------------------------------- two vectors
+
+
+def _of_two(name: str) -> Callable[..., Any]:
+    """A metric of two vectors, which SciPy does not compute in double precision throughout."""
+    double = name in ("canberra", "braycurtis", "seuclidean")
+
+    def body(u: Any, v: Any, *args: Any, **kw: Any) -> Any:
+        u, v = (np.asarray(x) if not isinstance(x, Traced) else x for x in (u, v))
+        if u.ndim != 1 or v.ndim != 1:
+            raise ValueError("Input vector should be 1-D.")
+        y = METRICS[name](u, _double(v) if double else v, *args, **kw)
+        return _double(y) if name == "euclidean" else y
+
+    return body
+
+
+for _name in METRICS.keys() - {"jensenshannon"}:
+    composite(dispatching(getattr(_distance, _name)))(_of_two(_name))
+
+
+composite(dispatching(_distance.jensenshannon))(
+    lambda p, q, base=None, *, axis=0, keepdims=False: _jensenshannon(p, q, base, axis=axis, keepdims=keepdims)
+)
+
+
+# ---------------------------------------------------------------- all pairs
+
+
+def _pairs(metric: Any, u: Any, v: Any, given: Any, kw: dict[str, Any]) -> Any:
+    """The distances of vectors along the last axes; ``given`` are all of them, for what a metric estimates."""
+    name = metric if isinstance(metric, str) else getattr(metric, "__name__", "")
+    name = name.lower().removeprefix("test_")
+    name = ALIASES.get(name, name)
+    if name not in METRICS:
+        if isinstance(metric, str):
+            raise ValueError(f"Unknown Distance Metric, or one of booleans: {metric}")
+        shape = np.broadcast_shapes(u.shape[:-1], v.shape[:-1])
+        rows = zip(*(np.reshape(np.broadcast_to(x, (*shape, x.shape[-1])), (-1, x.shape[-1])) for x in (u, v)))
+        return _double(np.reshape(np.stack([metric(*row, **kw) for row in rows]), shape))
+    if name == "seuclidean" and kw.get("V") is None:
+        kw = {**kw, "V": np.var(given(), 0, ddof=1)}
+    if name == "mahalanobis" and kw.get("VI") is None:
+        kw = {**kw, "VI": np.linalg.inv(np.atleast_2d(np.cov(given().T))).T}
+    return METRICS[name](_double(u), _double(v), **kw)
+
+
+@composite(dispatching(_distance.cdist))
+def _cdist(XA: Any, XB: Any, metric: Any = "euclidean", *, out: Any = None, **kw: Any) -> Any:
+    XA, XB = (x if isinstance(x, Traced) else np.asarray(x) for x in (XA, XB))
+    if XA.ndim != 2 or XB.ndim != 2 or XA.shape[1] != XB.shape[1]:
+        raise ValueError(f"XA and XB must be two-dimensional with as many columns, not {XA.shape} and {XB.shape}.")
+    y = _pairs(metric, XA[:, None, :], XB[None, :, :], lambda: np.concatenate([XA, XB]), kw)
+    return y if out is None else copy_into(out, y)
+
+
+@composite(dispatching(_distance.pdist))
+def _pdist(X: Any, metric: Any = "euclidean", *, out: Any = None, **kw: Any) -> Any:
+    X = X if isinstance(X, Traced) else np.asarray(X)
+    if X.ndim != 2:
+        raise ValueError(f"A 2-dimensional array must be passed. (Shape was {X.shape}).")
+    i, j = np.triu_indices(X.shape[0], 1)
+    y = _pairs(metric, X[i], X[j], lambda: X, kw)
+    return y if out is None else copy_into(out, y)
+
+
+@composite(dispatching(_distance.squareform))
+def _squareform(X: Any, force: str = "no", checks: bool = True) -> Any:
+    """Each entry of the vector stands at two places; of the matrix the upper triangle is read."""
+    if X.ndim == 1 and force.lower() != "tovector":
+        n = int(np.ceil(np.sqrt(X.size * 2))) if X.size else 1
+        if n * (n - 1) != X.size * 2:
+            raise ValueError("Incompatible vector size. It must be a binomial coefficient n choose 2 for n >= 2.")
+        place = np.full((n, n), X.size)
+        place[np.triu_indices(n, 1)] = place.T[np.triu_indices(n, 1)] = np.arange(X.size)
+        return np.concatenate([X, np.zeros(1, dtype_of(X))])[place]
+    if X.ndim != 2 or force.lower() == "tomatrix" or X.shape[0] != X.shape[1]:
+        raise ValueError("squareform takes a vector, or a square matrix.")
+    if checks:
+        raise_if(np.any(X != X.T), error=ValueError("Distance matrix 'X' must be symmetric."))
+        raise_if(np.any(np.diagonal(X) != 0), error=ValueError("Distance matrix 'X' diagonal must be zero."))
+    return X[np.triu_indices(X.shape[0], 1)]
+
+
+@composite(dispatching(_distance.directed_hausdorff))
+def _directed_hausdorff(u: Any, v: Any, rng: Any = 0, **kw: Any) -> Any:
+    """The largest distance from a point of u to v, and which points have it."""
+    distances = METRICS["euclidean"](_double(u)[:, None, :], _double(v)[None, :, :])
+    nearest = np.min(distances, 1)
+    i = np.argmax(nearest)
+    return np.max(nearest), i, np.argmin(distances, 1)[i]
