@@ -246,6 +246,11 @@ def test_phases_are_refused(name):
     pull(0 * y)
 
 
+@pytest.mark.parametrize("f", [lambda A: sl.schur(A)[0], lambda A: sl.qz(A, np.eye(3))[0]])
+def test_what_needs_no_rotation_is_not_refused(f):
+    np.testing.assert_allclose(dotbar.grad(lambda A: np.trace(f(A)))(np.eye(3)), np.eye(3), atol=1e-14)
+
+
 def test_alpha_and_beta_of_a_complex_pair_are_refused():
     A = np.array([[1.0, 3], [-1, 2]])
     f = lambda A: sl.ordqz(A, np.diag([1.0, 2]), output="real")[3]

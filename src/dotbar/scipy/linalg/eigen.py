@@ -208,13 +208,18 @@ def chosen(w: Any, V: Any, by_index: Any, by_value: Any, arrays: Any, solver: Ca
     if by_index is None and by_value is None:
         return w if V is None else (w, V)
     if by_index is not None:
-        index = np.arange(by_index[0], by_index[1] + 1)
+        index = np.arange(by_index[0], by_index[1] + 1) + np.zeros(w.shape[:-1] + (1,), int)
     else:
-        index = np.flatnonzero((w > by_value[0]) & (w <= by_value[1]))
+        inside = (w > by_value[0]) & (w <= by_value[1])
+        count = np.flatnonzero(np.reshape(inside, (-1, w.shape[-1]))[0]).shape[0]
+        raise_if(np.sum(inside, -1) != count, error=ValueError("different numbers of eigenvalues in the interval"))
+        index = np.sum(w <= by_value[0], -1)[..., None] + np.arange(count)
+    w = np.take_along_axis(w, index, -1)
     if V is None:
-        return w[..., index]
-    V = V[..., index]
-    return w[..., index], V * np.sign(np.real(np.sum(conj(vectors_of(*arrays, solver=solver)) * V, -2)))
+        return w
+    V = columns(V, index)
+    overlap = np.real(np.sum(conj(vectors_of(*arrays, solver=solver)) * V, -2, keepdims=True))
+    return w, np.where(overlap < 0, -V, V)
 
 
 @composite(eigh)
@@ -462,13 +467,17 @@ def is_leaf(T: Any) -> bool:
     return len(T) == 1 or (len(T) == 2 and T[1, 0] != 0)
 
 
-def refuse_pairs(same: Any, *sides: Any) -> None:
-    """Refuse to rotate, where values repeat."""
-    if np.count_nonzero(same) > len(same) and any(np.any(np.tril(np.abs(X), -1) > 1e-14) for X in sides):
+def is_undetermined(same: Any, scale: Any, *rotated: Any) -> bool:
+    """Whether values repeat; unless nothing is to be rotated, to rounding, that is refused."""
+    if np.count_nonzero(same) <= len(same):
+        return False
+    noise = 10 * len(same) * np.finfo(scale.dtype).eps * np.max(np.abs(scale))
+    if any(np.any(np.abs(np.tril(X, -1)) > noise) for X in rotated):
         raise DegenerateSpectrumError(
             f"an eigenvalue of multiplicity {np.max(np.sum(same, -1))}: its Schur vectors are not determined, and the "
             "derivative depends on them. Functions of the matrix, such as scipy.linalg.expm or sqrtm, are exact here."
         )
+    return True
 
 
 def quasi_eigenvalues(T: Any) -> Any:
@@ -516,20 +525,21 @@ def schur_sweep(T: Any, X: Any, adjoint: bool) -> None:
     X[:k, k:] = 0
 
 
-def schur_kernel(T: Any, X: Any, adjoint: bool) -> None:
+def schur_kernel(T: Any, X: Any, scale: Any, adjoint: bool) -> None:
     w = quasi_eigenvalues(T)
-    refuse_pairs(same_value(w), X)
-    standard = np.diagonal(T, -1) + np.diagonal(T, 1)
-    if np.any(
-        (np.abs(standard) <= len(T) * np.finfo(w.dtype).eps * np.max(np.abs(T), initial=0)) & (np.diagonal(T, -1) != 0)
-    ):
+    above, below = np.diagonal(T, 1), np.diagonal(T, -1)
+    noise = len(T) * np.finfo(w.dtype).eps * np.max(np.abs(T))
+    if np.any((below != 0) & (np.abs(above + below) <= noise)):
         raise DegenerateSpectrumError(
             "a normal 2 × 2 block of the real Schur form: its basis is not determined. Use output='complex'."
         )
-    schur_sweep(T, X, adjoint)
+    if is_undetermined(same_value(w), scale, X):
+        X[...] = 0
+    else:
+        schur_sweep(T, X, adjoint)
 
 
-def hessenberg_kernel(T: Any, X: Any, adjoint: bool) -> None:
+def hessenberg_kernel(T: Any, X: Any, scale: Any, adjoint: bool) -> None:
     """Column after column: below the subdiagonal (ΩT − TΩ)_j = M_j gives Ω_j+1, whose first row and column are 0.
 
     The diagonal of a complex Ω keeps the subdiagonal real.  The adjoint is the same in reverse.
@@ -569,10 +579,10 @@ KERNELS = {"schur": schur_kernel, "hessenberg": hessenberg_kernel}
 def rotation(T: Any, M: Any, *, form: str, adjoint: bool = False) -> Any:
     """The skew-Hermitian Ω for which M − ΩT + TΩ has the form of T; or, of a cotangent of Ω, that of M."""
     lead = np.broadcast_shapes(T.shape[:-2], M.shape[:-2])
-    T = np.broadcast_to(T, lead + T.shape[-2:])
-    X = np.array(np.broadcast_to(M - H(M) if adjoint else M, T.shape), np.result_type(T, M))
-    for i in np.ndindex(*lead):
-        KERNELS[form](T[i], X[i], adjoint)
+    T, M = np.broadcast_to(T, lead + T.shape[-2:]), np.broadcast_to(M, lead + M.shape[-2:])
+    X = np.array(M - H(M) if adjoint else M, np.result_type(T, M))
+    for i in np.ndindex(*lead) if X.size else ():
+        KERNELS[form](T[i], X[i], M[i], adjoint)
     return X if adjoint else X - H(X)
 
 
@@ -810,14 +820,15 @@ def rotations(S: Any, T: Any, M: Any, N: Any, *, adjoint: bool = False) -> Any:
     lead = np.broadcast_shapes(*(X.shape[:-2] for X in (S, T, M, N)))
     dtype = np.result_type(S, T, M, N)
     S, T, M, N = (np.broadcast_to(X, lead + X.shape[-2:]).astype(dtype) for X in (S, T, M, N))
-    X, W = (M - H(M), N - H(N)) if adjoint else (M, N)
-    for i in np.ndindex(*lead):
-        if len(S[i]):
-            s, t = np.diagonal(S[i]), np.diagonal(T[i])
-            scale = np.max(np.abs(s)) * np.max(np.abs(t)) * len(s) * np.finfo(dtype).eps
-            block = np.diag(np.diagonal(S[i], -1) != 0, -1)
-            same = np.abs(s[:, None] * t - t[:, None] * s) <= scale
-            refuse_pairs(same & ~(block | block.T), X[i], W[i])
+    X, W = (M - H(M), N - H(N)) if adjoint else (M.copy(), N.copy())
+    for i in np.ndindex(*lead) if S.size else ():
+        s, t = np.diagonal(S[i]), np.diagonal(T[i])
+        gap = np.abs(s[:, None] * t - t[:, None] * s)
+        block = np.diag(np.diagonal(S[i], -1) != 0, -1)
+        same = (gap <= len(s) * np.finfo(dtype).eps * np.max(np.abs(s)) * np.max(np.abs(t))) & ~(block | block.T)
+        if is_undetermined(same, np.stack([M[i], N[i]]), X[i], W[i]):
+            X[i], W[i] = 0, 0
+        else:
             qz_sweep(S[i], T[i], X[i], W[i], adjoint)
     return (X, W) if adjoint else (X - H(X), W - H(W))
 
