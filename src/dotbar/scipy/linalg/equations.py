@@ -19,15 +19,13 @@ from dotbar.rules.words import H, conj, mT, once, sym
 from dotbar.scipy.mirror import dispatching
 from dotbar.transforms import jvp, vjp
 
-Pairs = list[Any]
-
 
 def implicit(
     residual: Callable[..., Any],
     xs: Sequence[Any],
     inverse: Callable[[Any], Any],
     adjoint: Callable[[Any], Any],
-) -> Pairs:
+) -> list[Any]:
     """The (dot, bar) of each argument θ of an equation G(X, θ) = 0, by the implicit function theorem.
 
     Ẋ = −G_X⁻¹ G_θ θ̇,  θ̄ = −G_θᴴ G_X⁻ᴴ X̄.  ``residual`` is G at the solution, as a function of ``xs``; ``inverse``
@@ -59,12 +57,8 @@ def double(x: Any) -> Any:
 # ---------------------------------------------------------------- linear systems
 
 STRUCTURES: dict[str | None, Callable[[Any], Any]] = {
-    "sym": lambda A: (A + mT(A)) / 2,
-    "symmetric": lambda A: (A + mT(A)) / 2,
-    "her": sym,
-    "hermitian": sym,
-    "pos": sym,
-    "positive definite": sym,
+    **dict.fromkeys(("sym", "symmetric"), lambda A: (A + mT(A)) / 2),
+    **dict.fromkeys(("her", "hermitian", "pos", "positive definite"), sym),
     "diagonal": lambda A: A * np.eye(A.shape[-1], dtype=dtype_of(A)),
     "tridiagonal": lambda A: np.tril(np.triu(A, -1), 1),
     "upper triangular": np.triu,
@@ -254,12 +248,10 @@ constant(schur_form, like=lambda A, *, output="real": None, batch="(n,n)->(n,n),
 def sylvester(
     A: Any, B: Any, C: Any, R: Any, U: Any, S: Any, V: Any, *, adjoint_a: bool = False, adjoint_b: bool = False
 ) -> Any:
-    """X with A X + X B = C, or with Aᴴ or Bᴴ in their places, by A = U R Uᴴ and B = V S Vᴴ.
+    """X with A X + X B = C, or with Aᴴ or Bᴴ in their places, by A = U R Uᴴ and B = V S Vᴴ, both real or both complex.
 
-    Bartels & Stewart (1972).
+    Bartels & Stewart (1972), Solution of the matrix equation AX + XB = C.
     """
-    if R.dtype.kind != S.dtype.kind:
-        raise TypeError("both matrices in their real Schur form, or both in their complex one")
     if C.dtype.kind == "c" and R.dtype.kind != "c":
         real, imag = (
             sylvester(A, B, part, R, U, S, V, adjoint_a=adjoint_a, adjoint_b=adjoint_b) for part in (C.real, C.imag)

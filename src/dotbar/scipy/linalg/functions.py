@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from functools import cache, partial, reduce, wraps
 from math import ceil, comb, factorial, log2, perm
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -189,6 +190,11 @@ def exponential_along(A: Any, E: Any) -> Any:
     return L
 
 
+@rule(expm, "(n,n)->(n,n)")
+def _expm(Y: Any, A: Any) -> Any:
+    return primary(A, Y.dtype, exponential_along, triangular=False)
+
+
 @composite(dispatching(sl.expm_frechet))
 def _expm_frechet(A: Any, E: Any, method: Any = None, compute_expm: bool = True, check_finite: bool = True) -> Any:
     A, E = double(A), double(E)
@@ -229,11 +235,6 @@ def undrawn(fn: Callable[..., Any]) -> Callable[..., Any]:
 logm, fractional_matrix_power = undrawn(sl.logm), undrawn(sl.fractional_matrix_power)
 
 
-@rule(expm, "(n,n)->(n,n)")
-def _expm(Y: Any, A: Any) -> Any:
-    return primary(A, Y.dtype, exponential_along, triangular=False)
-
-
 @rule(logm, "(n,n)->(n,n)")
 def _logm(Y: Any, A: Any) -> Any:
     return primary(A, Y.dtype, partial(corner, f=logarithm))
@@ -252,24 +253,24 @@ rule(logarithm, "(n,n)->(n,n)")(_logm)
 
 @rule(fractional_matrix_power)
 def _fractional_matrix_power(Y: Any, A: Any, t: Any) -> Any:
-    """Aᵗ = exp(t log A), and by products for an integer t."""
+    """Aᵗ = exp(t log A), a product for an integer t; SciPy's may be complex where this is real."""
+
+    def power(A: Any, t: Any) -> Any:
+        return expm(t * logarithm(A))
 
     def pair(f: Callable[[Any], Any], x: Any) -> Any:
         def dot(xdot: Any) -> Any:
             return match(jvp(f, (x,), (xdot,))[1], Y)
 
         def bar(Ybar: Any) -> Any:
-            out, pull = vjp(f, x)
-            return pull(match(Ybar, out))[0]
+            value, pull = vjp(f, x)
+            return pull(match(Ybar, value))[0]
 
         return dot, bar
 
-    def power(A: Any) -> Any:
-        if type(t) in (int, float) and t == int(t):
-            return np.linalg.matrix_power(A, int(t))
-        return expm(t * logarithm(A))
-
-    return pair(power, A), pair(lambda t: expm(t * logarithm(A)), t)
+    is_integer = isinstance(t, Real) and t == int(t)
+    of_A = (lambda A: np.linalg.matrix_power(A, int(t))) if is_integer else (lambda A: power(A, t))
+    return pair(of_A, A), pair(lambda t: power(A, t), t)
 
 
 # ---------------------------------------------------------------- trigonometric and hyperbolic functions
