@@ -3,7 +3,7 @@
 import numpy as np
 
 import dotbar.scipy.stats as st
-from dotbar.scipy.stats.law import law, mass
+from dotbar.scipy.stats.law import law, mass, moment
 from samples import Sample, sample
 
 Q = np.array([0.1, 0.6, 0.97])
@@ -103,5 +103,9 @@ SAMPLES = [
         call=lambda x, *p: [getattr(st.gamma(*p), m)(x) for m in ("pdf", "sf", "logsf", "isf")],
     ),
     sample(law, Q, 0.05, 1.7, 2.3, dist=st.gamma.plain, method="isf"),
+    *(
+        sample(moment, 0.3, 1.7, 2.3, dist=st.gamma.plain, kind=kind)
+        for kind in ("mean", "variance", "skewness", "kurtosis", "entropy")
+    ),
     sample(mass, np.arange(3), 0, 2.3, wrt=(2,), dist=st.poisson.plain, method="logsf"),
 ]

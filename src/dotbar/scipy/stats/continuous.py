@@ -14,7 +14,7 @@ from dotbar.rules.words import stop_gradient
 from dotbar.scipy.stats.law import law, tails
 from dotbar.scipy.stats.transport import additive, between, transport
 
-__all__ = ["DENSITIES", "SUPPORTS", "VELOCITIES"]
+__all__ = ["DENSITIES", "KINKS", "SUPPORTS", "VELOCITIES"]
 
 HALF_LOG_2PI = np.log(2 * np.pi) / 2
 
@@ -103,6 +103,8 @@ DENSITIES: dict[str, Callable[..., Any]] = {
     "burr": lambda x, c, d: np.log(c * d / x) - c * np.log(x) - (d + 1) * softplus(-c * np.log(x)),
     "burr12": lambda x, c, d: np.log(c * d / x) + c * np.log(x) - (d + 1) * softplus(c * np.log(x)),
     "cauchy": lambda x: -np.log(np.pi) - 2 * np.log(np.hypot(1, x)),
+    "cosine": lambda x: 2 * np.log(np.cos(x / 2)) - np.log(np.pi),
+    "dgamma": lambda x, a: (a - 1) * np.log(np.abs(x)) - np.abs(x) - np.log(2) - sc.gammaln(a),
     "fisk": lambda x, c: np.log(c / x) + c * np.log(x) - 2 * softplus(c * np.log(x)),
     "gengamma": lambda x, a, c: np.log(np.abs(c)) + (c * a - 1) * np.log(x) - x**c - sc.gammaln(a),
     "genextreme": lambda x, c: (c - 1) * x * log1p_ratio(-c * x) - np.exp(-x * log1p_ratio(-c * x)),
@@ -140,6 +142,9 @@ SUPPORTS: dict[str, Callable[..., Any]] = {
     "genpareto": lambda c: (0.0, np.where(c < 0, -1 / c, np.inf)),
 }
 """The ends of the support where SciPy's own code branches on values."""
+
+KINKS: dict[str, Callable[..., Any]] = {"triang": lambda c: c, "laplace_asymmetric": lambda k: np.zeros_like(k)}
+"""Where the density has a kink, if not at the median."""
 
 
 # ---------------------------------------------------------------- transports

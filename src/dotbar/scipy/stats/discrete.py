@@ -36,5 +36,23 @@ VELOCITIES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
     "zipf": (None,),
     "zipfian": (None, None),
 }
+
 # fmt: on
 """(∂F/∂θ)/f for each shape parameter; None where it is a sum of scores."""
+
+
+def _binomial(n: Any, p: Any) -> tuple[Any, Any, Any, Any]:
+    var = n * p * (1 - p)
+    return n * p, var, (1 - 2 * p) / np.sqrt(var), (1 - 6 * p * (1 - p)) / var
+
+
+# fmt: off
+MOMENTS: dict[str, Callable[..., tuple[Any, Any, Any, Any]]] = {
+    "bernoulli": lambda p: _binomial(1, p),
+    "binom": lambda n, p: _binomial(n, p),
+    "geom": lambda p: (1 / p, (1 - p) / p**2, (2 - p) / np.sqrt(1 - p), 6 + p**2 / (1 - p)),
+    "nbinom": lambda n, p: (n * (1 - p) / p, n * (1 - p) / p**2, (2 - p) / np.sqrt(n * (1 - p)),
+                            (p * p - 6 * p + 6) / (n * (1 - p))),
+    "poisson": lambda mu: (mu, mu, 1 / np.sqrt(mu), 1 / mu),
+}
+# fmt: on

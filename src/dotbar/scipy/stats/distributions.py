@@ -32,7 +32,8 @@ from dotbar.rules.words import stop_gradient
 from dotbar.scipy.mirror import OWN
 from dotbar.scipy.stats import continuous, discrete
 from dotbar.scipy.stats.law import drawn, law, mass, tails
-from dotbar.scipy.stats.transport import between, partial, transport
+from dotbar.scipy.stats.law import moment as law_moment
+from dotbar.scipy.stats.transport import between, expectation, partial, transport
 
 SIGNS = {"cdf": 1, "logcdf": 1, "ppf": 1, "sf": -1, "logsf": -1, "isf": -1}
 """The functions that a quantile's transport differentiates, with the direction in which they run."""
@@ -117,6 +118,64 @@ def _law(y: Any, *args: Any, dist: Any, method: str) -> Any:
     return [entrywise(factor, y)(i) for i in range(len(args))]
 
 
+def moments(dist: Any, *shapes: Any) -> dict[str, Callable[[], Any]]:
+    """Moments and entropy of the standard distribution as functions that can be differentiated."""
+    coordinate = between(dist.a, dist.b)
+    plain = tuple(map(stop_gradient, shapes))
+    centre = continuous.KINKS.get(dist.name, lambda *shapes: law(0.5, 0.0, 1.0, *shapes, dist=dist, method="ppf"))(
+        *plain
+    )
+    origin = np.expand_dims(law_moment(0.0, 1.0, *plain, dist=dist, kind="mean"), -1)
+
+    def about(k: int) -> Any:
+        return expectation(density(dist), lambda t, *_: (t - origin) ** k, coordinate, centre, *shapes)
+
+    def variance() -> Any:
+        return about(2) - about(1) ** 2
+
+    def skewness() -> Any:
+        m = about(1)
+        return (about(3) - 3 * m * about(2) + 2 * m**3) / variance() ** 1.5
+
+    def kurtosis() -> Any:
+        m = about(1)
+        return (about(4) - 4 * m * about(3) + 6 * m**2 * about(2) - 3 * m**4) / variance() ** 2 - 3
+
+    def entropy() -> Any:
+        return -expectation(density(dist), density(dist), coordinate, centre, *shapes)
+
+    return {
+        "mean": lambda: origin[..., 0] + about(1),
+        "variance": variance,
+        "skewness": skewness,
+        "kurtosis": kurtosis,
+        "entropy": entropy,
+    }
+
+
+@rule(law_moment, "(),(),(),(),(),(),(),()->()")
+def _moment(y: Any, *args: Any, dist: Any, kind: str) -> Any:
+    """∂/∂θ E h(X) = ∫ (h s + ∂h/∂θ) f dx, with the score s of θ; NaN where the same integral misses the moment itself."""
+    loc, scale, *shapes = map(as_double, args)
+
+    def of_standard(*shapes: Any) -> Any:
+        return moments(dist, *shapes)[kind]()
+
+    def scaled(m: Any) -> Any:
+        return {"mean": loc + scale * m, "variance": scale**2 * m, "entropy": m + np.log(scale)}.get(kind, m)
+
+    def factor(i: int) -> Any:
+        if i == 0:
+            return 1.0 if kind == "mean" else 0.0
+        if i == 1:
+            return {"mean": (y - loc) / scale, "variance": 2 * y / scale, "entropy": 1 / scale}.get(kind, 0.0)
+        p = {"mean": scale, "variance": scale**2}.get(kind, 1.0) * partial(of_standard, i - 2, tuple(shapes))
+        error = stop_gradient(scaled(of_standard(*shapes)) - y)
+        return np.where(np.abs(error) <= 1e-7 * (1 + np.abs(stop_gradient(y))), p, np.nan)
+
+    return [entrywise(factor, y)(i) for i in range(len(args))]
+
+
 # ---------------------------------------------------------------- discrete distributions
 
 
@@ -180,35 +239,17 @@ class Differentiable:
             "Pass stop_gradient(x) to treat an argument as a constant."
         )
 
-    def stats(self: Any, *args: Any, **kw: Any) -> Any:
-        """Mean, variance, skewness and kurtosis, differentiable where SciPy has a closed form."""
-        if first_traced([*args, *kw.values()]) is None:
-            return super().stats(*args, **kw)  # type: ignore[misc]
-        shapes, loc, scale, moments = self._parse_args_stats(*args, **kw)
-        shapes = [as_double(s) for s in shapes]
-        given = self._stats(*shapes, moments=moments) if self._stats_has_moments else self._stats(*shapes)
-        wanted = {m: value for m, value in zip("mvsk", given) if m in moments}
-        if any(value is None for value in wanted.values()):
-            raise self.refuse("stats")
-        valid = self._argcheck(*map(stop_gradient, shapes)) & (stop_gradient(scale) > 0)
-        shift = {"m": lambda v: loc + scale * v, "v": lambda v: scale * scale * v}
-        results = [shift.get(m, as_double)(v) * np.where(valid, 1.0, np.nan) for m, v in wanted.items()]
-        return results[0] if len(results) == 1 else tuple(results)
-
-    def entropy(self: Any, *args: Any, **kw: Any) -> Any:
-        """The entropy, differentiable where SciPy has a closed form."""
-        if first_traced([*args, *kw.values()]) is None:
-            return super().entropy(*args, **kw)  # type: ignore[misc]
-        shapes, _, scale = self._parse_args(*args, **kw)
-        if type(self.plain)._entropy is rv_continuous._entropy or type(self.plain)._entropy is rv_discrete._entropy:
-            raise self.refuse("entropy")
-        return self._entropy(*map(as_double, shapes)) + np.log(scale)
-
     def moment(self: Any, order: int, *args: Any, **kw: Any) -> Any:
         """The moment of that order about zero."""
         if first_traced([*args, *kw.values()]) is None:
             return super().moment(order, *args, **kw)  # type: ignore[misc]
         raise self.refuse("moment")
+
+    def expect(self: Any, *args: Any, **kw: Any) -> Any:
+        """The expectation of a function."""
+        if first_traced([*args, *kw.values()]) is None:
+            return super().expect(*args, **kw)  # type: ignore[misc]
+        raise self.refuse("expect")
 
 
 def traced_method(kind: type, method: str) -> Callable[..., Any]:
@@ -234,6 +275,27 @@ class Continuous(Differentiable):
     WORD = law
     KNOWN = continuous.VELOCITIES
 
+    def stats(self: Any, *args: Any, **kw: Any) -> Any:
+        """Mean, variance, skewness and kurtosis, as chosen by ``moments``."""
+        if first_traced([*args, *kw.values()]) is None:
+            return super().stats(*args, **kw)  # type: ignore[misc]
+        shapes, loc, scale, chosen = self._parse_args_stats(*args, **kw)
+        kinds = [kind for kind in ("mean", "variance", "skewness", "kurtosis") if kind[0] in chosen]
+        found = tuple(self._integral(kind, loc, scale, shapes) for kind in kinds)
+        return found[0] if len(found) == 1 else found
+
+    def entropy(self: Any, *args: Any, **kw: Any) -> Any:
+        """The differential entropy."""
+        if first_traced([*args, *kw.values()]) is None:
+            return super().entropy(*args, **kw)  # type: ignore[misc]
+        shapes, loc, scale = self._parse_args(*args, **kw)
+        return self._integral("entropy", loc, scale, shapes)
+
+    def _integral(self: Any, kind: str, loc: Any, scale: Any, shapes: Any) -> Any:
+        if self.plain.name not in self.KNOWN or self.plain._get_support.__func__ is not rv_continuous._get_support:
+            raise self.refuse(kind)
+        return law_moment(*map(as_array, (loc, scale, *shapes)), dist=self.plain, kind=kind)
+
     def rvs(self: Any, *args: Any, random_state: Any = None, **kw: Any) -> Any:
         """A sample, reparametrised: when a parameter changes, it moves with the quantile at which it lies."""
         if first_traced([*args, *kw.values()]) is None:
@@ -254,6 +316,24 @@ class Discrete(Differentiable):
 
     WORD = mass
     KNOWN = discrete.VELOCITIES
+
+    def stats(self: Any, *args: Any, **kw: Any) -> Any:
+        """Mean, variance, skewness and kurtosis, as chosen by ``moments``."""
+        if first_traced([*args, *kw.values()]) is None:
+            return super().stats(*args, **kw)  # type: ignore[misc]
+        if self.plain.name not in discrete.MOMENTS:
+            raise self.refuse("stats")
+        shapes, loc, _, chosen = self._parse_args_stats(*args, **kw)
+        valid = np.where(self._argcheck(*map(stop_gradient, shapes)), 1.0, np.nan)
+        mean, *others = discrete.MOMENTS[self.plain.name](*shapes)
+        found = tuple(m * valid for name, m in zip("mvsk", (loc + mean, *others)) if name in chosen)
+        return found[0] if len(found) == 1 else found
+
+    def entropy(self: Any, *args: Any, **kw: Any) -> Any:
+        """The entropy."""
+        if first_traced([*args, *kw.values()]) is None:
+            return super().entropy(*args, **kw)  # type: ignore[misc]
+        raise self.refuse("entropy")
 
     def rvs(self: Any, *args: Any, **kw: Any) -> Any:
         """A sample: integers, which have no derivative."""

@@ -7,7 +7,7 @@ import numpy as np
 from dotbar.core import primitive
 from dotbar.rules.kinds import constant
 
-__all__ = ["drawn", "law", "mass", "tails"]
+__all__ = ["drawn", "law", "mass", "moment", "tails"]
 
 
 @primitive
@@ -22,6 +22,14 @@ def law(x: Any, loc: Any, scale: Any, *shapes: Any, dist: Any, method: str) -> A
 def mass(k: Any, loc: Any, *shapes: Any, dist: Any, method: str) -> Any:
     """A function of a discrete distribution, by its name."""
     return getattr(dist, method)(k, *shapes, loc=loc)
+
+
+@primitive
+def moment(loc: Any, scale: Any, *shapes: Any, dist: Any, kind: str) -> Any:
+    """The ``mean``, ``variance``, ``skewness``, ``kurtosis`` or ``entropy`` of a continuous distribution."""
+    if kind == "entropy":
+        return dist.entropy(*shapes, loc=loc, scale=scale)
+    return dist.stats(*shapes, loc=loc, scale=scale, moments=kind[0])
 
 
 @primitive

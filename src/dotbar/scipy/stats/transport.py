@@ -22,7 +22,7 @@ import numpy as np
 from dotbar.rules.words import stop_gradient
 from dotbar.transforms import jvp
 
-__all__ = ["Coordinate", "additive", "between", "partial", "transport"]
+__all__ = ["Coordinate", "additive", "between", "expectation", "partial", "transport"]
 
 Coordinate = Callable[[Any, Any], Any]
 """A smooth coordinate y: from x and d, the point t at y(t) = y(x) + d, and dt/dy there."""
@@ -112,3 +112,20 @@ def scale(
     known = np.isfinite(mass)
     length = np.where(known, np.exp(np.where(known, mass, 0)), 1 / np.abs(slope))
     return np.expand_dims(np.where(slope > 0, 1.0, -1.0), -1), np.expand_dims(length, -1)
+
+
+def expectation(
+    density: Callable[..., Any], h: Callable[..., Any], coordinate: Coordinate, centre: Any, *shapes: Any
+) -> Any:
+    """E h(X), by the same nodes on both sides of a point at which the density may have a kink."""
+    plain = tuple(np.expand_dims(stop_gradient(s), -1) for s in (centre, *shapes))
+    shapes = tuple(np.expand_dims(s, -1) for s in shapes)
+    speed = coordinate(plain[0], np.zeros_like(plain[0]))[1]
+    length = 1 / (2 * speed * np.exp(density(*plain)))
+    length = np.where((length > 0) & np.isfinite(length), length, 1.0)
+    d = length * np.concatenate([-U, U])
+    t, speed = coordinate(plain[0], d)
+    counted = (speed > 0) & np.isfinite(t) & (np.abs(density(t, *plain[1:])) < 700)
+    t, speed = np.where(counted, t, plain[0]), np.where(counted, speed, 0)
+    terms = h(t, *shapes) * np.exp(density(t, *shapes)) * speed
+    return np.sum(np.where(counted, length * np.tile(WEIGHTS, 2) * terms, 0), -1)

@@ -1,0 +1,261 @@
+"""Distributions beyond the registry's checks: all of them, far tails, edges of the support, samples, accuracy."""
+
+import pickle
+import warnings
+
+import mpmath as mp
+import numpy as np
+import pytest
+import scipy.stats
+from scipy.stats._distr_params import distcont, distdiscrete
+
+import dotbar
+import dotbar.scipy.stats as st
+from dotbar.errors import DotbarError, NoRuleError
+from dotbar.scipy.stats import continuous, discrete
+
+SHAPES = {name: shapes for name, shapes in reversed([*distcont, *distdiscrete]) if isinstance(name, str)}
+SHAPES["reciprocal"] = SHAPES["loguniform"]
+SLOW = {"norminvgauss", "genexpon"}
+"""Distributions whose own functions SciPy integrates numerically."""
+
+
+def derivative(f, x, h):
+    """Richardson's extrapolation of central differences, with its error."""
+    a, b, c = (((f(x + k) - f(x - k)) / (2 * k)) for k in (h, h / 2, h / 4))
+    once, twice = (4 * b - a) / 3, (4 * c - b) / 3
+    return (16 * twice - once) / 15, np.max(np.abs(twice - once))
+
+
+def agree(plain, own, args, positions):
+    """The derivative by each argument against differences."""
+    for i in positions:
+        at = lambda f, v, i=i: f(*args[:i], v, *args[i + 1 :])
+        x = args[i]
+        y, dot = dotbar.jvp(lambda v: at(own, v), (x,), (np.ones_like(x),))  # noqa: B023
+        assert np.array_equal(y, at(plain, x), equal_nan=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = [derivative(lambda v: at(plain, v), x, h * np.min(np.abs(x))) for h in (1e-2, 1e-3, 1e-4)]  # noqa: B023
+        want, error = min(found, key=lambda pair: np.nan_to_num(pair[1], nan=np.inf))
+        assert np.all(np.abs(dot - want) <= (1e-7 + 10 * error) * (1 + np.max(np.abs(want)))), f"argument {i}"
+
+
+@pytest.mark.parametrize("name", sorted(set(continuous.VELOCITIES) - SLOW))
+def test_every_continuous_distribution(name):
+    plain, own = getattr(scipy.stats, name), getattr(st, name)
+    shapes, q = [float(s) for s in SHAPES[name]], np.array([0.02, 0.48, 0.9])
+    parameters = (*shapes, 0.3, 1.7)
+    x = plain.ppf(q, *parameters)
+    for method in ("logpdf", "pdf", "cdf", "logcdf", "sf", "logsf"):
+        agree(getattr(plain, method), getattr(own, method), (x, *parameters), range(len(parameters) + 1))
+    for method in ("ppf", "isf"):
+        agree(getattr(plain, method), getattr(own, method), (q, *parameters), range(len(parameters) + 1))
+
+
+@pytest.mark.parametrize("name", sorted(discrete.VELOCITIES))
+def test_every_discrete_distribution(name):
+    plain, own = getattr(scipy.stats, name), getattr(st, name)
+    integers = discrete.INTEGERS.get(name, ())
+    shapes = [s if i in integers else float(s) for i, s in enumerate(SHAPES[name])]
+    k = plain.ppf(np.array([0.1, 0.5, 0.9]), *shapes)
+    for method in ("logpmf", "pmf", "cdf", "logcdf", "sf", "logsf"):
+        positions = [i + 1 for i in range(len(shapes)) if i not in integers]
+        agree(getattr(plain, method), getattr(own, method), (k, *shapes), positions)
+    for i in integers:
+        with pytest.raises(NoRuleError, match="it is an integer"):
+            dotbar.grad(lambda n, i=i: np.sum(own.logpmf(k, *shapes[:i], n, *shapes[i + 1 :])))(float(shapes[i]))
+    with pytest.raises(NoRuleError, match="lives on the integers"):
+        dotbar.grad(lambda k: own.logpmf(k, *shapes))(1.0)
+
+
+# ---------------------------------------------------------------- far tails
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "want"),
+    [
+        (st.norm.logcdf, -40.0, 40.02496884722682),
+        (st.norm.logsf, 1e6, -1000000.000001),
+        (lambda x: st.t.logcdf(x, 3.0), -1e6, 3e-6),
+        (lambda x: st.truncnorm.logcdf(x, -50.0, -40.0), -45.0, 45.022200),
+        (lambda x: st.logistic.logsf(x), 800.0, -1.0),
+        (lambda x: st.gamma.logsf(x, 2.0), 1e4, -1 + 1e-4),
+    ],
+)
+def test_logarithms_of_tails_keep_their_slope(f, x, want):
+    assert np.isclose(dotbar.grad(f)(x), want, 1e-6)
+
+
+@pytest.mark.parametrize("x", [1e-200, 1e-20, 300.0, 600.0])
+def test_a_shape_parameter_in_the_far_tail(x):
+    """∂ log F/∂a stays accurate where F or 1 − F is 1 to rounding."""
+    a = 2.5
+    with mp.workdps(60):
+        log_f = lambda a: mp.log(
+            mp.gammainc(a, x, regularized=True) if x > 1 else mp.gammainc(a, 0, x, regularized=True)
+        )
+        want = float(mp.diff(log_f, a))
+    f = st.gamma.logsf if x > 1 else st.gamma.logcdf
+    assert np.isclose(dotbar.grad(lambda a: f(x, a))(a), want, 1e-10)
+
+
+# ---------------------------------------------------------------- edges
+
+
+@pytest.mark.parametrize("dist", [st.expon, st.halfnorm, st.uniform, st.gamma(2.5), st.beta(2.0, 3.0)], ids=repr)
+def test_outside_the_support(dist):
+    for method, value in (("pdf", 0), ("logpdf", -np.inf), ("cdf", 0), ("logcdf", -np.inf), ("sf", 1), ("logsf", 0)):
+        y, slope = dotbar.value_and_grad(getattr(dist, method))(-0.5)
+        assert (y, slope) == (value, 0)
+
+
+def test_invalid_parameters_give_nan_in_the_derivative():
+    for f in (
+        lambda a: st.gamma.logpdf(1.0, a),
+        lambda a: st.gamma.cdf(1.0, a),
+        lambda a: st.gamma.ppf(0.5, a),
+        lambda a: st.norm.logcdf(1.0, 0.0, a),
+        lambda a: st.gamma.mean(a),
+    ):
+        y, slope = dotbar.value_and_grad(f)(-1.0)
+        assert np.isnan(y)
+        assert np.isnan(slope)
+
+
+@pytest.mark.parametrize("dist", [st.genpareto, st.genextreme], ids=["genpareto", "genextreme"])
+def test_shape_zero_is_no_singularity(dist):
+    x = np.array([0.3, 1.0, 2.0])
+    for method in ("logpdf", "cdf", "logsf"):
+        f = lambda c: getattr(dist, method)(x, c)  # noqa: B023
+        slopes = [dotbar.jvp(f, (c,), (1.0,))[1] for c in (-1e-6, 0.0, 1e-6)]
+        curvature = dotbar.jvp(lambda c: dotbar.jvp(f, (c,), (1.0,))[1], (0.0,), (1.0,))[1]  # noqa: B023
+        assert np.allclose((slopes[0] + slopes[2]) / 2, slopes[1], 1e-9, 1e-9)
+        assert np.allclose((slopes[2] - slopes[0]) / 2e-6, curvature, 1e-4, 1e-4)
+
+
+# ---------------------------------------------------------------- SciPy's own behaviour
+
+
+def test_with_plain_arguments_it_is_scipys():
+    assert isinstance(st.norm, type(scipy.stats.norm))
+    assert st.norm.fit([1.0, 2.0, 4.0]) == scipy.stats.norm.fit([1.0, 2.0, 4.0])
+    assert st.norm(1, 2).interval(0.9) == scipy.stats.norm(1, 2).interval(0.9)
+    assert st.gamma.expect(lambda x: x**2, (2.0,)) == scipy.stats.gamma.expect(lambda x: x**2, (2.0,))
+    assert np.array_equal(st.beta.rvs(1, 2, size=3, random_state=0), scipy.stats.beta.rvs(1, 2, size=3, random_state=0))
+    assert scipy.stats.kstest([0.1, 0.3], st.norm.cdf) == scipy.stats.kstest([0.1, 0.3], "norm")
+
+
+def test_pickle():
+    assert pickle.loads(pickle.dumps(st.norm)) is st.norm
+    assert pickle.loads(pickle.dumps(st.poisson)) is st.poisson
+    assert pickle.loads(pickle.dumps(st.gamma(2.0, scale=3.0))).logpdf(1.3) == st.gamma.logpdf(1.3, 2.0, scale=3.0)
+    assert pickle.loads(pickle.dumps(st.multivariate_normal)) is st.multivariate_normal
+
+
+def test_frozen_distributions_take_traced_parameters():
+    f = lambda m: st.norm(m, 2.0).logpdf(0.3) + st.gamma(np.exp(m)).mean() + st.norm(m).interval(0.9)[1]
+    want, _ = derivative(lambda m: f(m), 0.4, 1e-3)
+    assert np.isclose(dotbar.grad(f)(0.4), want)
+
+
+def test_what_has_no_derivative_refuses():
+    for f in (
+        lambda x: st.tukeylambda.cdf(x, 0.3),
+        lambda x: st.levy_stable.pdf(x, 1.3, 0.1),
+        lambda x: st.poisson.ppf(x, 2.0),
+        lambda x: np.sum(st.poisson.rvs(x, size=2)),
+        lambda x: st.Normal(mu=x).pdf(0.1),
+        lambda x: st.truncnorm.mean(-x, x),
+    ):
+        with pytest.raises(DotbarError):
+            dotbar.grad(f)(0.5)
+
+
+# ---------------------------------------------------------------- samples
+
+
+def draws(name, *shapes):
+    dist = getattr(st, name)
+    return lambda *p: dist.rvs(*p, size=4, random_state=np.random.default_rng(3)), (*shapes, 0.3, 1.7)
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes"), [("norm", ()), ("gamma", (2.3,)), ("beta", (1.7, 0.8)), ("t", (3.5,)), ("vonmises", (1.4,))]
+)
+def test_a_sample_keeps_its_quantile(name, shapes):
+    f, parameters = draws(name, *shapes)
+    dist = getattr(st, name)
+    x = f(*parameters)
+    for i, p in enumerate(parameters):
+        y, dot = dotbar.jvp(lambda v: f(*parameters[:i], v, *parameters[i + 1 :]), (p,), (1.0,))  # noqa: B023
+        assert np.array_equal(x, y)
+        along = dotbar.jvp(
+            lambda x, v: dist.cdf(x, *parameters[:i], v, *parameters[i + 1 :]),  # noqa: B023
+            (x, p),
+            (dot, 1.0),
+        )
+        assert np.allclose(along[1], 0, atol=1e-12)
+
+
+def test_multivariate_samples_move_with_the_factor():
+    S = np.array([[2.0, 0.3], [0.3, 1.0]])
+    f = lambda m, S: st.multivariate_normal.rvs(m, S, 3, np.random.default_rng(0))
+    m = np.array([0.1, 0.2])
+    y, dot = dotbar.jvp(f, (m, S), (np.ones(2), 2 * S))
+    assert np.allclose(y, f(m, S), 1e-14)
+    assert np.allclose(dot, 1 + (y - m), 1e-12)
+
+
+def test_the_estimate_by_samples_of_a_gradient_is_unbiased():
+    """d/da E X² = 2a + 1 for the gamma distribution."""
+    f = lambda a: np.mean(st.gamma.rvs(a, size=20000, random_state=np.random.default_rng(1)) ** 2)
+    assert abs(dotbar.grad(f)(1.5) - 4.0) < 0.2
+
+
+# ---------------------------------------------------------------- accuracy
+
+
+def incomplete_gamma(x, a):
+    return mp.gammainc(a, 0, x, regularized=True)
+
+
+def incomplete_beta(x, a, b):
+    return mp.betainc(a, b, 0, x, regularized=True)
+
+
+def student(x, df):
+    return mp.betainc(df / 2, mp.mpf(1) / 2, 0, df / (df + x * x), regularized=True) / 2
+
+
+def skew_normal(x, a):
+    return mp.ncdf(x) - mp.quad(lambda t: mp.exp(-x * x * (1 + t * t) / 2) / (1 + t * t), [0, a]) / mp.pi
+
+
+def inverse_gaussian(x, mu):
+    return mp.ncdf((x / mu - 1) / mp.sqrt(x)) + mp.exp(2 / mu) * mp.ncdf(-(x / mu + 1) / mp.sqrt(x))
+
+
+def noncentral_chi2(x, df, nc):
+    term = lambda j: mp.exp(-nc / 2) * (nc / 2) ** j / mp.factorial(j) * incomplete_gamma(x / 2, df / 2 + j)
+    return mp.nsum(term, [0, mp.inf])
+
+
+@pytest.mark.parametrize(
+    ("name", "exact", "x", "shapes"),
+    [
+        *(("gamma", incomplete_gamma, x, (a,)) for a in (0.1, 2.0, 100.0) for x in (0.1 * a, a, 2.0 * a)),
+        *(("beta", incomplete_beta, x, (a, b)) for a, b in ((0.5, 0.5), (3.0, 40.0)) for x in (0.02, 0.5, 0.9)),
+        *(("t", student, x, (df,)) for df in (0.7, 4.0, 50.0) for x in (-100.0, -2.0, -0.3)),
+        *(("skewnorm", skew_normal, x, (1.5,)) for x in (-2.0, 0.3, 3.0)),
+        *(("invgauss", inverse_gaussian, x, (0.8,)) for x in (0.1, 0.7, 4.0)),
+        *(("ncx2", noncentral_chi2, x, (3.3, 1.2)) for x in (0.1, 3.0, 12.0)),
+    ],
+)
+def test_parameter_derivatives_of_distribution_functions_are_exact(name, exact, x, shapes):
+    own = getattr(st, name)
+    with mp.workdps(30):
+        at = (mp.mpf(x), *map(mp.mpf, shapes))
+        want = [float(mp.diff(lambda v: exact(*at[:i], v, *at[i + 1 :]), at[i])) for i in range(1, len(at))]  # noqa: B023
+    got = dotbar.grad(lambda shapes: own.cdf(x, *shapes))(list(shapes))
+    assert np.allclose(got, want, 1e-12, 1e-15)
