@@ -14,7 +14,7 @@ from dotbar.rules.words import stop_gradient
 from dotbar.scipy.stats.law import law, tails
 from dotbar.scipy.stats.transport import additive, between, transport
 
-__all__ = ["DENSITIES", "KINKS", "SUPPORTS", "VELOCITIES"]
+__all__ = ["DENSITIES", "KINKS", "LOGARITHMS", "SUPPORTS", "VELOCITIES", "density", "velocities"]
 
 HALF_LOG_2PI = np.log(2 * np.pi) / 2
 
@@ -143,11 +143,32 @@ SUPPORTS: dict[str, Callable[..., Any]] = {
 }
 """The ends of the support where SciPy's own code branches on values."""
 
+LOGARITHMS: dict[str, dict[str, Callable[..., Any]]] = {
+    "norm": {"logcdf": sc.log_ndtr, "logsf": lambda x: sc.log_ndtr(-x)},
+}
+"""log F and log (1 − F) where their own rule is more accurate in the far tail than the ratio of f to F."""
+
 KINKS: dict[str, Callable[..., Any]] = {"triang": lambda c: c, "laplace_asymmetric": lambda k: np.zeros_like(k)}
 """Where the density has a kink, if not at the median."""
 
 
 # ---------------------------------------------------------------- transports
+
+
+def density(dist: Any) -> Callable[..., Any]:
+    """The logarithm of the standard density as a function that can be differentiated."""
+    return DENSITIES.get(dist.name, dist._logpdf)
+
+
+def by_mean_score(dist: Any, i: int) -> Callable[..., Any]:
+    """V for the i-th shape parameter, whatever the distribution."""
+    own_tails = lambda x, *shapes: tails(dist, x, *shapes)
+    return lambda x, *shapes: transport(density(dist), own_tails, i, between(dist.a, dist.b), x, *shapes)
+
+
+def velocities(dist: Any) -> list[Callable[..., Any]]:
+    """V for each shape parameter."""
+    return [by_mean_score(dist, i) if v is None else v for i, v in enumerate(VELOCITIES[dist.name])]
 
 
 def own_tail(dist: Any, method: str) -> Callable[..., Any]:
@@ -203,7 +224,7 @@ VELOCITIES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
     "chi": (None,),
     "chi2": (None,),
     "cosine": (),
-    "dgamma": (None,),
+    "dgamma": (lambda x, a: np.sign(x) * by_mean_score(stats.gamma, 0)(np.abs(x), a),),
     "dweibull": (by_power,),
     "expon": (),
     "exponnorm": (None,),

@@ -8,7 +8,7 @@ from scipy import special as sc
 
 __all__ = ["DENSITIES", "INTEGERS", "VELOCITIES"]
 
-INTEGERS = {"binom": (0,), "betabinom": (0,)}
+INTEGERS = {"betabinom": (0,), "betanbinom": (0,), "binom": (0,), "boltzmann": (1,)}
 """The shape parameters that are integers."""
 
 # fmt: off
@@ -26,15 +26,13 @@ VELOCITIES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
     "betanbinom": (None, None, None),
     "binom": (None, lambda k, n, p: -(n - k) / (1 - p)),
     "boltzmann": (None, None),
-    "dlaplace": (None,),
+    "dlaplace": (lambda k, a: np.where(k < 0, (sc.expit(a) - k - 1) / np.expm1(-a), (sc.expit(a) + k) / np.expm1(a)),),
     "geom": (lambda k, p: k / p,),
     "logser": (None,),
     "nbinom": (None, lambda k, n, p: (n + k) / p),
     "planck": (None,),
     "poisson": (lambda k, mu: -1.0 + 0 * k,),
     "yulesimon": (None,),
-    "zipf": (None,),
-    "zipfian": (None, None),
 }
 
 # fmt: on

@@ -18,7 +18,6 @@ distribution has the same table without its first column.
 """
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,9 +30,10 @@ from dotbar.rules.kinds import rule
 from dotbar.rules.words import stop_gradient
 from dotbar.scipy.mirror import OWN
 from dotbar.scipy.stats import continuous, discrete
-from dotbar.scipy.stats.law import drawn, law, mass, tails
+from dotbar.scipy.stats.continuous import density, velocities
+from dotbar.scipy.stats.law import drawn, law, mass
 from dotbar.scipy.stats.law import moment as law_moment
-from dotbar.scipy.stats.transport import between, expectation, partial, transport
+from dotbar.scipy.stats.transport import between, expectation, partial
 
 SIGNS = {"cdf": 1, "logcdf": 1, "ppf": 1, "sf": -1, "logsf": -1, "isf": -1}
 """The functions that a quantile's transport differentiates, with the direction in which they run."""
@@ -69,23 +69,6 @@ def entrywise(factor: Callable[[int], Any], y: Any) -> Callable[[int], Any]:
 # ---------------------------------------------------------------- continuous distributions
 
 
-@cache
-def density(dist: Any) -> Callable[..., Any]:
-    """The logarithm of the standard density as a function that can be differentiated."""
-    return continuous.DENSITIES.get(dist.name, dist._logpdf)
-
-
-@cache
-def velocities(dist: Any) -> list[Callable[..., Any]]:
-    """V of the standard distribution for each shape parameter: from the table, or by the mean score."""
-
-    def by_mean_score(i: int) -> Callable[..., Any]:
-        own_tails = lambda x, *shapes: tails(dist, x, *shapes)
-        return lambda x, *shapes: transport(density(dist), own_tails, i, between(dist.a, dist.b), x, *shapes)
-
-    return [by_mean_score(i) if v is None else v for i, v in enumerate(continuous.VELOCITIES[dist.name])]
-
-
 @rule(law, "(),(),(),(),(),(),(),()->()")
 def _law(y: Any, *args: Any, dist: Any, method: str) -> Any:
     """See the table above.  Samples: Figurnov, Mohamed & Mnih (2018), arXiv:1805.08498, eq. (6)."""
@@ -109,6 +92,8 @@ def _law(y: Any, *args: Any, dist: Any, method: str) -> Any:
             return score(i) if method == "logpdf" else np.where(y > 0, y * score(i), 0) if i > 2 else y * score(i)
         if method == "rvs":
             return -velocity(i) if i else 1.0
+        if method in continuous.LOGARITHMS.get(dist.name, ()):
+            return partial(continuous.LOGARITHMS[dist.name][method], 0, (z,)) / scale * velocity(i)
         logf = law(x, loc, scale, *shapes, dist=dist, method="logpdf")
         if method in ("ppf", "isf"):
             return -velocity(i) if i else SIGNS[method] * np.exp(-logf)
@@ -155,7 +140,7 @@ def moments(dist: Any, *shapes: Any) -> dict[str, Callable[[], Any]]:
 
 @rule(law_moment, "(),(),(),(),(),(),(),()->()")
 def _moment(y: Any, *args: Any, dist: Any, kind: str) -> Any:
-    """∂/∂θ E h(X) = ∫ (h s + ∂h/∂θ) f dx, with the score s of θ; NaN where the same integral misses the moment itself."""
+    """∂/∂θ E h(X) = ∫ (h s + ∂h/∂θ) f dx with the score s of θ; NaN where the same integral misses E h(X) itself."""
     loc, scale, *shapes = map(as_double, args)
 
     def of_standard(*shapes: Any) -> Any:
@@ -212,11 +197,11 @@ def _mass(y: Any, *args: Any, dist: Any, method: str) -> Any:
         v = sum_of_scores(dist, i - 2, t, *shapes) if known is None else known(t, *shapes)
         logf = mass(k, 0, *shapes, dist=dist, method="logpmf")
         ratio = np.exp(logf - y if method.startswith("log") else logf)
-        return np.where(inside, SIGNS[method] * ratio * v, 0)
+        return np.where(inside & (y > -np.inf), SIGNS[method] * ratio * v, 0)
 
     pairs = [entrywise(factor, y)(i) for i in range(2, len(args))]
     for i in discrete.INTEGERS.get(dist.name, ()):
-        pairs[i] = "it is an integer"
+        pairs[i] = f"{dist.shapes.split(', ')[i]} is an integer"
     return ["the distribution lives on the integers", "the distribution lives on the integers", *pairs]
 
 

@@ -27,7 +27,7 @@ __all__ = ["Coordinate", "additive", "between", "expectation", "partial", "trans
 Coordinate = Callable[[Any, Any], Any]
 """A smooth coordinate y: from x and d, the point t at y(t) = y(x) + d, and dt/dy there."""
 
-STEP = 0.06
+STEP = 0.05
 TAU = np.arange(-3.7, 5.5, STEP)
 """Nodes of the trapezoidal rule in τ, where u = exp(τ − e^−τ): the error of the double exponential formula of
 Takahasi & Mori (1974) falls below the rounding errors for integrands that decay like e⁻ᵘ."""
