@@ -290,3 +290,26 @@ def test_structure_is_not_differentiated():
         3,
         3,
     )
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda M, **kw: sl.solve(M, B, **kw),
+        lambda M, **kw: sl.solve_triangular(M, B, **kw),
+        lambda M, **kw: sl.solve_toeplitz(M[0], B, **kw),
+        lambda M, **kw: sl.solve_banded((1, 1), M[:3], B, **kw),
+        lambda M, **kw: sl.solveh_banded(np.abs(M[:1]), B, **kw),
+        lambda M, **kw: sl.matmul_toeplitz(M[0], B, **{"check_finite": True, **kw}),
+        lambda M, **kw: sl.orthogonal_procrustes(M, A, **kw)[0],
+        lambda M, **kw: sl.expm_frechet(M, A, **kw)[1],
+        *(sl.inv, sl.det, sl.norm, sl.pinv, sl.pinvh, sl.expm_cond),
+    ],
+)
+def test_what_is_not_finite_is_refused(f):
+    bad = A * np.where(np.arange(4), 1, np.nan)
+    for call in (f, dotbar.grad(lambda M: np.sum(f(M)))):
+        with pytest.raises(ValueError, match="must not contain infs or NaNs"):
+            call(bad)
+    good = dotbar.grad(lambda M: np.sum(f(M, check_finite=False)))(A @ A.T)
+    assert np.all(np.isfinite(good))

@@ -54,6 +54,14 @@ def double(x: Any) -> Any:
     return x.astype(np.result_type(dtype_of(x), float))
 
 
+def checked(check_finite: bool, *arrays: Any) -> Any:
+    """Arguments as arrays, refused if one is not finite and that is asked for."""
+    arrays = tuple(map(inexact, arrays))
+    for x in arrays if check_finite else ():
+        raise_if(~np.isfinite(x), error=ValueError("array must not contain infs or NaNs"))
+    return arrays
+
+
 # ---------------------------------------------------------------- linear systems
 
 STRUCTURES: dict[str | None, Callable[[Any], Any]] = {
@@ -76,7 +84,7 @@ def part_used(A: Any, assume_a: str | None) -> Any:
 @primitive
 def system(A: Any, B: Any, *, assume_a: str | None = None, lower: bool = False) -> Any:
     """X with A X = B, by SciPy's solver for the structure of A."""
-    return sl.solve(A, B, lower=lower, assume_a=assume_a)
+    return sl.solve(A, B, lower=lower, assume_a=assume_a, check_finite=False)
 
 
 @rule(system, "(n,n),(n,k)->(n,k)")
@@ -106,7 +114,7 @@ def solve(
     assume_a: str | None = None,
     transposed: bool = False,
 ) -> Any:
-    a, b = inexact(a), inexact(b)
+    a, b = checked(check_finite, a, b)
     if transposed:
         a, assume_a, lower = mT(a), TRANSPOSED.get(assume_a, assume_a), not lower
     return columns(lambda B: system(a, B, assume_a=assume_a, lower=lower), b)
@@ -122,7 +130,7 @@ def _solve_triangular(
     overwrite_b: bool = False,
     check_finite: bool = True,
 ) -> Any:
-    T, b = inexact(a), inexact(b)
+    T, b = checked(check_finite, a, b)
     if unit_diagonal:
         T = (np.tril(T, -1) if lower else np.triu(T, 1)) + np.eye(T.shape[-1], dtype=dtype_of(T))
     diagonal = np.diagonal(T, axis1=-2, axis2=-1)
@@ -155,12 +163,12 @@ def _inv(
 
 @composite(dispatching(sl.det))
 def _det(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
-    return np.linalg.det(double(a))
+    return np.linalg.det(double(*checked(check_finite, a)))
 
 
 @composite(dispatching(sl.norm))
 def _norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, check_finite: bool = True) -> Any:
-    return norms.norm(a, ord, axis, keepdims)
+    return norms.norm(*checked(check_finite, a), ord, axis, keepdims)
 
 
 # ---------------------------------------------------------------- pseudo-inverse and least squares
@@ -227,7 +235,8 @@ def _lstsq(
 @composite(dispatching(sl.orthogonal_procrustes))
 def _orthogonal_procrustes(A: Any, B: Any, check_finite: bool = True) -> Any:
     """The R that minimises ‖AR − B‖ is the unitary factor of M = AᴴB, and tr(RᴴM) the sum of singular values."""
-    M = H(inexact(A)) @ B
+    A, B = checked(check_finite, A, B)
+    M = H(A) @ B
     R = unitary_factor(M)
     return R, np.real(np.sum(conj(R) * M, (-2, -1)))
 

@@ -19,7 +19,7 @@ from dotbar.linalg import put, slope
 from dotbar.rules.kinds import composite, match, rule
 from dotbar.rules.lapack_words import inexact
 from dotbar.rules.words import H, mT
-from dotbar.scipy.linalg.equations import double, schur_form, sylvester
+from dotbar.scipy.linalg.equations import checked, double, schur_form, sylvester
 from dotbar.scipy.mirror import dispatching, stands_for
 from dotbar.transforms import jvp, vjp
 
@@ -197,7 +197,7 @@ def _expm(Y: Any, A: Any) -> Any:
 
 @composite(dispatching(sl.expm_frechet))
 def _expm_frechet(A: Any, E: Any, method: Any = None, compute_expm: bool = True, check_finite: bool = True) -> Any:
-    A, E = double(A), double(E)
+    A, E = map(double, checked(check_finite, A, E))
     dtype = np.result_type(dtype_of(A), dtype_of(E))
     L = derivative(A, E[..., None, :, :], L=exponential_along, triangular=False, dtype=dtype)
     return (expm(A), L) if compute_expm else L
@@ -206,7 +206,7 @@ def _expm_frechet(A: Any, E: Any, method: Any = None, compute_expm: bool = True,
 @composite(dispatching(sl.expm_cond))
 def _expm_cond(A: Any, check_finite: bool = True) -> Any:
     """‖K‖₂‖A‖/‖exp A‖ with the matrix K of Ȧ ↦ L(A, Ȧ), one direction in each column.  Higham (2008), section 3.4."""
-    A = double(A)
+    A = double(*checked(check_finite, A))
     n = A.shape[-1]
     basis = np.eye(n * n, dtype=dtype_of(A)).reshape(n * n, 1, n, n)
     K = derivative(A[..., None, :, :], basis, L=exponential_along, triangular=False, dtype=dtype_of(A))

@@ -11,7 +11,7 @@ from dotbar.core import as_array, dtype_of, primitive, shape_of, take_index
 from dotbar.rules.kinds import composite, constant, linear, rule
 from dotbar.rules.lapack_words import inexact, raise_if
 from dotbar.rules.words import conj, scatter
-from dotbar.scipy.linalg.equations import columns, double, implicit
+from dotbar.scipy.linalg.equations import checked, columns, double, implicit
 from dotbar.scipy.mirror import dispatching
 
 for _fn in (sl.bandwidth, sl.issymmetric, sl.ishermitian):
@@ -196,14 +196,14 @@ def toeplitz_product(c: Any, r: Any, X: Any) -> Any:
 
 @composite(dispatching(sl.matmul_toeplitz))
 def matmul_toeplitz(c_or_cr: Any, x: Any, check_finite: bool = False, workers: int | None = None) -> Any:
-    c, r = column_and_row(c_or_cr)
+    c, r, x = checked(check_finite, *column_and_row(c_or_cr), x)
     return columns(lambda X: toeplitz_product(c, r, X), double(x))
 
 
 @primitive
 def levinson(c: Any, r: Any, B: Any) -> Any:
     """X with T X = B for a Toeplitz matrix T, in O(n²)."""
-    return sl.solve_toeplitz((c, r), B) if B.size else B
+    return sl.solve_toeplitz((c, r), B, check_finite=False) if B.size else B
 
 
 @rule(levinson, "(n),(n),(n,k)->(n,k)")
@@ -219,8 +219,8 @@ def _levinson(X: Any, c: Any, r: Any, B: Any) -> Any:
 
 @composite(dispatching(sl.solve_toeplitz))
 def solve_toeplitz(c_or_cr: Any, b: Any, check_finite: bool = True) -> Any:
-    c, r = column_and_row(c_or_cr)
-    return columns(lambda B: levinson(c, r, B), inexact(b))
+    c, r, b = checked(check_finite, *column_and_row(c_or_cr), b)
+    return columns(lambda B: levinson(c, r, B), b)
 
 
 @composite(dispatching(sl.solve_circulant))
@@ -272,7 +272,7 @@ def transposed_bands(ab: Any, u: int) -> Any:
 @primitive
 def banded_system(ab: Any, B: Any, *, l_and_u: tuple[int, int]) -> Any:
     """X with A X = B for a banded matrix."""
-    return sl.solve_banded(l_and_u, ab, B)
+    return sl.solve_banded(l_and_u, ab, B, check_finite=False)
 
 
 @rule(banded_system, "(b,n),(n,k)->(n,k)")
@@ -296,8 +296,8 @@ def solve_banded(
     overwrite_b: bool = False,
     check_finite: bool = True,
 ) -> Any:
-    ab = inexact(ab)
-    return columns(lambda B: banded_system(ab, B, l_and_u=tuple(l_and_u)), inexact(b))
+    ab, b = checked(check_finite, ab, b)
+    return columns(lambda B: banded_system(ab, B, l_and_u=tuple(l_and_u)), b)
 
 
 def hermitian_bands(ab: Any, lower: bool) -> Any:
@@ -315,7 +315,7 @@ def hermitian_bands(ab: Any, lower: bool) -> Any:
 @primitive
 def hermitian_banded_system(ab: Any, B: Any, *, lower: bool = False) -> Any:
     """X with A X = B for a banded, Hermitian and positive definite matrix."""
-    return sl.solveh_banded(ab, B, lower=lower)
+    return sl.solveh_banded(ab, B, lower=lower, check_finite=False)
 
 
 @rule(hermitian_banded_system, "(b,n),(n,k)->(n,k)")
@@ -339,5 +339,5 @@ def solveh_banded(
     lower: bool = False,
     check_finite: bool = True,
 ) -> Any:
-    ab = inexact(ab)
-    return columns(lambda B: hermitian_banded_system(ab, B, lower=lower), inexact(b))
+    ab, b = checked(check_finite, ab, b)
+    return columns(lambda B: hermitian_banded_system(ab, B, lower=lower), b)
