@@ -26,5 +26,6 @@ SAMPLES = [
     sample(sc.voigt_profile, x, s, g, case="voigt_profile"),
     sample(sc.fresnel, x, case="fresnel"),
     sample(sc.fresnel, z / 2),
+    *(sample(f, s) for f in (sc.modfresnelp, sc.modfresnelm)),
     sample(sc.owens_t, x, normal(4, seed=1), case="owens_t"),
 ]

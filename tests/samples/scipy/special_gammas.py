@@ -42,6 +42,8 @@ SAMPLES = [
     sample(ds.comb, a + 4, b, repetition=True),
     sample(ds.perm, a + 4, b),
     sample(ds.factorial, p, case="factorial"),
+    sample(ds.factorial2, p, extend="complex"),
+    sample(ds.factorialk, p, 3, extend="complex", wrt=(0,)),
     sample(gammas.hurwitz, a + 1, b, n=1),
     sample(gammas.riemann, np.array([2.5, 0.3, -1.7, -6.0]), n=1),
     sample(ds.zeta, a + 1, b, case="zeta(x,q) wrt q; zeta(x,q) wrt x"),

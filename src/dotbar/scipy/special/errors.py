@@ -19,9 +19,10 @@ from dotbar.scipy.special.quadrature import entrywise, family
 def faddeeva(z: Any, *, n: int) -> Any:
     """w⁽ⁿ⁾(z), w(z) = exp(−z²) erfc(−iz).  DLMF 7.7.2, 7.10.
 
-    For |z| < 6 by w⁽ᵏ⁺¹⁾ = −2z w⁽ᵏ⁾ − 2k w⁽ᵏ⁻¹⁾, where cancellation costs a factor of 2|z|² for each order.  Beyond, by
-    the asymptotic series w ~ i/√π Σ (2k − 1)!!/2ᵏ z⁻²ᵏ⁻¹, differentiated, and exp(−z²) on the real axis; in the lower
-    half-plane by w(z) = 2 exp(−z²) − w(−z).  Relative error 10⁻¹⁴ (n = 1), 10⁻¹² (n = 2).
+    For |z| < 6 by w⁽ᵏ⁺¹⁾ = −2z w⁽ᵏ⁾ − 2k w⁽ᵏ⁻¹⁾: upwards near the real axis, where cancellation costs a factor of 2|z|²
+    for each order; above it downwards, as a continued fraction for w⁽ᵏ⁾/w⁽ᵏ⁻¹⁾, as w⁽ᵏ⁾ is the minimal solution there
+    (Gautschi, 1961).  Beyond, by the asymptotic series w ~ i/√π Σ (2k − 1)!!/2ᵏ z⁻²ᵏ⁻¹, differentiated, and exp(−z²) on
+    the real axis; below it by w(z) = 2 exp(−z²) − w(−z).  Relative error 10⁻¹³ (n = 1), 10⁻¹² (n = 2).
     """
     z = z.astype(complex)
     below, far = z.imag < 0, np.abs(z) >= 6
@@ -29,6 +30,12 @@ def faddeeva(z: Any, *, n: int) -> Any:
     terms = [sc.wofz(u), 2j / sqrt(pi) - 2 * u * sc.wofz(u)]
     for k in range(1, n):
         terms.append(-2 * u * terms[k] - 2 * k * terms[k - 1])
+    if n and np.any(above := (u.imag > 1) & ~far):
+        high, ratio, product = np.where(above, u, 6j), 0, terms[0]
+        for k in range(120, 0, -1):
+            ratio = -2 * k / (2 * high + ratio)
+            product = product * ratio if k <= n else product
+        terms[n] = np.where(above, product, terms[n])
     large, series = np.where(far, u, 6), 0
     for k in range(36, -1, -1):
         series = 1 + series * (2 * k + n + 1) * (2 * k + n + 2) / (4 * (k + 1) * large**2)
@@ -119,3 +126,25 @@ def fresnel(y: Any, z: Any) -> Any:
         return sum(conj(slope) * t for slope, t in zip(slopes(), ybar) if t is not None)
 
     return dot, bar
+
+
+def modified_fresnel(fn: Any, sign: int) -> None:
+    """F = ∫ₓ^∞ exp(±it²) dt and K = exp(∓i(x² + π/4)) F/√π, so K′ = ∓2ix K − exp(∓iπ/4)/√π.  DLMF 7.2, 7.5."""
+
+    @rule(fn, "()->(),()")
+    def body(y: Any, x: Any) -> Any:
+        def slopes() -> tuple[Any, Any]:
+            turn = np.exp(-sign * 1j * pi / 4) / sqrt(pi)
+            return -np.exp(sign * 1j * x * x), -sign * 2j * x * y[1] - turn
+
+        def dot(xdot: Any) -> Any:
+            return tuple(slope * xdot for slope in slopes())
+
+        def bar(ybar: Any) -> Any:
+            return sum(np.real(conj(slope) * t) for slope, t in zip(slopes(), ybar) if t is not None)
+
+        return dot, bar
+
+
+modified_fresnel(sc.modfresnelp, 1)
+modified_fresnel(sc.modfresnelm, -1)

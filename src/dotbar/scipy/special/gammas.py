@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from dotbar.errors import InputError
+from dotbar.core import Traced
+from dotbar.errors import InputError, NoRuleError
 from dotbar.rules.kinds import composite, elementwise
 from dotbar.rules.words import raise_if
 from dotbar.scipy.mirror import dispatching
@@ -130,6 +131,8 @@ elementwise(sc.gammasgn, None)
 @composite(dispatching(sc.multigammaln))
 def multigammaln(a: Any, d: int) -> Any:
     """log Γ_d(a) = d (d − 1)/4 log π + Σ log Γ(a − j/2), j < d.  DLMF 35.3.4."""
+    if isinstance(d, Traced):
+        raise NoRuleError("multigammaln has no derivative with respect to 'd': the dimension is an integer.")
     least = (d - 1) / 2
     raise_if(np.less_equal(a, least), error=ValueError(f"condition a > 0.5 * (d-1) ({least:f}) not met"))
     return sum(
@@ -188,6 +191,20 @@ def perm(N: Any, k: Any, exact: bool = False) -> Any:
 def factorial(n: Any, exact: bool = False, extend: str = "zero") -> Any:
     inexact(exact)
     return np.where(n >= 0, sc.gamma(n + 1), np.float64(0)) if extend == "zero" else sc.gamma(n + 1)
+
+
+@composite(dispatching(sc.factorialk))
+def factorialk(n: Any, k: Any, exact: bool = False, extend: str = "zero") -> Any:
+    """kⁿ⁻¹ᐟᵏ Γ(n/k + 1)/Γ(1/k + 1); the other extension jumps between the residues of n modulo k."""
+    inexact(exact)
+    if extend != "complex":
+        raise InputError("a multifactorial is a function of integers; extend='complex' gives one with a derivative.")
+    return k ** ((n - 1) / k) * sc.gamma(n / k + 1) * float(sc.rgamma(1 / k + 1))
+
+
+@composite(dispatching(sc.factorial2))
+def factorial2(n: Any, exact: bool = False, extend: str = "zero") -> Any:
+    return factorialk(n, 2, exact, extend)
 
 
 # ---------------------------------------------------------------- zeta

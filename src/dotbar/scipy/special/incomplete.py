@@ -35,7 +35,8 @@ def deviance(excess: Any, ratio: Any) -> Any:
 def gamma_density(a: Any, x: Any) -> Any:
     """xᵃ⁻¹ e⁻ˣ/Γ(a) = exp(−a d(x/a) − s(a))/x with the deviance d and Stirling's remainder s: exact also at large a."""
     y = np.exp(-a * deviance((x - a) / a, x / a) - stirling(a, n=0)) / x
-    return np.where(x == 0, np.where(a > 1, 0.0, np.where(a == 1, 1.0, np.inf)), np.where(x == np.inf, 0, y))
+    at_zero = np.where(a > 1, 0.0, np.where(a == 1, 1.0, np.inf))
+    return np.where((a == 0) | (x == np.inf), 0, np.where(x == 0, at_zero, y))
 
 
 def gamma_slope(a: Any, x: Any) -> Any:

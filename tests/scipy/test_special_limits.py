@@ -1,0 +1,121 @@
+"""Special functions at awkward points: zeros, poles, infinities, integers, ties; refusals by name."""
+
+import numpy as np
+import pytest
+import scipy.special as sc
+
+import dotbar
+import dotbar.scipy.special as ds
+from dotbar.errors import DotbarError
+
+inf = np.inf
+
+
+def slopes(f, *xs):
+    """The partial derivatives, by both modes."""
+    xs = tuple(map(float, xs))
+    backward = dotbar.grad(f, tuple(range(len(xs))))(*xs)
+    of = lambda k: lambda x: f(*xs[:k], x, *xs[k + 1 :])
+    forward = [dotbar.jvp(of(k), (x,), (1.0,))[1] for k, x in enumerate(xs)]
+    assert np.allclose(backward, forward, 1e-14, 0, equal_nan=True)
+    return np.array(forward)
+
+
+@pytest.mark.parametrize(
+    ("f", "xs", "want"),
+    [
+        (sc.rgamma, (0.0,), 1),
+        (sc.rgamma, (-3.0,), -6),
+        (sc.gamma, (0.5,), np.sqrt(np.pi) * sc.psi(0.5)),
+        (sc.poch, (-2.0, 2.0), (-3, 2 * sc.psi(0.0))),
+        (sc.binom, (4.0, -1.0), (0, 0.2)),
+        (sc.gammainc, (1.0, 0.0), (0, 1)),
+        (sc.gammainc, (3.0, 0.0), (0, 0)),
+        (sc.gammainc, (2.0, inf), (0, 0)),
+        (sc.gammainc, (0.0, 1.5), (-sc.exp1(1.5), 0)),
+        (sc.betainc, (1.0, 3.0, 0.0), (0, 0, 3)),
+        (sc.betainc, (2.0, 3.0, 1.0), (0, 0, 0)),
+        (sc.xlogy, (0.0, 0.0), (-inf, 0)),
+        (sc.xlog1py, (0.0, -1.0), (-inf, 0)),
+        (sc.boxcox, (2.0, 0.0), (0.5, np.log(2) ** 2 / 2)),
+        (sc.boxcox, (0.0, 2.0), (0, 0.25)),
+        (sc.inv_boxcox, (0.3, 0.0), (np.exp(0.3), -np.exp(0.3) * 0.09 / 2)),
+        (sc.huber, (1.0, 0.0), (0, 0)),
+        (sc.erfinv, (1.0,), inf),
+        (sc.ndtri, (0.0,), inf),
+        (sc.cbrt, (0.0,), inf),
+        (sc.log_ndtr, (-1e10,), 1e10),
+        (sc.log_ndtr, (50.0,), 0),
+        (sc.logit, (0.0,), inf),
+        (sc.stdtr, (3.0, 0.0), (0, 2 / (np.pi * np.sqrt(3)))),
+        (sc.voigt_profile, (1.0, 0.0, 1.0), (-1 / (2 * np.pi), 0, 0)),
+        (ds.zeta, (0.0,), -np.log(2 * np.pi) / 2),
+        (sc.kolmogorov, (0.0,), 0),
+        (sc.bdtr, (2.5, 0.3), (0, -30 * 0.3**2 * 0.7**2)),
+    ],
+    ids=str,
+)
+def test_first_derivative(f, xs, want):
+    f = (lambda k, p: sc.bdtr(k, 5, p)) if f is sc.bdtr else f
+    assert np.allclose(slopes(f, *xs), want, 1e-12, 1e-14, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "want"),
+    [
+        (sc.rgamma, 0.0, 2 * np.euler_gamma),
+        (ds.sinc, 0.0, -(np.pi**2) / 3),
+        (lambda x: ds.diric(x, 5), 0.0, -2.0),
+        (lambda x: sc.xlogy(x, 2.0), 0.0, 0.0),
+        (lambda x: sc.boxcox(2.0, x), 0.0, np.log(2) ** 3 / 3),
+        (sc.log_ndtr, -1e6, -1.0),
+        (sc.log_ndtr, 45.0, 0.0),
+    ],
+    ids=str,
+)
+def test_second_derivative(f, x, want):
+    assert np.isclose(dotbar.grad(dotbar.grad(f))(x), want, 1e-11, 1e-14)
+
+
+@pytest.mark.parametrize(
+    ("a", "want"),
+    [
+        ([0.0, -inf, np.log(3.0)], [0.25, 0, 0.75]),
+        ([-inf, -inf], [0, 0]),
+        ([inf, 0.0, inf], [0.5, 0, 0.5]),
+        ([1e4, 1e4], [0.5, 0.5]),
+    ],
+)
+def test_logsumexp_of_infinities(a, want):
+    a = np.array(a)
+    assert np.allclose(dotbar.grad(ds.logsumexp)(a), want)
+    tangents = [dotbar.jvp(ds.logsumexp, (a,), (t,))[1] for t in np.eye(a.size)]
+    assert np.allclose(tangents, want)
+    assert np.all(np.isfinite(dotbar.hessian(ds.logsumexp)(a)))
+
+
+def test_logsumexp_by_a_weight_of_zero():
+    a, b = np.array([0.0, 1.0, 2.0]), np.array([1.0, 0.0, 2.0])
+    g = dotbar.grad(lambda b: ds.logsumexp(a, b=b))(b)
+    assert np.allclose(g, np.exp(a) / np.sum(b * np.exp(a)))
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda x: ds.polygamma(x, 2.0), "order is an integer"),
+        (lambda x: sc.smirnov(x, 0.3), "'n'|integer"),
+        (lambda x: ds.comb(x, 2.0, exact=True), "exact"),
+        (lambda x: ds.diric(0.3, x), "'n'"),
+        (lambda x: ds.factorialk(x, 3), "extend"),
+        (lambda x: ds.multigammaln(3.0, x), "'d'"),
+    ],
+)
+def test_what_has_no_derivative_is_refused(call, name):
+    with pytest.raises(DotbarError, match=name):
+        dotbar.grad(call)(3.0)
+
+
+def test_scipys_error_outside_the_domain():
+    with pytest.raises(ValueError, match="condition a"):
+        dotbar.grad(lambda a: ds.multigammaln(a, 3))(0.5)
