@@ -56,6 +56,10 @@ def of_triangle(T, M, **kw):
     return own.rotation(np.triu(T), M, **kw)
 
 
+def of_triangles(S, T, M, N, **kw):
+    return own.rotations(np.triu(S), np.triu(T), M, N, **kw)
+
+
 SAMPLES = [
     # general
     sample(own.eigensystem, C, left=True, right=True),
@@ -118,6 +122,9 @@ SAMPLES = [
     sample(sl.hessenberg, A, case="hessenberg"),
     sample(sl.hessenberg, cnormal(4, 4), calc_q=True),
     sample(sl.rsf2csf, turning, call=schur_to_complex, case="rsf2csf", no_float32=signs),
+    sample(own.rotations, np.triu(A), np.triu(spd(4)), A, S, call=of_triangles),
+    sample(own.rotations, np.triu(C), np.triu(hpd(3)), C, F, adjoint=True, call=of_triangles),
+    sample(own.qz_factors, A, spd(4), output="real", sort=None, no_float32=signs),
     sample(sl.qz, A, spd(4), case="qz", no_float32=signs),
     sample(sl.qz, C, cnormal(3, 3, seed=2), call=phaseless(sl.qz, 0, 1, 2, 3)),
     sample(sl.qz, turning, normal(4, 4), no_float32=signs),

@@ -96,9 +96,8 @@ SAMPLES = [
     sample(sl.cholesky, spd(4), lower=True, hermitian=True, case="cholesky"),
     sample(sl.cholesky, spd(3, 2), hermitian=True, case="cholesky upper"),
     sample(sl.cholesky, hpd(3), hermitian=True),
-    sample(own.packed_cholesky, spd(4), lower=True, hermitian=True),
-    sample(own.packed_cholesky, hpd(3, 2), lower=False, hermitian=True),
-    sample(sl.cho_factor, spd(3), call=lambda a: sl.cho_factor(a)[0], hermitian=True),
+    sample(sl.cho_factor, spd(3), call=first(sl.cho_factor), hermitian=True),
+    sample(sl.cho_factor, hpd(3), lower=True, call=first(sl.cho_factor), hermitian=True),
     sample(sl.cho_solve, lower, normal(4, 2), call=lambda c, b: sl.cho_solve((c, True), b), case="cho_solve"),
     sample(sl.cho_solve, C + 3 * np.eye(3), cnormal(3), call=lambda c, b: sl.cho_solve((c, False), b)),
     sample(

@@ -15,7 +15,7 @@ from dotbar.rules.kinds import composite, constant, rule
 from dotbar.rules.lapack_words import diag, raise_if, solve_triangular
 from dotbar.rules.linalg import cholesky as cholesky_rule
 from dotbar.rules.linalg import from_diagonal, qr_rule
-from dotbar.rules.words import H, conj, mT, sym
+from dotbar.rules.words import H, conj, mT
 from dotbar.scipy.linalg.structured import banded_system, transposed_bands
 from dotbar.scipy.mirror import dispatching
 
@@ -36,29 +36,16 @@ def _cholesky(L: Any, a: Any, *, lower: bool = False, overwrite_a: bool = False,
     return cholesky_rule(L, a, upper=not lower)
 
 
-@primitive
-def packed_cholesky(A: Any, *, lower: bool) -> Any:
-    """The factor in its triangle, and in the other that of A."""
-    return sl.cho_factor(A, lower)[0]
-
-
-@rule(packed_cholesky, "(n,n)->(n,n)")
-def _packed_cholesky(c: Any, A: Any, *, lower: bool) -> Any:
-    factor, rest = (np.tril, lambda X: np.triu(X, 1)) if lower else (np.triu, lambda X: np.tril(X, -1))
-    factor_dot, factor_bar = cholesky_rule(factor(c), A, upper=not lower)
-
-    def dot(Adot: Any) -> Any:
-        return factor_dot(Adot) + rest(sym(Adot))
-
-    def bar(cbar: Any) -> Any:
-        return factor_bar(factor(cbar)) + sym(rest(cbar))
-
-    return dot, bar
+LEAVES_A = bool(sl.cho_factor(np.array([[2.0, 1.0], [1.0, 2.0]]))[0][1, 0])  # before SciPy 1.18
 
 
 @composite(cho_factor)
 def _cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Any:
-    return packed_cholesky(a, lower=lower), lower
+    """In the triangle besides the factor SciPy leaves the entries of A, or zeros."""
+    factor = cholesky(a, lower=lower)
+    if LEAVES_A:
+        factor = factor + (np.triu(a, 1) if lower else np.tril(a, -1))
+    return factor, lower
 
 
 def of_columns(solve: Any, b: Any) -> Any:
