@@ -1,0 +1,234 @@
+"""scipy.integrate: what the samples do not cover: methods, settings, accuracy, events, failures."""
+
+import numpy as np
+import pytest
+import scipy.integrate as plain
+from scipy.linalg import expm
+
+import dotbar.scipy.integrate as si
+from dotbar import grad, jacfwd, jacobian, jacrev, jit, jvp, vjp, vmap
+from dotbar.errors import NoRuleError, StructureError
+from dotbar.scipy.integrate.initial_value import Method
+
+both_modes = pytest.mark.parametrize("jac", [jacfwd, jacrev])
+
+# ---------------------------------------------------------------- quadrature
+
+
+@both_modes
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"points": [0.5, 1.0]},
+        {"weight": "cos", "wvar": 2.0},
+        {"weight": "sin", "wvar": 2.0},
+        {"weight": "cauchy", "wvar": 7.0},
+    ],
+    ids=repr,
+)
+def test_quad_with_settings(jac, options):
+    f = lambda x, q: np.exp(-q[0] * x) * np.sin(q[1] * x)
+    integral = lambda q: si.quad(f, q[2], q[3], (q,), epsabs=1e-12, **options)[0]
+    q, h = np.array([0.7, 1.3, 0.1, 1.6]), 1e-4
+    wanted = [(integral(q + h * e) - integral(q - h * e)) / (2 * h) for e in np.eye(4)]
+    assert np.allclose(jac(lambda q: np.positive(integral(q)))(q), wanted, atol=1e-7)
+
+
+def test_a_weight_that_depends_on_the_limits():
+    integral = lambda b, q: si.quad(lambda x: np.cos(q * x), 0.0, b, weight="alg", wvar=(0.5, 0.5))[0]
+    assert np.isclose(grad(integral, 1)(1.0, 0.3), (integral(1.0, 0.3001) - integral(1.0, 0.2999)) / 2e-4)
+    with pytest.raises(NoRuleError, match="weight depends on the limits"):
+        grad(integral)(1.0, 0.3)
+
+
+@both_modes
+def test_infinite_limits_singular_ends_and_complex_values(jac):
+    gaussian = lambda s: np.positive(si.quad(lambda x: np.exp(-x * x / s), -np.inf, np.inf)[0])
+    assert np.isclose(jac(gaussian)(2.0), np.sqrt(np.pi / 2) / 2)
+    power = lambda a: np.positive(si.quad(lambda x: x**a, 0.0, 1.0)[0])
+    assert np.isclose(jac(power)(-0.5), -4.0, 1e-7)
+    wave = lambda k: np.abs(si.quad(lambda x: np.exp(1j * k * x), 0.0, 1.0, complex_func=True)[0])
+    assert np.isclose(jac(wave)(1.0), np.cos(0.5) - 2 * np.sin(0.5))
+
+
+@both_modes
+def test_many_parameters_are_integrated_together(jac):
+    q = np.linspace(0.1, 1.0, 20)
+    integral = lambda q: np.positive(si.quad(lambda x: np.sum(np.cos(q * x)), 0.0, 1.0)[0])
+    assert np.allclose(jac(integral)(q), np.cos(q) / q - np.sin(q) / q**2)
+
+
+@both_modes
+def test_several_variables(jac):
+    volume = lambda r: si.tplquad(lambda z, y, x: r * x, 0.0, r, 0.0, lambda x: x, 0.0, lambda x, y: x + y)[0]
+    assert np.isclose(jac(lambda r: np.positive(volume(r)))(1.2), 1.875 * 1.2**4)
+    box = lambda r: si.nquad(lambda x, y, a: a * x * y, [lambda y, a: (0.0, y * a), (0.0, 1.0)], (r,))[0]
+    assert np.isclose(jac(lambda r: np.positive(box(r)))(1.2), 3 * 1.2**2 / 8)
+
+
+def test_a_derivative_as_accurate_as_the_integral():
+    """∫ exp(−q x) dx over [0, 30], to rounding at the default tolerance."""
+    q = 1.7
+    assert np.isclose(grad(lambda q: si.quad(lambda x: np.exp(-q * x), 0, 30)[0])(q), -1 / q**2, 1e-12)
+    assert np.isclose(grad(grad(lambda q: si.quad(lambda x: np.exp(-q * x), 0, 30)[0]))(q), 2 / q**3, 1e-12)
+
+
+def test_parameters_that_are_not_those_of_the_integrand_are_refused():
+    with pytest.raises(NoRuleError, match="wvar"):
+        grad(lambda w: si.quad(lambda x: x * w, 0, 1, weight="cos", wvar=w)[0])(1.0)
+
+
+# ---------------------------------------------------------------- initial values
+
+A = np.array([[-0.5, 1.0], [-1.0, -0.2]])
+y0 = np.array([1.0, 0.3])
+
+
+def linear(A, y0, end, method="RK45", **options):
+    return si.solve_ivp(lambda t, y: A @ y, (0, end), y0, method, **{"rtol": 1e-8, "atol": 1e-10, **options})
+
+
+def derivatives(f, xs, ts, ybar):
+    """Along ts, forward; and the same by the bars of the result."""
+    forward = np.sum(ybar * jvp(f, xs, ts)[1])
+    return forward, sum(np.sum(g * t) for g, t in zip(vjp(f, *xs)[1](ybar), ts))
+
+
+def known(A, y0, end, dA, dy, ybar):
+    """The derivative of ⟨ȳ, exp(A t) y₀⟩."""
+    n = len(A)
+    both = expm(end * np.block([[A, dA], [np.zeros((n, n)), A]]))
+    return ybar @ (both[:n, n:] @ y0 + both[:n, :n] @ dy)
+
+
+@pytest.mark.parametrize("method", ["RK45", "RK23", "DOP853", "Radau", "BDF", "LSODA"])
+@pytest.mark.parametrize("end", [1.5, -1.5])
+def test_every_method_keeps_its_tolerance_in_both_modes(method, end):
+    dA, dy, ybar = np.array([[0.3, -1.0], [0.5, 0.2]]), np.array([0.4, -0.7]), np.array([1.0, -2.0])
+    f = lambda A, y0: linear(A, y0, end, method, rtol=1e-6, atol=1e-8, t_eval=[end]).y[:, -1]
+    wanted = known(A, y0, end, dA, dy, ybar)
+    assert np.allclose(derivatives(f, (A, y0), (dA, dy), ybar), wanted, 1e-4)
+
+
+def test_a_small_direction_is_as_accurate_as_a_large_one():
+    """An absolute tolerance does not swallow the sensitivities."""
+    dA, ybar = np.array([[0.3, -1.0], [0.5, 0.2]]) * 1e-12, np.array([1.0, -2.0]) * 1e-12
+    f = lambda A: linear(A, y0, 1.5, t_eval=[1.5]).y[:, -1]
+    wanted = known(A, y0, 1.5, dA, np.zeros(2), ybar)
+    assert np.allclose(derivatives(f, (A,), (dA,), ybar), wanted, 1e-6, 0)
+
+
+def test_a_stiff_system():
+    """Robertson's kinetics: reverse and forward agree where explicit methods would need a million steps."""
+
+    def rates(t, y, k):
+        slow, fast, back = k[0] * y[0], k[1] * y[1] ** 2, k[2] * y[1] * y[2]
+        return [back - slow, slow - back - fast, fast]
+
+    k = np.array([0.04, 3e7, 1e4])
+    y = lambda k: si.solve_ivp(rates, (0, 40.0), [1.0, 0, 0], "BDF", [40.0], args=(k,), rtol=1e-6, atol=1e-10).y[:, -1]
+    forward, reverse = derivatives(y, (k,), (k,), np.array([1.0, 1e4, 1.0]))
+    assert np.isclose(forward, reverse, 1e-3)
+    h = 1e-3
+    assert np.allclose(jvp(y, (k,), (k,))[1], (y(k + h * k) - y(k - h * k)) / (2 * h), 1e-2)
+
+
+def test_checkpoints_change_nothing_but_the_memory(monkeypatch):
+    f = lambda A: np.sum(linear(A, y0, 3.0, t_eval=np.linspace(0, 3, 7)).y ** 2)
+    whole = grad(f)(A)
+    monkeypatch.setattr(Method, "EVERY", 3)
+    assert np.allclose(grad(f)(A), whole, 1e-6)
+
+
+@both_modes
+def test_dense_output_and_times(jac):
+    """y(t; t₀, t₁) = exp(A (t − t₀)) y₀."""
+    at = lambda q: si.solve_ivp(
+        lambda t, y: A @ y, (q[0], 2.0 + q[0]), y0, dense_output=True, rtol=1e-9, atol=1e-11
+    ).sol(q[1:])
+    slope = lambda t: A @ expm(A * t) @ y0
+    J = jac(at)(np.array([0.2, 1.0, 0.7]))
+    assert np.allclose(
+        J[:, :, 1:], np.stack([np.outer(slope(0.8), [1, 0]), np.outer(slope(0.5), [0, 1])], 1), atol=1e-6
+    )
+    assert np.allclose(J[:, :, 0], -np.stack([slope(0.8), slope(0.5)], 1), atol=1e-6)
+
+
+def ball(q, **options):
+    """Thrown up from q₀ at speed q₁ under the gravity q₂."""
+    hits = lambda t, y: y[0]
+    hits.terminal, hits.direction = True, -1
+    top = lambda t, y: y[1]
+    fun = lambda t, y: np.stack([y[1], -q[2] + 0 * y[1]])
+    return si.solve_ivp(fun, (0, 9.0), q[:2], events=[hits, top], rtol=1e-9, atol=1e-11, **options)
+
+
+@both_modes
+def test_events_move_with_the_parameters(jac):
+    q = np.array([1.0, 3.0, 9.8])
+    hit = lambda q: (q[1] + np.sqrt(q[1] ** 2 + 2 * q[0] * q[2])) / q[2]
+    parts = lambda q: (lambda s: (s.t[-1], s.y[1, -1], s.t_events[0][0], s.t_events[1][0], s.y_events[1][0, 0]))(
+        ball(q)
+    )
+    exact = lambda q: (hit(q), q[1] - q[2] * hit(q), hit(q), q[1] / q[2], q[0] + q[1] ** 2 / (2 * q[2]))
+    assert np.allclose(parts(q), exact(q))
+    assert np.allclose(jac(parts)(q), jacobian(exact)(q), atol=1e-6)
+
+
+def test_steps_that_differ_between_items():
+    f = lambda q: ball(q).t[-1]
+    assert np.isclose(jit(f)(np.array([1.0, 3.0, 9.8])), f(np.array([1.0, 3.0, 9.8])))
+    assert np.isclose(jit(f)(np.array([5.0, 1.0, 1.8])), f(np.array([5.0, 1.0, 1.8])))  # it takes other steps
+    sharp = lambda k: si.solve_ivp(lambda t, y: -k * y, (0, 1), [1.0]).y[0, -1]
+    with pytest.raises(StructureError, match="t_eval"):
+        vmap(sharp)(np.array([1.0, 300.0]))
+
+
+def test_what_the_solver_does_not_reach():
+    """y' = y² is infinite at t = 1: SciPy stops there."""
+    f = lambda a: si.solve_ivp(lambda t, y: a * y**2, (0, 2.0), [1.0], t_eval=[0.5, 1.5])
+    assert not f(1.0).success
+    assert np.isclose(grad(lambda a: f(a).y[0, 0])(1.0), 2.0, 1e-2)
+    assert f(1.0).y.shape == (1, 1)
+
+
+@both_modes
+def test_complex_values(jac):
+    f = lambda w: np.abs(si.solve_ivp(lambda t, y: 1j * w * y + y, (0, 1.0), [1 + 0j], t_eval=[1.0]).y[0, 0] - 1)
+    exact = lambda w: np.abs(np.exp(1j * w + 1) - 1)
+    assert np.isclose(jac(f)(1.2), jac(exact)(1.2), 1e-2)
+
+
+def test_odeint_with_a_jacobian_of_its_own():
+    f = lambda k, **options: si.odeint(lambda y, t: -k * y, [1.0], [0, 1.0], rtol=1e-9, atol=1e-9, **options)[-1, 0]
+    assert np.isclose(grad(lambda k: f(k, Dfun=lambda y, t: -k * np.eye(1)))(0.7), -np.exp(-0.7))
+
+
+def test_plain_calls_are_scipys():
+    fun = lambda t, y: [-y[0]]
+    ours, theirs = si.solve_ivp(fun, (0, 1), [1.0]), plain.solve_ivp(fun, (0, 1), [1.0])
+    assert np.array_equal(ours.y, theirs.y)
+    assert ours.keys() == theirs.keys()
+    traced = []
+    grad(lambda k: traced.append(si.solve_ivp(lambda t, y: -k * y, (0, 1), [1.0])) or traced[0].y[0, -1])(1.0)
+    assert traced[0].keys() == theirs.keys()
+    assert traced[0].nfev == theirs.nfev
+
+
+# ---------------------------------------------------------------- boundary values
+
+
+@both_modes
+def test_an_unknown_parameter_of_a_boundary_value_problem(jac):
+    """y'' = −p y, y(0) = y(L) = 0, y'(0) = 1: p = (π/L)²."""
+
+    def eigenvalue(L):
+        x = L * np.linspace(0, 1, 21)
+        fun = lambda x, y, p: np.stack([y[1], -p[0] * y[0]])
+        bc = lambda ya, yb, p: np.stack([ya[0], yb[0], ya[1] - 1])
+        guess = np.stack([np.sin(np.pi * np.linspace(0, 1, 21)), np.cos(np.pi * np.linspace(0, 1, 21))])
+        return si.solve_bvp(fun, bc, x, guess, [9.0], tol=1e-6)
+
+    assert np.isclose(jac(lambda L: eigenvalue(L).p[0])(1.1), -2 * np.pi**2 / 1.1**3, 1e-5)
+    assert jit(lambda L: eigenvalue(L).p)(1.1).shape == (1,)

@@ -1,0 +1,193 @@
+"""scipy.optimize: what the samples do not cover: methods, degenerate and failed solutions, ways to pass parameters."""
+
+import math
+
+import numpy as np
+import pytest
+import scipy.optimize as plain
+
+import dotbar
+import dotbar.scipy.optimize as so
+from dotbar import grad, hessian, jacobian, jit, jvp, vmap
+from dotbar.errors import ConversionError, DegenerateSolutionError, NoRuleError
+
+p = np.array([1.3, 0.4])
+
+
+def f(x, p):
+    """Its minimum lies at x₀ = p₀, x₁ = p₀ p₁."""
+    return (x[0] - p[0]) ** 2 + (x[1] - p[1] * x[0]) ** 2 + 1.0
+
+
+def argmin(p):
+    return np.stack([p[0], p[0] * p[1]])
+
+
+BY_HESSIAN, BY_PRODUCT = ["dogleg", "trust-exact", "trust-constr"], ["Newton-CG", "trust-ncg", "trust-krylov"]
+ALL = ["CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP", *BY_HESSIAN, *BY_PRODUCT]
+
+
+@pytest.mark.parametrize("method", ["Nelder-Mead", "Powell", "COBYLA", "COBYQA", *ALL])
+def test_every_method_of_minimize(method):
+    options = {} if method == "dogleg" else {"tol": 1e-10 if method != "TNC" else 1e-13}
+    x = lambda p: so.minimize(f, [0.8, 0.7], (p,), method, **options).x
+    assert np.allclose(jacobian(x)(p), jacobian(argmin)(p), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", ALL)
+def test_methods_have_exact_derivatives_by_themselves(method):
+    found = so.minimize(f, [0.8, 0.7], (p,), method)
+    given = {"jac": grad(f), "hess": hessian(f) if method in BY_HESSIAN else None}
+    given["hessp"] = (lambda x, v, p: hessian(f)(x, p) @ v) if method in BY_PRODUCT else None
+    wanted = plain.minimize(f, [0.8, 0.7], (p,), method, **given)
+    assert (found.nfev, found.nit) == (wanted.nfev, wanted.nit)
+    assert np.allclose(found.x, wanted.x, 1e-12)
+
+
+def test_a_function_that_cannot_be_differentiated_is_scipys_matter():
+    rough = lambda x: math.cos(x[0]) + float(x[1]) ** 2
+    assert so.minimize(rough, [3.0, 1.0]).nfev == plain.minimize(rough, [3.0, 1.0]).nfev
+    equation = lambda x: [math.sin(x[0]), x[1]]
+    assert np.array_equal(so.root(equation, [3.0, 1.0]).x, plain.root(equation, [3.0, 1.0]).x)
+
+
+@pytest.mark.parametrize("method", ["SLSQP", "trust-constr", "COBYLA", "COBYQA"])
+def test_constrained(method):
+    """min (x₀ − 2)² + (x₁ − 1)² on x₀² + x₁² ≤ r², x₁ ≥ l: at the corner x₁ = l, x₀ = √(r² − l²)."""
+
+    def x(q):
+        disc = so.NonlinearConstraint(lambda x: x @ x, -np.inf, q[0] ** 2)
+        line = so.LinearConstraint(np.array([[0.0, 1.0]]), q[1], np.inf)
+        goal = lambda x: (x[0] - 2) ** 2 + (x[1] - 0.1) ** 2
+        return so.minimize(goal, [0.5, 1.0], method=method, constraints=[disc, line], tol=1e-9).x
+
+    q, side = np.array([1.5, 0.9]), 1.2
+    assert np.allclose(jacobian(x)(q), [[1.5 / side, -0.9 / side], [0, 1]], atol=1e-4)
+
+
+def test_limits_may_depend_on_parameters():
+    x = lambda b: so.minimize(f, [0.1, 0.1], (p,), bounds=so.Bounds(-1 + 0 * b, b), tol=1e-13).x
+    b = np.array([1.0, 0.2])
+    assert np.allclose(jacobian(x)(b), np.eye(2), atol=1e-6)
+    assert np.allclose(grad(lambda b: so.minimize_scalar(lambda x: x, bounds=(b, 2.0)).x)(1.0), 1)
+
+
+def test_the_optimal_value_needs_no_second_derivative_of_the_objective():
+    """Its gradient is that of the objective; a flat minimum, whose place has no derivative, has one."""
+    flat = lambda t: so.minimize(lambda x: t**2 * np.sum((x - 1) ** 4) + t, [1.5, 1.2], method="BFGS")
+    assert np.isclose(grad(lambda t: flat(t).fun)(2.0), 1)
+    assert np.isclose(jvp(lambda t: flat(t).fun, (2.0,), (1.0,))[1], 1)
+
+
+DEGENERATE = [
+    lambda t: so.newton(lambda x: t * (x - 1) ** 2, 1.5, maxiter=200),
+    lambda t: so.bisect(lambda x: t * x**3, -1.0, 2.0),
+    lambda t: so.fsolve(lambda x: [x[0] + x[1] - t, 2 * x[0] + 2 * x[1] - 2 * t], [1.0, 1.0])[0],
+    lambda t: so.minimize(lambda x: (x[0] + x[1] - t) ** 2, [1.0, 0.0]).x[0],
+    lambda t: so.minimize(lambda x: np.sum((x - t) ** 2), [1.0, 0.0], bounds=[(1.0, 9.0), (-9.0, 9.0)]).x[0],
+    lambda t: so.linprog([1.0, 1.0], [[-1.0, -1.0]], [-t]).x[0],
+]
+
+
+@pytest.mark.parametrize("call", DEGENERATE)
+@pytest.mark.parametrize("mode", [grad, lambda f: lambda t: jvp(lambda t: 1.0 * f(t), (t,), (1.0,))[1]])
+def test_degenerate_solutions_raise(call, mode):
+    """A multiple root, a singular Jacobian or Hessian, a constraint without force, a face of solutions."""
+    with pytest.raises(DegenerateSolutionError, match="singular"):
+        mode(call)(1.0)
+
+
+def test_what_has_not_converged_has_a_derivative_of_nan():
+    x = lambda t: so.root_scalar(lambda x: x**2 - t, x0=t, method="newton", maxiter=2)
+    assert not x(2.0).converged
+    assert np.isnan(grad(lambda t: x(t).root)(2.0))
+    assert np.isnan(jvp(lambda t: 1.0 * x(t).root, (2.0,), (1.0,))[1])
+    y = lambda t: so.minimize(lambda x: np.sum((x - t) ** 4 + np.cos(x)), [9.0, 3.0], options={"maxiter": 1})
+    assert not y(0.3).success
+    assert np.isnan(grad(lambda t: y(t).x[0])(0.3))
+    assert np.isnan(grad(lambda t: y(t).fun)(0.3))
+    with pytest.raises(RuntimeError, match="converge"):
+        grad(lambda t: so.newton(lambda x: x**2 + t, 1.0, maxiter=5))(1.0)
+
+
+def test_parameters_by_closure_by_args_and_in_containers():
+    root = lambda g, *args: so.brentq(g, 0.0, 9.0, args=args)
+    ways = [
+        lambda t: root(lambda x: x * x - t),
+        lambda t: root(lambda x, t: x * x - t, t),
+        lambda t: root(lambda x, q: x * x - q["a"][0], {"a": [t]}),
+    ]
+    for way in ways:
+        for call in (grad(way), jit(grad(way)), grad(jit(way))):
+            assert np.isclose(call(2.0), 0.5 / np.sqrt(2.0), 1e-11)
+        assert np.allclose(vmap(grad(way))(np.array([2.0, 3.0])), 0.5 / np.sqrt([2.0, 3.0]), 1e-11)
+
+
+def test_a_function_that_branches_takes_its_parameters_by_args():
+    def g(x, t):
+        return x * x - t if x > 0 else -t
+
+    assert np.isclose(grad(lambda t: so.brentq(g, 0.0, 9.0, args=(t,)))(2.0), 0.5 / np.sqrt(2.0))
+    with pytest.raises(ConversionError, match="bool"):
+        grad(lambda t: so.brentq(lambda x: g(x, t), 0.0, 9.0))(2.0)
+
+
+def test_solutions_of_solutions():
+    """The outer minimum over a of the inner minimum over x."""
+    inner = lambda a, t: so.minimize(lambda x: (x[0] - a * t) ** 2 + a**2, [0.0], method="BFGS")
+    outer = lambda t: so.minimize(lambda a: inner(a[0], t).fun + (inner(a[0], t).x[0] - 1) ** 2, [0.3], tol=1e-7).x[0]
+    assert np.isclose(outer(1.5), 1.5 / (1 + 1.5**2), atol=1e-6)
+    assert np.isclose(grad(outer)(1.5), (1 - 1.5**2) / (1 + 1.5**2) ** 2, atol=1e-5)
+
+
+def test_results_are_scipys_with_traced_values_in_their_places():
+    seen = []
+
+    def of(t):
+        seen.append(so.minimize(lambda x: (x[0] - t) ** 2, [0.0]))
+        return seen[-1].x[0]
+
+    assert np.isclose(grad(of)(2.0), 1)
+    assert seen[0].success
+    assert seen[0].message == "Optimization terminated successfully."
+    assert type(seen[0].nfev) is int
+    assert type(seen[0].jac) is np.ndarray
+
+
+def test_integers_of_a_linear_program_are_refused():
+    x = lambda c: so.linprog(c, bounds=[(0, 2.5)] * 2, integrality=[1, 0]).x[0]
+    with pytest.raises(NoRuleError, match="integers"):
+        grad(x)(-np.ones(2))
+
+
+def test_the_start_counts_for_nothing():
+    assert grad(lambda x0: so.newton(lambda x: x**3 - 2, x0))(1.0) == 0
+    assert grad(lambda a: so.brentq(lambda x: x**3 - 2, a, 3.0))(0.5) == 0
+
+
+@pytest.mark.parametrize("loss", ["linear", "huber", "soft_l1", "cauchy", "arctan"])
+def test_losses(loss):
+    r = lambda x, y: x[0] * np.arange(1.0, 6.0) - y
+    fit = lambda y: so.least_squares(r, [1.0], args=(y,), loss=loss, f_scale=0.7, ftol=1e-14, xtol=1e-14, gtol=1e-14)
+    y = np.array([1.0, 2.3, 2.9, 7.0, 5.1])
+    e = np.array([0.3, -0.2, 0.5, 1.0, 0.1])
+    h = 1e-5
+    for part in ("x", "cost", "fun"):
+        got = jvp(lambda y, part=part: fit(y)[part], (y,), (e,))[1]
+        assert np.allclose(got, (fit(y + h * e)[part] - fit(y - h * e)[part]) / (2 * h), atol=1e-6)
+
+
+def test_curve_fit_is_least_squares_of_the_data():
+    """For a line, parameters and covariance are known."""
+    x, y = np.linspace(0, 1, 6), np.array([0.1, 0.3, 0.3, 0.6, 0.9, 0.8])
+    A = np.stack([x, np.ones(6)], 1)
+    s = np.linspace(0.5, 1, 6)
+
+    def known(y, s):
+        W = A / s[:, None]
+        return np.linalg.solve(W.T @ W, W.T @ (y / s)), np.linalg.inv(W.T @ W)
+
+    got = lambda y, s: so.curve_fit(lambda x, a, b: a * x + b, x, y, sigma=s, absolute_sigma=True)
+    for mode in (dotbar.jacfwd, dotbar.jacrev):
+        for a, b in zip(mode(got, (0, 1))(y, s), mode(known, (0, 1))(y, s)):
+            assert all(np.allclose(u, v, atol=1e-7) for u, v in zip(a, b))
