@@ -1,5 +1,0 @@
-"""``scipy.signal``: filters, resampling, spectral estimates."""
-
-from dotbar.scipy.mirror import members as _members
-
-__getattr__, __dir__, __all__ = _members("scipy.signal")

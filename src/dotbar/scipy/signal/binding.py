@@ -1,0 +1,28 @@
+"""How the functions of a module come to ask about traced values: SciPy's own signature tells the arguments."""
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from typing import Any
+
+from dotbar.core import first_traced
+from dotbar.scipy.mirror import stands_for
+
+
+def in_place_of(original: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let the decorated function, which is given all of SciPy's arguments by name, compute what is traced."""
+
+    def enter(own: Callable[..., Any]) -> Callable[..., Any]:
+        parameters = signature(original)
+
+        @wraps(original)
+        def call(*args: Any, **kw: Any) -> Any:
+            if first_traced([*args, *kw.values()]) is None:
+                return original(*args, **kw)
+            bound = parameters.bind(*args, **kw)
+            bound.apply_defaults()
+            return own(**bound.arguments)
+
+        return stands_for(original)(call)
+
+    return enter

@@ -1,0 +1,377 @@
+"""Filters along an axis, in the signal and the coefficients, in time that grows as the signal does.
+
+A filter is y = (b * x) / a: a finite one and a recursion.  The transpose of either is the same, backwards in time.
+"""
+
+from typing import Any
+
+import numpy as np
+import scipy.signal as ss
+
+from dotbar.core import RULES, dtype_of, primitive
+from dotbar.errors import NoRuleError
+from dotbar.rules.kinds import batch_loop, rule
+from dotbar.rules.lapack_words import inexact
+from dotbar.rules.words import conj
+from dotbar.scipy.signal.binding import in_place_of
+
+
+def backwards(word: Any, coefficients: Any, x: Any) -> Any:
+    """The transpose of a filter in its signal."""
+    return np.flip(word(conj(coefficients), np.flip(x, -1)), -1)
+
+
+def batch_signals(word: Any) -> Any:
+    """Items of the signal alone are more signals."""
+
+    def batch(xs: Any, batched: Any, size: int, **kw: Any) -> Any:
+        return batch_loop(RULES[word], xs, batched, size, kw) if batched[0] else word(*xs, **kw)
+
+    return batch
+
+
+@primitive
+def finite(b: Any, x: Any) -> Any:
+    """y[n] = Σₖ b[k] x[n − k] along the last axis."""
+    return ss.lfilter(b, np.ones(1, b.dtype), x)
+
+
+@primitive
+def lags(u: Any, w: Any, *, count: int) -> Any:
+    """Σₙ conj(u[n − k]) w[n] for the lags k < count, over all signals."""
+    n = u.shape[-1]
+    u, w = np.broadcast_arrays(u, w)
+    u, w = np.reshape(u, (-1, n)), np.reshape(w, (-1, n))
+    c = [np.vdot(u[:, : n - k], w[:, k:]) if k < n else 0.0 for k in range(count)]
+    return np.asarray(c, np.result_type(u, w))
+
+
+@primitive
+def recursion(a: Any, v: Any) -> Any:
+    """y with Σₖ a[k] y[n − k] = v[n] along the last axis."""
+    return ss.lfilter(np.ones(1, a.dtype), a, v)
+
+
+@rule(finite, batch_signals(finite))
+def _finite(y: Any, b: Any, x: Any) -> Any:
+    """x̄ is ȳ filtered backwards in time; b̄ are the products of x and ȳ at each lag."""
+
+    def dot_b(dot: Any) -> Any:
+        return finite(dot, x)
+
+    def bar_b(ybar: Any) -> Any:
+        return lags(x, ybar, count=b.shape[0])
+
+    def dot_x(dot: Any) -> Any:
+        return finite(b, dot)
+
+    def bar_x(ybar: Any) -> Any:
+        return backwards(finite, b, ybar)
+
+    return (dot_b, bar_b), (dot_x, bar_x)
+
+
+@rule(lags)
+def _lags(c: Any, u: Any, w: Any, *, count: int) -> Any:
+    def dot_u(dot: Any) -> Any:
+        return lags(dot, w, count=count)
+
+    def bar_u(cbar: Any) -> Any:
+        return backwards(finite, cbar, w)
+
+    def dot_w(dot: Any) -> Any:
+        return lags(u, dot, count=count)
+
+    def bar_w(cbar: Any) -> Any:
+        return finite(cbar, u)
+
+    return (dot_u, bar_u), (dot_w, bar_w)
+
+
+@rule(recursion, batch_signals(recursion))
+def _recursion(y: Any, a: Any, v: Any) -> Any:
+    """a * ẏ = v̇ − ȧ * y;  v̄ is ȳ filtered backwards in time, ā = −(the products of y and v̄ at each lag)."""
+
+    def dot_a(dot: Any) -> Any:
+        return -recursion(a, finite(dot, y))
+
+    def bar_a(ybar: Any) -> Any:
+        return -lags(y, backwards(recursion, a, ybar), count=a.shape[0])
+
+    def dot_v(dot: Any) -> Any:
+        return recursion(a, dot)
+
+    def bar_v(ybar: Any) -> Any:
+        return backwards(recursion, a, ybar)
+
+    return (dot_a, bar_a), (dot_v, bar_v)
+
+
+def filtered(b: Any, a: Any, x: Any, zi: Any = None) -> tuple[Any, Any]:
+    """The filtered signal along the last axis and the final state.
+
+    The initial state is a signal that enters the recursion; the final one is what would come out of it at the end of
+    the signal, taken back to its entrance.
+    """
+    b, a, x = inexact(b), inexact(a), inexact(x)
+    kind = np.result_type(*map(dtype_of, (b, a, x)))
+    b, a, x = (v.astype(kind) for v in (b, a, x))
+    b, a = np.atleast_1d(b), np.atleast_1d(a)
+    n, order = x.shape[-1], max(len(a), len(b)) - 1
+    if zi is None:
+        return recursion(a, finite(b, x)), None
+    v = finite(b, filled(x, n + order))
+    state = np.broadcast_to(zi, (*x.shape[:-1], order)) * a[0]
+    y = recursion(a, v + filled(state, n + order))
+    return y[..., :n], finite(a, y[..., n:]) / a[0]
+
+
+@in_place_of(ss.lfilter)
+def lfilter(b: Any, a: Any, x: Any, axis: int, zi: Any) -> Any:
+    zi = zi if zi is None else np.moveaxis(inexact(zi), axis, -1)
+    y, zf = filtered(b, a, np.moveaxis(inexact(x), axis, -1), zi)
+    y = np.moveaxis(y, -1, axis)
+    return y if zi is None else (y, np.moveaxis(zf, -1, axis))
+
+
+@in_place_of(ss.lfilter_zi)
+def lfilter_zi(b: Any, a: Any) -> Any:
+    """The state that a constant signal of ones keeps: (1 − Aᵀ) z = b − a b₀ with the companion matrix A of a."""
+    b, a = np.atleast_1d(inexact(b)), np.atleast_1d(inexact(a))
+    b, a = b / a[0], a / a[0]
+    n = max(len(a), len(b))
+    b, a = filled(b, n), filled(a, n)
+    one = np.eye(n - 1, dtype=dtype_of(a))
+    matrix = one - np.eye(n - 1, k=1, dtype=dtype_of(a)) + a[1:, None] * one[0]
+    return np.linalg.solve(matrix, b[1:] - a[1:] * b[0])
+
+
+def extended(x: Any, kind: str | None, edge: int) -> Any:
+    """The signal continued beyond both ends along the last axis."""
+    if kind is None or edge == 0:
+        return x
+    if x.shape[-1] <= edge:
+        raise ValueError(f"The length of the input vector x must be greater than padlen, which is {edge}.")
+    first, last = x[..., :1], x[..., -1:]
+    left, right = np.flip(x[..., 1 : edge + 1], -1), np.flip(x[..., -edge - 1 : -1], -1)
+    if kind == "odd":
+        left, right = 2 * first - left, 2 * last - right
+    elif kind == "constant":
+        left, right = first + 0 * left, last + 0 * right
+    elif kind == "zeros":
+        left, right = 0 * left, 0 * right
+    elif kind != "even":
+        raise ValueError(f"Unknown value '{kind}' given to padtype.")
+    return np.concatenate([left, x, right], -1)
+
+
+def both_ways(run: Any, x: Any, axis: int, padtype: str | None, edge: int) -> Any:
+    """A filter forwards and backwards, each from the state that its first value would keep."""
+    x = np.moveaxis(inexact(x), axis, -1)
+    edge = 0 if padtype is None else edge
+    y = extended(x, padtype, edge)
+    for _ in range(2):
+        y = np.flip(run(y), -1)
+    return np.moveaxis(y[..., edge : y.shape[-1] - edge], -1, axis)
+
+
+@in_place_of(ss.filtfilt)
+def filtfilt(b: Any, a: Any, x: Any, axis: int, padtype: str, padlen: Any, method: str, irlen: Any) -> Any:
+    if method != "pad":
+        raise NoRuleError("scipy.signal.filtfilt has a derivative for method='pad'.")
+    b, a = np.atleast_1d(inexact(b)), np.atleast_1d(inexact(a))
+    zi = lfilter_zi(b, a)
+    edge = 3 * max(len(a), len(b)) if padlen is None else padlen
+    return both_ways(lambda y: filtered(b, a, y, zi * y[..., :1])[0], x, axis, padtype, edge)
+
+
+# ---------------------------------------------------------------- sections of second order
+
+
+def sections(sos: Any, x: Any, zi: Any = None) -> tuple[Any, Any]:
+    """One section after the other along the last axis; their states have the axis of sections first."""
+    sos = inexact(sos)
+    states = []
+    for i in range(sos.shape[0]):
+        x, zf = filtered(sos[i, :3], sos[i, 3:], x, None if zi is None else zi[i])
+        states.append(zf)
+    return x, None if zi is None else np.stack(states)
+
+
+@in_place_of(ss.sosfilt)
+def sosfilt(sos: Any, x: Any, axis: int, zi: Any) -> Any:
+    axis = axis % np.ndim(x)
+    zi = zi if zi is None else np.moveaxis(inexact(zi), axis + 1, -1)
+    y, zf = sections(sos, np.moveaxis(inexact(x), axis, -1), zi)
+    y = np.moveaxis(y, -1, axis)
+    return y if zi is None else (y, np.moveaxis(zf, -1, axis + 1))
+
+
+@in_place_of(ss.sosfilt_zi)
+def sosfilt_zi(sos: Any) -> Any:
+    """The states that a constant signal keeps: each section is given what those before make of it."""
+    sos, gain, states = inexact(sos), 1.0, []
+    for i in range(sos.shape[0]):
+        states.append(gain * lfilter_zi(sos[i, :3], sos[i, 3:]))
+        gain = gain * np.sum(sos[i, :3]) / np.sum(sos[i, 3:])
+    return np.stack(states)
+
+
+@in_place_of(ss.sosfiltfilt)
+def sosfiltfilt(sos: Any, x: Any, axis: int, padtype: str, padlen: Any) -> Any:
+    sos = inexact(sos)
+    zi = sosfilt_zi(sos)
+    if padlen is None:
+        padlen = 3 * (2 * len(sos) + 1 - min(int(np.sum(sos[:, k] == 0)) for k in (2, 5)))
+    start = lambda y: np.stack([zi[i] * y[..., :1] for i in range(len(sos))])
+    return both_ways(lambda y: sections(sos, y, start(y))[0], x, axis, padtype, padlen)
+
+
+@in_place_of(ss.deconvolve)
+def deconvolve(signal: Any, divisor: Any) -> Any:
+    """The quotient is the recursion's answer, the remainder what its product leaves."""
+    num, den = (np.atleast_1d(v).astype(np.result_type(dtype_of(v), float)) for v in map(inexact, (signal, divisor)))
+    if len(den) > len(num):
+        return np.zeros(0), num
+    quotient = recursion(den, num[: len(num) - len(den) + 1])
+    return quotient, num - finite(den, np.concatenate([quotient, np.zeros(len(den) - 1)]))
+
+
+# ---------------------------------------------------------------- changes of the rate
+
+
+@primitive
+def change_rate(h: Any, x: Any, *, up: int, down: int) -> Any:
+    """y[n] = Σₖ h[n down − k up] x[k] along the last axis."""
+    return ss.upfirdn(h, x, up, down)
+
+
+def filled(x: Any, length: int) -> Any:
+    """The signal with zeros behind it."""
+    missing = length - x.shape[-1]
+    return np.concatenate([x, np.zeros((*x.shape[:-1], missing), dtype_of(x))], -1) if missing else x
+
+
+def spaced(x: Any, step: int) -> Any:
+    """The signal with zeros between its values."""
+    zeros = np.zeros((*x.shape, step - 1), dtype_of(x))
+    return np.reshape(np.concatenate([x[..., None], zeros], -1), (*x.shape[:-1], -1))
+
+
+@rule(change_rate, batch_signals(change_rate))
+def _change_rate(y: Any, h: Any, x: Any, *, up: int, down: int) -> Any:
+    """The transpose goes up by ``down`` and down by ``up`` with the filter backwards, moved to meet the first value."""
+    taps, n = h.shape[0], x.shape[-1]
+    before = -(taps - 1) % up
+    offset = (taps - 1 + before) // up
+
+    def dot_h(dot: Any) -> Any:
+        return change_rate(dot, x, up=up, down=down)
+
+    def bar_h(ybar: Any) -> Any:
+        u, w = spaced(x, up), spaced(ybar, down)
+        length = max(u.shape[-1], w.shape[-1])
+        return lags(filled(u, length), filled(w, length), count=taps)
+
+    def dot_x(dot: Any) -> Any:
+        return change_rate(h, dot, up=up, down=down)
+
+    def bar_x(ybar: Any) -> Any:
+        back = np.concatenate([np.zeros(before, dtype_of(h)), np.flip(conj(h))])
+        found = change_rate(back, ybar, up=down, down=up)[..., offset : offset + n]
+        missing = n - found.shape[-1]
+        return (
+            np.concatenate([found, np.zeros((*found.shape[:-1], missing), dtype_of(found))], -1) if missing else found
+        )
+
+    return (dot_h, bar_h), (dot_x, bar_x)
+
+
+@in_place_of(ss.upfirdn)
+def upfirdn(h: Any, x: Any, up: int, down: int, axis: int, mode: str, cval: Any) -> Any:
+    if mode != "constant" or cval != 0:
+        raise NoRuleError(
+            "scipy.signal.upfirdn has a derivative for mode='constant' and cval=0; pad the signal before."
+        )
+    h, x = inexact(h), inexact(x)
+    kind = np.result_type(dtype_of(h), dtype_of(x))
+    y = change_rate(h.astype(kind), np.moveaxis(x, axis, -1).astype(kind), up=up, down=down)
+    return np.moveaxis(y, -1, axis)
+
+
+@in_place_of(ss.resample_poly)
+def resample_poly(x: Any, up: int, down: int, axis: int, window: Any, padtype: str, cval: Any) -> Any:
+    x = inexact(x)
+    common = np.gcd(int(up), int(down))
+    up, down = int(up) // int(common), int(down) // int(common)
+    if up == down == 1:
+        return np.copy(x)
+    n = x.shape[axis]
+    length = -(-n * up // down)
+    if isinstance(window, (str, tuple)):
+        half = 10 * max(up, down)
+        h = ss.firwin(2 * half + 1, 1 / max(up, down), window=window).astype(dtype_of(np.real(x)))
+    else:
+        h = inexact(window)
+        half = (len(h) - 1) // 2
+    before = down - half % down
+    first = (half + before) // down
+    made = lambda after: ((n - 1) * up + len(h) + before + after - 1) // down + 1
+    after = 0
+    while made(after) < length + first:
+        after += 1
+    h = np.concatenate([np.zeros(before, dtype_of(h)), up * h, np.zeros(after, dtype_of(h))])
+    level = {"mean": np.mean, "median": np.median, "minimum": np.min, "maximum": np.max}.get(padtype)
+    background = level(x, axis, keepdims=True) if level else 0
+    y = upfirdn(h, x - background, up, down, axis, "constant" if level else padtype, 0 if cval is None else cval)
+    return np.moveaxis(np.moveaxis(y, axis, -1)[..., first : first + length], -1, axis) + background
+
+
+@in_place_of(ss.decimate)
+def decimate(x: Any, q: int, n: Any, ftype: Any, axis: int, zero_phase: bool) -> Any:
+    x = inexact(x)
+    kind = dtype_of(np.real(x))
+    if ftype == "fir":
+        b = ss.firwin((20 * q if n is None else n) + 1, 1 / q, window="hamming").astype(kind)
+        if zero_phase:
+            return resample_poly(x, 1, q, axis, b, "constant", None)
+        y = upfirdn(b, x, 1, q, axis, "constant", 0)
+        return np.moveaxis(np.moveaxis(y, axis, -1)[..., : -(-x.shape[axis] // q)], -1, axis)
+    if ftype != "iir":
+        raise NoRuleError("scipy.signal.decimate has a derivative for ftype='iir' and 'fir'.")
+    sos = ss.cheby1(8 if n is None else n, 0.05, 0.8 / q, output="sos").astype(kind)
+    y = sosfiltfilt(sos, x, axis, "odd", None) if zero_phase else sosfilt(sos, x, axis, None)
+    return np.moveaxis(np.moveaxis(y, axis, -1)[..., ::q], -1, axis)
+
+
+# ---------------------------------------------------------------- polynomials in a window
+
+
+@in_place_of(ss.savgol_filter)
+def savgol_filter(
+    x: Any, window_length: int, polyorder: int, deriv: int, delta: Any, axis: int, mode: str, cval: Any
+) -> Any:
+    """Inside a finite filter; at the ends, with mode "interp", the polynomial of the outermost window."""
+    x = np.moveaxis(inexact(x), axis, -1)
+    x = x if dtype_of(x).itemsize == 4 else x.astype(float)
+    n, half = x.shape[-1], window_length // 2
+    coefficients = ss.savgol_coeffs(window_length, polyorder, deriv).astype(dtype_of(x))
+    if mode == "interp":
+        if window_length > n:
+            raise ValueError("If mode is 'interp', window_length must be less than or equal to the size of x.")
+        middle = finite(coefficients, x)[..., window_length - 1 :]
+        powers = np.vander(np.arange(window_length, dtype=float), polyorder + 1)
+        fit = np.linalg.pinv(powers)
+        for _ in range(deriv):
+            fit = np.arange(len(fit) - 1, 0, -1)[:, None] * fit[:-1] if len(fit) > 1 else 0 * fit
+        fitted = (np.vander(np.arange(window_length, dtype=float), len(fit)) @ fit).T.astype(dtype_of(x))
+        stop = window_length - half
+        parts = [x[..., :window_length] @ fitted[:, :half], middle, x[..., n - window_length :] @ fitted[:, stop:]]
+        y = np.concatenate(parts, -1)
+    else:
+        modes = {"mirror": "reflect", "nearest": "edge", "wrap": "wrap", "constant": "constant"}
+        value = {"constant_values": cval} if mode == "constant" else {}
+        before = window_length - 1 - half
+        frame = [(0, 0)] * (x.ndim - 1) + [(before, half)]
+        y = finite(coefficients, np.pad(x, frame, modes[mode], **value))[..., window_length - 1 :]
+    return np.moveaxis(y / delta**deriv if deriv else y, -1, axis)

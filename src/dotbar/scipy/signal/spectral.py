@@ -1,0 +1,402 @@
+"""Spectra and their relatives: short transforms, their averages, resampling by transforms, trends."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import scipy.signal as ss
+
+from dotbar.core import dtype_of
+from dotbar.errors import NoRuleError
+from dotbar.rules.lapack_words import inexact
+from dotbar.rules.words import conj
+from dotbar.scipy.signal.binding import in_place_of
+from dotbar.scipy.signal.filters import extended, filled
+
+# ---------------------------------------------------------------- trends
+
+
+@in_place_of(ss.detrend)
+def detrend(data: Any, axis: int, type: str, bp: Any, overwrite_data: bool) -> Any:
+    """Less the mean, or the line nearest to the data between break points."""
+    x = inexact(data)
+    if type in ("constant", "c"):
+        return x - np.mean(x, axis, keepdims=True)
+    x = np.moveaxis(x, axis, -1)
+    ends = np.unique(np.concatenate([[0], np.atleast_1d(bp), [x.shape[-1]]]).astype(int))
+    parts = []
+    for start, stop in pairwise(ends):
+        part = x[..., start:stop]
+        n = stop - start
+        basis = np.linalg.qr(np.stack([np.ones(n), np.arange(1, n + 1) / n], 1))[0].astype(dtype_of(np.real(x)))
+        parts.append(part - (part @ basis) @ basis.T)
+    return np.moveaxis(np.concatenate(parts, -1), -1, axis)
+
+
+def without_trend(x: Any, how: Any) -> Any:
+    """Less what the setting ``detrend`` of the spectra says, along the last axis."""
+    if callable(how):
+        return how(x)
+    return detrend(x, -1, how, 0, False) if how else x
+
+
+# ---------------------------------------------------------------- short transforms
+
+
+def window_of(window: Any, nperseg: Any, length: int) -> tuple[Any, int]:
+    """The window and its length."""
+    if not isinstance(window, (str, tuple)):
+        window = inexact(window)
+        return window, window.shape[0]
+    nperseg = min(256 if nperseg is None else int(nperseg), length)
+    return ss.get_window(window, nperseg), nperseg
+
+
+def frames(x: Any, nperseg: int, step: int) -> Any:
+    """The segments along the last axis, as a new axis before it."""
+    return np.lib.stride_tricks.sliding_window_view(x, nperseg, -1)[..., ::step, :]
+
+
+def transforms(
+    x: Any,
+    fs: Any,
+    window: Any,
+    nperseg: Any,
+    noverlap: Any,
+    nfft: Any,
+    how: Any,
+    onesided: bool,
+    boundary: Any,
+    padded: bool,
+) -> tuple[Any, Any, Any, Any, Any]:
+    """Frequencies, times, transforms (…, segments, frequencies), the window and whether one side is all there is."""
+    window, nperseg = window_of(window, nperseg, x.shape[-1])
+    noverlap = nperseg // 2 if noverlap is None else int(noverlap)
+    step, nfft = nperseg - noverlap, nperseg if nfft is None else int(nfft)
+    x = extended(x, boundary, nperseg // 2) if boundary else x
+    if padded:
+        missing = (-(x.shape[-1] - nperseg) % step) % nperseg
+        x = filled(x, x.shape[-1] + missing)
+    window = window.astype(np.result_type(dtype_of(np.real(x)), np.float32))
+    onesided = onesided and dtype_of(x).kind != "c"
+    segments = without_trend(frames(x, nperseg, step), how) * window
+    X = np.fft.rfft(segments, nfft) if onesided else np.fft.fft(segments, nfft)
+    freqs = (np.fft.rfftfreq if onesided else np.fft.fftfreq)(nfft, 1 / fs)
+    time = np.arange(nperseg / 2, x.shape[-1] - nperseg / 2 + 1, step) / float(fs)
+    return freqs, time - (nperseg / 2 / fs if boundary else 0), X, window, onesided
+
+
+def scale_of(scaling: str, fs: Any, window: Any) -> Any:
+    """What squares of transforms are multiplied with."""
+    if scaling not in ("density", "spectrum"):
+        raise ValueError(f"Unknown scaling: {scaling!r}")
+    return 1 / (fs * np.sum(window**2)) if scaling == "density" else 1 / np.sum(window) ** 2
+
+
+def as_scipy_has_it(Z: Any, axis: int) -> Any:
+    """From (…, segments, frequencies): the frequencies at the axis of time, the segments last."""
+    Z = np.swapaxes(Z, -1, -2)
+    return np.moveaxis(Z, -2, axis - 1 if axis < 0 else axis)
+
+
+def powers(x: Any, y: Any, fs: Any, scaling: str, mode_args: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+    """Frequencies, times and the cross spectrum of each segment."""
+    freqs, time, X, window, onesided = transforms(x, fs, *mode_args)
+    Y = X if y is x else transforms(y, fs, *mode_args)[2]
+    P = conj(X) * Y * scale_of(scaling, fs, window)
+    if onesided:
+        nfft = mode_args[3] or len(window)
+        double = np.full(len(freqs), 2.0, dtype_of(np.real(P)))
+        double[0] = 1
+        if nfft % 2 == 0:
+            double[-1] = 1
+        P = P * double
+    return freqs, time, np.real(P) if y is x else P
+
+
+def signal_of(x: Any, axis: int) -> Any:
+    return np.moveaxis(inexact(x), axis, -1)
+
+
+@in_place_of(ss.csd)
+def csd(
+    x: Any,
+    y: Any,
+    fs: Any,
+    window: Any,
+    nperseg: Any,
+    noverlap: Any,
+    nfft: Any,
+    detrend: Any,
+    return_onesided: bool,
+    scaling: str,
+    axis: int,
+    average: str,
+) -> Any:
+    same = y is x
+    x = signal_of(x, axis)
+    y = x if same else signal_of(y, axis)
+    length = max(x.shape[-1], y.shape[-1])
+    if not same:
+        x, y = filled(x, length), filled(y, length)
+        return_onesided = return_onesided and "c" not in (dtype_of(x).kind, dtype_of(y).kind)
+    settings = (window, nperseg, noverlap, nfft, detrend, return_onesided, None, False)
+    freqs, _, P = powers(x, y, fs, scaling, settings)
+    if average == "mean":
+        return freqs, np.moveaxis(np.mean(P, -2), -1, axis)
+    n = P.shape[-2]
+    even = 2 * np.arange(1.0, (n - 1) // 2 + 1)
+    bias = 1 + np.sum(1 / (even + 1) - 1 / even)
+    middle = np.median(np.real(P), -2)
+    if dtype_of(P).kind == "c":
+        middle = middle + 1j * np.median(np.imag(P), -2)
+    return freqs, np.moveaxis(middle / bias, -1, axis)
+
+
+@in_place_of(ss.welch)
+def welch(
+    x: Any,
+    fs: Any,
+    window: Any,
+    nperseg: Any,
+    noverlap: Any,
+    nfft: Any,
+    detrend: Any,
+    return_onesided: bool,
+    scaling: str,
+    axis: int,
+    average: str,
+) -> Any:
+    settings = (window, nperseg, noverlap, nfft, detrend, return_onesided, scaling, axis, average)
+    return csd(x, x, fs, *settings)
+
+
+@in_place_of(ss.coherence)
+def coherence(
+    x: Any, y: Any, fs: Any, window: Any, nperseg: Any, noverlap: Any, nfft: Any, detrend: Any, axis: int
+) -> Any:
+    settings = (fs, window, nperseg, noverlap, nfft, detrend, True, "density", axis, "mean")
+    freqs, P = csd(x, y, *settings)
+    return freqs, np.abs(P) ** 2 / csd(x, x, *settings)[1] / csd(y, y, *settings)[1]
+
+
+@in_place_of(ss.periodogram)
+def periodogram(
+    x: Any, fs: Any, window: Any, nfft: Any, detrend: Any, return_onesided: bool, scaling: str, axis: int
+) -> Any:
+    x = signal_of(x, axis)
+    if nfft is not None and nfft < x.shape[-1]:
+        x, nfft = x[..., :nfft], None
+    window = "boxcar" if window is None else window
+    n = x.shape[-1] if isinstance(window, (str, tuple)) else None
+    freqs, P = csd(x, x, fs, window, n, 0, nfft, detrend, return_onesided, scaling, -1, "mean")
+    return freqs, np.moveaxis(P, -1, axis)
+
+
+@in_place_of(ss.spectrogram)
+def spectrogram(
+    x: Any,
+    fs: Any,
+    window: Any,
+    nperseg: Any,
+    noverlap: Any,
+    nfft: Any,
+    detrend: Any,
+    return_onesided: bool,
+    scaling: str,
+    axis: int,
+    mode: str,
+) -> Any:
+    x = signal_of(x, axis)
+    window, nperseg = window_of(window, nperseg, x.shape[-1])
+    noverlap = nperseg // 8 if noverlap is None else noverlap
+    settings = (window, nperseg, noverlap, nfft, detrend, return_onesided, None, False)
+    if mode == "psd":
+        freqs, time, P = powers(x, x, fs, scaling, settings)
+        return freqs, time, as_scipy_has_it(P, axis)
+    freqs, time, X, window, _ = transforms(x, fs, *settings)
+    Z = as_scipy_has_it(X * np.sqrt(scale_of(scaling, fs, window)), axis)
+    if mode == "complex":
+        return freqs, time, Z
+    if mode == "magnitude":
+        return freqs, time, np.abs(Z)
+    return freqs, time, np.unwrap(np.angle(Z), axis=axis - (axis < 0)) if mode == "phase" else np.angle(Z)
+
+
+@in_place_of(ss.stft)
+def stft(
+    x: Any,
+    fs: Any,
+    window: Any,
+    nperseg: Any,
+    noverlap: Any,
+    nfft: Any,
+    detrend: Any,
+    return_onesided: bool,
+    boundary: Any,
+    padded: bool,
+    axis: int,
+    scaling: str,
+) -> Any:
+    settings = (window, nperseg, noverlap, nfft, detrend, return_onesided, boundary, padded)
+    freqs, time, X, window, _ = transforms(signal_of(x, axis), fs, *settings)
+    scaling = "density" if scaling == "psd" else scaling
+    return freqs, time, as_scipy_has_it(X * np.sqrt(scale_of(scaling, fs, window)), axis)
+
+
+@in_place_of(ss.istft)
+def istft(
+    Zxx: Any,
+    fs: Any,
+    window: Any,
+    nperseg: Any,
+    noverlap: Any,
+    nfft: Any,
+    input_onesided: bool,
+    boundary: bool,
+    time_axis: int,
+    freq_axis: int,
+    scaling: str,
+) -> Any:
+    """The segments added where they overlap, divided by the sum of the squared windows there."""
+    Z = np.moveaxis(inexact(Zxx), (time_axis, freq_axis), (-2, -1))
+    usual = 2 * (Z.shape[-1] - 1) if input_onesided else Z.shape[-1]
+    nperseg = usual if nperseg is None else int(nperseg)
+    nfft = (nperseg if input_onesided and nperseg == usual + 1 else usual) if nfft is None else int(nfft)
+    noverlap = nperseg // 2 if noverlap is None else int(noverlap)
+    step, count = nperseg - noverlap, Z.shape[-2]
+    window = ss.get_window(window, nperseg) if isinstance(window, (str, tuple)) else inexact(window)
+    segments = (np.fft.irfft if input_onesided else np.fft.ifft)(Z, nfft)[..., :nperseg]
+    window = window.astype(dtype_of(np.real(segments)))
+    segments = segments * (np.sum(window) if scaling == "spectrum" else np.sqrt(fs * np.sum(window**2)))
+    x, norm = overlapped(segments * window, step), overlapped(np.broadcast_to(window**2, (count, nperseg)), step)
+    inside = slice(nperseg // 2, x.shape[-1] - nperseg // 2) if boundary else slice(None)
+    x = x[..., inside] / np.where(norm > 1e-10, norm, 1.0)[inside]
+    outer = [k for k in range(np.ndim(Zxx)) if k not in (time_axis % np.ndim(Zxx), freq_axis % np.ndim(Zxx))]
+    place = sum(k < time_axis % np.ndim(Zxx) for k in outer)
+    x = np.moveaxis(x, -1, place)
+    return np.arange(x.shape[0]) / float(fs), x
+
+
+def overlapped(segments: Any, step: int) -> Any:
+    """The segments, each so many steps after the one before it, added up."""
+    count, n = segments.shape[-2:]
+    length = n + (count - 1) * step
+    x = np.zeros((*segments.shape[:-2], length), dtype_of(segments), like=segments)
+    places = step * np.arange(count)[:, None] + np.arange(n)
+    np.add.at(x, (..., places), segments)
+    return x
+
+
+# ---------------------------------------------------------------- by one transform
+
+
+@in_place_of(ss.hilbert)
+def hilbert(x: Any, N: Any, axis: int) -> Any:
+    """The analytic signal: no negative frequencies.  Marple (1999), (9)."""
+    x = inexact(x)
+    n = x.shape[axis] if N is None else N
+    h = np.zeros(n)
+    h[0] = h[n // 2] = 1
+    h[1 : (n + 1) // 2] = 2
+    shape = [1] * x.ndim
+    shape[axis] = n
+    return np.fft.ifft(np.fft.fft(x, n, axis) * np.reshape(h, shape).astype(dtype_of(x)), n, axis)
+
+
+@in_place_of(ss.resample)
+def resample(x: Any, num: int, t: Any, axis: int, window: Any, domain: str) -> Any:
+    """The transform cut or filled with zeros; an unpaired frequency is made of two, or makes two."""
+    x = signal_of(x, axis)
+    n = x.shape[-1]
+    least = min(n, num)
+    if callable(window):
+        window = window(np.fft.fftfreq(n))
+    elif isinstance(window, (str, tuple)):
+        window = np.fft.fftshift(ss.get_window(window, n))
+    is_real = domain == "time" and dtype_of(x).kind != "c"
+    X = np.fft.fft(x) if domain == "time" else x
+    X = X if window is None else X * np.asarray(window).astype(dtype_of(np.real(x)))
+    half = (least + 1) // 2  # frequencies 1, …, half − 1 have partners
+    positive, negative = X[..., :half], X[..., n - half + 1 :]
+    above, below = X[..., half : half + 1], X[..., n - half : n - half + 1]
+    gap = lambda count: np.zeros((*X.shape[:-1], count), dtype_of(X))
+    if num == n:
+        Y = X
+    elif least % 2:
+        Y = np.concatenate([positive, gap(num - least), negative], -1)
+    elif num < n:
+        Y = np.concatenate([positive, above + below, negative], -1)
+    else:
+        Y = np.concatenate([positive, above / 2, gap(num - least - 1), above / 2, negative], -1)
+    y = np.fft.ifft(Y) * (num / n)
+    y = np.moveaxis(np.real(y) if is_real else y, -1, axis)
+    return y if t is None else (y, t[0] + (t[1] - t[0]) * (n / num) * np.arange(num))
+
+
+@in_place_of(ss.czt)
+def czt(x: Any, m: Any, w: Any, a: Any, axis: int) -> Any:
+    """Σₙ x[n] a⁻ⁿ wⁿᵏ by nk = (n² + k² − (k − n)²)/2.  Rabiner, Schafer & Rader (1969), (13)."""
+    x = signal_of(x, axis)
+    n = x.shape[-1]
+    m = n if m is None else m
+    k = np.arange(max(m, n))
+    half = np.exp(-1j * np.pi * (k**2 % (2 * m)) / m) if w is None else (w + 0j) ** (k**2 / 2)
+    length = n + m - 1
+    chirp = 1 / np.concatenate([half[n - 1 : 0 : -1], half[:m]])
+    start = (a + 0j) ** -k[:n].astype(float)
+    y = np.fft.ifft(np.fft.fft(chirp, length) * np.fft.fft(x * (start * half[:n]), length))
+    return np.moveaxis(y[..., n - 1 :] * half[:m], -1, axis)
+
+
+@in_place_of(ss.freqz)
+def freqz(b: Any, a: Any, worN: Any, whole: bool, plot: Any, fs: Any, include_nyquist: bool) -> Any:
+    """b(z)/a(z) in powers of z = e^{−iω}."""
+    b, a = np.atleast_1d(inexact(b)), np.atleast_1d(inexact(a))
+    kind = np.result_type(*(dtype_of(np.real(v)) for v in (b, a)))
+    if worN is None or isinstance(worN, (int, np.integer)):
+        count = 512 if worN is None else int(worN)
+        stop = (2 if whole else 1) * np.pi
+        w = np.linspace(0, stop, count, endpoint=include_nyquist and not whole, dtype=kind)
+    else:
+        w = np.atleast_1d(inexact(worN)) * (2 * np.pi / fs)
+    z = np.exp(-1j * w)
+    h = at_powers(b, z) / at_powers(a, z)
+    if plot is not None:
+        raise NoRuleError("scipy.signal.freqz does not plot traced values.")
+    return w * (fs / (2 * np.pi)), h
+
+
+def at_powers(b: Any, z: Any) -> Any:
+    """Σₖ b[k] zᵏ."""
+    y = b[-1] + 0 * z
+    for k in range(len(b) - 2, -1, -1):
+        y = y * z + b[k]
+    return y
+
+
+@in_place_of(ss.lombscargle)
+def lombscargle(x: Any, y: Any, freqs: Any, **settings: Any) -> Any:
+    """Least squares by a sine and a cosine at each frequency, shifted so that they are orthogonal.
+
+    Zechmeister & Kürster (2009), (4) to (7) and (10) to (19).
+    """
+    if settings.get("precenter") is True:
+        raise NoRuleError("scipy.signal.lombscargle has no rule for precenter; subtract the mean before.")
+    x, y, freqs = inexact(x), inexact(y), inexact(freqs)
+    weights, normalize, mean = (settings.get(name) for name in ("weights", "normalize", "floating_mean"))
+    w = np.ones(len(x)) if weights is None else inexact(weights)
+    w = w / np.sum(w)
+    average = lambda v: np.sum(w * v, -1)
+    covariance = lambda u, v: average(u * v) - average(u) * average(v) if mean else average(u * v)
+    angle = freqs[:, None] * x
+    cos, sin = np.cos(angle), np.sin(angle)
+    tau = 0.5 * np.arctan2(2 * covariance(cos, sin), covariance(cos, cos) - covariance(sin, sin))
+    cos, sin = np.cos(angle - tau[:, None]), np.sin(angle - tau[:, None])
+    least = np.finfo(float).epsneg
+    YC, YS = covariance(y, cos), covariance(y, sin)
+    a, b = (Y / np.maximum(covariance(v, v), least) for Y, v in ((YC, cos), (YS, sin)))
+    if normalize == "amplitude":
+        return (a + 1j * b) * np.exp(1j * tau)
+    P = a * YC + b * YS
+    return P / covariance(y, y) if normalize in (True, "normalize") else P * len(x) / 2

@@ -1,0 +1,135 @@
+"""scipy.signal: shapes and settings that the samples do not show, and that filters take linear memory."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import dotbar.scipy.signal as ss
+from dotbar import grad, jvp, vjp
+from dotbar.errors import NoRuleError
+
+rng = np.random.default_rng(0)
+X = rng.standard_normal((3, 30))
+B, A = np.array([0.3, 0.1, 0.4]), np.array([2.0, -0.6, 0.5, 0.1])
+
+LINEAR = [
+    *(lambda x, m=m: ss.convolve(x, X[:2, :4], m) for m in ("full", "same", "valid")),
+    *(lambda x, m=m: ss.correlate(x, X[:2, :5], m) for m in ("full", "same", "valid")),
+    lambda x: ss.convolve(X[:1, :4], x, "valid"),
+    *(lambda x, m=m: ss.fftconvolve(x, X[:2, :5], m) for m in ("full", "same", "valid")),
+    *(
+        lambda x, m=m, b=b: ss.convolve2d(x, X[:2, :3], m, b)
+        for m in ("full", "same", "valid")
+        for b in ("fill", "wrap", "symm")
+    ),
+    *(lambda x, m=m, k=k: ss.correlate2d(x, X[:k, :k], m, "wrap") for m in ("full", "same", "valid") for k in (2, 3)),
+    lambda x: ss.lfilter(B, [1.0], x),
+    lambda x: ss.lfilter(B, A, x, axis=0),
+    lambda x: ss.lfilter(B, A, x, zi=np.zeros((3, 3)))[0],
+    lambda x: ss.lfilter(B, A, x[:, :2], zi=np.zeros((3, 3)))[1],
+    *(lambda x, p=p: ss.filtfilt(B, A, x, padtype=p, padlen=5) for p in ("odd", "even", "constant", None)),
+    *(
+        lambda x, m=m, d=d: ss.savgol_filter(x, 5, 3, deriv=d, delta=0.5, mode=m)
+        for m in ("interp", "mirror", "nearest", "wrap", "constant")
+        for d in (0, 2)
+    ),
+    lambda x: ss.savgol_filter(x, 6, 3, mode="nearest"),
+    lambda x: ss.detrend(x, axis=0, type="constant"),
+    lambda x: ss.detrend(x, bp=[4, 20]),
+    *(lambda x, n=n: ss.resample(x, n, axis=1) for n in (15, 16, 29, 30, 31, 44)),
+    *(lambda x, n=n: ss.resample(x, n, axis=1, window="hann") for n in (16, 45)),
+    *(lambda x, p=p: ss.resample_poly(x, 4, 3, axis=1, padtype=p) for p in ("constant", "mean")),
+    *(lambda x, u=u, d=d: ss.upfirdn(B, x, u, d) for u, d in ((1, 1), (2, 3), (5, 2), (1, 7))),
+    *(
+        lambda x, f=f, z=z: ss.decimate(x, 3, n=4, ftype=f, zero_phase=z, axis=1)
+        for f in ("iir", "fir")
+        for z in (True, False)
+    ),
+    lambda x: ss.hilbert(x, 34),
+    lambda x: ss.czt(x, 7, axis=0),
+    lambda x: ss.stft(x, nperseg=8, axis=1, boundary="even", detrend="linear")[2],
+    lambda x: ss.stft(x, nperseg=9, noverlap=3, nfft=16, boundary=None, padded=False, return_onesided=False)[2],
+    lambda x: ss.istft(ss.stft(x, nperseg=8)[2], nperseg=8)[1],
+    lambda x: ss.istft(ss.stft(x, nperseg=9, scaling="psd")[2], nperseg=9, scaling="psd")[1],
+    lambda x: ss.medfilt2d(x, 3),
+    lambda x: ss.order_filter(x, np.array([[1, 0, 1], [1, 1, 1], [0, 1, 0]]), 2),
+]
+
+
+@pytest.mark.parametrize("f", LINEAR)
+def test_as_scipy(f):
+    """Of functions with f(tx) = t f(x): the tangent along x is the value, and so for the cotangent."""
+    value = f(X)
+    y, dot = jvp(f, (X,), (X,))
+    assert np.allclose(y, value, 1e-11, 1e-12)
+    assert np.allclose(dot, value, 1e-11, 1e-12)
+    weights = rng.standard_normal(value.shape)
+    assert np.isclose(np.vdot(vjp(f, X)[1](weights + 0 * value), X).real, np.vdot(weights, value).real)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        *(
+            lambda x, s=s, o=o, a=a: ss.welch(x, 2.0, nperseg=8, scaling=s, return_onesided=o, average=a)[1]
+            for s in ("density", "spectrum")
+            for o in (True, False)
+            for a in ("mean", "median")
+        ),
+        lambda x: ss.csd(x, x[::-1], nperseg=9, nfft=13)[1],
+        lambda x: ss.csd(x, x[:, :20], nperseg=8)[1],
+        lambda x: ss.periodogram(x, window="hann", nfft=21, detrend="linear")[1],
+        lambda x: ss.periodogram(x, axis=0, nfft=8)[1],
+        lambda x: ss.spectrogram(x, nperseg=8, axis=-1)[2],
+        lambda x: ss.spectrogram(x, nperseg=8, mode="magnitude")[2] ** 2,
+        lambda x: ss.lombscargle(np.arange(30.0), x[0], np.array([0.3, 0.7]), floating_mean=True),
+        lambda x: np.abs(ss.lombscargle(np.arange(30.0), x[0], np.array([0.3, 0.7]), normalize="amplitude")) ** 2,
+    ],
+)
+def test_spectra_as_scipy(f):
+    """Squares: the tangent along x is twice the value."""
+    value = f(X)
+    y, dot = jvp(f, (X,), (X,))
+    assert np.allclose(y, value, 1e-11, 1e-12)
+    assert np.allclose(dot, 2 * value, 1e-11, 1e-12)
+
+
+def test_states_go_from_part_to_part():
+    """Filtered in two parts, with the state between them, the derivative is that of the whole."""
+
+    def in_parts(b, a, x, zi):
+        y, z = ss.lfilter(b, a, x[:11], zi=zi)
+        w, z = ss.lfilter(b, a, x[11:], zi=z)
+        return np.sum(np.sin(np.concatenate([y, w]))) + np.sum(z**2)
+
+    def whole(b, a, x, zi):
+        y, z = ss.lfilter(b, a, x, zi=zi)
+        return np.sum(np.sin(y)) + np.sum(z**2)
+
+    args = B, A, X[0], np.array([0.3, -0.2, 0.1])
+    for got, want in zip(grad(in_parts, argnums=(0, 1, 2, 3))(*args), grad(whole, argnums=(0, 1, 2, 3))(*args)):
+        assert np.allclose(got, want, 1e-11, 1e-12)
+
+
+def test_a_filter_is_linear_in_memory():
+    n = 200_000
+    x = rng.standard_normal(n)
+    tracemalloc.start()
+    grad(lambda b, a, x: np.sum(ss.lfilter(b, a, x) ** 2), argnums=(0, 1, 2))(B, A, x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 300 * n
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: ss.filtfilt(B, A, x, method="gust"),
+        lambda x: ss.upfirdn(B, x, mode="wrap"),
+        lambda x: ss.firls(5, x, x),
+    ],
+)
+def test_what_has_no_rule_says_so(f):
+    with pytest.raises(NoRuleError):
+        grad(lambda x: np.sum(f(x)))(X[0])
