@@ -1,10 +1,11 @@
 """What a derivative costs beside the function: time and peak memory, of value and derivative over value alone.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/cost.py [linalg] [cholesky] [elementwise] [largest n]
+    OPENBLAS_NUM_THREADS=1 python benchmarks/cost.py [linalg] [scipy] [cholesky] [elementwise] [largest n]
 
 ``linalg``: every rule of numpy.linalg on n × n matrices, with full cotangents and tangents, at growing n.  R alone
 (qr, r) takes 4/3 n³ operations, its derivative the same for Q and 5 n³ for two products and a triangular solve: 5.75
 times the value by count.  Reductions (norm, trace) read n² numbers, their gradients write as many.
+``scipy``: functions of matrices and matrix equations of scipy.linalg, likewise.
 ``cholesky``: the three reverse rules over n (the formula, Murray's unblocked sweep, and the sweep by halves
 down to blocks of an order).
 ``elementwise``: gradient and Hessian-vector product of sums of elementwise functions, 10 to 10⁶ inputs, eager and
@@ -24,6 +25,7 @@ for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np
 
 import dotbar
+import dotbar.scipy.linalg as sl
 from dotbar.linalg import matrix_function, polar, projector
 from dotbar.rules import lapack_words as words
 from dotbar.rules.words import sym
@@ -101,22 +103,65 @@ def linalg_rules(n):
     }
 
 
-def linalg(largest):
-    print(f"{'':16}{'n':>6}{'value':>12}{'reverse':>9}{'forward':>9}   memory: value  reverse  forward")
-    for name in linalg_rules(2):
-        for n in (50, 100, 200, 500, 1000, 2000):
-            if n > min(largest, LIMITS.get(name, largest)):
+def scipy_rules(n):
+    """Name, function and matrix of each row."""
+    A = rng.standard_normal((n, n)) / np.sqrt(n)
+    S, G = A @ A.T + np.eye(n), A + 3 * np.eye(n)
+    B, b, c = rng.standard_normal((n, 2)), rng.standard_normal(n), rng.standard_normal(n) + 2 * n * np.eye(n)[0]
+    C, bands = rng.standard_normal((n, n)), np.array([[0.0], [6], [0]]) + rng.standard_normal((3, n))
+    return {
+        "expm": (sl.expm, 2 * A),
+        "expm_frechet": (lambda A: sl.expm_frechet(A, C), 2 * A),
+        "logm": (sl.logm, G),
+        "sqrtm": (sl.sqrtm, G),
+        "signm": (sl.signm, A),
+        "cosm": (sl.cosm, A),
+        "tanhm": (sl.tanhm, A),
+        "funm": (lambda A: sl.funm(A, np.exp), A),
+        "fractional_power": (lambda A: sl.fractional_matrix_power(A, 0.3), G),
+        "solve": (lambda A: sl.solve(A, b), G),
+        "solve, pos": (lambda A: sl.solve(A, b, assume_a="pos"), S),
+        "inv": (sl.inv, G),
+        "pinvh": (sl.pinvh, S),
+        "solve_sylvester": (lambda A: sl.solve_sylvester(A, S, C), G),
+        "lyapunov": (lambda A: sl.solve_continuous_lyapunov(A, C), G),
+        "discrete_lyapunov": (lambda A: sl.solve_discrete_lyapunov(A, C), A / 2),
+        "continuous_are": (lambda A: sl.solve_continuous_are(A, B, np.eye(n), np.eye(2)), A - np.eye(n)),
+        "discrete_are": (lambda A: sl.solve_discrete_are(A, B, np.eye(n), np.eye(2)), A / 2),
+        "procrustes": (lambda A: sl.orthogonal_procrustes(A, C), A),
+        "solve_toeplitz": (lambda c: sl.solve_toeplitz(c, b), c),
+        "solve_circulant": (lambda c: sl.solve_circulant(c, b), c),
+        "solve_banded": (lambda bands: sl.solve_banded((1, 1), bands, b), bands),
+        "toeplitz": (sl.toeplitz, c),
+    }
+
+
+def compare(rules, sizes):
+    print(f"{'':18}{'n':>6}{'value':>12}{'reverse':>9}{'forward':>9}   memory: value  reverse  forward")
+    for name in rules(2):
+        for n in sizes:
+            if n > LIMITS.get(name, n):
                 continue
-            f, A = linalg_rules(n)[name]
-            Adot, ybar = sym(rng.standard_normal((n, n))), normal_like(f(A))
+            f, A = rules(n)[name]
+            Adot, ybar = rng.standard_normal(A.shape), normal_like(f(A))
+            if A.shape == (n, n):
+                Adot = sym(Adot)
             calls = [lambda: f(A), lambda: dotbar.vjp(f, A)[1](ybar), lambda: dotbar.jvp(f, (A,), (Adot,))]  # noqa: B023
             value, reverse, forward = times(*calls)
             units = [peak(call) / A.nbytes for call in calls]
             print(
-                f"{name:16}{n:6}{value * 1e3:9.2f} ms{reverse / value:9.2f}{forward / value:9.2f}"
+                f"{name:18}{n:6}{value * 1e3:9.2f} ms{reverse / value:9.2f}{forward / value:9.2f}"
                 f"{units[0]:16.1f}{units[1]:9.1f}{units[2]:9.1f}",
                 flush=True,
             )
+
+
+def linalg(largest):
+    compare(linalg_rules, [n for n in (50, 100, 200, 500, 1000, 2000) if n <= largest])
+
+
+def scipy(largest):
+    compare(scipy_rules, [n for n in (20, 50, 100, 200) if n <= largest])
 
 
 # ---------------------------------------------------------------- three reverse rules for Cholesky
@@ -186,7 +231,7 @@ def elementwise(largest):
 
 
 if __name__ == "__main__":
-    parts = {part.__name__: part for part in (linalg, cholesky, elementwise)}
+    parts = {part.__name__: part for part in (linalg, scipy, cholesky, elementwise)}
     limit = max([int(a) for a in sys.argv[1:] if a.isdigit()], default=2000)
     for part in [parts[a] for a in sys.argv[1:] if a in parts] or parts.values():
         part(limit)
