@@ -8,6 +8,8 @@ X = normal(5, 3)
 p, q = uniform(0.2, 1, 4), uniform(0.2, 1, 4, seed=1)
 w = uniform(0.5, 1.5, 6)
 
+by_version = {"no_float32": "SciPy's versions differ in the precision of the result"}
+
 SAMPLES = [
     sample(st.sem, x, case="sem"),
     sample(st.sem, X, axis=None, ddof=0, keepdims=True),
@@ -19,7 +21,7 @@ SAMPLES = [
     sample(st.kurtosis, x, case="kurtosis"),
     sample(st.kurtosis, X, axis=(0, 1), fisher=False, bias=False),
     sample(st.moment, X, order=3, axis=1, case="moment"),
-    sample(st.moment, x, order=[1, 2], center=0.3),
+    sample(st.moment, x, order=[1, 2], center=0.3, **by_version),
     sample(st.variation, q, ddof=1),
     *(sample(st.kstat, x, n=n) for n in (1, 2, 3, 4)),
     sample(st.gmean, q, case="gmean"),
@@ -36,8 +38,8 @@ SAMPLES = [
     sample(st.circstd, x),
     sample(st.pearsonr, x, y, call=lambda x, y: st.pearsonr(x, y).statistic, case="pearsonr"),
     sample(st.pearsonr, x, y, alternative="less"),
-    sample(st.linregress, x, y, call=lambda x, y: st.linregress(x, y).slope, case="linregress slope"),
-    sample(st.linregress, x, y),
+    sample(st.linregress, x, y, call=lambda x, y: st.linregress(x, y).slope, case="linregress slope", **by_version),
+    sample(st.linregress, x, y, **by_version),
     sample(st.entropy, p, case="entropy"),
     sample(st.entropy, p, q, base=2),
     *(

@@ -105,6 +105,7 @@ DENSITIES: dict[str, Callable[..., Any]] = {
     "cauchy": lambda x: -np.log(np.pi) - 2 * np.log(np.hypot(1, x)),
     "cosine": lambda x: 2 * np.log(np.cos(x / 2)) - np.log(np.pi),
     "dgamma": lambda x, a: (a - 1) * np.log(np.abs(x)) - np.abs(x) - np.log(2) - sc.gammaln(a),
+    "exponnorm": lambda x, K: (1 / (2 * K) - x) / K + sc.log_ndtr(x - 1 / K) - np.log(K),
     "fisk": lambda x, c: np.log(c / x) + c * np.log(x) - 2 * softplus(c * np.log(x)),
     "gengamma": lambda x, a, c: np.log(np.abs(c)) + (c * a - 1) * np.log(x) - x**c - sc.gammaln(a),
     "genextreme": lambda x, c: (c - 1) * x * log1p_ratio(-c * x) - np.exp(-x * log1p_ratio(-c * x)),
