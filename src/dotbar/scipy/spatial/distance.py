@@ -31,10 +31,10 @@ elementwise(root, lambda y: ratio(0.5, y))
 
 
 def _weighted(x: Any, w: Any) -> Any:
-    return x if w is None else _double(w) * x
+    return x if w is None else in_double(w) * x
 
 
-def _double(x: Any) -> Any:
+def in_double(x: Any) -> Any:
     """x in double precision, in which SciPy computes most of them."""
     return x if dtype_of(x) == np.float64 else astype(x, dtype=np.float64)
 
@@ -66,7 +66,7 @@ def _chebyshev(u: Any, v: Any, w: Any = None) -> Any:
 
 
 def _correlation(u: Any, v: Any, w: Any = None, centered: bool = True) -> Any:
-    w = None if w is None else _double(w) / np.sum(_double(w))
+    w = None if w is None else in_double(w) / np.sum(in_double(w))
     if centered:
         mean = lambda x: np.mean(x, -1, keepdims=True) if w is None else np.sum(w * x, -1, keepdims=True)
         u, v = u - mean(u), v - mean(v)
@@ -133,8 +133,8 @@ def _of_two(name: str) -> Callable[..., Any]:
         u, v = (np.asarray(x) if not isinstance(x, Traced) else x for x in (u, v))
         if u.ndim != 1 or v.ndim != 1:
             raise ValueError("Input vector should be 1-D.")
-        y = METRICS[name](u, _double(v) if double else v, *args, **kw)
-        return _double(y) if name == "euclidean" else y
+        y = METRICS[name](u, in_double(v) if double else v, *args, **kw)
+        return in_double(y) if name == "euclidean" else y
 
     return body
 
@@ -161,12 +161,12 @@ def _pairs(metric: Any, u: Any, v: Any, given: Any, kw: dict[str, Any]) -> Any:
             raise ValueError(f"Unknown Distance Metric, or one of booleans: {metric}")
         shape = np.broadcast_shapes(u.shape[:-1], v.shape[:-1])
         rows = zip(*(np.reshape(np.broadcast_to(x, (*shape, x.shape[-1])), (-1, x.shape[-1])) for x in (u, v)))
-        return _double(np.reshape(np.stack([metric(*row, **kw) for row in rows]), shape))
+        return in_double(np.reshape(np.stack([metric(*row, **kw) for row in rows]), shape))
     if name == "seuclidean" and kw.get("V") is None:
         kw = {**kw, "V": np.var(given(), 0, ddof=1)}
     if name == "mahalanobis" and kw.get("VI") is None:
         kw = {**kw, "VI": np.linalg.inv(np.atleast_2d(np.cov(given().T))).T}
-    return METRICS[name](_double(u), _double(v), **kw)
+    return METRICS[name](in_double(u), in_double(v), **kw)
 
 
 @composite(dispatching(_distance.cdist))
@@ -209,7 +209,7 @@ def _squareform(X: Any, force: str = "no", checks: bool = True) -> Any:
 @composite(dispatching(_distance.directed_hausdorff))
 def _directed_hausdorff(u: Any, v: Any, rng: Any = 0, **kw: Any) -> Any:
     """The largest distance from a point of u to v, and which points have it."""
-    distances = METRICS["euclidean"](_double(u)[:, None, :], _double(v)[None, :, :])
+    distances = METRICS["euclidean"](in_double(u)[:, None, :], in_double(v)[None, :, :])
     nearest = np.min(distances, 1)
     i = np.argmax(nearest)
     return np.max(nearest), i, np.argmin(distances, 1)[i]

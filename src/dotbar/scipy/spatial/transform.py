@@ -1,5 +1,405 @@
-"""``scipy.spatial.transform``: rotations."""
+"""``scipy.spatial.transform``: rotations, made of traced values, and interpolation between them.
 
+A rotation is its unit quaternion (x, y, z, w); each conversion is a formula in its entries that is smooth wherever the
+mathematics is: angles enter as entire functions of θ², so that also the identity has derivatives of every order.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import scipy.spatial.transform as _transform
+from scipy.special import hyp0f1, hyp2f1
+
+from dotbar.core import Traced, first_traced
+from dotbar.errors import NoRuleError
+from dotbar.linalg import polar, projector
+from dotbar.rules.words import mT, raise_if, stop_gradient
 from dotbar.scipy.mirror import members as _members
+from dotbar.scipy.mirror import stands_for
+from dotbar.scipy.spatial.distance import in_double, root
 
 __getattr__, __dir__, __all__ = _members("scipy.spatial.transform")
+
+
+def _real(x: Any) -> Any:
+    """An array in double precision, as SciPy's rotations are."""
+    return in_double(x if isinstance(x, Traced) else np.asarray(x))
+
+
+def _radians(x: Any, degrees: bool) -> Any:
+    return x * (np.pi / 180) if degrees else x
+
+
+def _degrees(x: Any, degrees: bool) -> Any:
+    return x * (180 / np.pi) if degrees else x
+
+
+# ---------------------------------------------------------------- quaternions
+
+
+def _unit(q: Any) -> Any:
+    return q / np.linalg.norm(q, axis=-1, keepdims=True)
+
+
+def _compose(p: Any, q: Any) -> Any:
+    """Hamilton's product p q."""
+    p, q = np.broadcast_arrays(p, q)
+    (u, a), (v, b) = ((x[..., :3], x[..., 3:]) for x in (p, q))
+    return np.concatenate([a * v + b * u + np.cross(u, v), a * b - np.sum(u * v, -1, keepdims=True)], -1)
+
+
+def _inverse(q: Any) -> Any:
+    return q * np.array([-1.0, -1.0, -1.0, 1.0])
+
+
+def _of_rotvec(rotvec: Any, degrees: bool = False) -> Any:
+    """(r sin(θ/2)/θ, cos(θ/2)) at θ = |r|, by the entire functions cos √z and sin √z/√z of θ².  DLMF 10.16.9."""
+    r = _radians(_real(rotvec), degrees)
+    z = np.sum(r * r, -1, keepdims=True) / -16
+    return np.concatenate([r * hyp0f1(1.5, z) / 2, hyp0f1(0.5, z)], -1)
+
+
+def _to_rotvec(q: Any, degrees: bool = False) -> Any:
+    """θ/sin(θ/2) times the vector part; up to a right angle by arcsin √s/√s = ₂F₁(1/2, 1/2; 3/2; s).  DLMF 15.4.4."""
+    q = q * _sign(q)
+    vector, s = q[..., :3], np.sum(q[..., :3] ** 2, -1, keepdims=True)
+    near = s < 0.5
+    sine = np.sqrt(np.where(near, 1, s))
+    scale = np.where(near, 2 * hyp2f1(0.5, 0.5, 1.5, np.where(near, s, 0)), 2 * np.arctan2(sine, q[..., 3:]) / sine)
+    return _degrees(scale * vector, degrees)
+
+
+def _sign(q: Any) -> Any:
+    """−1 where the first entry of (w, x, y, z) that is not 0 is negative."""
+    order = np.sign(np.stack([q[..., 3], q[..., 0], q[..., 1], q[..., 2]], -1)) @ np.array([8.0, 4.0, 2.0, 1.0])
+    return np.where(order < 0, -1.0, 1.0)[..., None]
+
+
+def _of_matrix(matrix: Any, *, assume_valid: bool = False) -> Any:
+    """The nearest rotation's, the polar factor's; from the largest of 4x², 4y², 4z², 4w².  Shepperd (1978)."""
+    M = _real(matrix)
+    if not assume_valid:
+        left = ValueError("Non-positive determinant (left-handed or null coordinate frame) in rotation matrix.")
+        raise_if(np.linalg.det(M) <= 0, error=left)
+        M = polar(M)[0]
+    a, b, c = M[..., 0, 0], M[..., 1, 1], M[..., 2, 2]
+    plus = lambda i, j: M[..., i, j] + M[..., j, i]
+    minus = lambda i, j: M[..., i, j] - M[..., j, i]
+    x, y, z = minus(2, 1), minus(0, 2), minus(1, 0)
+    candidates = (
+        (1 + a - b - c, plus(0, 1), plus(0, 2), x),
+        (plus(0, 1), 1 - a + b - c, plus(1, 2), y),
+        (plus(0, 2), plus(1, 2), 1 - a - b + c, z),
+        (x, y, z, 1 + a + b + c),
+    )
+    largest = np.argmax(np.stack([a, b, c, a + b + c], -1), -1)
+    rows = np.stack([np.stack(row, -1) for row in candidates], -2)
+    return _unit(np.take_along_axis(rows, largest[..., None, None], -2)[..., 0, :])
+
+
+def _to_matrix(q: Any) -> Any:
+    """I + 2 (w [v]ₓ + [v]ₓ²), scaled as SciPy's."""
+    x, y, z, w = (q[..., k] for k in range(4))
+    rows = (
+        (x * x - y * y - z * z + w * w, 2 * (x * y - z * w), 2 * (x * z + y * w)),
+        (2 * (x * y + z * w), -x * x + y * y - z * z + w * w, 2 * (y * z - x * w)),
+        (2 * (x * z - y * w), 2 * (y * z + x * w), -x * x - y * y + z * z + w * w),
+    )
+    return np.stack([np.stack(row, -1) for row in rows], -2)
+
+
+def _of_mrp(mrp: Any) -> Any:
+    """Modified Rodrigues parameters tan(θ/4) times the axis."""
+    r = _real(mrp)
+    s = np.sum(r * r, -1, keepdims=True)
+    return np.concatenate([2 * r, 1 - s], -1) / (1 + s)
+
+
+def _to_mrp(q: Any) -> Any:
+    sign = np.where(q[..., 3:] < 0, -1.0, 1.0)
+    return sign * q[..., :3] / (1 + sign * q[..., 3:])
+
+
+def _axes_of(seq: str, lengths: tuple[int, ...]) -> tuple[list[int], bool]:
+    """The axes of a sequence of Euler angles, and whether it is extrinsic."""
+    if not re.fullmatch("[xyz]+|[XYZ]+", seq) or len(seq) not in lengths:
+        raise ValueError(f"Expected {lengths} axes from 'xyz' or from 'XYZ', got {seq}")
+    if any(a == b for a, b in pairwise(seq)):
+        raise ValueError(f"Expected consecutive axes to be different, got {seq}")
+    return ["xyz".index(axis) for axis in seq.lower()], seq.islower()
+
+
+def _turns(quaternions: list[Any], extrinsic: bool) -> Any:
+    """Successive rotations, each about axes at rest (extrinsic) or carried along."""
+    q = quaternions[0]
+    for p in quaternions[1:]:
+        q = _compose(p, q) if extrinsic else _compose(q, p)
+    return q
+
+
+def _of_euler(seq: str, angles: Any, degrees: bool = False) -> Any:
+    axes, extrinsic = _axes_of(seq, (1, 2, 3))
+    angles = _radians(_real(angles), degrees)
+    angles = angles if angles.ndim else angles[None]
+    if angles.shape[-1] != len(axes):
+        raise ValueError(f"Expected {len(axes)} angles for {seq!r}, got shape {angles.shape}.")
+    return _turns([_of_rotvec(angles[..., k, None] * np.eye(3)[axis]) for k, axis in enumerate(axes)], extrinsic)
+
+
+def _of_davenport(axes: Any, order: str, angles: Any, degrees: bool = False) -> Any:
+    axes = _real(axes)
+    axes = _unit(axes if axes.ndim > 1 else axes[None])
+    angles = _radians(_real(angles), degrees)
+    angles = angles if angles.ndim else angles[None]
+    turns = [_of_rotvec(angles[..., k, None] * axes[..., k, :]) for k in range(axes.shape[-2])]
+    return _turns(turns, order in ("e", "extrinsic"))
+
+
+def _to_euler(q: Any, seq: str, degrees: bool = False, *, suppress_warnings: bool = False) -> Any:
+    """Bernardes & Viollet (2022), PLoS ONE 17; at gimbal lock one of the outer angles is 0, and constant."""
+    (i, j, k), extrinsic = _axes_of(seq, (3,))
+    i, k = (i, k) if extrinsic else (k, i)
+    symmetric = i == k
+    k = 3 - i - j if symmetric else k
+    sign = (i - j) * (j - k) * (k - i) // 2
+    x, y, z, w = q[..., i], q[..., j], q[..., k] * sign, q[..., 3]
+    a, b, c, d = (w, x, y, z) if symmetric else (w - y, x + z, y + w, z - x)
+    sign, shift = (1, 0.0) if symmetric else (sign, np.pi / 2)
+    return _degrees(_three_angles(a, b, c, d, extrinsic, sign, shift), degrees)
+
+
+def _three_angles(a: Any, b: Any, c: Any, d: Any, extrinsic: bool, sign: int, shift: Any) -> Any:
+    """The three angles of Bernardes & Viollet's algorithm from its four numbers."""
+    middle = 2 * np.arctan2(np.hypot(c, d), np.hypot(a, b))
+    low, high = np.abs(middle) <= 1e-7, np.abs(middle - np.pi) <= 1e-7
+    total = np.arctan2(np.where(high, 0, b), np.where(high, 1, a))
+    rest = np.arctan2(np.where(low, 0, d), np.where(low, 1, c))
+    locked = low | high
+    alone = np.where(low, 2 * total, 2 * rest * (-1 if extrinsic else 1))
+    first = np.where(locked, alone if extrinsic else 0, total - rest)
+    third = np.where(locked, 0 if extrinsic else alone, total + rest) * sign
+    outer = (first, third) if extrinsic else (third, first)
+    angles = np.stack([outer[0], middle - shift, outer[1]], -1)
+    return np.mod(angles + np.pi, 2 * np.pi) - np.pi
+
+
+def _to_davenport(q: Any, axes: Any, order: str, degrees: bool = False, *, suppress_warnings: bool = False) -> Any:
+    extrinsic = order in ("e", "extrinsic")
+    axes = _unit(_real(axes))
+    n1, n2, n3 = (axes[..., k, :] for k in (range(3) if extrinsic else (2, 1, 0)))
+    dot = lambda u, v: np.sum(u * v, -1)
+    normal = np.cross(n1, n2)
+    between = np.arctan2(dot(n3, normal), dot(n3, n1))
+    turn = np.where(between < 0, -1.0, 1.0)
+    n2, normal, between = turn[..., None] * n2, turn[..., None] * normal, turn * between
+    moved = _compose(_of_rotvec(between[..., None] * n2), q)
+    v = moved[..., :3]
+    angles = _three_angles(moved[..., 3], dot(v, n1), dot(v, n2), dot(v, normal), extrinsic, 1, between)
+    return _degrees(angles * np.stack([np.ones_like(turn), turn, np.ones_like(turn)], -1), degrees)
+
+
+# ---------------------------------------------------------------- rotations
+
+
+class _Either(type):
+    """Rotations of plain arrays are SciPy's own, and instances too."""
+
+    def __instancecheck__(cls, x: Any) -> bool:
+        return type.__instancecheck__(cls, x) or isinstance(x, _transform.Rotation)
+
+
+def _constructor(name: str, quaternion: Callable[..., Any]) -> Any:
+    def make(*args: Any, **kw: Any) -> Any:
+        if first_traced([*args, *kw.values()]) is None:
+            return getattr(_transform.Rotation, name)(*args, **kw)
+        return _of(quaternion(*args, **kw))
+
+    make.__name__ = name
+    make.__doc__ = f"As ``scipy.spatial.transform.Rotation.{name}``."
+    return staticmethod(make)
+
+
+def _of_quat(quat: Any, *, scalar_first: bool = False) -> Any:
+    q = _real(quat)
+    return _unit(np.roll(q, -1, -1) if scalar_first else q)
+
+
+def _of(quat: Any) -> Any:
+    """The rotation of unit quaternions that hold traced values."""
+    rotation = object.__new__(Rotation)
+    rotation._quat = quat
+    return rotation
+
+
+def _quaternion(rotation: Any) -> Any:
+    return rotation._quat if type(rotation) is Rotation else rotation.as_quat()
+
+
+@stands_for(_transform.Rotation)
+class Rotation(metaclass=_Either):
+    """Rotations in three dimensions, as SciPy's; what is made of plain arrays is SciPy's own."""
+
+    _quat: Any
+
+    def __new__(cls, quat: Any, normalize: bool = True, copy: bool = True, scalar_first: bool = False) -> Any:
+        if first_traced(quat) is None:
+            return _transform.Rotation(quat, normalize, copy, scalar_first)
+        return _of(_of_quat(quat, scalar_first=scalar_first))
+
+    from_quat = _constructor("from_quat", _of_quat)
+    from_matrix = _constructor("from_matrix", _of_matrix)
+    from_rotvec = _constructor("from_rotvec", _of_rotvec)
+    from_mrp = _constructor("from_mrp", _of_mrp)
+    from_euler = _constructor("from_euler", _of_euler)
+    from_davenport = _constructor("from_davenport", _of_davenport)
+    identity = staticmethod(_transform.Rotation.identity)
+    random = staticmethod(_transform.Rotation.random)
+    create_group = staticmethod(_transform.Rotation.create_group)
+
+    @staticmethod
+    def concatenate(rotations: Any) -> Any:
+        """All rotations in one object."""
+        rotations = [rotations] if isinstance(rotations, Rotation) else list(rotations)
+        if not any(type(r) is Rotation for r in rotations):
+            return _transform.Rotation.concatenate(rotations)
+        return _of(np.concatenate([np.reshape(_quaternion(r), (-1, 4)) for r in rotations]))
+
+    @staticmethod
+    def align_vectors(a: Any, b: Any, weights: Any = None, return_sensitivity: bool = False) -> Any:
+        """The rotation that best takes b to a, and the root of the sum of squares left.  Kabsch (1976)."""
+        if first_traced([a, b, weights]) is None:
+            return _transform.Rotation.align_vectors(a, b, weights, return_sensitivity)
+        a, b = np.atleast_2d(_real(a)), np.atleast_2d(_real(b))
+        if len(a) == 1 or return_sensitivity:
+            raise NoRuleError("Rotation.align_vectors has no derivative rule for a single pair or for the sensitivity.")
+        weights = np.ones(len(a)) if weights is None else _real(weights)
+        raise_if(np.isinf(weights), error=NoRuleError("Rotation.align_vectors has none for infinite weights."))
+        U, s, Vh = np.linalg.svd(mT(weights[:, None] * a) @ b)
+        last = np.array([1.0, 1.0, 0.0]) + np.array([0.0, 0.0, 1.0]) * np.sign(np.linalg.det(U @ Vh))
+        left = np.sum(weights * np.sum(a * a + b * b, -1)) - 2 * np.sum(last * s)
+        return _of(_of_matrix((U * last) @ Vh, assume_valid=True)), root(np.maximum(left, 0))
+
+    def as_quat(self, canonical: bool = False, *, scalar_first: bool = False) -> Any:
+        """Quaternions."""
+        q = self._quat * _sign(self._quat) if canonical else self._quat
+        return np.roll(q, 1, -1) if scalar_first else q
+
+    def as_matrix(self) -> Any:
+        """Orthogonal matrices."""
+        return _to_matrix(self._quat)
+
+    def as_rotvec(self, degrees: bool = False) -> Any:
+        """Rotation vectors."""
+        return _to_rotvec(self._quat, degrees)
+
+    def as_mrp(self) -> Any:
+        """Modified Rodrigues parameters."""
+        return _to_mrp(self._quat)
+
+    def as_euler(self, seq: str, degrees: bool = False, **kw: Any) -> Any:
+        """Euler angles."""
+        return _to_euler(self._quat, seq, degrees, **kw)
+
+    def as_davenport(self, axes: Any, order: str, degrees: bool = False, **kw: Any) -> Any:
+        """Angles about any three axes."""
+        return _to_davenport(self._quat, axes, order, degrees, **kw)
+
+    def inv(self) -> Any:
+        """The inverse."""
+        return _of(_inverse(self._quat))
+
+    def magnitude(self) -> Any:
+        """The angle, between 0 and π."""
+        return 2 * np.arctan2(np.linalg.norm(self._quat[..., :3], axis=-1), np.abs(self._quat[..., 3]))
+
+    def apply(self, vectors: Any, inverse: bool = False) -> Any:
+        """The rotated vectors."""
+        M = self.as_matrix()
+        return ((mT(M) if inverse else M) @ _real(vectors)[..., None])[..., 0]
+
+    def mean(self, weights: Any = None, axis: Any = None) -> Any:
+        """The largest eigenvector of Σ w q qᵀ.  Markley et al. (2007), J. Guid. Control Dyn. 30, (12)."""
+        q = self._quat
+        outer = q[..., :, None] * q[..., None, :]
+        outer = outer if weights is None else _real(weights)[..., None, None] * outer
+        axes = range(q.ndim - 1) if axis is None else np.atleast_1d(axis) % (q.ndim - 1)
+        onto = projector(np.mean(outer, tuple(axes)), -1)
+        largest = np.argmax(np.diagonal(onto, axis1=-2, axis2=-1), -1)
+        return _of(_unit(np.take_along_axis(onto, largest[..., None, None], -1)[..., 0]))
+
+    def approx_equal(self, other: Any, atol: Any = None, degrees: bool = False) -> Any:
+        """Whether the angle between two rotations is small."""
+        angle = (_of(_compose(_quaternion(other), _inverse(self._quat)))).magnitude()
+        return stop_gradient(angle) < (1e-8 if atol is None else _radians(atol, degrees))
+
+    @property
+    def single(self) -> bool:
+        """Whether this is one rotation, not an array of them."""
+        return self._quat.ndim == 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array of rotations."""
+        return self._quat.shape[:-1]
+
+    def __mul__(self, other: Any) -> Any:
+        if not isinstance(other, Rotation):
+            return NotImplemented
+        return _of(_unit(_compose(self._quat, _quaternion(other))))
+
+    def __rmul__(self, other: Any) -> Any:
+        return _of(_unit(_compose(_quaternion(other), self._quat)))
+
+    def __pow__(self, n: Any, modulus: None = None) -> Any:
+        return _of(_of_rotvec(n * self.as_rotvec()))
+
+    def __len__(self) -> int:
+        if self.single:
+            raise TypeError("Single rotation has no len().")
+        return len(self._quat)
+
+    def __getitem__(self, index: Any) -> Any:
+        if self.single:
+            raise TypeError("Single rotation is not subscriptable.")
+        return _of(self._quat[index])
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[k] for k in range(len(self)))
+
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(_transform.Rotation, name):
+            raise NoRuleError(f"scipy.spatial.transform.Rotation.{name} has no derivative rule.")
+        raise AttributeError(name)
+
+
+@stands_for(_transform.Slerp)
+class Slerp:
+    """Interpolation between rotations along the shortest paths, in times, rotations and where it is evaluated."""
+
+    def __init__(self, times: Any, rotations: Any):
+        if not isinstance(rotations, Rotation):
+            raise TypeError("`rotations` must be a `Rotation` instance.")
+        if rotations.single or len(rotations) < 2:
+            raise ValueError("`rotations` must be a sequence of at least 2 rotations.")
+        self.times = _real(times)
+        if self.times.ndim != 1 or len(self.times) != len(rotations):
+            raise ValueError("Expected as many times, in one dimension, as rotations.")
+        self.timedelta = np.diff(self.times)
+        raise_if(self.timedelta <= 0, error=ValueError("Times must be in strictly increasing order."))
+        self.rotations = rotations[:-1]
+        self.rotvecs = (self.rotations.inv() * rotations[1:]).as_rotvec()
+
+    def __call__(self, times: Any) -> Any:
+        """The rotations at some times."""
+        t = _real(times)
+        ends = self.times[0], self.times[-1]
+        error = ValueError("Interpolation times must be within the range of those given, both inclusive.")
+        raise_if((t < ends[0]) | (t > ends[1]), error=error)
+        k = np.maximum(np.searchsorted(stop_gradient(self.times), stop_gradient(t)) - 1, 0)
+        part = (t - self.times[k]) / self.timedelta[k]
+        return Rotation.from_quat(_quaternion(self.rotations)[k]) * Rotation.from_rotvec(
+            part[..., None] * self.rotvecs[k]
+        )

@@ -1,0 +1,62 @@
+"""Samples of scipy/spatial/transform.py."""
+
+import numpy as np
+
+from dotbar.scipy.spatial.transform import Rotation, Slerp
+from samples import normal, sample, uniform
+
+rotvec, quat = normal(3), normal(2, 4)
+matrix = Rotation.from_rotvec(normal(2, 3)).as_matrix()
+axes = np.array([[0.0, 0.0, 1.0], [0.6, 0.8, 0.0], [0.0, 0.0, 1.0]])
+R = Rotation.from_rotvec
+
+
+angles = uniform(-1, 1, 2, 3)
+
+
+def aligned(a, b):
+    rotation, distance = Rotation.align_vectors(a, b)
+    return rotation.as_matrix(), distance
+
+
+def rotation(make, read="as_matrix", *at, **kw):
+    """A rotation made of arrays, and read as one."""
+    constructor = getattr(Rotation, make)
+    return lambda *args: getattr(constructor(*args, **kw), read)(*at)
+
+
+def case(make, *args, read="as_matrix", at=(), name="", wrt=None, **kw):
+    return sample(getattr(Rotation, make), *args, call=rotation(make, read, *at, **kw), case=name, wrt=wrt)
+
+
+SAMPLES = [
+    case("from_rotvec", rotvec, name="Rotation.from_rotvec.as_matrix"),
+    case("from_rotvec", np.zeros(3)),
+    case("from_rotvec", np.zeros(3), read="as_rotvec"),
+    case("from_quat", quat, name="Rotation.from_quat.as_matrix"),
+    case("from_quat", quat, read="as_rotvec", scalar_first=True),
+    case("from_quat", quat, read="as_mrp"),
+    case("from_quat", quat, read="as_quat", at=(True,)),
+    case("from_quat", quat, read="magnitude"),
+    case("from_euler", "ZYX", angles, name="Rotation.from_euler.as_matrix"),
+    case("from_euler", "x", 30.0, degrees=True),
+    case("from_matrix", matrix, read="as_rotvec", name="Rotation.from_matrix.as_rotvec"),
+    case("from_matrix", matrix, assume_valid=True),
+    case("from_mrp", rotvec, read="as_euler", at=("zxz",)),
+    case("from_rotvec", angles, read="as_euler", at=("XYZ",)),
+    case("from_davenport", axes, "extrinsic", angles, wrt=(2,)),
+    case("from_rotvec", rotvec, read="as_davenport", at=(axes, "i")),
+    case("from_rotvec", rotvec, read="apply", at=(normal(2, 3),)),
+    sample(Rotation.from_rotvec, rotvec, angles, call=lambda r, s: (R(r) * R(s).inv() ** 0.3).as_matrix()),
+    sample(Rotation.from_rotvec, angles, uniform(1, 2, 2), call=lambda r, w: R(r).mean(w).as_matrix()),
+    sample(Rotation.from_rotvec, rotvec, angles, call=lambda r, s: Rotation.concatenate([R(r), R(s)])[1:].as_rotvec()),
+    sample(Rotation.align_vectors, normal(4, 3), normal(4, 3, seed=1), call=aligned),
+    sample(
+        Slerp,
+        np.array([0.0, 1.0, 2.5]),
+        normal(3, 3),
+        np.array([0.3, 1.9]),
+        call=lambda times, r, t: Slerp(times, R(r))(t).as_matrix(),
+        case="Slerp",
+    ),
+]

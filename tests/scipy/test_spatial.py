@@ -1,0 +1,151 @@
+"""Distances at zero, rotations as SciPy's in every form, hulls."""
+
+import numpy as np
+import pytest
+import scipy.spatial as plain
+from scipy.spatial.transform import Rotation as Plain
+from scipy.spatial.transform import Slerp as PlainSlerp
+
+import dotbar
+import dotbar.scipy.spatial as sp
+from dotbar.errors import NoRuleError
+from dotbar.scipy.spatial import distance
+from dotbar.scipy.spatial.transform import Rotation, Slerp
+
+SMOOTH = ("euclidean", "cityblock", "chebyshev", "minkowski", "canberra", "braycurtis", "jensenshannon")
+
+
+@pytest.mark.parametrize("metric", SMOOTH)
+def test_zero_distances_have_zero_derivatives(metric):
+    X = np.array([[0.2, 0.5, 0.3], [0.2, 0.5, 0.3], [0.6, 0.1, 0.3]])
+    kw = {"p": 3.0} if metric == "minkowski" else {}
+    bar = dotbar.grad(lambda X: np.sum(distance.cdist(X, X, metric, **kw)[:2, :2]))(X)
+    assert np.array_equal(bar, np.zeros_like(X))
+    assert np.array_equal(dotbar.grad(lambda X: distance.pdist(X, metric, **kw)[0])(X), np.zeros_like(X))
+
+
+def test_zero_distances_by_a_matrix():
+    X, VI = np.ones((2, 2)), np.array([[2.0, 0.5], [0.5, 1.0]])
+    bars = dotbar.grad(lambda X, VI: distance.pdist(X, "mahalanobis", VI=VI)[0], (0, 1))(X, VI)
+    assert not any(map(np.any, bars))
+
+
+def test_both_zero_is_no_distance():
+    bar = dotbar.grad(lambda u: distance.canberra(u, np.array([0.0, 1.0])))(np.array([0.0, 2.0]))
+    assert np.allclose(bar, [0, 2 / 9])
+
+
+@pytest.mark.parametrize("alias", [*distance.ALIASES, *distance.METRICS])
+def test_metrics_by_every_name(alias):
+    A, B = np.linspace(0.1, 1, 12).reshape(4, 3) ** 2, np.linspace(0.3, 1, 15).reshape(5, 3)
+    A[1, 2], B[2, 0] = 1.3, 0.1
+    for f, args in ((distance.cdist, (A, B)), (distance.pdist, (np.concatenate([A, B]),))):
+        value = dotbar.jvp(lambda *args, f=f: f(*args, alias), args, args)[0]
+        assert np.allclose(value, f(*args, alias), 1e-13, 1e-14)
+
+
+def test_metrics_that_differentiate_nothing():
+    with pytest.raises(ValueError, match="Unknown Distance Metric, or one of booleans: yule"):
+        dotbar.grad(lambda X: np.sum(distance.pdist(X, "yule")))(np.ones((3, 2)))
+
+
+def test_squareform_checks_as_scipy_does():
+    with pytest.raises(ValueError, match="symmetric"):
+        dotbar.grad(lambda X: np.sum(distance.squareform(X)))(np.array([[0.0, 1.0], [2.0, 0.0]]))
+    with pytest.raises(ValueError, match="Incompatible"):
+        dotbar.grad(lambda X: np.sum(distance.squareform(X)))(np.ones(4))
+
+
+# ---------------------------------------------------------------- rotations
+
+AXES = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+FORMS = {
+    "matrix": lambda R, r: R.from_rotvec(r).as_matrix(),
+    "small": lambda R, r: R.from_rotvec(r * 1e-5).as_rotvec(),
+    "identity": lambda R, r: R.from_rotvec(r * 0).as_quat(),
+    "degrees": lambda R, r: R.from_rotvec(r, degrees=True).as_rotvec(degrees=True),
+    "mrp": lambda R, r: R.from_mrp(r).as_mrp(),
+    "canonical": lambda R, r: R.from_euler("ZXZ", 2 * r).as_quat(canonical=True),
+    "inverse": lambda R, r: R.from_rotvec(r).inv().as_quat(scalar_first=True),
+    "magnitude": lambda R, r: R.from_rotvec(3 * r).magnitude(),
+    "apply": lambda R, r: R.from_rotvec(r).apply([1.0, 2.0, 3.0], inverse=True),
+    "composed": lambda R, r: (R.from_rotvec(r) * R.from_rotvec(r[..., ::-1])).as_matrix(),
+    "plain first": lambda R, r: (Plain.from_rotvec(AXES[0]) * R.from_rotvec(r)).as_matrix(),
+    "power": lambda R, r: (R.from_rotvec(r) ** -2.5).as_matrix(),
+    "near a rotation": lambda R, r: R.from_matrix(np.eye(3) + 1e-3 * r[..., None] * r[..., None, :]).as_matrix(),
+    "davenport": lambda R, r: R.from_davenport(AXES, "e", r).as_davenport(AXES, "i"),
+    "davenport, symmetric": lambda R, r: R.from_rotvec(r).as_davenport(AXES[[0, 1, 0]], "e"),
+    **{seq: lambda R, r, seq=seq: R.from_euler(seq, r).as_euler(seq[::-1]) for seq in ("xyz", "ZYX", "zxz", "YXY")},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("shape", [(3,), (4, 3)])
+def test_rotations_are_scipys(form, shape):
+    r = np.random.default_rng(0).standard_normal(shape)
+    value = dotbar.jvp(lambda r: FORMS[form](Rotation, r), (r,), (r,))[0]
+    np.testing.assert_allclose(value, FORMS[form](Plain, r), 1e-12, 1e-13, strict=True)
+
+
+def test_gimbal_lock():
+    """One angle is set to 0, the other takes the whole turn."""
+    f = lambda R, a: R.from_euler("xyz", np.stack([a, 0 * a + np.pi / 2, 0 * a])).as_euler(
+        "xyz", suppress_warnings=True
+    )
+    value, dot = dotbar.jvp(lambda a: f(Rotation, a), (0.3,), (1.0,))
+    assert np.allclose(value, f(Plain, 0.3))
+    assert np.allclose(dot[[0, 2]], [1, 0])
+
+
+def test_the_identity_has_every_derivative():
+    """R(r) = I + [r] + [r]²/2 + …"""
+    hessian = dotbar.hessian(lambda r: Rotation.from_rotvec(r).as_matrix()[0, 0])(np.zeros(3))
+    assert np.allclose(hessian, np.diag([0, -1, -1]), atol=1e-15)
+    jacobian = dotbar.jacobian(lambda r: Rotation.from_rotvec(r).as_rotvec())(np.zeros(3))
+    assert np.allclose(jacobian, np.eye(3), atol=1e-15)
+
+
+def test_rotations_of_plain_arrays_are_scipys_own():
+    r = Rotation.from_rotvec(AXES)
+    assert type(r) is Plain
+    assert isinstance(r, Rotation)
+    assert type(Slerp([0, 1, 2], r)([0.5])) is Plain
+    assert np.allclose(Slerp([0, 1, 2], r)(0.5).as_quat(), PlainSlerp([0, 1, 2], r)(0.5).as_quat())
+
+
+def test_what_rotations_refuse():
+    with pytest.raises(NoRuleError, match=r"Rotation\.reduce has no derivative rule"):
+        dotbar.grad(lambda r: Rotation.from_rotvec(r).reduce())(AXES)
+    with pytest.raises(ValueError, match="left-handed"):
+        dotbar.grad(lambda M: np.sum(Rotation.from_matrix(M).as_quat()))(-np.eye(3))
+    with pytest.raises(ValueError, match="within the range"):
+        dotbar.grad(lambda t: np.sum(Slerp([0, 1, 2], Plain.from_rotvec(AXES))(t).as_quat()))(2.5)
+
+
+# ---------------------------------------------------------------- hulls
+
+
+@pytest.mark.parametrize("d", [2, 3, 4])
+def test_hulls(d):
+    """Homogeneous of degrees d − 1 and d; points inside do not count."""
+    points = np.random.default_rng(d).standard_normal((12, d))
+    own = lambda p: (sp.ConvexHull(p).area, sp.ConvexHull(p).volume)
+    (area, volume), dots = dotbar.jvp(own, (points,), (points,))
+    hull = plain.ConvexHull(points)
+    assert np.allclose([area, volume], [hull.area, hull.volume])
+    assert np.allclose(dots, [(d - 1) * area, d * volume])
+    bar = dotbar.grad(lambda p: sp.ConvexHull(p).volume)(points)
+    assert not np.any(np.delete(bar, hull.vertices, 0))
+
+
+def test_what_a_hull_of_traced_points_knows_besides():
+    def f(p):
+        hull = sp.ConvexHull(p)
+        assert set(hull.vertices) == {0, 1, 2}
+        with pytest.raises(NoRuleError, match="equations"):
+            _ = hull.equations
+        return hull.volume
+
+    assert np.allclose(
+        dotbar.grad(f)(np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])), [[-0.5, -0.5], [0.5, 0], [0, 0.5]]
+    )
