@@ -469,9 +469,9 @@ def refusal(rule: Rule, i: int, reason: str | None) -> NoRuleError:
 
 
 def add(a: Any, b: Any) -> Any:
-    """Add two results, or two tuples of results of which any may be None, or a function that gives a tangent."""
+    """Add two results, or two tuples of results of which any may be None."""
     if isinstance(a, tuple):
-        return tuple((lambda x=x, y=y: x() + y()) if callable(x) else add(x, y) for x, y in zip(a, b, strict=True))
+        return tuple(map(add, a, b))
     return b if a is None else a if b is None else a + b
 
 

@@ -10,10 +10,13 @@ from functools import cached_property, partial, wraps
 from inspect import signature
 from typing import Any
 
-from dotbar.core import Cell, Traced, active, as_array
+import numpy as np
+
+from dotbar.core import Cell, Shape, Traced, active, as_array, is_differentiable
 from dotbar.errors import ConversionError, DotbarError, MutationError, NoRuleError
 from dotbar.nested import record, stand_in
 from dotbar.program import Program
+from dotbar.rules.kinds import match
 from dotbar.tree import flatten, unflatten
 
 Function = Callable[..., Any]
@@ -86,19 +89,43 @@ def closed(given: Any, *functions: tuple[Function, Iterable[Any]]) -> tuple[list
     return list(map(Closed, programs)), operands
 
 
-def recorded(f: Function, operands: Sequence[Any], *xs: Any) -> Function:
-    """A function ``f(operands, *xs)`` as a Program, so that it is quick to call; as it is if it cannot be recorded."""
-    n = len(operands)
+def recorded(f: Function, theta: Any, fixed: Sequence[Any], *xs: Any) -> Function:
+    """A function ``f(θ, fixed, *xs)`` as a Program, which is quicker to call; as it is if it cannot be recorded."""
+    n = len(fixed)
+    values = [theta, *fixed, *xs]
     try:
-        (program,), outer = record((lambda *args: [f(args[:n], *args[n:])], [*map(stand_in, operands), *xs]))
+        (program,), outer = record((lambda *args: [f(args[0], args[1 : n + 1], *args[n + 1 :])], map(stand_in, values)))
     except (ConversionError, MutationError, NoRuleError):
         return f
-    return f if outer else Closed(program)
+    call = Closed(program)
+    return f if outer else lambda theta, fixed, *xs: call((theta, *fixed), *xs)
 
 
 def as_given(f: Function, given: Any, operands: Sequence[Any], *xs: Any) -> Any:
     """The user's function itself, which has no operands."""
     return f(given, *xs)
+
+
+class Packed:
+    """Values of which all floating ones are one vector θ; the others are fixed."""
+
+    def __init__(self, xs: Sequence[Any]):
+        self.forms = [Shape.of(x) if is_differentiable(x) else None for x in xs]
+        self.fixed = [x for x, form in zip(xs, self.forms) if form is None]
+        floats = [np.ravel(as_array(x)) for x, form in zip(xs, self.forms) if form is not None]
+        self.theta = np.concatenate(floats) if floats else np.zeros(0)
+
+    def unpacked(self, theta: Any, fixed: Sequence[Any]) -> list[Any]:
+        """The values again, given other θ and other fixed values."""
+        xs, rest, start = [], iter(fixed), 0
+        for form in self.forms:
+            if form is None:
+                xs.append(next(rest))
+                continue
+            x = np.reshape(theta[start : start + form.size], form.shape)
+            xs.append(match(x, form))
+            start += form.size
+        return xs
 
 
 def arguments(fn: Function, args: Sequence[Any], kw: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dotbar.errors import NoRuleError
 from dotbar.nested import stand_in
 from dotbar.rules.kinds import constant
 from dotbar.rules.words import stop_gradient
-from dotbar.scipy.closed import Function, arguments, closed, is_traced
+from dotbar.scipy.closed import Function, Packed, arguments, closed, is_traced
 from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.optimize.implicit import filled, solution
 from dotbar.trace import recordings
@@ -47,14 +47,14 @@ def solve_bvp(*args: Any, **kw: Any) -> Any:
     mesh, z, status = reported(*map(stop_gradient, (x, guess, *theta)), problem=problem)
     if is_traced(x):
         mesh = x[0] + (x[-1] - x[0]) * ((mesh - mesh[0]) / (mesh[-1] - mesh[0]))
-    z, _ = solution(
-        mesh,
-        z,
-        status,
-        *theta,
-        solve=lambda xs: (xs[1], np.equal(xs[2], 0)),
-        conditions=lambda xs, z: problem.conditions(xs[3:], xs[0], z),
-    )
+    parameters = Packed([mesh, *theta])
+
+    def conditions(packed: Any, fixed: Any, z: Any) -> Any:
+        mesh, *theta = parameters.unpacked(packed, fixed[2:])
+        return problem.conditions(theta, mesh, z)
+
+    solve = lambda packed, fixed: (fixed[0], np.equal(fixed[1], 0))
+    z, _ = solution(parameters.theta, z, status, *parameters.fixed, solve=solve, conditions=conditions)
     y, found = problem.split(z, len(mesh))
     yp = problem.slopes(theta, mesh, y, found)
     values = {"x": mesh, "y": y, "yp": yp, "p": None if p is None else found, "sol": partial(hermite, mesh, y, yp)}

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import scipy.integrate as si
 
-from dotbar.core import RULES, as_array, dtype_of, is_differentiable, primitive, shape_of
+from dotbar.core import RULES, as_array, dtype_of, primitive, shape_of
 from dotbar.errors import StructureError
 from dotbar.nested import stand_in
 from dotbar.rules.kinds import batch_loop, constant, rule
 from dotbar.rules.words import conj, stop_gradient
-from dotbar.scipy.closed import Function, arguments, as_tuple, closed, is_traced, recorded, with_args
+from dotbar.scipy.closed import Function, Packed, arguments, as_tuple, closed, is_traced, recorded, with_args
 from dotbar.scipy.integrate.quadrature import normalised
 from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.optimize.implicit import filled, solution
@@ -52,14 +52,20 @@ def _flow(Y: Any, y0: Any, theta: Any, t0: Any, times: Any, *fixed: Any, f: Any,
     λ' = −f_yᴴ λ backwards in time, to which Ȳₖ is added at tₖ;  ȳ₀ = λ(t₀), θ̄ = ∫ f_θᴴ λ dt, t̄₀ = −⟨f(t₀, y₀), ȳ₀⟩,
     t̄ₖ = ⟨f(tₖ, yₖ), Ȳₖ⟩.  Hairer, Nørsett and Wanner (1993), section I.14; Cao, Li, Petzold and Serban (2003).
     """
-    n = len(y0)
+    n, k = len(y0), len(theta)
     slopes = lambda: vmap(lambda t, y: f(theta, fixed, t, y))(times, Y)
 
     def along(ydot: Any, thetadot: Any) -> Any:
         """The sensitivities s in a direction of size 1 in y₀ or θ."""
-        pair, parameters = np.concatenate([y0, ydot]), np.concatenate([theta, thetadot])
-        f_pair = recorded_pair(f, n, theta, fixed, t0, y0)
-        return flow(pair, parameters, t0, times, *fixed, f=f_pair, how=how.of_pair())[:, n:]
+
+        def both(thetas: Any, fixed: Any, t: Any, ys: Any) -> Any:
+            """(f, f_y s + f_θ θ̇) of (y, s) and (θ, θ̇)."""
+            at = lambda y, theta: f(theta, fixed, t, y)
+            return np.concatenate(jvp(at, (ys[:n], thetas[:k]), (ys[n:], thetas[k:])))
+
+        ys, thetas = np.concatenate([y0, ydot]), np.concatenate([theta, thetadot])
+        system = recorded(both, thetas, fixed, t0 * 1.0, ys)
+        return flow(ys, thetas, t0, times, *fixed, f=system, how=how.of_pair())[:, n:]
 
     def dot_y0(ydot: Any) -> Any:
         unit, size = normalised(ydot)
@@ -90,22 +96,8 @@ def _flow(Y: Any, y0: Any, theta: Any, t0: Any, times: Any, *fixed: Any, f: Any,
         (dot_theta, bar(lambda Ybar: bars()[1])),
         (dot_t0, bar(lambda Ybar: -np.real(np.sum(conj(f(theta, fixed, t0, y0)) * bars()[0])))),
         (lambda tdot: slopes() * tdot[:, None], lambda Ybar: np.real(np.sum(conj(slopes()) * Ybar, -1))),
-        *(((lambda _: np.zeros_like(Y)), (lambda _: None)) for _ in fixed),
+        *(None for _ in fixed),
     ]
-
-
-def recorded_pair(f: Function, n: int, theta: Any, fixed: Sequence[Any], t0: Any, y0: Any) -> Function:
-    """The right-hand side of y and of its sensitivities s, (f, f_y s + f_θ θ̇), whose parameters are θ and θ̇."""
-    k = len(theta)
-
-    def both(operands: Sequence[Any], t: Any, pair: Any) -> Any:
-        parameters, *fixed = operands
-        at = lambda y, theta: f(theta, fixed, t, y)
-        primals, tangents = (pair[:n], parameters[:k]), (pair[n:], parameters[k:])
-        return np.concatenate(jvp(at, primals, tangents))
-
-    program = recorded(both, (np.concatenate([theta, theta]), *fixed), float(stand_in(t0)), np.concatenate([y0, y0]))
-    return lambda theta, fixed, t, y: program((theta, *fixed), t, y)
 
 
 @primitive
@@ -118,19 +110,19 @@ def adjoint(
     """
     n, size = len(y0), np.max(np.abs(Ybar), initial=0) or 1.0
 
-    def pulled(operands: Sequence[Any], t: Any, y: Any, lam: Any) -> Any:
-        theta, *fixed = operands
+    def pulled(theta: Any, fixed: Any, t: Any, y: Any, lam: Any) -> Any:
+        """(−f_yᴴ λ, −f_θᴴ λ)."""
         return -np.concatenate(vjp(lambda y, theta: f(theta, fixed, t, y), y, theta)[1](lam))
 
-    at, operands = partial(f, theta, fixed), (theta, *fixed)
-    pull = recorded(pulled, operands, float(t0), y0, Ybar[0] if len(Ybar) else y0)
+    at = partial(f, theta, fixed)
+    pull = recorded(pulled, theta, fixed, float(t0), y0, np.zeros_like(y0))
     order = np.argsort(np.abs(times - t0))
     stops = list(zip(times[order], Ybar[order] / size))
     state = np.zeros(n + len(theta), np.result_type(y0, theta, Ybar))
     t = times[order[-1]] if stops else t0
     for start, y_start, end in reversed(how.pieces(at, t0, y0, t)):
         y = how.between(at, start, y_start, end)
-        back = lambda t, state, y=y: pull(operands, t, y(t), state[:n])
+        back = lambda t, state, y=y: pull(theta, fixed, t, y(t), state[:n])
         while stops and abs(stops[-1][0] - t0) >= abs(start - t0):
             stop, ybar = stops.pop()
             state = how.end(back, t, state, stop)
@@ -249,7 +241,7 @@ def solve_ivp(*args: Any, **kw: Any) -> Any:
     t_eval = None if t_eval is None else as_array(t_eval) * 1.0
     start = (float(stand_in(t0)), stand_in(y0))
     system = System(as_tuple(given["args"] or ()), start, given["fun"], *events, *others)
-    if not any(map(is_traced, (*system.operands, t0, end, y0, t_eval))):
+    if not any(map(is_traced, (system.theta, *system.fixed, t0, end, y0, t_eval))):
         return si.solve_ivp(*args, **kw)
     run = Run(system, given, events, len(others))
     fixed = (*map(stop_gradient, (*system.fixed, end)),)
@@ -262,10 +254,15 @@ def solve_ivp(*args: Any, **kw: Any) -> Any:
 
     def time_of(k: int, t: Any) -> Any:
         """The times of the k-th event: g(t, y(t)) = 0."""
-        g = lambda theta, fixed, t, y: np.reshape(system.call(1 + k, theta, fixed, t, y), ())
-        F = lambda xs, t: vmap(lambda t, y: g(xs[1], xs[4:], t, y))(t, at(t, xs[:3], xs[4:]))
-        xs = (y0, system.theta, t0, t, *fixed)
-        return solution(*xs, solve=lambda xs: (xs[3], np.True_), conditions=F, entrywise=True)[0]
+        parameters = Packed([y0, system.theta, t0])
+
+        def g(packed: Any, fixed: Any, t: Any) -> Any:
+            y0, theta, t0 = parameters.unpacked(packed, ())
+            g = lambda t, y: np.reshape(system.call(1 + k, theta, fixed[1:], t, y), ())
+            return vmap(g)(t, at(t, (y0, theta, t0), fixed[1:]))
+
+        found = lambda packed, fixed: (fixed[0], np.True_)
+        return solution(parameters.theta, t, *fixed, solve=found, conditions=g, entrywise=True)[0]
 
     t_events = [time_of(k, t) if len(t) else t for k, t in enumerate(happened)]
     ends = [t[-1] for t, event in zip(t_events, events) if len(t) >= (getattr(event, "terminal", None) or np.inf)]
@@ -359,7 +356,7 @@ def odeint(*args: Any, **kw: Any) -> Any:
     y0, t = np.atleast_1d(as_array(y0)), as_array(t)
     start = (float(stand_in(t[0])), stand_in(y0) * 1.0)
     system = System(as_tuple(args), start, rhs, *([] if jac is None else [jac]))
-    if not any(map(is_traced, (*system.operands, y0, t))):
+    if not any(map(is_traced, (system.theta, *system.fixed, y0, t))):
         return si.odeint(func, y0, t, as_tuple(args), jac, tfirst=tfirst, **given)
 
     def values(theta: Any, fixed: Any, at: Function, t0: Any, y0: Any, times: Any) -> Any:
@@ -379,32 +376,13 @@ class System:
     """Functions of t and y, and what they close over, as a vector of parameters and fixed values."""
 
     def __init__(self, args: tuple[Any, ...], start: tuple[Any, Any], *functions: Function):
-        self.calls, self.operands = closed(args, *((with_args(f), start) for f in functions))
-        self.is_float = [is_differentiable(x) for x in self.operands]
-        self.fixed = [x for x, f in zip(self.operands, self.is_float) if not f]
-        floats = [np.ravel(as_array(x)) for x, f in zip(self.operands, self.is_float) if f]
-        self.forms = [(shape_of(x), dtype_of(x)) for x, f in zip(self.operands, self.is_float) if f]
-        self.theta = np.concatenate([np.zeros(0), *floats])
-
-    def operands_of(self, theta: Any, fixed: Sequence[Any]) -> list[Any]:
-        """The operands again."""
-        rest, start, operands = iter(fixed), 0, []
-        forms = iter(self.forms)
-        for is_float in self.is_float:
-            if is_float:
-                shape, dtype = next(forms)
-                size = int(np.prod(shape))
-                x = np.reshape(theta[start : start + size], shape)
-                x = x if dtype.kind == "c" else np.real(x)
-                operands.append(x if dtype_of(x) == dtype else x.astype(dtype))
-                start += size
-            else:
-                operands.append(next(rest))
-        return operands
+        self.calls, operands = closed(args, *((with_args(f), start) for f in functions))
+        self.parameters = Packed(operands)
+        self.theta, self.fixed = self.parameters.theta, self.parameters.fixed
 
     def call(self, k: int, theta: Any, fixed: Sequence[Any], t: Any, y: Any) -> Any:
         """The k-th function."""
-        return as_array(self.calls[k](self.operands_of(theta, fixed), t, y))
+        return as_array(self.calls[k](self.parameters.unpacked(theta, fixed), t, y))
 
     def rhs(self, theta: Any, fixed: Sequence[Any], t: Any, y: Any) -> Any:
         """The right-hand side, a vector."""

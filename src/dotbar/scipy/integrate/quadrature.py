@@ -1,18 +1,18 @@
 """Adaptive quadrature: ``quad``, ``quad_vec``, ``nquad``, ``dblquad``, ``tplquad``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 import scipy.integrate as si
 
-from dotbar.core import dtype_of, is_differentiable, primitive, shape_of
+from dotbar.core import dtype_of, primitive
 from dotbar.errors import NoRuleError
 from dotbar.nested import stand_in
 from dotbar.rules.kinds import rule
 from dotbar.rules.words import conj, stop_gradient
-from dotbar.scipy.closed import Function, arguments, as_tuple, closed, is_traced, recorded, with_args
+from dotbar.scipy.closed import Function, Packed, arguments, as_tuple, closed, is_traced, recorded, with_args
 from dotbar.scipy.mirror import stands_for
 from dotbar.transforms import jvp, vjp
 
@@ -20,33 +20,33 @@ Method = Callable[[Function, Any, Any], tuple[Any, ...]]
 
 
 @primitive
-def integral(a: Any, b: Any, *theta: Any, f: Function, how: "Quadrature", many: bool) -> tuple[Any, Any]:
-    """∫ f(θ, x) w(x) dx from a to b and the error that is estimated, which has no derivative.
+def integral(a: Any, b: Any, theta: Any, *fixed: Any, f: Function, how: "Quadrature", many: bool) -> tuple[Any, Any]:
+    """∫ f(θ, fixed, x) w(x) dx from a to b and the error that is estimated, which has no derivative.
 
     Args:
         a: the lower limit.
         b: the upper limit.
-        theta: the parameters.
-        f: a function of the list of parameters and of x.
+        theta: the parameters, a vector.
+        fixed: what else f depends on, without a derivative.
+        f: the integrand.
         how: the method, with its tolerances and its weight w.
         many: whether f is an array that is integrated entry by entry, and not in the method's own way.
     """
-    at = partial(f, theta)
+    at = partial(f, theta, fixed)
     return (how.entries if many else how.value)(at, a, b)
 
 
 @rule(integral)
-def _integral(y: Any, a: Any, b: Any, *theta: Any, f: Any, how: "Quadrature", many: bool) -> Any:
-    """İ = f(b) ḃ − f(a) ȧ + ∫ (∂f/∂θ) θ̇ dx: Leibniz's rule; the integral is again one of this kind, as accurate.
+def _integral(y: Any, a: Any, b: Any, theta: Any, *fixed: Any, f: Any, how: "Quadrature", many: bool) -> Any:
+    """İ = f(b) ḃ − f(a) ȧ + ∫ f_θ θ̇ dx, θ̄ = ∫ f_θᴴ Ī dx: Leibniz's rule; the integrals are again of this kind.
 
-    θ̇ and Ī are of size 1 in it, so that absolute tolerances mean what they mean for the integral itself.
+    θ̇ and Ī are of size 1 in them, so that absolute tolerances mean what they mean for the integral itself.
     """
-    floats = [k for k, t in enumerate(theta) if is_differentiable(t)]
-    n = len(theta)
+    n, x = len(theta), middle(a, b)
 
     def at_limit(x: Any) -> Any:
         inside = np.where(np.isfinite(x), x, 0)
-        return np.where(np.isfinite(x), f(theta, inside) * how.weight(inside), 0)
+        return np.where(np.isfinite(x), f(theta, fixed, inside) * how.weight(inside), 0)
 
     def end(x: Any, sign: int) -> Any:
         if how.weight is None:
@@ -56,48 +56,28 @@ def _integral(y: Any, a: Any, b: Any, *theta: Any, f: Any, how: "Quadrature", ma
             lambda ybar: None if ybar[0] is None else np.sum(np.real(sign * conj(at_limit(x)) * ybar[0])),
         )
 
-    def bars(ybar: Any) -> Any:
-        """θ̄ = ∫ (∂f/∂θ)ᴴ Ī dx of all parameters, one after another in a vector."""
-        unit, size = normalised(ybar)
+    def dot(thetadot: Any) -> Any:
+        unit, size = normalised(thetadot)
 
-        def pulled(operands: Sequence[Any], x: Any) -> Any:
-            along = lambda *some: f(with_floats(operands[:n], floats, some), x)
-            thetabars = vjp(along, *(operands[k] for k in floats))[1](operands[n])
-            return np.concatenate([np.ravel(t) for t in thetabars])
+        def pushed(pair: Any, fixed: Any, x: Any) -> Any:
+            return jvp(lambda theta: f(theta, fixed, x), (pair[:n],), (pair[n:],))[1]
 
-        operands = (*theta, unit)
-        return size * integral(a, b, *operands, f=recorded(pulled, operands, middle(a, b)), how=how, many=True)[0]
+        pair = np.concatenate([theta, unit])
+        return size * integral(a, b, pair, *fixed, f=recorded(pushed, pair, fixed, x), how=how, many=many)[0], None
 
-    flat: list[Any] = []
+    def bar(ybar: Any) -> Any:
+        if ybar[0] is None:
+            return None
+        unit, size = normalised(ybar[0])
 
-    def pair(k: int) -> Any:
-        def dot(tdot: Any) -> Any:
-            unit, size = normalised(tdot)
+        def pulled(pair: Any, fixed: Any, x: Any) -> Any:
+            Ibar = np.reshape(pair[n:], unit.shape)
+            return vjp(lambda theta: f(theta, fixed, x), pair[:n])[1](Ibar)[0]
 
-            def pushed(operands: Sequence[Any], x: Any) -> Any:
-                along = lambda t: f([*operands[:k], t, *operands[k + 1 : n]], x)
-                return jvp(along, (operands[k],), (operands[n],))[1]
+        pair = np.concatenate([theta, np.ravel(unit)])
+        return size * integral(a, b, pair, *fixed, f=recorded(pulled, pair, fixed, x), how=how, many=True)[0]
 
-            operands = (*theta, unit)
-            f_dot = recorded(pushed, operands, middle(a, b))
-            return size * integral(a, b, *operands, f=f_dot, how=how, many=many)[0], None
-
-        def bar(ybar: Any) -> Any:
-            if ybar[0] is None:
-                return None
-            flat[:] = flat or [bars(ybar[0])]
-            start = sum(int(np.prod(shape_of(theta[i]))) for i in floats if i < k)
-            return np.reshape(flat[0][start : start + int(np.prod(shape_of(theta[k])))], shape_of(theta[k]))
-
-        return dot, bar
-
-    return [end(a, -1), end(b, 1), *map(pair, range(n))]
-
-
-def with_floats(theta: Sequence[Any], floats: Sequence[int], some: Sequence[Any]) -> list[Any]:
-    """The parameters with others in the places of the floating ones."""
-    new = dict(zip(floats, some, strict=True))
-    return [new.get(k, t) for k, t in enumerate(theta)]
+    return [end(a, -1), end(b, 1), (dot, bar), *(None for _ in fixed)]
 
 
 def normalised(t: Any) -> tuple[Any, Any]:
@@ -169,6 +149,13 @@ def middle(a: Any, b: Any) -> float:
     return float(x) if np.isfinite(x) else 1.0
 
 
+def integrand(func: Function, args: Any, a: Any, b: Any) -> tuple[Function, Packed]:
+    """A function f(θ, fixed, x) and its parameters."""
+    (f,), operands = closed(as_tuple(args), (with_args(func), (middle(a, b),)))
+    parameters = Packed(operands)
+    return (lambda theta, fixed, x: f(parameters.unpacked(theta, fixed), x)), parameters
+
+
 @stands_for(si.quad)
 def quad(*args: Any, **kw: Any) -> Any:
     """SciPy's; the integral is a function of its limits and of the parameters in ``func`` and ``args``."""
@@ -176,12 +163,12 @@ def quad(*args: Any, **kw: Any) -> Any:
     func, a, b, args, full_output = (given.pop(k) for k in ("func", "a", "b", "args", "full_output"))
     if not callable(func):
         return si.quad(func, a, b, args, full_output, **given)
-    (f,), theta = closed(as_tuple(args), (with_args(func), (middle(a, b),)))
-    if not any(map(is_traced, (*theta, a, b))):
-        return si.quad(partial(f, theta), a, b, (), full_output, **given)
+    f, parameters = integrand(func, args, a, b)
+    if not any(map(is_traced, (parameters.theta, *parameters.fixed, a, b))):
+        return si.quad(partial(f, parameters.theta, parameters.fixed), a, b, (), full_output, **given)
     if is_traced(given["wvar"]) or any(map(is_traced, given["points"] if given["points"] is not None else ())):
         raise NoRuleError("quad has no derivative with respect to wvar and points; pass stop_gradient(x).")
-    value, error = integral(a, b, *theta, f=f, how=Quadrature(given), many=False)
+    value, error = integral(a, b, parameters.theta, *parameters.fixed, f=f, how=Quadrature(given), many=False)
     return (value, error, {}) if full_output else (value, error)
 
 
@@ -190,11 +177,11 @@ def quad_vec(*args: Any, **kw: Any) -> Any:
     """SciPy's; the integral is a function of its limits and of the parameters in ``f`` and ``args``."""
     given = arguments(si.quad_vec, args, kw)
     func, a, b, args = (given.pop(k) for k in ("f", "a", "b", "args"))
-    (f,), theta = closed(as_tuple(args), (with_args(func), (middle(a, b),)))
-    if not any(map(is_traced, (*theta, a, b))):
-        return si.quad_vec(partial(f, theta), a, b, **given)
+    f, parameters = integrand(func, args, a, b)
+    if not any(map(is_traced, (parameters.theta, *parameters.fixed, a, b))):
+        return si.quad_vec(partial(f, parameters.theta, parameters.fixed), a, b, **given)
     given["full_output"] = False
-    return integral(a, b, *theta, f=f, how=VectorQuadrature(given), many=False)
+    return integral(a, b, parameters.theta, *parameters.fixed, f=f, how=VectorQuadrature(given), many=False)
 
 
 # ---------------------------------------------------------------- several variables

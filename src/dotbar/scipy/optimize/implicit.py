@@ -6,17 +6,17 @@ the active constraints at a minimum.  F is made of functions with rules, so deri
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 import scipy.optimize as so
 
-from dotbar.core import is_differentiable, primitive
+from dotbar.core import primitive
 from dotbar.errors import DegenerateSolutionError
 from dotbar.rules.kinds import add, constant, rule
 from dotbar.rules.words import H, conj, raise_if, stop_gradient
-from dotbar.scipy.closed import closed, is_traced, with_args
+from dotbar.scipy.closed import Packed, closed, is_traced, with_args
 from dotbar.trace import recordings
 from dotbar.transforms import jacobian, jvp, vjp
 
@@ -27,31 +27,34 @@ Given = dict[Any, tuple[Function, Sequence[Any]]]
 
 @primitive
 def solution(
-    *operands: Any,
+    theta: Any,
+    *fixed: Any,
     solve: Function,
     conditions: Function,
     objective: Function | None = None,
     entrywise: bool = False,
     within: float | None = None,
 ) -> tuple[Any, ...]:
-    """x with conditions(θ, x) = 0, whether it was found, the optimal value of an objective, and plain results.
+    """x with conditions(θ, fixed, x) = 0, whether it was found, the optimal value of an objective, and plain results.
 
     Args:
-        operands: the parameters θ.
-        solve: takes θ as plain arrays; returns these results.
-        conditions: F of the list of parameters and of x; its result has the shape of x, a vector.
+        theta: the parameters, a vector.
+        fixed: values on which the solution does not depend, or not smoothly.
+        solve: takes θ and the fixed values as plain arrays; returns these results.
+        conditions: F of θ, of the fixed values and of x; its result has the shape of x, a vector.
         objective: a function of the same whose value at x is optimal, so that ∂/∂x = 0.
         entrywise: each entry of F depends on the same entry of x alone; x has any shape then.
         within: at a multiple root F_x is only as small as the solver's x is near.  So it counts as singular if it
             vanishes within this distance, and √ε of the size of x; None to count it as it is.
     """
-    return solve(operands)
+    return solve(theta, fixed)
 
 
 @rule(solution)
 def _solution(
     y: Any,
-    *operands: Any,
+    theta: Any,
+    *fixed: Any,
     solve: Any,
     conditions: Any,
     objective: Any = None,
@@ -65,12 +68,9 @@ def _solution(
     """
     x, found = y[:2]
     weight = np.where(found, 1.0, np.nan)
-    floats = [k for k, t in enumerate(operands) if is_differentiable(t)]
-    thetabars: dict[int, Any] = {}
 
-    @cache
     def F_x() -> Any:
-        F = lambda x: conditions(operands, x)
+        F = lambda x: conditions(theta, fixed, x)
         J, one = (along(F, x, np.ones_like(x)), 1.0) if entrywise else (jacobian(F)(x), np.eye(len(x)))
         J = np.where(found, J, one)
         check = check_entries if entrywise else check_matrix
@@ -80,35 +80,23 @@ def _solution(
     def divided(r: Any, J: Any) -> Any:
         return r / J if entrywise else np.linalg.solve(J, r[..., None])[..., 0]
 
-    def pull(f: Function, ybar: Any) -> None:
-        """Add the cotangents of θ in f(θ, x)."""
+    def dot(thetadot: Any) -> Any:
+        push = lambda f: along(lambda theta: f(theta, fixed, x), theta, thetadot)
+        dots = [lambda: -divided(push(conditions), F_x()), *(None for _ in y[1:])]
+        if objective:
+            dots[2] = weight * push(objective)
+        return tuple(dots)
 
-        def of_theta(*some: Any) -> Any:
-            theta = dict(zip(floats, some))
-            return f([theta.get(k, t) for k, t in enumerate(operands)], x)
+    def bar(ybar: Any) -> Any:
+        pull = lambda f, fbar: vjp(lambda theta: f(theta, fixed, x), theta)[1](fbar)[0]
+        thetabar = None
+        if ybar[0] is not None:
+            thetabar = pull(conditions, divided(-ybar[0], conj(F_x()) if entrywise else H(F_x())))
+        if objective and ybar[2] is not None:
+            thetabar = add(thetabar, pull(objective, weight * ybar[2]))
+        return thetabar
 
-        for k, tbar in zip(floats, vjp(of_theta, *(operands[k] for k in floats))[1](ybar)):
-            thetabars[k] = add(thetabars.get(k), tbar)
-
-    def pair(k: int) -> Any:
-        def dot(tdot: Any) -> Any:
-            push = lambda f: along(lambda t: f([*operands[:k], t, *operands[k + 1 :]], x), operands[k], tdot)
-            dots: list[Any] = [lambda: -divided(push(conditions), F_x()), *(None for _ in y[1:])]
-            if objective:
-                dots[2] = weight * push(objective)
-            return tuple(dots)
-
-        def bar(ybar: Any) -> Any:
-            if not thetabars:
-                if ybar[0] is not None:
-                    pull(conditions, divided(-ybar[0], conj(F_x()) if entrywise else H(F_x())))
-                if objective and ybar[2] is not None:
-                    pull(objective, weight * ybar[2])
-            return thetabars.get(k)
-
-        return dot, bar
-
-    return [pair(k) for k in range(len(operands))]
+    return [(dot, bar), *(None for _ in fixed)]
 
 
 def along(f: Function, x: Any, xdot: Any) -> Any:
@@ -143,24 +131,26 @@ def solved(
         study: reads what the conditions determine from the functions, the result and the starts, if that is more.
         how: further settings of :func:`solution`.
     """
-    calls, theta = closed(given, *functions.values())
-    n, results = len(theta), []
+    calls, operands = closed(given, *functions.values())
+    parameters = Packed(operands)
+    n, results = len(parameters.fixed), []
 
-    def bound(operands: Sequence[Any]) -> Functions:
-        return {name: partial(call, operands[:n]) for name, call in zip(functions, calls)}
+    def bound(theta: Any, fixed: Sequence[Any]) -> Functions:
+        values = parameters.unpacked(theta, fixed)
+        return {name: partial(call, values) for name, call in zip(functions, calls)}
 
-    if not any(map(is_traced, (*theta, *starts))):
-        result = run(bound(theta), *starts)
+    if not any(map(is_traced, (*operands, *starts))):
+        result = run(bound(parameters.theta, parameters.fixed), *starts)
         return *read(result), result
 
-    def solve(operands: Sequence[Any]) -> tuple[Any, ...]:
-        fs, starts = bound(operands), operands[n:]
+    def solve(theta: Any, fixed: Sequence[Any]) -> tuple[Any, ...]:
+        fs, starts = bound(theta, fixed[:n]), fixed[n:]
         results.append(result := run(fs, *starts))
         return study(fs, result, *starts) if study else read(result)
 
-    of_parameters = lambda f: f and (lambda operands, x: f(bound(operands), x))
+    of_parameters = lambda f: f and (lambda theta, fixed, x: f(bound(theta, fixed[:n]), x))
     how |= {"conditions": of_parameters(conditions), "objective": of_parameters(objective)}
-    values = solution(*theta, *map(stop_gradient, starts), solve=solve, **how)
+    values = solution(parameters.theta, *parameters.fixed, *map(stop_gradient, starts), solve=solve, **how)
     return *values, results[0] if len(results) == 1 and not recordings.open else None
 
 
