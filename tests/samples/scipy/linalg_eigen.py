@@ -3,7 +3,7 @@
 import numpy as np
 
 import dotbar.scipy.linalg as sl
-from dotbar.rules.words import sym
+from dotbar.rules.words import stop_gradient, sym
 from dotbar.scipy.linalg import eigen as own
 from samples import cnormal, hpd, normal, sample, spd
 
@@ -48,8 +48,13 @@ def schur_to_complex(a):
     return T, Z
 
 
-def of_tridiagonal(T, **kw):
-    return own.tridiagonal_eigen(np.tril(np.triu(sym(T), -1), 1), **kw)
+def pencil(a, b):
+    w, V = own.as_eigenpencil(a, b, *sl.eig(stop_gradient(a), stop_gradient(b)))
+    return w, np.abs(V)
+
+
+def as_hermitian(a):
+    return own.as_hermitian(a, *np.linalg.eigh(stop_gradient(a)))
 
 
 def of_triangle(T, M, **kw):
@@ -62,18 +67,19 @@ def of_triangles(S, T, M, N, **kw):
 
 SAMPLES = [
     # general
-    sample(own.eigensystem, C, left=True, right=True),
+    sample(own.as_eigensystem, C, call=lambda a: own.as_eigensystem(a, *np.linalg.eig(stop_gradient(a)))),
     sample(sl.eig, A, no_float32=signs, case="eig"),
     sample(sl.eig, C, left=True, right=False),
     sample(sl.eig, turning, left=True, no_float32=signs),
     sample(sl.eig, C, homogeneous_eigvals=True),
-    sample(own.eigenpencil, C, hpd(3), left=True, right=True, call=phaseless(own.eigenpencil, 1, 2)),
+    sample(own.as_eigenpencil, C, hpd(3), call=pencil),
     sample(sl.eig, A, spd(4), call=phaseless(sl.eig, 1), case="eig generalized"),
     sample(sl.eig, turning, spd(4), left=True, call=phaseless(sl.eig, 1, 2)),
     sample(sl.eigvals, A, case="eigvals"),
     sample(sl.eigvals, C, cnormal(3, 3, seed=3)),
     # Hermitian
-    sample(own.hermitian_eigen, S, lower=True, driver="ev", hermitian=True),
+    sample(own.as_hermitian, F, call=as_hermitian, hermitian=True),
+    sample(sl.eigh, F, driver="ev", hermitian=True),
     sample(sl.eigh, S, hermitian=True, no_float32=signs, case="eigh"),
     sample(sl.eigh, F, lower=False, driver="evr", hermitian=True),
     sample(sl.eigh, S, subset_by_index=[1, 2], hermitian=True, no_float32=signs),
@@ -85,20 +91,12 @@ SAMPLES = [
     sample(sl.eigvalsh, S, hermitian=True, case="eigvalsh"),
     sample(sl.eigvalsh, F, hpd(3), subset_by_index=[1, 2], hermitian=True),
     sample(own.tridiagonal_values, d, e, call=sl.eigvalsh_tridiagonal),
-    sample(
-        own.tridiagonal_eigen,
-        S,
-        driver="auto",
-        tol=0.0,
-        call=of_tridiagonal,
-    ),
     sample(sl.eigh_tridiagonal, d, e, eigvals_only=True, case="eigh_tridiagonal eigvals"),
     sample(sl.eigh_tridiagonal, d, e, case="eigh_tridiagonal vectors"),
     sample(sl.eigh_tridiagonal, d, e, select="i", select_range=(1, 2)),
     sample(sl.eigvalsh_tridiagonal, d, e, select="v", select_range=(-0.5, 5.0)),
     sample(own.from_band, cnormal(3, 4), lower=True),
     sample(own.to_band, normal(2, 4, 4), u=2, lower=False),
-    sample(own.banded_eigen, S, u=3, lower=False, hermitian=True),
     sample(sl.eig_banded, normal(2, 4), case="eig_banded"),
     sample(sl.eig_banded, cnormal(3, 4), lower=True, call=lambda ab, **kw: sl.eig_banded(ab * [[1], [1j], [1j]], **kw)),
     sample(sl.eig_banded, normal(3, 4), select="i", select_range=(0, 1)),

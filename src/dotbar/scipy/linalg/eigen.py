@@ -17,9 +17,10 @@ from dotbar.rules.linalg import from_diagonal
 from dotbar.rules.spectral import block_mean, over_gaps, refuse, refuse_phases, repeated, same_value
 from dotbar.rules.words import H, conj, mT, once
 from dotbar.scipy.linalg.equations import hermitian
-from dotbar.scipy.linalg.factorizations import cholesky, columns, rows
+from dotbar.scipy.linalg.factorizations import cholesky, columns, found, rows
 from dotbar.scipy.mirror import dispatching
 
+eig = dispatching(sl.eig)
 eigh = dispatching(sl.eigh)
 eigh_tridiagonal = dispatching(sl.eigh_tridiagonal)
 eig_banded = dispatching(sl.eig_banded)
@@ -28,46 +29,31 @@ eig_banded = dispatching(sl.eig_banded)
 
 
 @primitive
-def eigensystem(A: Any, *, left: bool, right: bool) -> Any:
-    """The eigenvalues, real if all of them are, and the left and the right eigenvectors."""
-    w, *vectors = sl.eig(A, left=left, right=right)
-    return (w if vectors[0].dtype.kind == "c" else w.real, *vectors)
+def as_eigensystem(A: Any, w: Any, V: Any) -> Any:
+    """w and V, as the eigenvalues and vectors of A."""
+    return w, V
 
 
-@rule(eigensystem, "(n,n)->(n),(n,n),(n,n)")
-def _eigensystem(y: Any, A: Any, *, left: bool, right: bool) -> Any:
-    """NumPy's rule; left vectors are the right ones of Aᴴ."""
-    w, *vectors = y
-    sides = [(conj(w), H)] * left + [(w, lambda X: X)] * right
-    pairs = [(*spectral.eig((w, V), t(A)), t) for (w, t), V in zip(sides, vectors)]
-
-    def dot(Adot: Any) -> Any:
-        dots = [pair_dot(t(Adot)) for pair_dot, _, t in pairs]
-        wdot = dots[-1][0]
-        return wdot if right else conj(wdot), *(Vdot for _, Vdot in dots)
-
-    def bar(ybar: Any) -> Any:
-        wbar, *Vbars = ybar
-        wbars = [None] * (len(pairs) - 1) + [wbar if right or wbar is None else conj(wbar)]
-        given = [(pair, w, V) for pair, w, V in zip(pairs, wbars, Vbars) if w is not None or V is not None]
-        return sum(t(pair_bar((w, V))) for (_, pair_bar, t), w, V in given)
-
-    return dot, bar
+@rule(as_eigensystem, "(n,n),(n),(n,n)->(n),(n,n)")
+def _as_eigensystem(y: Any, A: Any, w: Any, V: Any) -> Any:
+    return spectral.eig(y, A), None, None
 
 
 @primitive
-def eigenpencil(A: Any, B: Any, *, left: bool, right: bool) -> Any:
-    """The eigenvalues of A v = w B v, real if all of them are, and the left and the right eigenvectors."""
-    w, *vectors = sl.eig(A, B, left=left, right=right)
-    return (w if vectors[0].dtype.kind == "c" else w.real, *vectors)
+def as_eigenpencil(A: Any, B: Any, w: Any, V: Any) -> Any:
+    """w and V, as the eigenvalues and vectors of A v = w B v."""
+    return w, V
 
 
-def pencil_rule(w: Any, V: Any, A: Any, B: Any) -> Any:
+@rule(as_eigenpencil, "(n,n),(n,n),(n),(n,n)->(n),(n,n)")
+def _as_eigenpencil(y: Any, A: Any, B: Any, w: Any, V: Any) -> Any:
     """With P = (BV)⁻¹(ȦV − ḂV diag w):  ẇ = diag P,  V̇ = V(F∘P), less its part along v.
 
     The vectors have norm 1; their phases are LAPACK's own.  Stewart & Sun (1990), section VI.2.
     """
+    w, V = y
     same = same_value(w)
+    VL = V * w[..., None, :]
 
     def inverse() -> Any:
         raise_if(~np.isfinite(w), error=LinAlgError("an infinite eigenvalue has no derivative: B is singular."))
@@ -75,8 +61,8 @@ def pencil_rule(w: Any, V: Any, A: Any, B: Any) -> Any:
         size = np.linalg.norm(X, axis=-2, keepdims=True)
         return spectral.left_vectors(X / size) / mT(size)
 
-    def dots(Adot: Any, Bdot: Any) -> Any:
-        P = inverse() @ ((0 if Adot is None else Adot @ V) - (0 if Bdot is None else Bdot @ (V * w[..., None, :])))
+    def dot(XdotV: Any) -> Any:
+        P = inverse() @ XdotV
         wdot = block_mean(np.diagonal(P, axis1=-2, axis2=-1), same)
 
         def Vdot() -> Any:
@@ -86,7 +72,9 @@ def pencil_rule(w: Any, V: Any, A: Any, B: Any) -> Any:
 
         return wdot, Vdot
 
-    def bars(wbar: Any, Vbar: Any) -> Any:
+    @once
+    def bar(ybar: Any) -> Any:
+        wbar, Vbar = ybar
         wbar = np.zeros_like(w) if wbar is None else wbar
         mean = block_mean(wbar, same)
         core = diag(mean)
@@ -97,34 +85,20 @@ def pencil_rule(w: Any, V: Any, A: Any, B: Any) -> Any:
             refuse(repeated(same), K, Vbar, message=spectral.EIGENVECTORS)
             refuse(repeated(same), diag(wbar - mean), diag(wbar), message=spectral.EIGENVECTORS)
             core = core + conj(over_gaps(conj(K - H(V) @ (V * k[..., None, :])), w, same))
-        Pbar = H(inverse()) @ core
-        return Pbar @ H(V), -Pbar @ H(V * w[..., None, :])
-
-    return dots, bars
-
-
-@rule(eigenpencil, "(n,n),(n,n)->(n),(n,n),(n,n)")
-def _eigenpencil(y: Any, A: Any, B: Any, *, left: bool, right: bool) -> Any:
-    w, *vectors = y
-    sides = [(conj(w), H)] * left + [(w, lambda X: X)] * right
-    pairs = [(*pencil_rule(w, V, t(A), t(B)), t) for (w, t), V in zip(sides, vectors)]
-
-    def dot(Adot: Any, Bdot: Any) -> Any:
-        dots = [side(*(None if X is None else t(X) for X in (Adot, Bdot))) for side, _, t in pairs]
-        wdot = dots[-1][0]
-        return wdot if right else conj(wdot), *(Vdot for _, Vdot in dots)
-
-    @once
-    def bars(ybar: Any) -> Any:
-        wbar, *Vbars = ybar
-        wbars = [None] * (len(pairs) - 1) + [wbar if right or wbar is None else conj(wbar)]
-        parts = [map(t, side(w, V)) for (_, side, t), w, V in zip(pairs, wbars, Vbars)]
-        return [sum(part) for part in zip(*parts)]
+        return H(inverse()) @ core
 
     return (
-        (lambda Adot: dot(Adot, None), lambda ybar: bars(ybar)[0]),
-        (lambda Bdot: dot(None, Bdot), lambda ybar: bars(ybar)[1]),
+        (lambda Adot: dot(Adot @ V), lambda ybar: bar(ybar) @ H(V)),
+        (lambda Bdot: dot(-Bdot @ VL), lambda ybar: -bar(ybar) @ H(VL)),
+        None,
+        None,
     )
+
+
+def eigensystem(*matrices: Any, left: bool, right: bool) -> Any:
+    """The eigenvalues, real if all of them are, and the left and the right eigenvectors, as SciPy has them."""
+    w, *vectors = sl.eig(*matrices, left=left, right=right)
+    return w if vectors[0].dtype.kind == "c" else w.real, *vectors
 
 
 def as_complex(w: Any) -> Any:
@@ -141,7 +115,7 @@ def homogeneous(w: Any, b: Any) -> Any:
     return np.stack([w, np.ones_like(w)], -2)
 
 
-@composite(dispatching(sl.eig))
+@composite(eig)
 def _eig(
     a: Any,
     b: Any = None,
@@ -159,9 +133,15 @@ def _eig(
             "scipy.linalg.eig(a, b, left=True, right=False) has no derivative, as SciPy leaves the norm of the vectors "
             "open. With right=True it is 1."
         )
-    system = eigensystem(a, left=left, right=right) if b is None else eigenpencil(a, b, left=left, right=right)
-    w = as_complex(system[0])
-    return homogeneous(w, b) if homogeneous_eigvals else w, *system[1:]
+    matrices = (a,) if b is None else (a, b)
+    as_found = as_eigensystem if b is None else as_eigenpencil
+    w, *vectors = found(*matrices, solver=partial(eigensystem, left=left, right=right))
+    if left:
+        conjugate, vectors[0] = as_found(*map(H, matrices), conj(w), vectors[0])
+    if right:
+        w, vectors[-1] = as_found(*matrices, w, vectors[-1])
+    w = as_complex(w if right else conj(conjugate))
+    return homogeneous(w, b) if homogeneous_eigvals else w, *vectors
 
 
 @composite(dispatching(sl.eigvals))
@@ -172,7 +152,7 @@ def eigvals(
     check_finite: bool = True,
     homogeneous_eigvals: bool = False,
 ) -> Any:
-    w = as_complex(np.linalg.eigvals(a) if b is None else eigenpencil(a, b, left=False, right=True)[0])
+    w = as_complex(np.linalg.eigvals(a)) if b is None else eig(a, b)[0]
     return homogeneous(w, b) if homogeneous_eigvals else w
 
 
@@ -184,23 +164,17 @@ def side(lower: bool) -> str:
 
 
 @primitive
-def hermitian_eigen(A: Any, *, lower: bool, driver: str | None) -> Any:
-    """``eigh`` by one of LAPACK's drivers, which all leave the same coordinate real."""
-    return tuple(sl.eigh(A, lower=lower, driver=driver))
+def as_hermitian(A: Any, w: Any, V: Any, *, lower: bool = True) -> Any:
+    """w and V, as the eigenvalues and vectors of a Hermitian A.
+
+    All drivers of LAPACK leave the first coordinate of the vectors real, the last if they work on the upper triangle.
+    """
+    return w, V
 
 
-@rule(hermitian_eigen, "(n,n)->(n),(n,n)")
-def _hermitian_eigen(y: Any, A: Any, *, lower: bool, driver: str | None) -> Any:
-    return spectral.eigh(y, A, UPLO=side(lower))
-
-
-@primitive
-def vectors_of(*arrays: Any, solver: Callable[..., Any]) -> Any:
-    """The eigenvectors that a solver of SciPy's finds, for their signs."""
-    return solver(*arrays)[1]
-
-
-constant(vectors_of, like=lambda *arrays, solver: None)
+@rule(as_hermitian, "(n,n),(n),(n,n)->(n),(n,n)")
+def _as_hermitian(y: Any, A: Any, w: Any, V: Any, *, lower: bool = True) -> Any:
+    return spectral.eigh(y, A, UPLO=side(lower)), None, None
 
 
 def chosen(w: Any, V: Any, by_index: Any, by_value: Any, arrays: Any, solver: Callable[..., Any]) -> Any:
@@ -218,7 +192,7 @@ def chosen(w: Any, V: Any, by_index: Any, by_value: Any, arrays: Any, solver: Ca
     if V is None:
         return w
     V = columns(V, index)
-    overlap = np.real(np.sum(conj(vectors_of(*arrays, solver=solver)) * V, -2, keepdims=True))
+    overlap = np.real(np.sum(conj(found(*arrays, solver=solver)[1]) * V, -2, keepdims=True))
     return w, np.where(overlap < 0, -V, V)
 
 
@@ -245,7 +219,7 @@ def _eigh(
     if b is None:
         if eigvals_only:
             return chosen(np.linalg.eigvalsh(a, side(lower)), None, subset_by_index, subset_by_value, (), sl.eigh)
-        w, V = hermitian_eigen(a, lower=lower, driver=driver)
+        w, V = as_hermitian(a, *found(a, solver=partial(sl.eigh, lower=lower, driver=driver)), lower=lower)
         return chosen(w, V, subset_by_index, subset_by_value, (a,), partial(sl.eigh, driver=driver, **settings))
     L, A = cholesky(b, lower=lower), hermitian(a, lower=lower)
     L = L if lower else H(L)
@@ -256,10 +230,10 @@ def _eigh(
         C = H(L) @ A @ L
     if driver is None:
         driver = "gvd" if subset_by_index is None and subset_by_value is None else "gvx"
-    found = eigh(C, eigvals_only=eigvals_only, driver=driver.replace("g", "e"), **settings)
+    pairs = eigh(C, eigvals_only=eigvals_only, driver=driver.replace("g", "e"), **settings)
     if eigvals_only:
-        return found
-    w, X = found
+        return pairs
+    w, X = pairs
     return w, L @ X if type == 3 else solve_triangular(L, X, adjoint=True)
 
 
@@ -308,16 +282,10 @@ def _tridiagonal_values(y: Any, d: Any, e: Any) -> Any:
     return pair(on), pair(off)
 
 
-@primitive
-def tridiagonal_eigen(T: Any, *, driver: str, tol: float) -> Any:
-    """``eigh_tridiagonal`` of the matrix written out."""
-    d, e = (np.diagonal(T, k, -2, -1) for k in (0, 1))
-    return tuple(sl.eigh_tridiagonal(d, e, tol=tol, lapack_driver=driver))
-
-
-@rule(tridiagonal_eigen, "(n,n)->(n),(n,n)")
-def _tridiagonal_eigen(y: Any, T: Any, *, driver: str, tol: float) -> Any:
-    return spectral.eigh(y, T)
+def on_diagonal(x: Any, offset: int = 0) -> Any:
+    """The square matrix with x on a diagonal."""
+    n = x.shape[-1] + abs(offset)
+    return from_diagonal(x, shape=(*x.shape[:-1], n, n), offset=offset, axis1=-2, axis2=-1)
 
 
 def ranges(select: Any, select_range: Any) -> tuple[Any, Any]:
@@ -339,16 +307,12 @@ def _eigh_tridiagonal(
     tol: float = 0.0,
     lapack_driver: str = "auto",
 ) -> Any:
-    n = d.shape[-1]
-    solver = partial(
-        sl.eigh_tridiagonal, select=select, select_range=select_range, tol=tol, lapack_driver=lapack_driver
-    )
+    settings = {"tol": tol, "lapack_driver": lapack_driver}
+    solver = partial(sl.eigh_tridiagonal, select=select, select_range=select_range, **settings)
     if eigvals_only:
         return chosen(RULES[tridiagonal_values](d, e)[0], None, *ranges(select, select_range), (), solver)
-    place = lambda x, offset: from_diagonal(x, shape=(*x.shape[:-1], n, n), offset=offset, axis1=-2, axis2=-1)
-    T = place(d, 0) + place(e, 1) + place(e, -1)
-    whole = lapack_driver if select in ("a", "all", 0) else "auto"
-    w, V = tridiagonal_eigen(T, driver=whole, tol=tol)
+    T = on_diagonal(d) + on_diagonal(e, 1) + on_diagonal(e, -1)
+    w, V = as_hermitian(T, *found(d, e, solver=solver if select in ("a", "all", 0) else sl.eigh_tridiagonal))
     return chosen(w, V, *ranges(select, select_range), (d, e), solver)
 
 
@@ -413,18 +377,6 @@ def hermitian_band(ab: Any, lower: bool) -> Any:
     return beside + H(beside) + np.real(T) * np.eye(T.shape[-1], dtype=np.finfo(dtype_of(T)).dtype)
 
 
-@primitive
-def banded_eigen(A: Any, *, u: int, lower: bool) -> Any:
-    """``eig_banded`` of the matrix written out."""
-    return tuple(sl.eig_banded(to_band(A, u=u, lower=lower), lower=lower))
-
-
-@rule(banded_eigen, "(n,n)->(n),(n,n)")
-def _banded_eigen(y: Any, A: Any, *, u: int, lower: bool) -> Any:
-    """The reduction to tridiagonal form leaves the first coordinate alone, for either triangle."""
-    return spectral.eigh(y, A)
-
-
 @composite(eig_banded)
 def _eig_banded(
     a_band: Any,
@@ -436,9 +388,13 @@ def _eig_banded(
     max_ev: int = 0,
     check_finite: bool = True,
 ) -> Any:
-    A, u = hermitian_band(a_band, lower), a_band.shape[-2] - 1
+    """The reduction to tridiagonal form leaves the first coordinate alone, for either triangle."""
+    A = hermitian_band(a_band, lower)
     solver = partial(sl.eig_banded, lower=lower, select=select, select_range=select_range, max_ev=max_ev)
-    w, V = (np.linalg.eigvalsh(A), None) if eigvals_only else banded_eigen(A, u=u, lower=lower)
+    if eigvals_only:
+        w, V = np.linalg.eigvalsh(A), None
+    else:
+        w, V = as_hermitian(A, *found(a_band, solver=partial(sl.eig_banded, lower=lower)))
     return chosen(w, V, *ranges(select, select_range), (a_band,), solver)
 
 
@@ -706,12 +662,6 @@ def complex_blocks(T: Any, Z: Any) -> Any:
 
 
 constant(complex_blocks, like=lambda T, Z: None, batch="(n,n),(n,n)->(m)")
-
-
-def on_diagonal(x: Any, offset: int = 0) -> Any:
-    """The square matrix with x on a diagonal."""
-    n = x.shape[-1] + abs(offset)
-    return from_diagonal(x, shape=(*x.shape[:-1], n, n), offset=offset, axis1=-2, axis2=-1)
 
 
 @composite(dispatching(sl.rsf2csf))

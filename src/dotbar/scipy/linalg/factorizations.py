@@ -1,5 +1,6 @@
 """Factorisations: Cholesky, LU, LDL, QR and RQ, singular values, polar and their bases of subspaces."""
 
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from dotbar.rules.lapack_words import diag, raise_if, solve_triangular
 from dotbar.rules.linalg import cholesky as cholesky_rule
 from dotbar.rules.linalg import from_diagonal, qr_rule
 from dotbar.rules.words import H, conj, mT
+from dotbar.scipy.linalg.equations import columns as for_columns
 from dotbar.scipy.linalg.structured import banded_system, transposed_bands
 from dotbar.scipy.mirror import dispatching
 
@@ -48,11 +50,6 @@ def _cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_fi
     return factor, lower
 
 
-def of_columns(solve: Any, b: Any) -> Any:
-    """Apply to a vector, or to the columns of a matrix."""
-    return solve(b[:, None])[..., 0] if b.ndim == 1 else solve(b)
-
-
 @composite(dispatching(sl.cho_solve))
 def _cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Any:
     c, lower = c_and_lower
@@ -61,7 +58,7 @@ def _cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite
         Y = solve_triangular(c, B, lower=lower, adjoint=not lower)
         return solve_triangular(c, Y, lower=lower, adjoint=lower)
 
-    return of_columns(solve, b)
+    return for_columns(solve, b)
 
 
 # ---------------------------------------------------------------- banded Cholesky
@@ -102,7 +99,7 @@ def _cho_solve_banded(cb_and_lower: Any, b: Any, overwrite_b: bool = False, chec
     cb, lower = cb_and_lower
     u = cb.shape[-2] - 1
     L, U = (cb, transposed_bands(cb, 0)) if lower else (transposed_bands(cb, u), cb)
-    return of_columns(lambda B: banded_system(U, banded_system(L, B, l_and_u=(u, 0)), l_and_u=(0, u)), b)
+    return for_columns(lambda B: banded_system(U, banded_system(L, B, l_and_u=(u, 0)), l_and_u=(0, u)), b)
 
 
 # ---------------------------------------------------------------- LU
@@ -225,8 +222,8 @@ def _lu_solve(lu_and_piv: Any, b: Any, trans: int = 0, overwrite_b: bool = False
         return rows(solve_triangular(L, Y, adjoint=True), np.argsort(order, -1))
 
     if trans == 1:
-        return conj(of_columns(solve_adjoint, conj(b)))
-    return of_columns(solve_adjoint if trans else solve, b)
+        return conj(for_columns(solve_adjoint, conj(b)))
+    return for_columns(solve_adjoint if trans else solve, b)
 
 
 # ---------------------------------------------------------------- LDL
@@ -390,17 +387,17 @@ def _as_factors(y: Any, A: Any, Q: Any, R: Any) -> Any:
 
 
 @primitive
-def updated(Q: Any, R: Any, *others: Any, update: Any) -> Any:
-    """What SciPy's function makes of the factors."""
-    return update(Q, R, *others)
+def found(*arrays: Any, solver: Callable[..., Any]) -> Any:
+    """What a function of SciPy's finds, as constants: values for words that say what they are."""
+    return tuple(solver(*arrays))
 
 
-constant(updated, like=lambda Q, R, *others, update: None)
+constant(found, like=lambda *arrays, solver: None)
 
 
 def factors_after(A: Any, Q: Any, R: Any, *others: Any, update: Any) -> Any:
     """The factors of the changed matrix A, as SciPy's function makes them of the old ones."""
-    Q, R = updated(Q, R, *others, update=update)
+    Q, R = found(Q, R, *others, solver=update)
     m = A.shape[-2]
     if A.shape[-1] <= m:
         return as_factors(A, Q, R)
