@@ -56,8 +56,7 @@ def test_a_function_without_a_rule_refuses_by_name():
 def test_ufuncs_are_found_without_dotbar_scipy():
     import scipy.special
 
-    with pytest.raises(NoRuleError, match=r"scipy\.special\.obl_cv has no derivative rule"):
-        dotbar.grad(lambda x: scipy.special.obl_cv(x, 3.0, 0.5))(0.5)
+    assert np.isclose(dotbar.grad(scipy.special.j0)(0.5), -scipy.special.j1(0.5))
 
 
 def public(name):

@@ -2,6 +2,7 @@
 
 from dotbar.scipy.mirror import members as _members
 from dotbar.scipy.special import (  # registers the rules
+    airy_kelvin,
     bessel,
     elementary,
     elliptic,
@@ -10,10 +11,14 @@ from dotbar.scipy.special import (  # registers the rules
     gammas,
     hypergeometric,
     incomplete,
+    mathieu,
     noncentral,
     orthogonal,
+    parabolic,
     probability,
     spherical,
+    spheroidal,
+    struve_wright,
     student,
 )
 

@@ -4,12 +4,12 @@ from math import comb
 from typing import Any
 
 import numpy as np
-import scipy.special as sc
 
 from dotbar.core import dtype_of, primitive
 from dotbar.rules.kinds import composite, elementwise, rule
 from dotbar.rules.words import conj
 from dotbar.scipy.mirror import dispatching
+from dotbar.scipy.special import ufuncs as sc
 
 INTEGER = "the order is an integer"
 
@@ -51,7 +51,7 @@ def order_derivative(v: Any, z: Any, *, f: Any, n: int) -> Any:
     double = np.complex128 if dtype_of(z).kind == "c" else np.float64
     with np.errstate(all="ignore"):
         y = bessel_order.order_derivative(f.__name__, np.asarray(v, float), np.asarray(z, double), n)
-    return y.reshape(np.broadcast_shapes(np.shape(v), np.shape(z))).astype(dtype)[()]
+    return y.astype(dtype)[()]
 
 
 def derivative(f: Any, n: int, v: Any, z: Any) -> Any:

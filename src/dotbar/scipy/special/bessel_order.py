@@ -252,7 +252,8 @@ def evaluate(name: str, v: Array, z: Array, n: int) -> Array:
 
 def order_derivative(name: str, v: Array, z: Array, n: int) -> Array:
     """∂ⁿf/∂νⁿ of SciPy's function of that name, entry by entry."""
-    v, z = (np.atleast_1d(x) for x in np.broadcast_arrays(v, z))
+    v, z = np.broadcast_arrays(v, z)
+    shape, v, z = v.shape, v.ravel(), z.ravel()
     y = np.full(v.shape, np.nan, z.dtype if name[:6] != "hankel" else complex)
     tiny, huge = z == 0, np.isinf(z)
     at = np.where(tiny, 1e-300, np.where(huge, 700.0, z))
@@ -271,4 +272,4 @@ def order_derivative(name: str, v: Array, z: Array, n: int) -> Array:
                     y[part] = value if y.dtype.kind == "c" else np.real(value)
     vanishing = (v > 0) & (name[0] in "ji")
     y = np.where(tiny & valid, np.where(vanishing | (y == 0), 0, np.copysign(np.inf, y.real)), y)
-    return np.where(huge & valid, np.copysign(np.inf, y.real) if name == "iv" else 0, y)
+    return np.where(huge & valid, np.copysign(np.inf, y.real) if name == "iv" else 0, y).reshape(shape)

@@ -3,11 +3,11 @@
 from typing import Any
 
 import numpy as np
-import scipy.special as sc
 
 from dotbar.core import primitive
 from dotbar.rules.kinds import composite, elementwise, rule
 from dotbar.scipy.mirror import dispatching
+from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.quadrature import entrywise, family, gauss
 from dotbar.scipy.special.results import slopes
 

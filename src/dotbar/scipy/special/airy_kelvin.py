@@ -1,0 +1,127 @@
+"""Airy and Kelvin functions, and the integrals of Airy, Bessel and Struve functions."""
+
+from typing import Any
+
+import numpy as np
+
+from dotbar.core import dtype_of
+from dotbar.rules.kinds import elementwise, rule
+from dotbar.rules.words import conj
+from dotbar.scipy.mirror import dispatching
+from dotbar.scipy.special import ufuncs as sc
+from dotbar.scipy.special.results import slopes
+
+# ---------------------------------------------------------------- Airy functions
+
+
+@rule(sc.airy, "()->(),(),(),()")
+def _airy(y: Any, z: Any) -> Any:
+    """Ai″ = z Ai, Bi″ = z Bi.  DLMF 9.2.1."""
+    ai, aip, bi, bip = y
+    return slopes(lambda: aip, lambda: z * ai, lambda: bip, lambda: z * bi)
+
+
+@rule(sc.airye, "()->(),(),(),()")
+def _airye(y: Any, z: Any) -> Any:
+    """The same times e^ζ for Ai and exp(−|Re ζ|) for Bi, ζ = (2/3) z^(3/2), ζ′ = √z; real for real z: 0 where z < 0."""
+    ai, aip, bi, bip = y
+    real = dtype_of(z).kind != "c"
+    root = np.sqrt(np.maximum(z, 0) if real else z)
+    sign = 1 if real else np.sign(np.real(root * z))
+    own = slopes(lambda: aip + root * ai, lambda: z * ai + root * aip, lambda: bip, lambda: z * bi)
+
+    def dot(zdot: Any) -> Any:
+        fall = -sign * np.real(root * zdot)
+        a, ap, b, bp = own[0](zdot)
+        return a, ap, b + fall * bi, bp + fall * bip
+
+    def bar(ybar: Any) -> Any:
+        pull = sum(np.real(conj(b) * g) for b, g in zip((bi, bip), ybar[2:]) if g is not None)
+        return own[1](ybar) - conj(root) * (sign * pull)
+
+    return dot, bar
+
+
+@rule(sc.itairy, "()->(),(),(),()")
+def _itairy(y: Any, x: Any) -> Any:
+    """∫₀ˣ Ai(t), Bi(t), Ai(−t), Bi(−t) dt."""
+    return slopes(*(lambda s=s, k=k: sc.airy(s * x)[k] for s in (1, -1) for k in (0, 2)))
+
+
+# ---------------------------------------------------------------- Kelvin functions
+
+Q = (1 + 1j) / 2**0.5
+"""ber x + i bei x = I₀(qx) and ker x + i kei x = K₀(qx).  DLMF 10.61.6"""
+
+
+def curvature(f: Any, x: Any) -> Any:
+    """The second derivative i (f₀ + f₂)(qx)/2 of f₀(qx), f = I or K; exact at 0.  DLMF 10.29.5."""
+    return 0.5j * (f(0.0, Q * x) + f(2.0, Q * x))
+
+
+elementwise(sc.ber, lambda x: sc.berp(x))
+elementwise(sc.bei, lambda x: sc.beip(x))
+elementwise(sc.ker, lambda x: sc.kerp(x))
+elementwise(sc.kei, lambda x: sc.keip(x))
+elementwise(sc.berp, lambda x: np.real(curvature(sc.iv, x)))
+elementwise(sc.beip, lambda x: np.imag(curvature(sc.iv, x)))
+elementwise(sc.kerp, lambda x: np.real(curvature(sc.kv, x)))
+elementwise(sc.keip, lambda x: np.imag(curvature(sc.kv, x)))
+
+
+@rule(sc.kelvin, "()->(),(),(),()")
+def _kelvin(y: Any, x: Any) -> Any:
+    """ber + i bei, ker + i kei, and their derivatives."""
+    _, _, bep, kep = y
+    return slopes(lambda: bep, lambda: kep, lambda: curvature(sc.iv, x), lambda: curvature(sc.kv, x))
+
+
+# ---------------------------------------------------------------- integrals from 0, and of f(t)/t
+
+
+def lower(x: Any, sign: int) -> Any:
+    """(1 − J₀(x))/x, or (I₀(x) − 1)/x for sign = 1, near 0 by the power series."""
+    near = np.abs(x) < 1
+    t = np.where(near, x * x / 4, 0)
+    series = 1.0
+    for k in range(10, 1, -1):
+        series = 1 + sign * t / (k * k) * series
+    v = np.where(near, 1.0, x)
+    return np.where(near, x / 4 * series, (sign * (sc.j0(v) if sign < 0 else sc.i0(v)) - sign) / v)
+
+
+@rule(sc.itj0y0, "()->(),()")
+def _itj0y0(y: Any, x: Any) -> Any:
+    """∫₀ˣ J₀, ∫₀ˣ Y₀."""
+    return slopes(lambda: sc.j0(x), lambda: sc.y0(x))
+
+
+@rule(sc.iti0k0, "()->(),()")
+def _iti0k0(y: Any, x: Any) -> Any:
+    """∫₀ˣ I₀, ∫₀ˣ K₀."""
+    return slopes(lambda: sc.i0(x), lambda: sc.k0(x))
+
+
+@rule(sc.it2j0y0, "()->(),()")
+def _it2j0y0(y: Any, x: Any) -> Any:
+    """∫₀ˣ (1 − J₀(t))/t dt, ∫ₓ^∞ Y₀(t)/t dt."""
+    return slopes(lambda: lower(x, -1), lambda: -sc.y0(x) / x)
+
+
+@rule(sc.it2i0k0, "()->(),()")
+def _it2i0k0(y: Any, x: Any) -> Any:
+    """∫₀ˣ (I₀(t) − 1)/t dt, ∫ₓ^∞ K₀(t)/t dt."""
+    return slopes(lambda: lower(x, 1), lambda: -sc.k0(x) / x)
+
+
+elementwise(sc.itstruve0, lambda x: sc.struve(0.0, x))  # ∫₀ˣ H₀
+elementwise(sc.itmodstruve0, lambda x: sc.modstruve(0.0, x))  # ∫₀ˣ L₀
+elementwise(sc.it2struve0, lambda x: -sc.struve(0.0, x) / x)  # ∫ₓ^∞ H₀(t)/t dt
+
+# ---------------------------------------------------------------- zeros
+
+for _name in (
+    *("ai_zeros", "bi_zeros", "ber_zeros", "bei_zeros", "ker_zeros", "kei_zeros"),
+    *("berp_zeros", "beip_zeros", "kerp_zeros", "keip_zeros", "kelvin_zeros"),
+):
+    elementwise(dispatching(getattr(sc, _name)), "the number of zeros is an integer")
