@@ -4,7 +4,7 @@ Each derivative is exact also for defective matrices: it is never taken in a bas
 """
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial, reduce, wraps
 from math import ceil, comb, factorial, log2, perm
 from numbers import Real
@@ -331,105 +331,124 @@ def _signm(S: Any, A: Any) -> Any:
 
 # ---------------------------------------------------------------- any function, by Schur and Parlett
 
-CLOSE = 0.1, 1e-2, 1e-3, 1e-4, 1e-6
-"""Eigenvalues at a smaller distance, relatively and absolutely, are of one cluster: their differences lose digits.
+CLOSE = 4.0 ** -np.arange(20)
+"""Distances, relative and absolute, within which eigenvalues are of one cluster: their differences lose digits.
 
-The distance is the first with which f is analytic around all clusters.
+The first holds, except for a cluster around which f is not analytic, or that is large at one of the first distances.
 """
 
+LARGE = 48  # a longer cluster is split, as all of its Taylor series is computed with full products
+Series = tuple[Any, float, Any]
 
-class NotAnalyticError(DegenerateSpectrumError):
-    """A function has no Taylor series that converges for all eigenvalues of a cluster."""
 
-
-def clusters(w: Any, close: float) -> Any:
+def linked(w: Any, close: float) -> Any:
     """A label for each eigenvalue: those that are close, or linked by close ones, have the same."""
     size = np.maximum(np.abs(w)[:, None], np.abs(w))
     near = np.abs(w[:, None] - w) <= np.maximum(close * np.minimum(size, 1), 1e-14 * np.max(size))
-    for _ in range(len(w).bit_length()):
-        near = near.astype(np.float32) @ near.astype(np.float32) > 0
-    return np.argmax(near, -1)
+    linked = near.astype(np.float32)
+    while not np.array_equal(further := (linked @ linked > 0).astype(np.float32), linked):
+        linked = further
+    return np.argmax(linked, -1)
 
 
-def by_cluster(T: Any, close: float) -> tuple[Any, Any, Any]:
+def series(f: Callable[[Any], Any], w: Any, size: float) -> Series | None:
+    """The center, the radius ρ and the terms cₖρᵏ of f’s Taylor series around eigenvalues w, if it converges for them.
+
+    That of few equal eigenvalues by derivatives, else by Cauchy's integral on a circle, where the trapezoidal rule
+    converges exponentially.  Of the circles in which f is analytic, as its Fourier coefficients tell, it is that with
+    the smallest bound of the rounding error for a matrix with off-diagonal entries of the given size.  Bornemann
+    (2011), Accuracy and stability of computing high-order derivatives of analytic functions by Cauchy integrals.
+    """
+    center, n = np.mean(w), len(w)
+    spread = np.max(np.abs(w - center))
+    if spread == 0 and n <= 4:
+        derivatives = [f := slope(f) if k else f for k in range(n)]
+        return center, 1.0, [derivatives[k](center) / factorial(k) for k in range(n)]
+    N = max(512, 1 << (4 * n).bit_length())
+    circle = np.exp(2j * np.pi * np.arange(N) / N)
+    best, found = np.inf, None
+    for radius in max(1.0, abs(center)) * 2.0 ** np.arange(2, -24, -1):
+        if radius < 2 * spread:
+            break
+        with np.errstate(all="ignore"):
+            c = np.fft.fft(f(center + radius * circle)) / N
+            largest = np.max(np.abs(c))
+            bound = np.log2(largest) + (n - 1) * np.log2(max(1.0, size / radius))
+        if found is not None and bound > best:
+            break
+        if np.max(np.abs(c[N // 4 :])) <= 1e-14 * largest:
+            best, found = bound, (center, radius, c[: N // 4])
+    return found
+
+
+def clusters(
+    f: Callable[[Any], Any], w: Any, size: float, close: Sequence[float] = CLOSE
+) -> Iterator[tuple[Any, Series]]:
+    """Masks of the eigenvalues w of each cluster, and the series of f for it."""
+    labels = linked(w, close[0])
+    for label in np.unique(labels):
+        member = labels == label
+        found = series(f, w[member], size)
+        is_large = close[0] > 0.05 and np.count_nonzero(member) > LARGE
+        if found is not None and not is_large:
+            yield member, found
+        elif len(close) == 1:
+            raise DegenerateSpectrumError(
+                f"funm: the function is not analytic around {np.count_nonzero(member)} close eigenvalues, and has no "
+                "derivative there."
+            )
+        else:
+            for part, found in clusters(f, w[member], size, close[1:]):
+                whole = member.copy()
+                whole[member] = part
+                yield whole, found
+
+
+def reordered(T: Any, labels: Any) -> tuple[Any, Any, Any]:
     """T = Q T′ Qᴴ with a triangular T′ in which the eigenvalues of a cluster stand together, and their labels."""
-    T, Q, labels = T.astype(complex), np.eye(len(T), dtype=complex), clusters(np.diagonal(T), close)
+    T, Q, labels = np.array(T, order="F"), np.eye(len(T), dtype=complex, order="F"), labels.copy()
     for place, label in enumerate(sorted(labels)):
         found = place + int(np.argmax(labels[place:] == label))
         if found > place:
-            T, Q, _ = sl.lapack.ztrexc(T, Q, found + 1, place + 1)
+            T, Q, _ = sl.lapack.ztrexc(T, Q, found + 1, place + 1, overwrite_a=True, overwrite_q=True)
             labels[place : found + 1] = np.roll(labels[place : found + 1], 1)
     return T, Q, labels
 
 
-def coefficients(f: Callable[[Any], Any], center: Any, spread: float, size: float, n: int) -> Iterable[Any]:
-    """The Taylor coefficients of f for a triangular matrix of order n, norm ``size`` and eigenvalues up to ``spread``.
-
-    Those of few equal eigenvalues by derivatives, else by Cauchy's integral on a circle, where the trapezoidal rule
-    converges exponentially.  Of the circles in which f is analytic, as its Fourier coefficients tell, that with the
-    smallest bound of the rounding error is taken: Bornemann (2011), Accuracy and stability of computing high-order
-    derivatives of analytic functions by Cauchy integrals.
-    """
-    if spread == 0 and n <= 4:
-        for k in range(n):
-            yield f(center) / factorial(k)
-            f = slope(f)
-        return
-    N = max(128, 1 << (4 * n).bit_length())
-    circle = np.exp(2j * np.pi * np.arange(N) / N)
-    best = np.inf
-    for radius in max(1.0, abs(center)) * 2.0 ** np.arange(2, -24, -1):
-        if radius < 2 * spread:
-            break
-        c = np.fft.fft(f(center + radius * circle)) / N
-        largest = np.max(np.abs(c))
-        bound = largest * max(1.0, size / radius) ** (n - 1)
-        if np.max(np.abs(c[N // 4 :])) <= 1e-14 * largest and bound < best:
-            best, chosen = bound, c[: N // 2] / radius ** np.arange(N // 2)
-    if best == np.inf:
-        raise NotAnalyticError(
-            f"funm: the function is not analytic around {n} close eigenvalues, and has no derivative there."
-        )
-    yield from chosen
-
-
-def taylor(T: Any, f: Callable[[Any], Any]) -> Any:
-    """f of a triangular matrix with close eigenvalues, by the Taylor series.  Davies & Higham (2003), section 2."""
-    w = np.diagonal(T)
-    center = np.mean(w)
-    N = T - center * np.eye(len(T))
-    power, total = np.eye(len(T), dtype=complex), np.zeros_like(T)
-    for c in coefficients(f, center, np.max(np.abs(w - center)), np.linalg.norm(N), len(T)):
+def taylor(T: Any, center: Any, radius: float, terms: Any) -> Any:
+    """f of a triangular matrix with close eigenvalues.  Davies & Higham (2003), section 2."""
+    N = (T - center * np.eye(len(T))) / radius
+    power, total, largest = np.eye(len(T), dtype=complex), np.zeros_like(T), np.max(np.abs(terms))
+    for c in terms:
         total += c * power
         power = power @ N
+        if np.max(np.abs(power)) * largest <= 1e-17 * np.max(np.abs(total)):
+            break
     return total
 
 
-def parlett(T: Any, labels: Any, f: Callable[[Any], Any]) -> Any:
+def parlett(T: Any, labels: Any, atoms: Sequence[Series]) -> Any:
     """f of a triangular matrix, block by block; the blocks beside the diagonal follow from F T = T F.
 
     Parlett (1976); Davies & Higham (2003), algorithm 2.1, by halves.
     """
     starts = np.flatnonzero(np.diff(labels)) + 1
     if not starts.size:
-        return taylor(T, f)
+        return taylor(T, *atoms[labels[0]])
     m = starts[len(starts) // 2]
-    F11, F22, T12 = parlett(T[:m, :m], labels[:m], f), parlett(T[m:, m:], labels[m:], f), T[:m, m:]
+    F11, F22, T12 = parlett(T[:m, :m], labels[:m], atoms), parlett(T[m:, m:], labels[m:], atoms), T[:m, m:]
     F12, scale, _ = sl.lapack.ztrsyl(T[:m, :m], T[m:, m:], F11 @ T12 - T12 @ F22, isgn=-1)
-    return np.block([[F11, F12 * scale], [np.zeros_like(T12.T), F22]])
+    return np.block([[F11, F12 / scale], [np.zeros_like(T12.T), F22]])
 
 
 def schur_parlett(T: Any, f: Callable[[Any], Any]) -> Any:
     """f of triangular matrices."""
     if T.ndim > 2:
         return np.stack([schur_parlett(X, f) for X in T])
-    for close in CLOSE:
-        ordered, Q, labels = by_cluster(T, close)
-        try:
-            return Q @ parlett(ordered, labels, f) @ H(Q)
-        except NotAnalyticError as error:
-            refused = error
-    raise refused
+    T = T.astype(complex)
+    members, atoms = zip(*clusters(f, np.diagonal(T), np.linalg.norm(np.triu(T, 1))))
+    T, Q, labels = reordered(T, np.argmax(members, 0))
+    return Q @ parlett(T, labels, atoms) @ H(Q)
 
 
 @rule(dispatching(sl.funm), "(n,n)->(n,n)")
