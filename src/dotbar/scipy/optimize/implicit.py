@@ -16,7 +16,7 @@ from dotbar.core import primitive
 from dotbar.errors import DegenerateSolutionError
 from dotbar.rules.kinds import add, constant, rule
 from dotbar.rules.words import H, conj, raise_if, stop_gradient
-from dotbar.scipy.closed import Packed, closed, is_traced, with_args
+from dotbar.scipy.closed import Closed, Packed, closed, is_traced, recorded, with_args
 from dotbar.trace import recordings
 from dotbar.transforms import jacobian, jvp, vjp
 
@@ -168,8 +168,13 @@ def filled(result: Any, **values: Any) -> Any:
     return result
 
 
-def exact(derivative: Function, *xs: Any) -> Function | None:
-    """A derivative that a solver was not given, if dotbar can compute it; what is wrong with x the solver will say."""
+def exact(derivative: Function, f: Function, *xs: Any) -> Function | None:
+    """A derivative of f that a solver was not given, if dotbar has it; what is wrong with x the solver will say.
+
+    Where f is a Program, so is its derivative.
+    """
+    if isinstance(getattr(f, "func", None), Closed):
+        derivative = partial(recorded(lambda *xs, own=derivative: own(*xs[2:]), 0.0, (), *xs), 0.0, ())
     try:
         derivative(*xs)
     except Exception:

@@ -54,12 +54,12 @@ def minimize(*args: Any, **kw: Any) -> Any:
         scalar = lambda x: np.reshape(as_array(fs["f"](x)), ())
         options = {**given, "jac": fs.get("jac", jac), "hess": fs.get("hess", hess), "hessp": fs.get("p", hessp)}
         if options["jac"] is None and name in BY_SLOPE:
-            options["jac"] = exact(grad(scalar), x)
+            options["jac"] = exact(grad(scalar), fs["f"], x)
         if options["jac"] is not None and options["hess"] is None and options["hessp"] is None:
             if name in BY_HESSIAN:
-                options["hess"] = exact(hessian(scalar), x)
+                options["hess"] = exact(hessian(scalar), fs["f"], x)
             if name in BY_PRODUCT:
-                options["hessp"] = exact(lambda x, p: hvp(scalar, (x,), (p,)), x, x)
+                options["hessp"] = exact(lambda x, p: hvp(scalar, (x,), (p,)), fs["f"], x, x)
         if bounds is not None:
             options["bounds"] = so.Bounds(*fs["l", "x"](), getattr(bounds, "keep_feasible", False))
         options["constraints"] = [as_scipys(constraint, k, fs, x, name) for k, constraint in enumerate(constraints)]
@@ -152,7 +152,7 @@ def as_scipys(constraint: Any, k: int, fs: Functions, x: Any, method: str) -> An
         return so.LinearConstraint(fs["A", k](), *fs["l", k](), constraint.keep_feasible)
     h, jac = fs["h", k], fs.get(("j", k))
     if jac is None and method not in ("cobyla", "cobyqa"):
-        jac = exact(jacobian(lambda x: np.atleast_1d(as_array(h(x)))), x)
+        jac = exact(jacobian(lambda x: np.atleast_1d(as_array(h(x)))), h, x)
     if isinstance(constraint, dict):
         return {"type": constraint["type"], "fun": h} | ({"jac": jac} if jac else {})
     others = ("hess", "keep_feasible", "finite_diff_rel_step", "finite_diff_jac_sparsity")

@@ -52,7 +52,7 @@ def least_squares(*args: Any, **kw: Any) -> Any:
         x = np.atleast_1d(np.asarray(x0, float))
         first = fs.get("jac", jac)
         if first == "2-point" and given["jac_sparsity"] is None and given["diff_step"] is None:
-            first = exact(jacobian(lambda x: np.atleast_1d(as_array(fs["r"](x)))), x) or first
+            first = exact(jacobian(lambda x: np.atleast_1d(as_array(fs["r"](x)))), fs["r"], x) or first
         where = {"bounds": (*fs["l", "x"](),)} if has_bounds else {}
         return so.least_squares(fs["r"], x0, first, **where, **given)
 
@@ -108,7 +108,9 @@ def curve_fit(f: Function, xdata: Any, ydata: Any, *args: Any, **kw: Any) -> Any
         functions |= bounded(start)
 
     def run(fs: Functions, p0: Any) -> Any:
-        slopes = fs["jac"] if callable(jac) else exact(jacobian(fs["model"]), start) if jac is None else None
+        slopes = (
+            fs["jac"] if callable(jac) else exact(jacobian(fs["model"]), fs["model"], start) if jac is None else None
+        )
         first = slopes and (lambda x, *p: slopes(np.array(p)))
         where = {"bounds": (*fs["l", "x"](),)} if has_bounds else {}
         weights = {"sigma": fs["sigma"]()} if sigma is not None else {}

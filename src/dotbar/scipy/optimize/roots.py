@@ -65,7 +65,7 @@ def newton(*args: Any, **kw: Any) -> Any:
     def run(fs: Functions, x0: Any, x1: Any = None) -> Any:
         fprime = fs.get("fprime")
         if fprime is None and x1 is None:
-            fprime = exact(slope(fs["f"]), np.asarray(x0)[()] * 1.0)
+            fprime = exact(slope(fs["f"]), fs["f"], np.asarray(x0)[()] * 1.0)
         derivatives = {"fprime": fprime, "fprime2": fs.get("fprime2")}
         return so.newton(fs["f"], x0, x1=x1, **derivatives, **given, full_output=True)
 
@@ -101,9 +101,9 @@ def root_scalar(*args: Any, **kw: Any) -> Any:
         fprime, fprime2 = fs.get("fprime", first), fs.get("fprime2", second)
         where = unflatten(structure, list(starts))
         if not together and method in ("newton", "halley"):
-            fprime = fprime or exact(slope(fs["f"]), where["x0"])
+            fprime = fprime or exact(slope(fs["f"]), fs["f"], where["x0"])
             if method == "halley":
-                fprime2 = fprime2 or exact(slope(slope(fs["f"])), where["x0"])
+                fprime2 = fprime2 or exact(slope(slope(fs["f"])), fs["f"], where["x0"])
         return so.root_scalar(fs["f"], fprime=fprime, fprime2=fprime2, **where, **given)
 
     root, found, result = solved(
@@ -138,7 +138,7 @@ def fsolve(*args: Any, **kw: Any) -> Any:
 
     def run(fs: Functions, x0: Any) -> Any:
         x = np.asarray(x0, float).ravel()
-        jac = fs.get("fprime") or (None if banded else exact(matrix(fs["f"], transposed), x))
+        jac = fs.get("fprime") or (None if banded else exact(matrix(fs["f"], transposed), fs["f"], x))
         result = so.fsolve(fs["f"], x0, (), jac, **given, full_output=True)
         if result[2] != 1 and not full_output:
             so.fsolve(fs["f"], x0, (), jac, **given)  # which warns
@@ -169,7 +169,7 @@ def root(*args: Any, **kw: Any) -> Any:
     def run(fs: Functions, x0: Any) -> Any:
         first = fs.get("jac")
         if newtons and first is None and not {"band", "eps"} & {*(given["options"] or {})}:
-            first = exact(matrix(fs["f"], transposed), np.asarray(x0, float).ravel())
+            first = exact(matrix(fs["f"], transposed), fs["f"], np.asarray(x0, float).ravel())
         return so.root(fs["f"], x0, (), method, first, **given)
 
     start = np.asarray(stand_in(x0), float)
