@@ -3,6 +3,7 @@
 import numpy as np
 
 import dotbar.scipy.stats as st
+from dotbar.scipy.stats.continuous import mean_score
 from dotbar.scipy.stats.law import law, mass, moment
 from samples import Sample, sample
 
@@ -107,5 +108,6 @@ SAMPLES = [
         sample(moment, 0.3, 1.7, 2.3, dist=st.gamma.plain, kind=kind)
         for kind in ("mean", "variance", "skewness", "kurtosis", "entropy")
     ),
+    sample(mean_score, Q, 2.3, name="gamma", i=0),
     sample(mass, np.arange(3), 0, 2.3, wrt=(2,), dist=st.poisson.plain, method="logsf"),
 ]

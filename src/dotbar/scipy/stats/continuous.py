@@ -10,9 +10,11 @@ import numpy as np
 from scipy import special as sc
 from scipy import stats
 
+from dotbar.core import primitive
+from dotbar.rules.kinds import rule
 from dotbar.rules.words import stop_gradient
-from dotbar.scipy.stats.law import law, tails
-from dotbar.scipy.stats.transport import additive, between, transport
+from dotbar.scipy.stats.law import entrywise, law, tails
+from dotbar.scipy.stats.transport import Coordinate, additive, between, partial, transport
 
 __all__ = ["DENSITIES", "KINKS", "LOGARITHMS", "SUPPORTS", "VELOCITIES", "density", "velocities"]
 
@@ -161,15 +163,55 @@ def density(dist: Any) -> Callable[..., Any]:
     return DENSITIES.get(dist.name, dist._logpdf)
 
 
-def by_mean_score(dist: Any, i: int) -> Callable[..., Any]:
-    """V for the i-th shape parameter, whatever the distribution."""
-    own_tails = lambda x, *shapes: tails(dist, x, *shapes)
-    return lambda x, *shapes: transport(density(dist), own_tails, i, between(dist.a, dist.b), x, *shapes)
+def integrand(name: str) -> tuple[Callable[..., Any], Callable[..., Any], Coordinate]:
+    """The density, its tails and the coordinate in which the mean score of a distribution is computed.
+
+    Of beta it is the density of the logarithm of the odds x/(1 − x), which has no singular ends.
+    """
+    dist = getattr(stats, name)
+    own = lambda x, *shapes: tails(dist, x, *shapes)
+    if name == "beta":
+        of_odds = lambda y, a, b: a * y - (a + b) * softplus(y) - sc.betaln(a, b)
+        return of_odds, lambda y, a, b: own(sc.expit(y), a, b), additive
+    if name == "vonmises":
+        return dist._logpdf, own, between(-np.pi, np.pi)
+    return density(dist), own, additive if name == "loggamma" else between(dist.a, dist.b)
+
+
+@primitive
+def mean_score(x: Any, *shapes: Any, name: str, i: int) -> Any:
+    """V for the i-th shape parameter of a distribution by its mean score, a block of points at a time."""
+    xs = np.broadcast_arrays(x, *shapes)
+    blocks = ([t.ravel()[k : k + BLOCK] for t in xs] for k in range(0, xs[0].size, BLOCK))
+    with np.errstate(all="ignore"):
+        parts = [transport(*integrand(name), i, *block) for block in blocks]
+    return np.reshape(np.concatenate([np.empty(0), *parts]), xs[0].shape)[()]
+
+
+BLOCK = 1024
+"""So many points at a time: their nodes fit into the cache."""
+
+
+@rule(mean_score, "(),(),(),(),(),()->()")
+def _mean_score(v: Any, *xs: Any, name: str, i: int) -> Any:
+    """∂V/∂x = s − V ∂(log f)/∂x; by a parameter, under the integral."""
+
+    def factor(k: int) -> Any:
+        if k > 0:
+            return partial(lambda *xs: transport(*integrand(name), i, *xs), k, xs)
+        logf = integrand(name)[0]
+        return partial(logf, i + 1, xs) - v * partial(logf, 0, xs)
+
+    return [entrywise(factor, v)(k) for k in range(len(xs))]
+
+
+def by_mean_score(name: str, i: int) -> Callable[..., Any]:
+    return lambda x, *shapes: mean_score(x, *shapes, name=name, i=i)
 
 
 def velocities(dist: Any) -> list[Callable[..., Any]]:
     """V for each shape parameter."""
-    return [by_mean_score(dist, i) if v is None else v for i, v in enumerate(VELOCITIES[dist.name])]
+    return [by_mean_score(dist.name, i) if v is None else v for i, v in enumerate(VELOCITIES[dist.name])]
 
 
 def own_tail(dist: Any, method: str) -> Callable[..., Any]:
@@ -181,22 +223,13 @@ def by_power(x: Any, c: Any) -> Any:
     return x * np.log(np.abs(x)) / c
 
 
-def beta_by_logit(i: int) -> Callable[..., Any]:
-    """Of the logarithm of the odds x/(1 − x), whose density has no singular ends."""
-    density = lambda y, a, b: a * y - (a + b) * softplus(y) - sc.betaln(a, b)
-    logit_tails = lambda y, a, b: tails(stats.beta, sc.expit(y), a, b)
-    return lambda x, a, b: transport(density, logit_tails, i, additive, sc.logit(x), a, b) * x * (1 - x)
-
-
-def loggamma_by_shape(x: Any, c: Any) -> Any:
-    return transport(stats.loggamma._logpdf, lambda x, c: tails(stats.loggamma, x, c), 0, additive, x, c)
+def beta_by_odds(i: int) -> Callable[..., Any]:
+    return lambda x, a, b: mean_score(sc.logit(x), a, b, name="beta", i=i) * x * (1 - x)
 
 
 def vonmises_by_kappa(x: Any, kappa: Any) -> Any:
-    """Over the period about 0."""
-    x = x - 2 * np.pi * np.round(stop_gradient(x) / (2 * np.pi))
-    own_tails = lambda x, kappa: tails(stats.vonmises, x, kappa)
-    return transport(stats.vonmises._logpdf, own_tails, 0, between(-np.pi, np.pi), x, kappa)
+    """V has the period of the density."""
+    return mean_score(x - 2 * np.pi * np.round(stop_gradient(x) / (2 * np.pi)), kappa, name="vonmises", i=0)
 
 
 def truncnorm_by_end(sign: int) -> Callable[..., Any]:
@@ -215,7 +248,7 @@ VELOCITIES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
     "anglit": (),
     "arcsine": (),
     "argus": (None,),
-    "beta": (beta_by_logit(0), beta_by_logit(1)),
+    "beta": (beta_by_odds(0), beta_by_odds(1)),
     "betaprime": (None, None),
     "bradford": (None,),
     "burr": (by_power_of_first := lambda x, c, d: by_power(x, c),
@@ -225,7 +258,7 @@ VELOCITIES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
     "chi": (None,),
     "chi2": (None,),
     "cosine": (),
-    "dgamma": (lambda x, a: np.sign(x) * by_mean_score(stats.gamma, 0)(np.abs(x), a),),
+    "dgamma": (lambda x, a: np.sign(x) * by_mean_score("gamma", 0)(np.abs(x), a),),
     "dweibull": (by_power,),
     "expon": (),
     "exponnorm": (None,),
@@ -263,7 +296,7 @@ VELOCITIES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
     "laplace_asymmetric": (lambda x, k: np.abs(x) / k + 2 / (1 + k * k),),
     "levy": (),
     "levy_l": (),
-    "loggamma": (loggamma_by_shape,),
+    "loggamma": (None,),
     "logistic": (),
     "lognorm": (lambda x, s: -x * np.log(x) / s,),
     "loguniform": (lambda x, a, b: -x / a * np.log(b / x) / np.log(b / a),

@@ -31,7 +31,7 @@ from dotbar.rules.words import stop_gradient
 from dotbar.scipy.mirror import OWN
 from dotbar.scipy.stats import continuous, discrete
 from dotbar.scipy.stats.continuous import density, velocities
-from dotbar.scipy.stats.law import drawn, law, mass
+from dotbar.scipy.stats.law import drawn, entrywise, law, mass
 from dotbar.scipy.stats.law import moment as law_moment
 from dotbar.scipy.stats.transport import between, expectation, partial
 
@@ -51,19 +51,6 @@ def within(dist: Any, z: Any, shapes: Any, strictly: bool = False) -> tuple[Any,
     inside = (z > lower) & (z < upper) if strictly else (z >= lower) & (z <= upper)
     middle = (np.maximum(lower, np.minimum(upper - 2, -1)) + np.minimum(upper, np.maximum(lower + 2, 1))) / 2
     return inside, np.where(inside, z, middle)
-
-
-def entrywise(factor: Callable[[int], Any], y: Any) -> Callable[[int], Any]:
-    """The pair (dot, bar) of an argument, from the function's partial derivative by it."""
-
-    def pair(i: int) -> Any:
-        def times(t: Any) -> Any:
-            with np.errstate(all="ignore"):
-                return np.broadcast_to(t * np.where(np.isnan(y), np.nan, factor(i)), y.shape)
-
-        return times, times
-
-    return pair
 
 
 # ---------------------------------------------------------------- continuous distributions

@@ -1,5 +1,6 @@
 """The words in which distributions are computed: SciPy's value, from plain arrays."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from dotbar.core import primitive
 from dotbar.rules.kinds import constant
 
-__all__ = ["drawn", "law", "mass", "moment", "tails"]
+__all__ = ["drawn", "entrywise", "law", "mass", "moment", "tails"]
 
 
 @primitive
@@ -39,6 +40,19 @@ def drawn(loc: Any, scale: Any, *shapes: Any, dist: Any, size: Any, random_state
 
 
 constant(drawn, like=lambda *args, dist, size, random_state: None)
+
+
+def entrywise(factor: Callable[[int], Any], y: Any) -> Callable[[int], Any]:
+    """The pair (dot, bar) of an argument, from the function's partial derivative by it; NaN where the result is."""
+
+    def pair(i: int) -> Any:
+        def times(t: Any) -> Any:
+            with np.errstate(all="ignore"):
+                return np.broadcast_to(t * np.where(np.isnan(y), np.nan, factor(i)), y.shape)
+
+        return times, times
+
+    return pair
 
 
 def tails(dist: Any, x: Any, *shapes: Any) -> tuple[Any, Any]:

@@ -74,7 +74,7 @@ def between(lower: float, upper: float) -> Coordinate:
 
 
 def transport(
-    density: Callable[..., Any], tails: Callable[..., Any], i: int, coordinate: Coordinate, x: Any, *shapes: Any
+    density: Callable[..., Any], tails: Callable[..., Any], coordinate: Coordinate, i: int, x: Any, *shapes: Any
 ) -> Any:
     """V for the i-th shape parameter at x, by the mean of the score over the tail that lies away from the mode.
 
