@@ -9,6 +9,7 @@ from samples import cnormal, normal
 import dotbar
 import dotbar.scipy.linalg as sl
 from dotbar.errors import DegenerateSpectrumError, NoRuleError
+from dotbar.linalg import matrix_function
 
 mpmath.mp.dps = 50
 
@@ -116,6 +117,24 @@ def test_funm_of_many_equal_eigenvalues(func, slope, capsys):
     shift = np.eye(12, k=1)
     J = 2 * np.eye(12) + shift
     close(along(lambda A: sl.funm(A, func), J, shift), slope(J) @ shift, 1e-10)
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("spread", [1e-12, 1e-9, 1e-6, 1e-4, 1e-3, 1e-2, 1e-1])
+@pytest.mark.parametrize(("func", "f"), [(np.exp, sl.expm), (np.log, sl.logm)])
+def test_funm_of_eigenvalues_at_any_distance(func, f, spread, capsys):
+    A = NEAR + spread * normal(4, 4, seed=9) + 0j
+    X, Y = E + 0j, F + 0j
+    close(along(lambda A: sl.funm(A, func), A, X), along(f, A, X), 1e-12)
+    close(along(lambda A: sl.funm(A, func), A, X, Y), along(f, A, X, Y), 1e-11)
+    capsys.readouterr()
+
+
+def test_funm_of_a_function_that_is_not_analytic(capsys):
+    """It needs derivatives at the eigenvalues only, if they are apart."""
+    A = np.diag([-2.0, 1, 3, 5]) + (E + E.T) / 9
+    X = F + F.T
+    close(along(lambda A: sl.funm(A, np.abs), A, X), along(lambda A: matrix_function(np.abs, A), A, X), 1e-11)
     capsys.readouterr()
 
 
