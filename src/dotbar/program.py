@@ -355,7 +355,7 @@ VARYING = (
     "dotbar.scipy.linalg.functions.logarithm",
     *("dotbar.rules.spectral.spectrum", "dotbar.rules.polynomials.zeros_of"),
     *("dotbar.scipy.linalg.orth", "dotbar.scipy.linalg.null_space"),
-    "dotbar.scipy.linalg.eigen.qz_factors",
+    "dotbar.scipy.linalg.forms.qz_factors",
 )
 
 

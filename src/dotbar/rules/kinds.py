@@ -469,9 +469,9 @@ def refusal(rule: Rule, i: int, reason: str | None) -> NoRuleError:
 
 
 def add(a: Any, b: Any) -> Any:
-    """Add two results, or two tuples of results of which any may be None."""
+    """Add two results, or two tuples of results of which any may be None, or a function that makes it when used."""
     if isinstance(a, tuple):
-        return tuple(map(add, a, b))
+        return tuple((lambda x=x, y=y: add(x(), y())) if callable(x) else add(x, y) for x, y in zip(a, b, strict=True))
     return b if a is None else a if b is None else a + b
 
 
