@@ -19,6 +19,12 @@ from dotbar.scipy.special.quadrature import bell, family, tail
 # ---------------------------------------------------------------- densities
 
 
+def log_ratio(x: Any, a: Any) -> Any:
+    """log(x/a), accurate also near 0."""
+    r = (x - a) / a
+    return np.where(np.abs(r) < 0.5, np.log1p(r), np.log(x / a))
+
+
 def deviance(excess: Any, ratio: Any) -> Any:
     """r − log(1 + r) for r = ``excess`` = ``ratio`` − 1, each given exactly; near 0 by its series.  Loader (2000)."""
     small = np.abs(excess) < 0.1
@@ -29,7 +35,7 @@ def deviance(excess: Any, ratio: Any) -> Any:
 
 
 @family(
-    lambda a, x: gamma_density(a, x) * (np.log(x / a) - stirling(a, n=1)),
+    lambda a, x: gamma_density(a, x) * (log_ratio(x, a) - stirling(a, n=1)),
     lambda a, x: gamma_slope(a, x),
 )
 def gamma_density(a: Any, x: Any) -> Any:
@@ -48,8 +54,8 @@ def gamma_slope(a: Any, x: Any) -> Any:
 
 
 @family(
-    lambda a, b, x: beta_density(a, b, x) * (np.log(x) + difference(a, b, n=0)),
-    lambda a, b, x: beta_density(a, b, x) * (np.log1p(-x) + difference(b, a, n=0)),
+    lambda a, b, x: beta_density(a, b, x) * log_beta_cumulants(a, b, x)(1, 0),
+    lambda a, b, x: beta_density(a, b, x) * log_beta_cumulants(a, b, x)(0, 1),
     lambda a, b, x: beta_slope(a, b, x),
 )
 def beta_density(a: Any, b: Any, x: Any) -> Any:
@@ -79,7 +85,7 @@ def gamma_quotient(a: Any, log_x: Any, n: int) -> Any:
 
 @family(
     lambda a, x, n: gammainc_at(a, x, n=n + 1),
-    lambda a, x, n: gamma_density(a, x) * gamma_quotient(a, np.log(x / (a + 1)), n),
+    lambda a, x, n: gamma_density(a, x) * gamma_quotient(a, log_ratio(x, a + 1), n),
 )
 def gammainc_at(a: Any, x: Any, *, n: int) -> Any:
     """∂ⁿP(a, x)/∂aⁿ, n ≥ 1.  Relative error 10⁻¹³.
@@ -110,12 +116,6 @@ def gammainc_series(a: Any, x: Any, n: int) -> Any:
     return np.where(positive, x**a * sc.rgamma(a + 1) * y, 0)
 
 
-def log_ratio(x: Any, a: Any) -> Any:
-    """log(x/a), accurate also near 0."""
-    r = (x - a) / a
-    return np.where(np.abs(r) < 0.5, np.log1p(r), np.log(x / a))
-
-
 def expm1_rest(w: Any) -> Any:
     """eʷ − 1 − w, near 0 by its series."""
     small = np.abs(w) < 0.5
@@ -134,14 +134,24 @@ inverse_of(sc.gammainccinv, sc.gammaincc, 1)
 # ---------------------------------------------------------------- the incomplete beta function
 
 
+def log_share(a: Any, b: Any, x: Any, rest: Any) -> Any:
+    """log x less log a/(a + b), accurate also where x is near this mean; ``rest`` is 1 − x."""
+    r = (b * x - a * rest) / a
+    near = np.abs(r) < 0.5
+    return np.where(near, np.log1p(np.where(near, r, 0)), np.log((a + b) * x / a))
+
+
 def log_beta_cumulants(a: Any, b: Any, x: Any) -> Any:
     """The derivatives of log(xᵃ (1 − x)ᵇ/B(a, b)), of order i by a and j by b."""
 
     def cumulant(i: int, j: int) -> Any:
         if i and j:
             return polygamma_at(a + b, n=i + j - 1)
-        logarithm = 0 if i + j > 1 else np.log(x) if i else np.log1p(-x)
-        return logarithm + (difference(a, b, n=i - 1) if i else difference(b, a, n=j - 1))
+        p, q = (a, b) if i else (b, a)
+        if i + j > 1:
+            return difference(p, q, n=i + j - 1)
+        share = log_share(a, b, x, 1 - x) if i else log_share(b, a, 1 - x, x)
+        return share + stirling(a + b, n=1) - stirling(p, n=1)
 
     return cumulant
 
