@@ -655,7 +655,7 @@ def inverse_at_rank(A: Any, rcond: Any) -> Any:
 def _orth(Q: Any, A: Any, *, rcond: Any = None) -> Any:
     """At constant rank Q̇ = (I − QQᴴ)ȦA⁺Q; a rotation of the basis, which is arbitrary, is left out or refused.
 
-    Golub & Pereyra (1973), eq. (4.2), for the projector QQᴴ: exact where singular values repeat.
+    Golub & Pereyra (1973), lemma 4.1, for the projector QQᴴ: exact where singular values repeat.
     """
     outside = lambda X: X - Q @ (H(Q) @ X)
 
@@ -679,7 +679,7 @@ def _null_space(
     check_finite: bool = True,
     lapack_driver: str = "gesdd",
 ) -> Any:
-    """At constant rank Ṅ = −A⁺ȦN, up to a rotation of the basis.  Golub & Pereyra (1973), eq. (4.2)."""
+    """At constant rank Ṅ = −A⁺ȦN, up to a rotation of the basis.  Golub & Pereyra (1973), lemma 4.1."""
 
     def dot(Adot: Any) -> Any:
         return -inverse_at_rank(A, rcond) @ (Adot @ N)
@@ -693,7 +693,7 @@ def _null_space(
 
 @composite(dispatching(sl.subspace_angles))
 def _subspace_angles(A: Any, B: Any) -> Any:
-    """tan θ = s/c, each as accurate as it can be.  Björck & Golub (1973), theorem 1 and section 3."""
+    """tan θ = s/c, each as accurate as it can be.  Björck & Golub (1973)."""
     A, B = orth(A), orth(B)
     if A.shape[-1] < B.shape[-1]:
         A, B = B, A

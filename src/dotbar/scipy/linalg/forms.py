@@ -83,7 +83,7 @@ def schur_sweep(T: Any, X: Any, adjoint: bool) -> None:
         halves()
         X21 += H(T12) @ X11 - X22 @ H(T12)
     solution, scale, _ = trsyl(T22, T11, X21, trana="NC"[adjoint], tranb="NC"[adjoint], isgn=-1)
-    X21[...] = -scale * solution
+    X21[...] = -solution / scale
     if not adjoint:
         X11 += T12 @ X21
         X22 -= X21 @ T12
@@ -192,7 +192,7 @@ constant(block_upper, like=lambda T: None, batch="(n,n)->(n,n)")
 def similarity_rule(T: Any, Z: Any, form: str) -> Any:
     """A = Z T Zᴴ with M = ZᴴȦZ:  Ż = ZΩ,  Ṫ = M − ΩT + TΩ.
 
-    After Anderson et al. on the sensitivity of Schur vectors: Sun (1995), Perturbation bounds for the Schur form.
+    Konstantinov, Petkov & Christov (1994), Nonlocal perturbation analysis of the Schur system of a matrix.
     """
     shape = block_upper(T) if form == "schur" else np.triu(np.ones(T.shape[-2:], np.finfo(dtype_of(T)).dtype), -1)
 
