@@ -5,7 +5,7 @@
 ``linalg``: every rule of numpy.linalg on n × n matrices, with full cotangents and tangents, at growing n.  R alone
 (qr, r) takes 4/3 n³ operations, its derivative the same for Q and 5 n³ for two products and a triangular solve: 5.75
 times the value by count.  Reductions (norm, trace) read n² numbers, their gradients write as many.
-``scipy``: functions of matrices and matrix equations of scipy.linalg, likewise.
+``scipy``: factorisations, functions of matrices and matrix equations of scipy.linalg, likewise.
 ``cholesky``: the three reverse rules over n (the formula, Murray's unblocked sweep, and the sweep by halves
 down to blocks of an order).
 ``elementwise``: gradient and Hessian-vector product of sums of elementwise functions, 10 to 10⁶ inputs, eager and
@@ -103,6 +103,41 @@ def linalg_rules(n):
     }
 
 
+def scipy_factorizations(n):
+    """Name, function and matrix of each row, with results that do not depend on phases and bases."""
+    B, M = rng.standard_normal((n, n)), rng.standard_normal((n, n))
+    A, S, P = B / np.sqrt(n) + np.diag(np.linspace(1, 3, n)), sym(B), M @ M.T + n * np.eye(n)
+    d, e, half = rng.standard_normal(n), rng.standard_normal(n - 1), n // 2
+    bands = np.stack([np.eye(n)[1] * 0, rng.standard_normal(n), 10 + rng.standard_normal(n)])
+    onto = lambda basis: lambda A: (lambda Q: Q @ Q.T)(basis(A))
+    return {
+        "cholesky, scipy": (sl.cholesky, P),
+        "lu": (sl.lu, A),
+        "lu_factor, solve": (lambda A: sl.lu_solve(sl.lu_factor(A), B), A),
+        "ldl": (lambda S: sl.ldl(S)[:2], S),
+        "qr, pivoting": (lambda A: sl.qr(A, mode="economic", pivoting=True)[:2], A),
+        "qr_multiply": (lambda A: sl.qr_multiply(A, B), A),
+        "rq": (sl.rq, A),
+        "svd, scipy": (sl.svd, A),
+        "orth": (onto(sl.orth), B[:, :half]),
+        "null_space": (onto(sl.null_space), B[:half]),
+        "subspace_angles": (lambda A: sl.subspace_angles(A, M[:, : n // 3]), B[:, :half]),
+        "cossin": (lambda Q: sl.cossin(Q, half, half)[1], np.linalg.qr(B)[0]),
+        "eig, generalized": (lambda A: sl.eig(A, P)[0], A),
+        "eigh, scipy": (sl.eigh, S),
+        "eigh, generalized": (lambda S: sl.eigh(S, P), S),
+        "eigh, five": (lambda S: sl.eigh(S, subset_by_index=[0, 4]), S),
+        "tridiagonal values": (lambda d: sl.eigvalsh_tridiagonal(d, e), d),
+        "tridiagonal": (lambda d: sl.eigh_tridiagonal(d, e), d),
+        "eig_banded": (sl.eig_banded, bands),
+        "schur": (sl.schur, A),
+        "hessenberg": (sl.hessenberg, A),
+        "qz": (lambda A: sl.qz(A, P), A),
+        "cholesky_banded": (sl.cholesky_banded, bands),
+        "matrix_balance": (lambda A: sl.matrix_balance(A)[0], A),
+    }
+
+
 def scipy_rules(n):
     """Name, function and matrix of each row."""
     A = rng.standard_normal((n, n)) / np.sqrt(n)
@@ -138,7 +173,7 @@ def scipy_rules(n):
 
 def compare(rules, sizes):
     print(f"{'':18}{'n':>6}{'value':>12}{'reverse':>9}{'forward':>9}   memory: value  reverse  forward")
-    for name in rules(2):
+    for name in rules(8):
         for n in sizes:
             if n > LIMITS.get(name, n):
                 continue
@@ -161,7 +196,8 @@ def linalg(largest):
 
 
 def scipy(largest):
-    compare(scipy_rules, [n for n in (20, 50, 100, 200) if n <= largest])
+    for rules in (scipy_factorizations, scipy_rules):
+        compare(rules, [n for n in (20, 50, 100, 200) if n <= largest])
 
 
 # ---------------------------------------------------------------- three reverse rules for Cholesky

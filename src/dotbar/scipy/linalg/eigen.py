@@ -49,7 +49,7 @@ def as_eigenpencil(A: Any, B: Any, w: Any, V: Any) -> Any:
 def _as_eigenpencil(y: Any, A: Any, B: Any, w: Any, V: Any) -> Any:
     """With P = (BV)⁻¹(ȦV − ḂV diag w):  ẇ = diag P,  V̇ = V(F∘P), less its part along v.
 
-    The vectors have norm 1; their phases are LAPACK's own.  Stewart & Sun (1990), Matrix Perturbation Theory, chapter VI.
+    The vectors have norm 1; their phases are LAPACK's own.  Stewart & Sun (1990), chapter VI.
     """
     w, V = y
     same = same_value(w)

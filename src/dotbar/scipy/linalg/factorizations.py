@@ -206,7 +206,7 @@ def _lu(
     if permute_l:
         return rows(L, place), U
     P = (place[..., None] == np.arange(m)).astype(np.finfo(dtype_of(LU)).dtype)
-    return place if p_indices else P, L, U
+    return place.astype(np.int32) if p_indices else P, L, U
 
 
 @composite(dispatching(sl.lu_solve))
