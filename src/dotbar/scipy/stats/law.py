@@ -8,7 +8,7 @@ import numpy as np
 from dotbar.core import primitive
 from dotbar.rules.kinds import constant
 
-__all__ = ["drawn", "entrywise", "law", "mass", "moment", "tails"]
+__all__ = ["as_double", "drawn", "entrywise", "law", "mass", "moment", "tails"]
 
 
 @primitive
@@ -40,6 +40,11 @@ def drawn(loc: Any, scale: Any, *shapes: Any, dist: Any, size: Any, random_state
 
 
 constant(drawn, like=lambda *args, dist, size, random_state: None)
+
+
+def as_double(x: Any) -> Any:
+    """A parameter in the precision in which SciPy computes distributions."""
+    return x * np.float64(1)
 
 
 def entrywise(factor: Callable[[int], Any], y: Any) -> Callable[[int], Any]:

@@ -3,7 +3,6 @@
 Positive definite parameters are functions of their lower triangle, factored by Cholesky: a singular one raises.
 """
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,7 @@ from dotbar.rules.kinds import constant, rule
 from dotbar.rules.lapack_words import solve_triangular
 from dotbar.rules.words import H, mT, stop_gradient, sym
 from dotbar.scipy.mirror import OWN
+from dotbar.scipy.stats.distributions import named, or_scipys
 
 LOG_2PI = np.log(2 * np.pi)
 
@@ -301,7 +301,7 @@ class Frozen:
 
     def __init__(self, dist: Any, args: tuple[Any, ...], kw: dict[str, Any]):
         self.dist, self.args, self.kw = dist, args, kw
-        self.plain = type(dist).__mro__[1].__call__(dist, *args, **kw) if plain(args, kw) else None
+        self.plain = dist.plain(*args, **kw) if first_traced([*args, *kw.values()]) is None else None
 
     def __reduce__(self) -> Any:
         return Frozen, (self.dist, self.args, self.kw)
@@ -309,55 +309,40 @@ class Frozen:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "plain":
             raise AttributeError(name)
-        own = getattr(self.plain, name) if self.plain is not None else None
-        if own is not None and (not callable(own) or name not in vars(type(self.dist))):
-            return own
+        if self.plain is not None and name not in vars(type(self.dist)):
+            return getattr(self.plain, name)
 
         def call(*args: Any, **kw: Any) -> Any:
-            if own is not None and plain(args, kw):
-                return own(*args, **kw)
+            if self.plain is not None and first_traced([*args, *kw.values()]) is None:
+                return getattr(self.plain, name)(*args, **kw)
             return getattr(self.dist, name)(*args, *self.args, **{**self.kw, **kw})
 
         return call
 
 
-def plain(args: Any, kw: Any) -> bool:
-    """Whether no argument is traced."""
-    return first_traced([*args, *kw.values()]) is None
-
-
-def named(name: str) -> Any:
-    """The distribution of that name, for pickle."""
-    return OWN[getattr(stats, name)]
-
-
-def dispatching_method(scipys: Any, formula: Callable[..., Any]) -> Callable[..., Any]:
-    """SciPy's method, or the formula if something is traced."""
-
-    def call(self: Any, *args: Any, **kw: Any) -> Any:
-        if plain(args, kw):
-            return scipys(self, *args, **kw)
-        with np.errstate(all="ignore"):
-            return formula(*args, **kw)
-
-    call.__name__, call.__doc__, call.__module__ = scipys.__name__, scipys.__doc__, "dotbar.scipy.stats"
-    call.__signature__ = inspect.signature(scipys)  # type: ignore[attr-defined]
-    return call
-
-
 def enter(name: str, formulas: dict[str, Callable[..., Any]]) -> None:
-    """Let a distribution that differentiates stand for SciPy's."""
+    """Let an object of a subclass, whose methods differentiate, stand for SciPy's distribution."""
     dist = getattr(stats, name)
     kind = type(dist)
     for log, exp in (("logpdf", "pdf"), ("logpmf", "pmf")):
         if log in formulas:
             formulas = {**formulas, exp: lambda *args, f=formulas[log], **kw: np.exp(f(*args, **kw))}
-    methods = {method: dispatching_method(getattr(kind, method), f) for method, f in formulas.items()}
+    methods = {method: or_scipys(getattr(kind, method), quietly(f)) for method, f in formulas.items()}
     methods["__reduce__"] = lambda self: (named, (name,))
     methods["__call__"] = lambda self, *args, **kw: Frozen(self, args, kw)
-    own = type(kind.__name__, (kind,), {"__module__": "dotbar.scipy.stats", **methods})
+    own = type(kind.__name__, (kind,), {"__module__": "dotbar.scipy.stats", "plain": dist, **methods})
     OWN[dist] = own.__new__(own)
     OWN[dist].__dict__.update(dist.__dict__)
+
+
+def quietly(formula: Callable[..., Any]) -> Callable[..., Any]:
+    """A formula as a method, without NumPy's warnings where its value is infinite or NaN."""
+
+    def method(self: Any, *args: Any, **kw: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return formula(*args, **kw)
+
+    return method
 
 
 for _name, _formulas in FORMULAS.items():

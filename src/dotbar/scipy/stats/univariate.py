@@ -1,0 +1,123 @@
+"""The rules of distributions in x and every parameter: one for continuous ones and one for discrete ones.
+
+The value is SciPy's own.  The derivatives come from the logarithm of the density, which is SciPy's formula run on
+traced values or one of ``continuous.DENSITIES``, and from the transport V of its quantiles (``transport``):
+
+=============  ===========================================  =================================
+function       ∂/∂x                                         ∂/∂θ
+=============  ===========================================  =================================
+log f          s                                            the score of θ
+F, 1 − F       ± f                                          ± f V
+log F, log S   ± f/F, ± f/S                                 the same times V
+quantiles      ± 1/f                                        −V
+samples                                                     −V: the sample keeps its quantile
+=============  ===========================================  =================================
+
+With z = (x − loc)/scale, V is −1 for loc, −z for scale, and scale · V(z) for a shape parameter.  A discrete
+distribution has the same table without its first column.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dotbar.rules.kinds import rule
+from dotbar.rules.words import stop_gradient
+from dotbar.scipy.stats import continuous, discrete
+from dotbar.scipy.stats.continuous import density, velocities
+from dotbar.scipy.stats.law import as_double, entrywise, law, mass
+from dotbar.scipy.stats.transport import partial
+
+SIGNS = {"cdf": 1, "logcdf": 1, "ppf": 1, "sf": -1, "logsf": -1, "isf": -1}
+"""The functions that a quantile's transport differentiates, with the direction in which they run."""
+
+
+def within(dist: Any, z: Any, shapes: Any, strictly: bool = False) -> tuple[Any, Any]:
+    """Where z lies in the support, and z there; elsewhere some point of the support."""
+    support = continuous.SUPPORTS.get(dist.name, dist._get_support)
+    lower, upper = support(*map(stop_gradient, shapes))
+    inside = (z > lower) & (z < upper) if strictly else (z >= lower) & (z <= upper)
+    middle = (np.maximum(lower, np.minimum(upper - 2, -1)) + np.minimum(upper, np.maximum(lower + 2, 1))) / 2
+    return inside, np.where(inside, z, middle)
+
+
+# ---------------------------------------------------------------- continuous distributions
+
+
+@rule(law, "(),(),(),(),(),(),(),()->()")
+def _law(y: Any, *args: Any, dist: Any, method: str) -> Any:
+    """See the table above.  Samples: Figurnov, Mohamed & Mnih (2018), arXiv:1805.08498, eq. (6)."""
+    x, loc, scale, *shapes = map(as_double, args)
+    x = y if method in ("ppf", "isf") else x
+    z = (x - loc) / scale
+
+    def score(i: int) -> Any:
+        inside, t = within(dist, z, shapes)
+        s = partial(density(dist), max(i - 2, 0), (t, *shapes))
+        return np.where(inside, (s / scale, -s / scale, -(t * s + 1) / scale)[i] if i < 3 else s, 0)
+
+    def velocity(i: int) -> Any:
+        if i < 3:
+            return (1.0, -1.0, -z)[i]
+        inside, t = within(dist, z, shapes, strictly=True)
+        return np.where(inside, scale * velocities(dist)[i - 3](t, *shapes), 0)
+
+    def factor(i: int) -> Any:
+        if method in ("pdf", "logpdf"):
+            return score(i) if method == "logpdf" else np.where(y > 0, y * score(i), 0) if i > 2 else y * score(i)
+        if method == "rvs":
+            return -velocity(i) if i else 1.0
+        if method in continuous.LOGARITHMS.get(dist.name, ()):
+            return partial(continuous.LOGARITHMS[dist.name][method], 0, (z,)) / scale * velocity(i)
+        logf = law(x, loc, scale, *shapes, dist=dist, method="logpdf")
+        if method in ("ppf", "isf"):
+            return -velocity(i) if i else SIGNS[method] * np.exp(-logf)
+        ratio = np.exp(logf - y if method.startswith("log") else logf)
+        return np.where(logf > -np.inf, SIGNS[method] * ratio * velocity(i), 0)
+
+    return [entrywise(factor, y)(i) for i in range(len(args))]
+
+
+# ---------------------------------------------------------------- discrete distributions
+
+
+def mass_logarithm(dist: Any) -> Callable[..., Any]:
+    """The logarithm of the standard density as a function that can be differentiated."""
+    return discrete.DENSITIES.get(dist.name, dist._logpmf)
+
+
+def sum_of_scores(dist: Any, i: int, k: Any, *shapes: Any) -> Any:
+    """(∂F/∂θ)/f at k: the scores of all integers up to k, weighted by f relative to that at k."""
+    lower = dist._get_support(*map(stop_gradient, shapes))[0]
+    steps = np.arange(int(np.max(k - lower)) + 1)
+    k, *shapes = (np.expand_dims(s, -1) for s in (k, *shapes))
+    inside = k - steps >= np.expand_dims(lower, -1)
+    j = np.where(inside, k - steps, k)
+    logf = mass_logarithm(dist)
+    terms = partial(logf, i + 1, (j, *shapes)) * np.exp(logf(j, *shapes) - logf(k, *shapes))
+    return np.sum(np.where(inside, terms, 0), -1)
+
+
+@rule(mass, "(),(),(),(),(),(),(),()->()")
+def _mass(y: Any, *args: Any, dist: Any, method: str) -> Any:
+    """The table above without its first column."""
+    k, loc, *shapes = args
+    shapes = [s if i in discrete.INTEGERS.get(dist.name, ()) else as_double(s) for i, s in enumerate(shapes)]
+    k = np.floor(k - loc) * 1.0
+
+    def factor(i: int) -> Any:
+        inside, t = within(dist, k, shapes)
+        if method in ("pmf", "logpmf"):
+            s = partial(mass_logarithm(dist), i - 1, (t, *shapes))
+            return np.where(inside, s if method == "logpmf" else y * s, 0)
+        known = discrete.VELOCITIES[dist.name][i - 2]
+        v = sum_of_scores(dist, i - 2, t, *shapes) if known is None else known(t, *shapes)
+        logf = mass(k, 0, *shapes, dist=dist, method="logpmf")
+        ratio = np.exp(logf - y if method.startswith("log") else logf)
+        return np.where(inside & (y > -np.inf), SIGNS[method] * ratio * v, 0)
+
+    pairs = [entrywise(factor, y)(i) for i in range(2, len(args))]
+    for i in discrete.INTEGERS.get(dist.name, ()):
+        pairs[i] = f"{dist.shapes.split(', ')[i]} is an integer"
+    return ["the distribution lives on the integers", "the distribution lives on the integers", *pairs]
