@@ -67,8 +67,6 @@ SAMPLES = [
     sample(sl.eigh_tridiagonal, d, e, case="eigh_tridiagonal vectors"),
     sample(sl.eigh_tridiagonal, d, e, select="i", select_range=(1, 2)),
     sample(sl.eigvalsh_tridiagonal, d, e, select="v", select_range=(-0.5, 5.0)),
-    sample(own.from_band, cnormal(3, 4), lower=True),
-    sample(own.to_band, normal(2, 4, 4), u=2, lower=False),
     sample(sl.eig_banded, normal(2, 4), case="eig_banded"),
     sample(sl.eig_banded, cnormal(3, 4), lower=True, call=lambda ab, **kw: sl.eig_banded(ab * [[1], [1j], [1j]], **kw)),
     sample(sl.eig_banded, normal(3, 4), select="i", select_range=(0, 1)),

@@ -11,7 +11,7 @@ from numpy.linalg import LinAlgError
 from dotbar.core import RULES, dtype_of, primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules import spectral
-from dotbar.rules.kinds import composite, constant, linear, rule
+from dotbar.rules.kinds import composite, constant, rule
 from dotbar.rules.lapack_words import diag, raise_if, solve_triangular
 from dotbar.rules.linalg import from_diagonal
 from dotbar.rules.spectral import block_mean, over_gaps, refuse, refuse_phases, repeated, same_value
@@ -329,52 +329,15 @@ def _eigvalsh_tridiagonal(
     return eigh_tridiagonal(d, e, True, select, select_range, check_finite, tol, lapack_driver)
 
 
-def band_places(u: int, n: int, lower: bool) -> tuple[Any, Any, Any, Any]:
-    """Of each entry of a triangle with u further diagonals: its row and column in the band, and in the matrix."""
-    k, j = (x.ravel() for x in np.indices((u + 1, n)))
-    i = j + k if lower else j + k - u
-    inside = (i >= 0) & (i < n)
-    return k[inside], j[inside], i[inside], j[inside]
-
-
-@primitive
-def from_band(ab: Any, *, lower: bool) -> Any:
-    """The triangle whose diagonals are the rows of ab."""
-    u, n = ab.shape[-2] - 1, ab.shape[-1]
-    k, j, row, column = band_places(u, n, lower)
-    T = np.zeros((*ab.shape[:-2], n, n), ab.dtype)
-    T[..., row, column] = ab[..., k, j]
-    return T
-
-
-@primitive
-def to_band(T: Any, *, u: int, lower: bool) -> Any:
-    """The transpose of ``from_band``: the diagonals of a triangle as rows."""
-    k, j, row, column = band_places(u, T.shape[-1], lower)
-    ab = np.zeros((*T.shape[:-2], u + 1, T.shape[-1]), T.dtype)
-    ab[..., k, j] = T[..., row, column]
-    return ab
-
-
-linear(
-    from_band,
-    lambda Tbar, ab, *, lower: to_band(Tbar, u=ab.shape[-2] - 1, lower=lower),
-    batch=lambda xs, batched, size, **kw: from_band(xs[0], **kw),
-    moves=True,
-)
-linear(
-    to_band,
-    lambda abbar, T, *, u, lower: from_band(abbar, lower=lower),
-    batch=lambda xs, batched, size, **kw: to_band(xs[0], **kw),
-    moves=True,
-)
-
-
 def hermitian_band(ab: Any, lower: bool) -> Any:
     """The Hermitian matrix of which the diagonals on one side are given."""
-    T = from_band(ab, lower=lower)
-    beside = np.tril(T, -1) if lower else np.triu(T, 1)
-    return beside + H(beside) + np.real(T) * np.eye(T.shape[-1], dtype=np.finfo(dtype_of(T)).dtype)
+    u, n = ab.shape[-2] - 1, ab.shape[-1]
+    main = np.real(ab[..., 0 if lower else u, :]).astype(dtype_of(ab))
+    A = on_diagonal(main)
+    for k in range(1, min(u + 1, n)):
+        beside = ab[..., k, : n - k] if lower else conj(ab[..., u - k, k:])
+        A = A + on_diagonal(beside, -k) + on_diagonal(conj(beside), k)
+    return A
 
 
 @composite(eig_banded)
