@@ -44,6 +44,15 @@ def test_methods_have_exact_derivatives_by_themselves(method):
     assert np.allclose(found.x, wanted.x, 1e-12)
 
 
+def test_what_the_user_chooses_stays():
+    found = so.minimize(f, [0.8, 0.7], (p,), "trust-constr", jac="2-point", hess=so.BFGS())
+    assert found.nfev == plain.minimize(f, [0.8, 0.7], (p,), "trust-constr", jac="2-point", hess=so.BFGS()).nfev
+    assert so.minimize(f, [0.8, 0.7], (p,), "trust-constr", jac="2-point").success
+    value_and_slope = lambda x, p: (f(x, p), grad(f)(x, p))
+    x = lambda p: so.minimize(value_and_slope, [0.8, 0.7], (p,), jac=True, tol=1e-7).x
+    assert np.allclose(jacobian(x)(p), jacobian(argmin)(p), atol=1e-5)
+
+
 def test_a_function_that_cannot_be_differentiated_is_scipys_matter():
     rough = lambda x: math.cos(x[0]) + float(x[1]) ** 2
     assert so.minimize(rough, [3.0, 1.0]).nfev == plain.minimize(rough, [3.0, 1.0]).nfev
@@ -175,6 +184,15 @@ def test_losses(loss):
     for part in ("x", "cost", "fun"):
         got = jvp(lambda y, part=part: fit(y)[part], (y,), (e,))[1]
         assert np.allclose(got, (fit(y + h * e)[part] - fit(y - h * e)[part]) / (2 * h), atol=1e-6)
+
+
+def test_leastsq():
+    line = lambda y: so.leastsq(lambda x, y: x[0] * np.arange(3.0) + x[1] - y, [1.0, 1.0], (y,), full_output=True)
+    assert np.allclose(
+        jacobian(lambda y: line(y)[0])(np.array([1.0, 2.0, 4.0])), [[-0.5, 0, 0.5], [5 / 6, 1 / 3, -1 / 6]]
+    )
+    assert line(np.ones(3))[4] in (1, 2, 3, 4)
+    assert len(so.leastsq(lambda x: x - 1, [0.0])) == 2
 
 
 def test_curve_fit_is_least_squares_of_the_data():

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from dotbar.core import Cell, Shape, Traced, active, as_array, is_differentiable
-from dotbar.errors import ConversionError, DotbarError, MutationError, NoRuleError
+from dotbar.errors import DotbarError
 from dotbar.nested import record, stand_in
 from dotbar.program import Program
 from dotbar.rules.kinds import match
@@ -81,7 +81,7 @@ def closed(given: Any, *functions: tuple[Function, Iterable[Any]]) -> tuple[list
 
     try:
         programs, operands = record(*((body(f), examples) for f, examples in functions))
-    except (ConversionError, MutationError, NoRuleError) as error:
+    except DotbarError as error:
         opaque = [Opaque(f, given, error) for f, _ in functions]
         return list(opaque), opaque[0].operands
     if not operands:
@@ -95,7 +95,7 @@ def recorded(f: Function, theta: Any, fixed: Sequence[Any], *xs: Any) -> Functio
     values = [theta, *fixed, *xs]
     try:
         (program,), outer = record((lambda *args: [f(args[0], args[1 : n + 1], *args[n + 1 :])], map(stand_in, values)))
-    except (ConversionError, MutationError, NoRuleError):
+    except DotbarError:
         return f
     call = Closed(program)
     return f if outer else lambda theta, fixed, *xs: call((theta, *fixed), *xs)

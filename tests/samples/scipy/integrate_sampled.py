@@ -13,7 +13,7 @@ SAMPLES = [
     sample(si.trapezoid, Y, axis=0, dx=0.3, call=lambda y, dx, axis: si.trapezoid(y, None, dx, axis), wrt=(0, "dx")),
     sample(si.cumulative_trapezoid, y, x, case="cumulative_trapezoid"),
     sample(si.cumulative_trapezoid, Y, axis=0, dx=0.3, initial=0, wrt=(0, "dx")),
-    sample(si.simpson, y, x=x, wrt=(0, "x"), case="simpson"),
+    sample(si.simpson, y, x=x, wrt=(0, "x"), case="simpson", no_float32="SciPy before 1.18 returns float64 here"),
     sample(si.simpson, Y, dx=0.3, axis=0, wrt=(0, "dx")),
     sample(si.simpson, y[:2], x[:2]),
     sample(si.cumulative_simpson, y, x=x, initial=0.5, wrt=(0, "x", "initial"), case="cumulative_simpson"),

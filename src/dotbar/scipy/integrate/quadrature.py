@@ -158,7 +158,10 @@ def integrand(func: Function, args: Any, a: Any, b: Any) -> tuple[Function, Pack
 
 @stands_for(si.quad)
 def quad(*args: Any, **kw: Any) -> Any:
-    """SciPy's; the integral is a function of its limits and of the parameters in ``func`` and ``args``."""
+    """SciPy's; the integral is a function of its limits and of the parameters in ``func`` and ``args``.
+
+    Where something is traced, the dictionary of ``full_output`` is empty.
+    """
     given = arguments(si.quad, args, kw)
     func, a, b, args, full_output = (given.pop(k) for k in ("func", "a", "b", "args", "full_output"))
     if not callable(func):

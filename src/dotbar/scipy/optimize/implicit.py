@@ -4,7 +4,7 @@ Each solver of this folder is :func:`solution` with conditions F of its own: the
 the active constraints at a minimum.  F is made of functions with rules, so derivatives of any order follow.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from functools import partial
 from typing import Any
@@ -16,11 +16,10 @@ from dotbar.core import primitive
 from dotbar.errors import DegenerateSolutionError
 from dotbar.rules.kinds import add, constant, rule
 from dotbar.rules.words import H, conj, raise_if, stop_gradient
-from dotbar.scipy.closed import Closed, Packed, closed, is_traced, recorded, with_args
+from dotbar.scipy.closed import Closed, Function, Packed, closed, is_traced, recorded, with_args
 from dotbar.trace import recordings
 from dotbar.transforms import jacobian, jvp, vjp
 
-Function = Callable[..., Any]
 Functions = dict[Any, Function]
 Given = dict[Any, tuple[Function, Sequence[Any]]]
 
@@ -185,10 +184,14 @@ def exact(derivative: Function, f: Function, *xs: Any) -> Function | None:
 # ---------------------------------------------------------------- degenerate solutions
 
 
-SINGULAR = DegenerateSolutionError(
-    "the solution has no derivative: the Jacobian of the conditions that determine it is singular there. "
-    "Such is a multiple root, a minimum with a singular Hessian, or one with dependent active constraints."
-)
+def raise_where(singular: Any) -> None:
+    """Raise the error for a solution without a derivative."""
+    message = (
+        "the solution has no derivative: the Jacobian of the conditions that determine it is singular there. Such is a "
+        "multiple root, a minimum with a singular Hessian or dependent active constraints, or one that just touches a "
+        "constraint."
+    )
+    raise_if(singular, error=DegenerateSolutionError(message))
 
 
 def check_entries(F: Function, x: Any, F_x: Any, within: float | None) -> None:
@@ -199,7 +202,7 @@ def check_entries(F: Function, x: Any, F_x: Any, within: float | None) -> None:
         reach = within + EPS * np.abs(x)
         F_xx = along(lambda x: along(F, x, one), x, one)
         vanishes = vanishes | (np.abs(F_x) <= np.abs(F_xx) * reach)
-    raise_if(vanishes, error=SINGULAR)
+    raise_where(vanishes)
 
 
 def check_matrix(F: Function, x: Any, F_x: Any, within: float | None) -> None:
@@ -209,7 +212,7 @@ def check_matrix(F: Function, x: Any, F_x: Any, within: float | None) -> None:
         reach = within + EPS * np.sum(np.abs(v * x))
         F_xx = along(lambda x: along(F, x, v), x, v)
         singular = singular | (np.abs(np.sum(u * (F_x @ v))) <= np.abs(np.sum(u * F_xx)) * reach)
-    raise_if(singular, error=SINGULAR)
+    raise_where(singular)
 
 
 EPS = float(np.sqrt(np.finfo(float).eps))
@@ -226,7 +229,7 @@ def weakest(A: Any) -> Any:
     u, v = U[..., :, -1] / rows[..., 0], np.conj(Vh[..., -1, :]) / columns[..., 0, :]
     unit = lambda v: v / np.linalg.norm(v, axis=-1, keepdims=True)
     n, eps = A.shape[-1], np.finfo(A.dtype).eps
-    return unit(np.conj(u)), unit(v), s[..., -1] <= n * eps * s[..., 0]
+    return unit(np.conj(u)), unit(v), s[..., -1] <= 10 * n * eps * s[..., 0]
 
 
 constant(weakest, batch="(n,n)->(n),(n),()")

@@ -55,7 +55,7 @@ def minimize(*args: Any, **kw: Any) -> Any:
         options = {**given, "jac": fs.get("jac", jac), "hess": fs.get("hess", hess), "hessp": fs.get("p", hessp)}
         if options["jac"] is None and name in BY_SLOPE:
             options["jac"] = exact(grad(scalar), fs["f"], x)
-        if options["jac"] is not None and options["hess"] is None and options["hessp"] is None:
+        if callable(options["jac"]) and options["hess"] is None and options["hessp"] is None:
             if name in BY_HESSIAN:
                 options["hess"] = exact(hessian(scalar), fs["f"], x)
             if name in BY_PRODUCT:

@@ -1,4 +1,4 @@
-"""Least squares: ``least_squares`` with its losses and bounds, ``curve_fit`` with its covariance."""
+"""Least squares: ``least_squares`` with its losses and bounds, ``leastsq``, ``curve_fit`` with its covariance."""
 
 from inspect import signature
 from typing import Any
@@ -11,9 +11,10 @@ from dotbar.nested import stand_in
 from dotbar.rules.words import mT, stop_gradient
 from dotbar.scipy.closed import Function, arguments, as_tuple, is_traced
 from dotbar.scipy.mirror import stands_for
-from dotbar.scipy.optimize.implicit import Functions, Given, exact, filled
+from dotbar.scipy.optimize.implicit import Functions, Given, exact, filled, of_one
 from dotbar.scipy.optimize.kkt import minimum
 from dotbar.scipy.optimize.minima import bounded, limits
+from dotbar.scipy.optimize.roots import matrix
 from dotbar.transforms import jacobian
 
 LOSSES: dict[str, Function] = {
@@ -69,6 +70,29 @@ def flat(bounds: Any) -> Any:
     return np.concatenate([np.ravel(stand_in(x)) for x in bounds])
 
 
+@stands_for(so.leastsq)
+def leastsq(*args: Any, **kw: Any) -> Any:
+    """SciPy's with the exact Jacobian where none is given; x depends on the parameters in ``func`` and ``args``."""
+    given = arguments(so.leastsq, args, kw)
+    f, x0, args, jac, full_output = (given.pop(k) for k in ("func", "x0", "args", "Dfun", "full_output"))
+    start = np.ravel(np.asarray(stand_in(x0), float))
+    residual = lambda args, x: np.atleast_1d(as_array(f(x, *args)))
+    functions: Given = {"f": ((lambda args, x: 0.5 * np.sum(residual(args, x) ** 2)), (start,))}
+    functions |= of_one(start, r=f, jac=jac)
+
+    def run(fs: Functions, x0: Any) -> Any:
+        slopes = fs.get("jac") or exact(matrix(fs["r"], bool(given["col_deriv"])), fs["r"], start)
+        result = so.leastsq(fs["r"], x0, (), slopes, full_output=True, **given)
+        if result[4] not in (1, 2, 3, 4) and not full_output:
+            so.leastsq(fs["r"], x0, (), slopes, **given)  # which warns
+        return result
+
+    read = lambda result: (result[0], np.bool_(result[4] in (1, 2, 3, 4)), 0.5 * np.sum(result[2]["fvec"] ** 2))
+    x, _, found, result = minimum(run, functions, as_tuple(args), start, (x0,), read)
+    covariance, report, message, status = (None, None, "", found) if result is None else result[1:]
+    return (x, covariance, report, message, status) if full_output else (x, status)
+
+
 @stands_for(so.curve_fit)
 def curve_fit(f: Function, xdata: Any, ydata: Any, *args: Any, **kw: Any) -> Any:
     """SciPy's with the exact Jacobian where none is given.
@@ -78,7 +102,7 @@ def curve_fit(f: Function, xdata: Any, ydata: Any, *args: Any, **kw: Any) -> Any
     names = [p.name for p in signature(so.curve_fit).parameters.values() if p.kind is not p.VAR_KEYWORD]
     given = dict(zip(names[3:], args)) | kw
     p0, sigma, jac, bounds = (given.pop(k, None) for k in ("p0", "sigma", "jac", "bounds"))
-    n = len(signature(f).parameters) - 1 if p0 is None else np.size(stand_in(as_array(p0)))
+    n = count_of_parameters(f) if p0 is None else np.size(stand_in(as_array(p0)))
     pair = (-np.inf, np.inf) if bounds is None else limits(bounds) if isinstance(bounds, so.Bounds) else tuple(bounds)
     has_bounds = any(map(is_traced, pair)) or bool(np.any(np.isfinite(flat(pair))))
     start = inside(*(np.broadcast_to(stand_in(as_array(x)), n) for x in pair))
@@ -126,6 +150,14 @@ def curve_fit(f: Function, xdata: Any, ydata: Any, *args: Any, **kw: Any) -> Any
         C = covariance_of(lambda p: np.ravel(residual(tree, p)), p, given.get("absolute_sigma", False))
         covariance = stop_gradient(covariance) + np.where(np.isfinite(covariance), C - stop_gradient(C), 0)
     return (p, covariance, *(result or (None,) * 5)[2:]) if given.get("full_output") else (p, covariance)
+
+
+def count_of_parameters(model: Function) -> int:
+    """How many parameters a model f(x, a, b, ...) has."""
+    named = [p for p in signature(model).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if len(named) < 2:
+        raise ValueError("Unable to determine number of fit parameters.")
+    return len(named) - 1
 
 
 def covariance_of(residual: Function, p: Any, absolute: bool) -> Any:

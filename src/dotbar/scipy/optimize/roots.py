@@ -1,6 +1,5 @@
 """Roots and fixed points: ``brentq`` and its like, ``newton``, ``root_scalar``, ``fsolve``, ``root``."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,13 +7,11 @@ import scipy.optimize as so
 
 from dotbar.core import as_array
 from dotbar.nested import stand_in
-from dotbar.scipy.closed import arguments, as_tuple
+from dotbar.scipy.closed import Function, arguments, as_tuple
 from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.optimize.implicit import Functions, along, exact, filled, of_one, solved
 from dotbar.transforms import jacobian
 from dotbar.tree import flatten, unflatten
-
-Function = Callable[..., Any]
 
 
 def value(fs: Functions, x: Any) -> Any:
