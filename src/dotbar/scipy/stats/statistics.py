@@ -66,7 +66,7 @@ def axes_last(x: Any, axes: tuple[int, ...]) -> Any:
 def in_precision(y: Any, dtype: Any) -> Any:
     """A result, or a tuple of results, in the given precision."""
     if isinstance(y, tuple):
-        return type(y)(*(in_precision(t, dtype) for t in y))
+        return y if all(dtype_of(t) == dtype for t in y) else type(y)(*(in_precision(t, dtype) for t in y))
     return y if dtype_of(y) == dtype else y.astype(dtype)
 
 
@@ -99,28 +99,28 @@ def _moment(a: Any, order: Any, center: Any) -> Any:
     return np.mean((a - (mean(a) if center is None else center)) ** order, -1)
 
 
-def unless_constant(a: Any, m2: Any, value: Any) -> Any:
-    """NaN for a sample that is constant to rounding, as in SciPy."""
+def unless_constant(a: Any, m2: Any) -> Any:
+    """The second moment, NaN for a sample that is constant to rounding, as in SciPy."""
     eps = np.finfo(dtype_of(m2)).eps
-    return np.where(m2 <= (eps * mean(a)[..., 0]) ** 2, np.nan, value)
+    return np.where(m2 <= (eps * mean(a)[..., 0]) ** 2, np.nan, m2)
 
 
 @statistic(stats.skew)
 def _skew(a: Any, bias: bool) -> Any:
     m2, m3 = central(a, 2, 3)
     n = a.shape[-1]
-    g = m3 / m2**1.5
-    return unless_constant(a, m2, g if bias or n <= 2 else ((n - 1.0) * n) ** 0.5 / (n - 2.0) * g)
+    g = m3 / unless_constant(a, m2) ** 1.5
+    return g if bias or n <= 2 else ((n - 1.0) * n) ** 0.5 / (n - 2.0) * g
 
 
 @statistic(stats.kurtosis)
 def _kurtosis(a: Any, fisher: bool, bias: bool) -> Any:
     m2, m4 = central(a, 2, 4)
     n = a.shape[-1]
-    g = m4 / m2**2
+    g = m4 / unless_constant(a, m2) ** 2
     if not bias and n > 3:
         g = ((n * n - 1.0) * g - 3 * (n - 1.0) ** 2) / ((n - 2.0) * (n - 3.0)) + 3.0
-    return unless_constant(a, m2, g - 3 if fisher else g)
+    return g - 3 if fisher else g
 
 
 @statistic(stats.sem)

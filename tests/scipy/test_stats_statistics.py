@@ -1,0 +1,109 @@
+"""Statistics and multivariate distributions beyond the registry's checks."""
+
+import numpy as np
+import pytest
+import scipy.stats
+
+import dotbar
+import dotbar.scipy.stats as st
+from dotbar.errors import DotbarError, NoRuleError
+
+x = np.random.default_rng(0).standard_normal((4, 5, 3))
+
+
+@pytest.mark.parametrize(
+    "name", ["sem", "skew", "kurtosis", "moment", "variation", "tmean", "circmean", "iqr", "kstat"]
+)
+@pytest.mark.parametrize("axis", [0, 1, -1, None, (0, 2)])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_axes_are_scipys(name, axis, keepdims):
+    f = lambda x: getattr(st, name)(x, axis=axis, keepdims=keepdims)
+    assert np.allclose(dotbar.jvp(f, (x,), (x,))[0], f(x), 1e-13, 1e-13)
+
+
+@pytest.mark.parametrize("axis", [0, 2, None])
+def test_scores_keep_their_shape(axis):
+    f = lambda x: st.zscore(x, axis=axis)
+    assert np.allclose(dotbar.jvp(f, (x,), (x,))[0], f(x), 1e-13, 1e-13)
+
+
+def test_scores_do_not_depend_on_location_and_scale():
+    for direction in (np.ones(5), x[0, :, 0]):
+        assert np.allclose(dotbar.jvp(st.zscore, (x[0, :, 0],), (direction,))[1], 0, atol=1e-14)
+        assert np.isclose(dotbar.jvp(st.skew, (x[0, :, 0],), (direction,))[1], 0, atol=1e-14)
+
+
+def test_a_constant_sample_has_no_skewness():
+    assert np.isnan(dotbar.value_and_grad(st.skew)(np.ones(4))[0])
+
+
+def test_nans_are_not_left_out():
+    with pytest.raises(NoRuleError, match="nan_policy"):
+        dotbar.grad(lambda x: st.sem(x, nan_policy="omit"))(x[0, :, 0])
+
+
+def test_equal_samples_are_no_distance_apart():
+    u = x[0, :, 0]
+    assert dotbar.grad(lambda v: st.wasserstein_distance(u, v))(u + 0.1) @ np.ones(5) == pytest.approx(1)
+    assert np.all(np.isfinite(dotbar.grad(lambda v: st.wasserstein_distance(u, v))(u)))
+
+
+def test_results_are_tuples_as_scipys():
+    u, v = x[0, :, 0], x[1, :, 0]
+    f = lambda u: st.linregress(u, v).intercept_stderr + st.pearsonr(u, v).pvalue
+    plain = scipy.stats.linregress(u, v).intercept_stderr + scipy.stats.pearsonr(u, v).pvalue
+    assert np.isclose(dotbar.jvp(f, (u,), (u,))[0], plain, 1e-12)
+    slope, intercept, r, p, stderr = dotbar.jvp(lambda u: st.linregress(u, v), (u,), (u,))[0]
+    assert np.allclose((slope, intercept, r, p, stderr), tuple(scipy.stats.linregress(u, v)), 1e-12)
+
+
+# ---------------------------------------------------------------- multivariate
+
+
+def test_the_gradient_of_a_normal_density_by_its_covariance():
+    """½ (Σ⁻¹ d dᵀ Σ⁻¹ − Σ⁻¹), symmetric."""
+    S, d = np.array([[2.0, 0.5], [0.5, 1.0]]), np.array([0.3, -0.2])
+    P = np.linalg.inv(S)
+    want = (P @ np.outer(d, d) @ P - P) / 2
+    assert np.allclose(dotbar.grad(lambda S: st.multivariate_normal.logpdf(d, None, S))(S), want, 1e-13)
+    assert np.allclose(dotbar.grad(lambda S: st.multivariate_normal(cov=S).logpdf(d))(S), want, 1e-13)
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_the_normal_distribution_function_of_independent_components(n):
+    """A product: ∂P/∂uᵢ = φ(uᵢ) Πⱼ Φ(uⱼ), ∂P/∂Σᵢⱼ = ½ φ(uᵢ) φ(uⱼ) Π Φ."""
+    u = np.linspace(-0.3, 0.6, n)
+    phi, Phi = scipy.stats.norm.pdf(u), scipy.stats.norm.cdf(u)
+    f = lambda u, S: st.multivariate_normal.cdf(u, None, S)
+    slope, curvature = dotbar.grad(f, (0, 1))(u, np.eye(n))
+    assert np.allclose(slope, phi / Phi * np.prod(Phi), 1e-9)
+    want = np.outer(phi / Phi, phi / Phi) * np.prod(Phi) / 2
+    np.fill_diagonal(want, -u * phi / Phi * np.prod(Phi) / 2)
+    assert np.allclose(curvature, want, 1e-8)
+
+
+def test_a_singular_covariance_raises():
+    with pytest.raises(np.linalg.LinAlgError):
+        dotbar.grad(lambda S: st.multivariate_normal.logpdf([0.1, 0.2], None, S))(np.ones((2, 2)))
+
+
+def test_frozen_multivariate_distributions_are_scipys_with_plain_arguments():
+    S = np.array([[2.0, 0.5], [0.5, 1.0]])
+    own, plain = st.multivariate_normal([1.0, 2.0], S), scipy.stats.multivariate_normal([1.0, 2.0], S)
+    assert own.logpdf([0.1, 0.2]) == plain.logpdf([0.1, 0.2])
+    assert np.array_equal(own.rvs(3, random_state=0), plain.rvs(3, random_state=0))
+    assert np.array_equal(own.mean, plain.mean)
+
+
+def test_what_has_no_derivative_refuses():
+    for f in (
+        lambda v: st.multivariate_hypergeom.logpmf([1, 2], v, 3),
+        lambda v: st.random_correlation.rvs(v)[0, 0],
+        lambda v: st.spearmanr(v, v[::-1]).statistic,
+        lambda v: st.kendalltau(v, v[::-1]).statistic,
+        lambda v: st.boxcox(v)[0][0],
+        lambda v: st.Mixture([st.Normal(mu=v[0])]).pdf(0.0),
+        lambda v: st.rv_histogram((v, [0.0, 1.0, 2.0])).pdf(0.5),
+    ):
+        with pytest.raises((DotbarError, TypeError)):
+            dotbar.grad(f)(np.array([0.5, 1.5]))
