@@ -13,7 +13,7 @@ from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import batch_loop, rule
 from dotbar.rules.lapack_words import inexact
 from dotbar.rules.words import conj
-from dotbar.scipy.signal.binding import in_place_of
+from dotbar.scipy.binding import in_place_of
 
 
 def backwards(word: Any, coefficients: Any, x: Any) -> Any:

@@ -10,7 +10,7 @@ from dotbar.core import dtype_of
 from dotbar.errors import NoRuleError
 from dotbar.rules.lapack_words import inexact
 from dotbar.rules.words import conj
-from dotbar.scipy.signal.binding import in_place_of
+from dotbar.scipy.binding import in_place_of
 from dotbar.scipy.signal.filters import extended, filled
 
 # ---------------------------------------------------------------- trends

@@ -1,0 +1,110 @@
+"""Sums, means and centres of labelled regions, and distances in units that may be traced."""
+
+from typing import Any
+
+import numpy as np
+import scipy.ndimage as nd
+
+from dotbar.core import as_array, dtype_of, first_traced, primitive
+from dotbar.errors import NoRuleError
+from dotbar.rules.kinds import constant
+from dotbar.rules.lapack_words import inexact
+from dotbar.scipy.binding import in_place_of
+from dotbar.scipy.mirror import stands_for
+
+
+def regions(input: Any, labels: Any, index: Any) -> tuple[Any, Any, Any]:
+    """The values, the number of the region in which each is (the last one is none's), and the regions that are asked
+    for.
+    """
+    x = np.ravel(inexact(input))
+    if labels is None:
+        return x, np.zeros(x.shape, int), np.zeros(() if index is None else np.shape(index), int)
+    labels = np.ravel(np.broadcast_to(labels, np.shape(input)))
+    if index is None:
+        return x, np.where(labels > 0, 0, 1), np.zeros((), int)
+    wanted, place = np.unique(np.ravel(index), return_inverse=True)
+    found = np.searchsorted(wanted, labels)
+    known = (found < len(wanted)) & (wanted[np.minimum(found, len(wanted) - 1)] == labels)
+    return x, np.where(known, found, len(wanted)), np.reshape(place, np.shape(index))
+
+
+def totals(x: Any, region: Any, wanted: Any) -> Any:
+    """The sum over each region that is asked for."""
+    return np.bincount(region, x, int(np.max(region, initial=0)) + 1 + np.size(wanted))[wanted]
+
+
+@in_place_of(nd.sum_labels)
+def sum_labels(input: Any, labels: Any, index: Any) -> Any:
+    return totals(*regions(input, labels, index))
+
+
+@in_place_of(nd.sum)
+def sum(input: Any, labels: Any, index: Any) -> Any:
+    return sum_labels(input, labels, index)
+
+
+def mean_of(x: Any, region: Any, wanted: Any) -> Any:
+    return totals(x, region, wanted) / totals(np.ones(len(region)), region, wanted)
+
+
+@in_place_of(nd.mean)
+def mean(input: Any, labels: Any, index: Any) -> Any:
+    return mean_of(*regions(input, labels, index))
+
+
+@in_place_of(nd.variance)
+def variance(input: Any, labels: Any, index: Any) -> Any:
+    x, region, wanted = regions(input, labels, index)
+    every = np.arange(int(np.max(region)) + 1)
+    sizes = np.maximum(totals(np.ones(len(region)), region, every), 1)
+    centre = (totals(x, region, every) / sizes)[region]
+    return mean_of((x - centre) ** 2, region, wanted)
+
+
+@in_place_of(nd.standard_deviation)
+def standard_deviation(input: Any, labels: Any, index: Any) -> Any:
+    return np.sqrt(variance(input, labels, index))
+
+
+@in_place_of(nd.center_of_mass)
+def center_of_mass(input: Any, labels: Any, index: Any) -> Any:
+    x, region, wanted = regions(input, labels, index)
+    whole = totals(x, region, wanted)
+    parts = [totals(x * np.ravel(at), region, wanted) / whole for at in np.indices(np.shape(input)).astype(float)]
+    if np.ndim(wanted) == 0:
+        return tuple(parts)
+    return [tuple(part[k] for part in parts) for k in range(len(wanted))]
+
+
+@stands_for(nd.distance_transform_edt)
+def distance_transform_edt(
+    input: Any,
+    sampling: Any = None,
+    return_distances: bool = True,
+    return_indices: bool = False,
+    distances: Any = None,
+    indices: Any = None,
+) -> Any:
+    """The nearest background is locally constant, and so is the image, which is on or off."""
+    if first_traced([input, sampling]) is None:
+        return nd.distance_transform_edt(input, sampling, return_distances, return_indices, distances, indices)
+    input = as_array(input)
+    if dtype_of(input).kind in "fc" and first_traced([input]) is not None:
+        raise NoRuleError("scipy.ndimage.distance_transform_edt has a derivative in sampling; its input is on or off.")
+    widths = np.broadcast_to(inexact(sampling), (np.ndim(input),))
+    where = nearest_background(input, widths)
+    steps = where - np.indices(np.shape(input))
+    far = np.any(steps != 0, 0)
+    squares = np.stack([(widths[k] * steps[k]) ** 2 for k in range(np.ndim(input))])
+    d = np.where(far, np.sqrt(np.where(far, np.sum(squares, 0), 1.0)), 0.0)
+    return (d, where) if return_distances and return_indices else d if return_distances else where
+
+
+@primitive
+def nearest_background(x: Any, sampling: Any) -> Any:
+    """For each entry the place of the nearest one that is zero."""
+    return nd.distance_transform_edt(x, sampling, False, True)
+
+
+constant(nearest_background, like=lambda x, sampling: None)

@@ -1,0 +1,121 @@
+"""scipy.ndimage: every way to continue an image, every order; nothing of the size of window times image for sums."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+import scipy.ndimage
+
+import dotbar.scipy.ndimage as nd
+from dotbar import grad, jvp, vjp
+from dotbar.errors import NoRuleError
+
+rng = np.random.default_rng(0)
+X = rng.standard_normal((7, 6))
+AT = rng.uniform(-9, 15, (2, 40))
+W = rng.random((3, 4))
+MODES = ["reflect", "grid-mirror", "mirror", "nearest", "wrap", "grid-wrap", "constant", "grid-constant"]
+
+HOMOGENEOUS = [
+    *(lambda x, k=k, **s: nd.map_coordinates(x, AT, order=k, **s) for k in range(6)),
+    lambda x, **s: nd.map_coordinates(x, AT, order=3, prefilter=False, **s),
+    lambda x, **s: nd.correlate(x, W, origin=(1, -1), **s),
+    lambda x, **s: nd.convolve(x, W, origin=(1, 0), **s),
+    lambda x, **s: nd.correlate1d(x, rng_weights(9), 0, **s),
+    lambda x, **s: nd.convolve1d(x, rng_weights(4), 1, origin=-1, **s),
+    lambda x, **s: nd.uniform_filter(x, 4, origin=1, **s),
+    lambda x, **s: nd.gaussian_filter(x, 1.3, (0, 2), **s),
+    lambda x, **s: nd.gaussian_filter(x, (0.0, 0.7), (0, 3), truncate=5.0, **s),
+    lambda x, **s: nd.gaussian_laplace(x, 0.9, **s),
+    lambda x, **s: nd.gaussian_gradient_magnitude(x, 0.9, **s),
+    lambda x, **s: nd.sobel(x, 0, **s),
+    lambda x, **s: nd.prewitt(x, **s),
+    lambda x, **s: nd.laplace(x, **s),
+    lambda x, **s: nd.maximum_filter(x, (2, 3), origin=(0, 1), **s),
+    lambda x, **s: nd.minimum_filter(x, footprint=[[1, 0, 1]], **s),
+    lambda x, **s: nd.median_filter(x, 4, **s),
+    lambda x, **s: nd.percentile_filter(x, 30, 3, **s),
+    lambda x, **s: nd.rank_filter(x, -2, 3, **s),
+    lambda x, **s: nd.shift(x, (1.3, -2.1), **s),
+    lambda x, **s: nd.zoom(x, 1.7, **s),
+    lambda x, **s: nd.rotate(x, 30, order=2, **s),
+    lambda x, **s: nd.rotate(np.stack([x, 2 * x]), 40, axes=(1, 2), **s),
+    lambda x, **s: nd.affine_transform(x, [1.1, 0.9], 0.2, **s),
+    lambda x, **s: nd.affine_transform(x, [[1, 0.2, 0.1], [0.3, 1, 0.2]], output_shape=(4, 5), **s),
+]
+
+
+def rng_weights(n):
+    return np.cos(np.arange(n) ** 2)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("f", HOMOGENEOUS)
+def test_as_scipy(f, mode):
+    """f(tx) = t f(x): the tangent along x is the value, and so for the cotangent."""
+    value = f(X, mode=mode)
+    y, dot = jvp(lambda x: f(x, mode=mode), (X,), (X,))
+    assert np.allclose(y, value, 1e-11, 1e-11)
+    assert np.allclose(dot, value, 1e-11, 1e-11)
+    weights = rng.standard_normal(value.shape)
+    xbar = vjp(lambda x: f(x, mode=mode), X)[1](weights)
+    assert np.isclose(np.vdot(xbar, X), np.vdot(weights, value))
+    with_cval = jvp(lambda x: f(x, mode=mode, cval=0.7), (X,), (X,))[0]
+    assert np.allclose(with_cval, f(X, mode=mode, cval=0.7), 1e-11, 1e-11)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "mirror", "nearest", "wrap", "grid-wrap", "constant"])
+@pytest.mark.parametrize("order", [2, 3, 4, 5])
+def test_the_transpose_of_the_coefficients(order, mode):
+    """⟨y, Px⟩ = ⟨Pᵀy, x⟩ for every way to continue."""
+    x, y = rng.standard_normal((2, 9))
+    value, pull = vjp(lambda x: nd.spline_filter1d(x, order, mode=mode), x)
+    assert np.isclose(np.vdot(y, value), np.vdot(pull(y), x), 1e-10)
+
+
+def test_measurements_as_scipy():
+    labels = rng.integers(0, 4, X.shape)
+    for name in ("sum_labels", "sum", "mean", "variance", "standard_deviation", "center_of_mass"):
+        own, plain = getattr(nd, name), getattr(scipy.ndimage, name)
+        for args in ((), (labels,), (labels, 2), (labels, [1, 3, 3])):
+            got = jvp(lambda x, own=own, args=args: own(x, *args), (X,), (X,))[0]
+            assert np.allclose(got, plain(X, *args), 1e-11)
+
+
+def test_a_flat_image_has_a_gradient():
+    """The magnitude of a gradient that is zero has the derivative 0, as every norm has."""
+    flat = np.zeros((6, 6))
+    assert np.all(grad(lambda x: np.sum(nd.gaussian_gradient_magnitude(x, 1.0)))(flat) == 0)
+
+
+def test_widths():
+    """The second derivative in the width of a Gaussian window, which is far from its ends."""
+    x = np.zeros(81)
+    x[40] = 1.0
+    middle = lambda s: nd.gaussian_filter(x, s, truncate=9.0)[40]
+    assert np.isclose(grad(middle)(3.0), -1 / (9 * np.sqrt(2 * np.pi)), 1e-9)
+    assert np.isclose(grad(grad(middle))(3.0), 2 / (27 * np.sqrt(2 * np.pi)), 1e-7)
+
+
+def test_a_wide_window_takes_no_more_memory():
+    x = rng.standard_normal((300, 300))
+    tracemalloc.start()
+    grad(lambda x: np.sum(nd.gaussian_filter(x, 12.0) ** 2))(x)
+    grad(lambda x: np.sum(nd.uniform_filter(x, 51) ** 2))(x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * x.nbytes
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: nd.grey_dilation(x, 3),
+        lambda x: nd.generic_filter(x, np.ptp, 3),
+        lambda x: nd.distance_transform_edt(x),
+        lambda x: nd.sobel(x, output=np.zeros((7, 6))),
+    ],
+)
+def test_what_has_no_rule_says_so(f):
+    with pytest.raises(NoRuleError):
+        grad(lambda x: np.sum(f(x)))(X)
