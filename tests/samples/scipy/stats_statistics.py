@@ -40,6 +40,11 @@ SAMPLES = [
     sample(st.pearsonr, x, y, alternative="less"),
     sample(st.linregress, x, y, call=lambda x, y: st.linregress(x, y).slope, case="linregress slope", **by_version),
     sample(st.linregress, x, y, **by_version),
+    sample(st.ttest_1samp, X, 0.1),
+    sample(st.ttest_rel, x, y, alternative="less"),
+    sample(st.ttest_ind, x, y[:4]),
+    sample(st.ttest_ind, X, X[:4] + 0.1, equal_var=False),
+    sample(st.chisquare, p, **by_version),
     sample(st.entropy, p, case="entropy"),
     sample(st.entropy, p, q, base=2),
     *(

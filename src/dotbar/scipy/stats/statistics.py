@@ -324,6 +324,51 @@ def _linregress(x: Any, y: Any, alternative: str) -> Any:
     return Regression(slope, intercept, r, pvalue, stderr, stderr * np.sqrt(xx + np.mean(x, -1) ** 2))
 
 
+# ---------------------------------------------------------------- tests
+
+Test = namedtuple("Test", "statistic pvalue")  # as SciPy's results
+
+
+def student(difference: Any, variance: Any, df: Any, alternative: str) -> Any:
+    """The t statistic of a difference with its estimated variance.  Student (1908); Welch (1947)."""
+    t = difference / np.sqrt(variance)
+    return Test(t, two_sided(stats.t, t, df, alternative=alternative))
+
+
+@statistic(stats.ttest_1samp)
+def _ttest_1samp(a: Any, popmean: Any, alternative: str) -> Any:
+    n = a.shape[-1]
+    return student(np.mean(a, -1) - popmean, np.var(a, -1, ddof=1) / n, n - 1, alternative)
+
+
+@statistic(stats.ttest_rel, "a", "b")
+def _ttest_rel(a: Any, b: Any, alternative: str) -> Any:
+    return _ttest_1samp(a - b, 0.0, alternative)
+
+
+@statistic(stats.ttest_ind, "a", "b")
+def _ttest_ind(a: Any, b: Any, alternative: str, equal_var: bool, trim: float, method: Any, **resampling: Any) -> Any:
+    if trim != 0 or method is not None or any(resampling.values()):
+        raise NoRuleError("scipy.stats.ttest_ind has no derivative rule with trim or resampling.")
+    m, n = a.shape[-1], b.shape[-1]
+    u, v = np.var(a, -1, ddof=1), np.var(b, -1, ddof=1)
+    if equal_var:
+        df, variance = m + n - 2, ((m - 1) * u + (n - 1) * v) / (m + n - 2) * (1 / m + 1 / n)
+    else:
+        variance = u / m + v / n
+        df = variance**2 / ((u / m) ** 2 / (m - 1) + (v / n) ** 2 / (n - 1))
+    return student(np.mean(a, -1) - np.mean(b, -1), variance, df, alternative)
+
+
+@statistic(stats.chisquare, "f_obs", "f_exp", double=True)
+def _chisquare(f_obs: Any, f_exp: Any, ddof: int, sum_check: bool = True) -> Any:
+    """Pearson (1900)."""
+    f_obs = f_obs * np.float64(1)
+    expected = mean(f_obs) if f_exp is None else f_exp * np.float64(1)
+    chi2 = np.sum((f_obs - expected) ** 2 / expected, -1)
+    return Test(chi2, OWN[stats.chi2].sf(chi2, f_obs.shape[-1] - 1 - ddof))
+
+
 # ---------------------------------------------------------------- entropies and distances
 
 
