@@ -51,3 +51,14 @@ def test_tricomi(x, order):
 def test_outside_the_domain_the_derivative_is_nan():
     assert np.isnan(dotbar.grad(lambda a: sc.hyp2f1(a, 0.3, 1.2, 1.5))(0.4))
     assert np.isnan(dotbar.grad(lambda a: sc.hyperu(a, 0.3, -1.0))(0.4))
+
+
+def test_far_out():
+    """Series, continuation and asymptotic expansion in one call."""
+    z = np.array([1e-3, -900.0, -3.0, -1e5, 200.0])
+    for order in ((1, 0, 0), (0, 1, 0)):
+        assert worst_error(sc.hyp1f1, mpmath.hyp1f1, (0.4, 1.3, z), order) < 1e-11
+    points = np.array([-1e4, -0.1, 1e4])
+    assert worst_error(sc.hyp0f1, mpmath.hyp0f1, (1.3, points), (1, 0)) < 1e-11
+    assert worst_error(sc.hyp2f1, mpmath.hyp2f1, (0.3, -3.0, 0.8, np.array([4.0, 0.3, -1e6])), (0, 0, 1, 0)) < 1e-12
+    assert worst_error(sc.hyperu, mpmath.hyperu, (0.3, 0.4, np.array([0.0, 1e-30, 1e4])), (0, 1, 0)) < 1e-11

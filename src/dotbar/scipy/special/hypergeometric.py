@@ -18,7 +18,7 @@ from dotbar.scipy.special.taylor import Jet, derivatives, exp, expand, gamma_rat
 
 TERMS = 500
 STEPS = 2000
-NODES = 241
+WIDTH = 0.25
 
 
 def _small(term: Any, y: Any) -> bool:
@@ -35,28 +35,28 @@ def ends(a: Any) -> Any:
 
 
 def hypergeometric(tops: Sequence[Any], b: Any, z: Any) -> Any:
-    """ₚF₁(tops; b; z), for p = 2 and real z on z < 1."""
-    z = np.asarray(z)
+    """ₚF₁(tops; b; z); for p = 2 and real z > 1 of polynomials only."""
+    p, z = len(tops), np.asarray(z)
     size = np.abs(prod(map(value, tops), start=np.ones_like(z)))
-    reach = np.minimum(0.5 if len(tops) == 2 else 2.0, 2 * np.maximum(np.abs(value(b)), 1) / np.maximum(size, 1))
-    far = np.abs(z) > (1 if len(tops) == 2 else 4 * size + 2 * np.abs(value(b)))  # beyond the zeros of a polynomial
-    reach = np.where(far & np.any([np.zeros_like(far), *map(ends, tops)], 0), np.inf, reach)
-    scale = np.minimum(1, reach / np.maximum(np.abs(z), 1e-300))
-    place = np.where(scale == 1, z, z * scale)
+    reach = np.minimum(0.5 if p == 2 else 2.0, 2 * np.maximum(np.abs(value(b)), 1) / np.maximum(size, 1))
+    beyond = np.abs(z) > (1 if p == 2 else 4 * size + 2 * np.abs(value(b)))  # the zeros of a polynomial
+    reach = np.where(beyond & np.any([np.zeros(z.shape, bool), *map(ends, tops)], 0), np.inf, reach)
+    on_cut = (p == 2) & (np.imag(z) == 0) & (np.real(z) >= 1) & (reach < 1)
+    z = np.where(on_cut | ~np.isfinite(z), np.nan, z)
+    place = np.where(np.abs(z) <= reach, z, z * np.minimum(1, reach / np.maximum(np.abs(z), 1e-300)))
     w, slope = _series(tops, b, place)
     for _ in range(STEPS):
         if np.array_equal(place, z, equal_nan=True):
             break
-        here = np.where(place == z, reach, place)
-        P0 = here * (1 - here) if len(tops) == 2 else here
-        room = np.minimum(np.abs(here), np.abs(1 - here)) if len(tops) == 2 else np.abs(here)
+        here = np.where(place == z, 0.5, place)
+        P0, room = (here * (1 - here), np.minimum(np.abs(here), np.abs(1 - here))) if p == 2 else (here, np.abs(here))
         h = z - place
-        longest = np.minimum(room / 2, 4 / (1 + np.sqrt(size / np.abs(P0)) + (len(tops) == 1)))
+        longest = np.minimum(room / 2, 4 / (np.sqrt(size / np.abs(P0)) + (1 if p == 1 else 1e-9)))
         last = np.abs(h) <= longest
         h = np.where(last, h, h * (longest / np.where(last, 1, np.abs(h))))
         w, slope = _step(tops, b, here, h, w, slope)
         place = np.where(last, z, place + h)
-    return w
+    return select(place == z, w, np.nan)
 
 
 def _series(tops: Sequence[Any], b: Any, z: Any) -> tuple[Any, Any]:
@@ -97,7 +97,7 @@ def gauss(a: Any, b: Any, c: Any, z: Any) -> Any:
 
     At 1, where c > a + b, Gauss's Γ(c) Γ(c − a − b) / Γ(c − a) Γ(c − b), DLMF 15.4.20.
     """
-    left, one = np.real(z) < 0, z == 1
+    left, one = (np.real(z) < 0) & ~(ends(a) | ends(b)), z == 1
     inside = np.where(left, z / np.where(left, z - 1, 1), np.where(one, 0, z))
     y = hypergeometric([a, select(left, c - b, b)], c, inside) * exp(a * -np.log(np.where(left, 1 - z, 1)))
     if not np.any(one):
@@ -109,9 +109,20 @@ def gauss(a: Any, b: Any, c: Any, z: Any) -> Any:
 
 @derivatives(lambda a, b: (a / b, a + 1, b + 1))  # DLMF 13.3.15
 def kummer(a: Any, b: Any, z: Any) -> Any:
-    """₁F₁(a; b; z); for Re z < 0 as e^z ₁F₁(b − a; b; −z), DLMF 13.2.39."""
+    """₁F₁(a; b; z); for Re z < 0 as e^z ₁F₁(b − a; b; −z), DLMF 13.2.39, and far out there by DLMF 13.7.2."""
     left = np.real(z) < 0
-    return hypergeometric([select(left, b - a, a)], b, np.where(left, -z, z)) * np.exp(np.where(left, z, 0))
+    far = (np.real(z) < -150 - (np.abs(value(a)) + np.abs(value(b))) ** 2) & ~ends(b - a)
+    near = hypergeometric([select(left, b - a, a)], b, np.where(far, 1, np.where(left, -z, z)))
+    near = near * np.exp(np.where(left & ~far, z, 0))
+    if not np.any(far):
+        return near
+    x = np.where(far, -z, np.inf)
+    term = w = 1.0 + 0 * (a + b)
+    for n in range(40):
+        term = term * (a + n) * (a - b + 1 + n) * (1 / ((n + 1) * x))
+        w = w + term
+    w = w * exp(a * -np.log(np.where(far, x, 1))) * gamma_ratio([select(far, b, 1.0)], [select(far, b - a, 1.0)])
+    return select(far, w, near)
 
 
 @derivatives(lambda a, b: (-a, a + 1, b + 1))  # DLMF 13.3.22
@@ -121,6 +132,7 @@ def tricomi(a: Any, b: Any, x: Any) -> Any:
     The integral over log t by the trapezoidal rule, which converges exponentially; downwards, U grows the fastest.
     Where a or a − b + 1 is an integer ≤ 0, the recurrence of the polynomial starts from U(0, b, x) = 1.
     """
+    limit = select(value(b) < 1, gamma_ratio([select(value(b) < 1, 1 - b, 1.0)], [a - b + 1]), np.inf)  # DLMF 13.2.18
     other = ends(a - b + 1) & ~ends(a)
     factor = select(other, exp((1 - b) * np.log(x)), 1.0)  # DLMF 13.2.40
     a, b = select(other, a - b + 1, a), select(other, 2 - b, b)
@@ -129,18 +141,20 @@ def tricomi(a: Any, b: Any, x: Any) -> Any:
     top = a + steps
     start = np.log(value(top) / (value(top) + x)) - 40 / value(top)
     end = np.log((80 + 4 * np.maximum(value(b), 0) + 4 * value(top)) / x)
-    s = expand(start) + expand(end - start) * np.linspace(0, 1, NODES)
+    finite = np.isfinite(end - start)
+    nodes = 2 + int(np.max(np.where(finite, end - start, 0), initial=0) / WIDTH)
+    s = expand(start) + expand(end - start) * np.linspace(0, 1, nodes)
 
     def integral(a: Any) -> Any:
         terms = exp(expand(a) * s + expand(b - a - 1) * np.log1p(np.exp(s)) - expand(x) * np.exp(s))
-        return total(terms) * ((end - start) / (NODES - 1)) * gamma_ratio([], [a])
+        return total(terms) * ((end - start) / (nodes - 1)) * gamma_ratio([], [a])
 
     above, here = select(ending, 0.0, integral(top + 1)), select(ending, 1.0, integral(top))
     for k in range(int(np.max(steps, initial=0))):
         at = top - k
         below = (x - b + 2 * at) * here - at * (1 + at - b) * above
         above, here = select(k < steps, here, above), select(k < steps, below, here)
-    return here * factor
+    return select(x == 0, limit, here * factor)
 
 
 @derivatives(lambda b: (1 / b, b + 1))  # DLMF 16.3.1

@@ -1,9 +1,11 @@
 """Orthogonal polynomials and Legendre functions: in x, in real degrees and in parameters.
 
 In x each family has a rule of its own that lowers the degree.  The words for degrees and parameters are the
-hypergeometric representations of DLMF 18.5.7-18.5.12, whose derivatives :mod:`.hypergeometric` knows.
+hypergeometric representations of DLMF 18.5.7-18.5.12, and at given integer degrees the recurrences, run on truncated
+Taylor series.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,35 +18,56 @@ from dotbar.scipy.special.taylor import Jet, derivatives, gamma_ratio, select
 INTEGER = "SciPy has it at integers only"
 
 
-def _mirrored(n: Any, x: Any) -> tuple[Any, Any, Any]:
-    """Where n is a given integer, p(x) = (−1)ⁿ p*(−x) spares the singular point −1: that, the sign, the argument."""
+def _by_degree(n: Any, first: Any, step: Callable[..., Any], real: Callable[[], Any]) -> Any:
+    """pₙ, at given integers n by pₖ₊₁ = step(k, pₖ, pₖ₋₁) from 1 and ``first``, else as of real degree."""
     if isinstance(n, Jet):
-        return np.False_, 1.0, x
-    there = (n == np.floor(n)) & (np.real(x) < 0)
-    return there, np.where(there, 1 - 2 * np.mod(n, 2), 1), np.where(there, -x, x)
+        return real()
+    whole, before, now = n == np.floor(n), first * 0 + 1.0, first
+    y = select(n < 0, 0.0, before)
+    for k in range(1, 1 + int(np.max(np.where(whole, n, 0), initial=0))):
+        y = select(n == k, now, y)
+        before, now = now, step(k, now, before)
+    return y if np.all(whole) else select(whole, y, real())
 
 
 @derivatives(lambda n, alpha, beta: ((n + alpha + beta + 1) * 0.5, n + -1, alpha + 1, beta + 1))
 def jacobi(n: Any, alpha: Any, beta: Any, x: Any) -> Any:
-    """Pₙ = Γ(n+α+1)/Γ(n+1)Γ(α+1) ₂F₁(−n, n+α+β+1; α+1; (1−x)/2).  DLMF 18.5.7."""
-    there, sign, x = _mirrored(n, x)
-    alpha, beta = select(there, beta, alpha), select(there, alpha, beta)
-    polynomial = gauss(-n, n + alpha + beta + 1, alpha + 1, (1 - x) / 2)
-    return gamma_ratio([n + alpha + 1], [n + 1, alpha + 1]) * polynomial * sign
+    """Pₙ = Γ(n+α+1)/Γ(n+1)Γ(α+1) ₂F₁(−n, n+α+β+1; α+1; (1−x)/2).  DLMF 18.5.7; the recurrence is 18.9.2."""
+    both = alpha + beta
+
+    def step(k: int, now: Any, before: Any) -> Any:
+        m = both + 2 * k
+        ahead = ((m + 2) * m * x + (alpha - beta) * both) * (m + 1) * now
+        behind = (alpha + k) * (beta + k) * (m + 2) * before * 2
+        return (ahead - behind) / ((both + (k + 1)) * m * (2 * (k + 1)))
+
+    def real() -> Any:
+        series = gauss(-n, n + both + 1, alpha + 1, (1 - x) / 2)
+        return gamma_ratio([n + alpha + 1], [n + 1, alpha + 1]) * series
+
+    return _by_degree(n, alpha + 1 + (both + 2) * ((x - 1) / 2), step, real)
 
 
 @derivatives(lambda n, lam: (lam * 2, n + -1, lam + 1))
 def gegenbauer(n: Any, lam: Any, x: Any) -> Any:
-    """Cₙ = Γ(n+2λ)/Γ(n+1)Γ(2λ) ₂F₁(−n, n+2λ; λ+1/2; (1−x)/2).  DLMF 18.5.9."""
-    _, sign, x = _mirrored(n, x)
-    polynomial = gauss(-n, n + lam * 2, lam + 0.5, (1 - x) / 2)
-    return gamma_ratio([n + lam * 2], [n + 1, lam * 2]) * polynomial * sign
+    """Cₙ = Γ(n+2λ)/Γ(n+1)Γ(2λ) ₂F₁(−n, n+2λ; λ+1/2; (1−x)/2).  DLMF 18.5.9; the recurrence is 18.9.1."""
+    return _by_degree(
+        n,
+        lam * (2 * x),
+        lambda k, now, before: ((lam + k) * (2 * x) * now - (lam * 2 + (k - 1)) * before) * (1 / (k + 1)),
+        lambda: gamma_ratio([n + lam * 2], [n + 1, lam * 2]) * gauss(-n, n + lam * 2, lam + 0.5, (1 - x) / 2),
+    )
 
 
 @derivatives(lambda n, alpha: (-1.0, n + -1, alpha + 1))
 def laguerre(n: Any, alpha: Any, x: Any) -> Any:
-    """Lₙ = Γ(n+α+1)/Γ(n+1)Γ(α+1) ₁F₁(−n; α+1; x).  DLMF 18.5.12."""
-    return gamma_ratio([n + alpha + 1], [n + 1, alpha + 1]) * kummer(-n, alpha + 1, x)
+    """Lₙ = Γ(n+α+1)/Γ(n+1)Γ(α+1) ₁F₁(−n; α+1; x).  DLMF 18.5.12; the recurrence is 18.9.1."""
+    return _by_degree(
+        n,
+        alpha + 1 - x,
+        lambda k, now, before: ((alpha + (2 * k + 1) - x) * now - (alpha + k) * before) * (1 / (k + 1)),
+        lambda: gamma_ratio([n + alpha + 1], [n + 1, alpha + 1]) * kummer(-n, alpha + 1, x),
+    )
 
 
 def _vanishing(polynomial: np.ufunc, n: Any, *args: Any) -> Any:

@@ -16,7 +16,7 @@ from dotbar.scipy.mirror import dispatching, stands_for
 from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.taylor import derivatives, gamma_ratio
 from dotbar.transforms import jvp
-from dotbar.tree import tree_map
+from dotbar.tree import flatten, tree_map
 
 INTEGER = "SciPy has it at integers only"
 
@@ -28,9 +28,27 @@ def _integers(function: str, **arguments: Any) -> None:
             raise NoRuleError(f"scipy.special.{function} has no derivative with respect to {name!r}: {INTEGER}.")
 
 
-def _typed(y: Any, *xs: Any) -> Any:
-    """y in the type that NumPy promotes xs to."""
-    return match(y, np.empty(0, np.result_type(*(x if type(x) in (int, float) else dtype_of(x) for x in xs))))
+def _typed(y: Any, f: Callable[..., Any], *args: Any, **kw: Any) -> Any:
+    """y in the type that SciPy's f has for such arguments."""
+    like = flatten(f(*(x if type(x) in (int, float) else np.empty(0, dtype_of(x)) for x in args), **kw))[0][0]
+    return tree_map(lambda y: match(y, like), y)
+
+
+def _own(f: Any, *integers: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let the decorated body compute SciPy's f, whose first arguments are integers, of traced values."""
+
+    def enter(body: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **kw: Any) -> Any:
+            if first_traced(list(given)) is None:
+                return f(*given, **kw)
+            args = [np.asarray(x) if isinstance(x, list | tuple) else x for x in given]
+            _integers(f.__name__, **dict(zip(integers, args)))
+            return _typed(body(*args, **kw), f, *args, **kw)
+
+        stands_for(f)(call)
+        return body
+
+    return enter
 
 
 def _orders(f: Callable[[Any], Any], z: Any, n: int) -> list[Any]:
@@ -61,7 +79,7 @@ def _associated(n: Any, m: Any, z: Any, branch_cut: Any = 2, norm: bool = False)
     inside = cut(np.where(outside, 1, 1 - z * z)) ** (k / 2) * (1 - 2 * np.mod(np.maximum(m, 0), 2))
     root = np.sqrt(cut(z - 1)) * np.sqrt(cut(z + 1)) if np.any(outside) else 1
     polynomial = sc.eval_gegenbauer(np.maximum(n - k, 0), k + 0.5, z)
-    return _typed(np.where(outside, root**k, inside) * polynomial * _scale(n, m, norm), np.asarray(n), z)
+    return np.where(outside, root**k, inside) * polynomial * _scale(n, m, norm)
 
 
 def _all_degrees(n: int, m: int, ndim: int) -> tuple[Any, Any]:
@@ -70,37 +88,24 @@ def _all_degrees(n: int, m: int, ndim: int) -> tuple[Any, Any]:
     return np.arange(n + 1).reshape(-1, 1, *after), np.r_[: m + 1, -m:0].reshape(1, -1, *after)
 
 
-@stands_for(sc.legendre_p)
+@_own(sc.legendre_p, "n")
 def legendre_p(n: Any, z: Any, *, diff_n: int = 0) -> Any:
-    if first_traced([n, z]) is None:
-        return sc.legendre_p(n, z, diff_n=diff_n)
-    _integers("legendre_p", n=n)
-    return np.stack(_orders(lambda z: _typed(sc.eval_legendre(n, z), np.asarray(n), z), z, diff_n))
+    return np.stack(_orders(lambda z: sc.eval_legendre(n, z), z, diff_n))
 
 
-@stands_for(sc.legendre_p_all)
+@_own(sc.legendre_p_all, "n")
 def legendre_p_all(n: int, z: Any, *, diff_n: int = 0) -> Any:
-    if first_traced([n, z]) is None:
-        return sc.legendre_p_all(n, z, diff_n=diff_n)
-    return _typed(legendre_p(np.arange(n + 1).reshape(-1, *(1,) * np.ndim(z)), z, diff_n=diff_n), z)
+    return legendre_p(np.arange(n + 1).reshape(-1, *(1,) * np.ndim(z)), z, diff_n=diff_n)
 
 
-@stands_for(sc.assoc_legendre_p)
+@_own(sc.assoc_legendre_p, "n", "m")
 def assoc_legendre_p(n: Any, m: Any, z: Any, *, branch_cut: Any = 2, norm: bool = False, diff_n: int = 0) -> Any:
-    if first_traced([n, m, z]) is None:
-        return sc.assoc_legendre_p(n, m, z, branch_cut=branch_cut, norm=norm, diff_n=diff_n)
-    _integers("assoc_legendre_p", n=n, m=m)
     return np.stack(_orders(lambda z: _associated(n, m, z, branch_cut, norm), z, diff_n))
 
 
-@stands_for(sc.assoc_legendre_p_all)
+@_own(sc.assoc_legendre_p_all, "n", "m")
 def assoc_legendre_p_all(n: int, m: int, z: Any, *, branch_cut: Any = 2, norm: bool = False, diff_n: int = 0) -> Any:
-    if first_traced([n, m, z]) is None:
-        return sc.assoc_legendre_p_all(n, m, z, branch_cut=branch_cut, norm=norm, diff_n=diff_n)
-    degrees = _all_degrees(n, m, np.ndim(z))
-    return _typed(
-        assoc_legendre_p(*degrees, z, branch_cut=branch_cut, norm=norm, diff_n=diff_n), z, np.asarray(branch_cut)
-    )
+    return assoc_legendre_p(*_all_degrees(n, m, np.ndim(z)), z, branch_cut=branch_cut, norm=norm, diff_n=diff_n)
 
 
 @derivatives()
@@ -115,7 +120,8 @@ def lpmv(m: Any, v: Any, x: Any) -> Any:
     _integers("lpmv", m=m)
     k = np.abs(m)
     weight = np.where(m < 0, mirror(v, k, order=(0, 0)), 1 - 2 * np.mod(k, 2)) * sc.gamma(k + 0.5) * 2.0**k
-    return _typed(weight / np.sqrt(np.pi) * (1 - x * x) ** (k / 2) * sc.eval_gegenbauer(v - k, k + 0.5, x), m, v, x)
+    y = weight / np.sqrt(np.pi) * (1 - x * x) ** (k / 2) * sc.eval_gegenbauer(v - k, k + 0.5, x)
+    return _typed(y, sc.lpmv, m, v, x)
 
 
 # ---------------------------------------------------------------- on the sphere
@@ -149,26 +155,18 @@ elementwise(zonal, INTEGER, INTEGER, lambda y, a, b, c: _ladder(y, a, b, c))
 elementwise(harmonic, INTEGER, INTEGER, lambda y, a, b, c, d: _ladder(y, a, b, c, d), lambda y, b: match(1j * b * y, y))
 
 
-@stands_for(sc.sph_legendre_p)
+@_own(sc.sph_legendre_p, "n", "m")
 def sph_legendre_p(n: Any, m: Any, theta: Any, *, diff_n: int = 0) -> Any:
-    if first_traced([n, m, theta]) is None:
-        return sc.sph_legendre_p(n, m, theta, diff_n=diff_n)
-    _integers("sph_legendre_p", n=n, m=m)
     return np.stack(_orders(lambda theta: zonal(n, m, theta), theta, diff_n))
 
 
-@stands_for(sc.sph_legendre_p_all)
+@_own(sc.sph_legendre_p_all, "n", "m")
 def sph_legendre_p_all(n: int, m: int, theta: Any, *, diff_n: int = 0) -> Any:
-    if first_traced([n, m, theta]) is None:
-        return sc.sph_legendre_p_all(n, m, theta, diff_n=diff_n)
-    return _typed(sph_legendre_p(*_all_degrees(n, m, np.ndim(theta)), theta, diff_n=diff_n), theta)
+    return sph_legendre_p(*_all_degrees(n, m, np.ndim(theta)), theta, diff_n=diff_n)
 
 
-@stands_for(sc.sph_harm_y)
+@_own(sc.sph_harm_y, "n", "m")
 def sph_harm_y(n: Any, m: Any, theta: Any, phi: Any, *, diff_n: int = 0) -> Any:
-    if first_traced([n, m, theta, phi]) is None:
-        return sc.sph_harm_y(n, m, theta, phi, diff_n=diff_n)
-    _integers("sph_harm_y", n=n, m=m)
     Y = lambda theta: harmonic(n, m, theta, phi)
     if not diff_n:
         return Y(theta)
@@ -181,13 +179,10 @@ def sph_harm_y(n: Any, m: Any, theta: Any, phi: Any, *, diff_n: int = 0) -> Any:
     return tuple(orders)
 
 
-@stands_for(sc.sph_harm_y_all)
+@_own(sc.sph_harm_y_all, "n", "m")
 def sph_harm_y_all(n: int, m: int, theta: Any, phi: Any, *, diff_n: int = 0) -> Any:
-    if first_traced([n, m, theta, phi]) is None:
-        return sc.sph_harm_y_all(n, m, theta, phi, diff_n=diff_n)
     ndim = max(np.ndim(theta), np.ndim(phi))
-    Y = sph_harm_y(*_all_degrees(n, m, ndim), theta, phi, diff_n=diff_n)
-    return tree_map(lambda y: _typed(y, theta, phi, np.complex64(0)), Y)
+    return sph_harm_y(*_all_degrees(n, m, ndim), theta, phi, diff_n=diff_n)
 
 
 composite(dispatching(sc.assoc_laguerre))(lambda x, n, k=0.0: sc.eval_genlaguerre(n, k, x))
