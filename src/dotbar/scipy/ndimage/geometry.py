@@ -33,7 +33,7 @@ def _transposed(ybar: Any, x: Any, *, order: int, axis: int, mode: str) -> Any:
     n = x.shape[axis]
     if mode == "grid-wrap" or n == 1:
         return coefficients(ybar, order=order, axis=axis, mode=mode)
-    if mode in ("reflect", "grid-mirror"):
+    if mode in ("reflect", "grid-mirror", "nearest"):
         if n > SHORT:
             return coefficients(ybar, order=order, axis=axis, mode=mode)
         matrix = nd.spline_filter1d(np.eye(n), order, 0, mode=mode)
