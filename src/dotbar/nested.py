@@ -52,7 +52,7 @@ from dotbar.rules.kinds import constant, dense, match
 from dotbar.rules.sorting import first_places
 from dotbar.rules.words import entries, gather, stop_gradient
 from dotbar.tape import Bars, Entry, Tape, accumulate
-from dotbar.trace import SHAPE, Recorded, Recording, recordings
+from dotbar.trace import TYPE, Recorded, Recording, recordings
 from dotbar.transforms import jvp, unwrap, vjp
 
 __all__ = [
@@ -93,7 +93,7 @@ class Body(Recording):
         return super().__enter__()
 
     def note(self, rule: Rule, inputs: Iterable[Any], settings: Settings, outputs: Sequence[Var] = ()) -> None:
-        if rule is SHAPE:
+        if rule is TYPE:
             source = self.program.equations[-1].rule
             if source.fn in OF_ANY_SHAPE:
                 raise ConversionError(refusal(f"the shape of {source.name}", "Use np.where(condition, a, b)."))

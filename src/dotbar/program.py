@@ -359,6 +359,11 @@ VARYING = (
 )
 
 
+def array_type(x: Any) -> tuple[Any, ...]:
+    """What the equations behind a result rely on."""
+    return shape_of(x), dtype_of(x)
+
+
 def has_effect(equation: Equation) -> bool:
     """Whether an equation does something besides its results."""
     if not equation.outputs or not isinstance(equation.rule, Control):

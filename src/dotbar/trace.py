@@ -38,7 +38,7 @@ from dotbar.core import (
     wrap_view,
 )
 from dotbar.errors import user_line
-from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Refused, Var, varies
+from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Refused, Var, array_type, varies
 
 __all__ = ["LONG", "Recorded", "Recording", "recordings"]
 
@@ -114,7 +114,7 @@ class Recorded(Traced):
 
 
 TRUTH, INTEGER, INDEX, NUMBER, COMPLEX, HASH = map(Guard, (bool, int, operator.index, float, complex, hash))
-SHAPE = Guard(np.shape)
+TYPE = Guard(array_type)
 
 
 class Recordings(threading.local):
@@ -192,8 +192,8 @@ class Recording(Level):
             outputs = of_any_length(rule, operands, kw, outputs)
         self.note(rule, operands, kw, outputs)
         if any(v.shape for v in outputs) and varies(rule, xs):
-            for v in outputs:  # how many nonzero entries there are, or a mask selects, may change
-                self.note(SHAPE, (v,), {"outcome": v.shape, "line": user_line()})
+            for v in outputs:  # how many nonzero entries there are, or whether eigenvalues are real, may change
+                self.note(TYPE, (v,), {"outcome": array_type(v), "line": user_line()})
         if many:
             return rebuild(y, [Recorded(v, self, var) for v, var in zip(y, outputs)])
         if isinstance(y, np.ndarray) and (rule is core.READ or (rule.makes_views and len(xs) == 1)):

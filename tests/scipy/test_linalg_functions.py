@@ -241,3 +241,16 @@ def test_random_numbers_are_left_alone():
     state = np.random.get_state()[1].copy()
     dotbar.grad(lambda A: np.sum(sl.logm(A)))(JORDAN)
     assert np.array_equal(np.random.get_state()[1], state)
+
+
+@pytest.mark.parametrize(
+    "f", [sl.logm, sl.sqrtm, lambda A: sl.fractional_matrix_power(A, 0.5), lambda A: np.linalg.eigvals(A) ** 3]
+)
+def test_compiled_where_the_results_become_complex(f):
+    real = np.diag([1.0, 2, 3]) + normal(3, 3) / 9
+    other = np.diag([-1.0, 2, 2]) + np.array([[0.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+    loss = lambda A: np.sum(np.real(f(A)))
+    compiled = dotbar.jit(dotbar.grad(loss)), dotbar.grad(dotbar.jit(loss))
+    for A in (real, other, real, other):
+        for gradient in compiled:
+            close(gradient(A), dotbar.grad(loss)(A))

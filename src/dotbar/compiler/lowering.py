@@ -52,7 +52,7 @@ from dotbar.compiler.pairs import PARTS, Pair, is_complex
 from dotbar.compiler.rows import unrolled
 from dotbar.compiler.shapes import MOVES, Shape, along, contiguous, moved, squeezed
 from dotbar.core import Settings, is_advanced, split, take_index, value_of
-from dotbar.program import WRITTEN, Control, Equation, Guard, Part, Program, Refused, Var, variables
+from dotbar.program import WRITTEN, Control, Equation, Guard, Part, Program, Refused, Var, array_type, variables
 from dotbar.rules import norms, reductions, statistics, ufuncs, words
 from dotbar.rules.linalg import from_diagonal
 from dotbar.rules.shapes import astype, axes_of, choose, concat, pile
@@ -592,7 +592,7 @@ class Lowering:
             raise UnsupportedError
         if isinstance(rule, Guard):
             self.guards += 1
-            if rule.convert is not np.shape:
+            if rule.convert is not array_type:
                 self.guard(rule.convert, self.operand(equation.inputs[0]), settings["outcome"])
             return
         xs = [self.known[x] if type(x) is Var else x for x in equation.inputs]

@@ -94,10 +94,10 @@ def spec_of(x: Any) -> Spec:
 
 
 def adapt(x: Any, spec: Spec) -> Any:
-    """A value as it is specified; itself, if it is so."""
+    """A value as it is specified; itself, if it is so, or if it cannot be."""
     match spec:
         case Array(dtype):
-            return np.require(x, dtype, ("C", "A"))
+            return x if getattr(x, "dtype", dtype).kind == "c" != dtype.kind else np.require(x, dtype, ("C", "A"))
         case Scalar(dtype):
             return x if type(x) is dtype.type else dtype.type(x)
         case Number(kind):
