@@ -87,9 +87,7 @@ def chosen(found: dict[str, Callable[[], Any]], letters: str) -> Any:
 
 
 def integral(self: Any, kind: str, loc: Any, scale: Any, shapes: Any) -> Any:
-    """A moment or the entropy of a continuous distribution whose support is fixed."""
-    if type(self.plain)._get_support is not rv_continuous._get_support:
-        return refused(kind)(self)
+    """A moment or the entropy of a continuous distribution."""
     return moment(*map(as_array, (loc, scale, *shapes)), dist=self.plain, kind=kind)
 
 

@@ -1,29 +1,45 @@
-"""Moments and entropies in every parameter: the score under the integral, over nodes on both sides of the median."""
+"""Moments and entropies in every parameter, by the same nodes as the transport, on both sides of the median."""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy.stats import rv_continuous
 
 from dotbar.rules.kinds import rule
 from dotbar.rules.words import stop_gradient
 from dotbar.scipy.stats import continuous
 from dotbar.scipy.stats.continuous import density
 from dotbar.scipy.stats.law import as_double, entrywise, law, moment
-from dotbar.scipy.stats.transport import between, expectation, partial
+from dotbar.scipy.stats.transport import WEIGHTS, U, between, expectation, partial
+
+
+def mean_of(dist: Any, shapes: tuple[Any, ...]) -> Callable[[Callable[..., Any]], Any]:
+    """The expectation of h(X, *shapes) for a standard X, as a function of h that can be differentiated.
+
+    Where the support is fixed the nodes are, and the density over them moves; else they are quantiles, which move.
+    """
+    if dist._get_support.__func__ is rv_continuous._get_support:
+        median = lambda *shapes: law(0.5, 0.0, 1.0, *shapes, dist=dist, method="ppf")
+        centre = continuous.KINKS.get(dist.name, median)(*map(stop_gradient, shapes))
+        return lambda h: expectation(density(dist), h, between(dist.a, dist.b), centre, *shapes)
+
+    p, along = np.exp(-U) / 2, [np.expand_dims(s, -1) for s in shapes]
+
+    def by_quantiles(h: Callable[..., Any]) -> Any:
+        sides = (h(law(p, 0.0, 1.0, *along, dist=dist, method=method), *along) for method in ("ppf", "isf"))
+        return np.sum(p * WEIGHTS * sum(sides), -1)
+
+    return by_quantiles
 
 
 def moments(dist: Any, *shapes: Any) -> dict[str, Callable[[], Any]]:
     """Moments and entropy of the standard distribution as functions that can be differentiated."""
-    coordinate = between(dist.a, dist.b)
-    plain = tuple(map(stop_gradient, shapes))
-    centre = continuous.KINKS.get(dist.name, lambda *shapes: law(0.5, 0.0, 1.0, *shapes, dist=dist, method="ppf"))(
-        *plain
-    )
-    origin = np.expand_dims(moment(0.0, 1.0, *plain, dist=dist, kind="mean"), -1)
+    origin = np.expand_dims(moment(0.0, 1.0, *map(stop_gradient, shapes), dist=dist, kind="mean"), -1)
+    mean = mean_of(dist, shapes)
 
     def about(k: int) -> Any:
-        return expectation(density(dist), lambda t, *_: (t - origin) ** k, coordinate, centre, *shapes)
+        return mean(lambda t, *_: (t - origin) ** k)
 
     def variance() -> Any:
         return about(2) - about(1) ** 2
@@ -36,21 +52,18 @@ def moments(dist: Any, *shapes: Any) -> dict[str, Callable[[], Any]]:
         m = about(1)
         return (about(4) - 4 * m * about(3) + 6 * m**2 * about(2) - 3 * m**4) / variance() ** 2 - 3
 
-    def entropy() -> Any:
-        return -expectation(density(dist), density(dist), coordinate, centre, *shapes)
-
     return {
         "mean": lambda: origin[..., 0] + about(1),
         "variance": variance,
         "skewness": skewness,
         "kurtosis": kurtosis,
-        "entropy": entropy,
+        "entropy": lambda: -mean(density(dist)),
     }
 
 
 @rule(moment, "(),(),(),(),(),(),(),()->()")
 def _moment(y: Any, *args: Any, dist: Any, kind: str) -> Any:
-    """∂/∂θ E h(X) = ∫ (h s + ∂h/∂θ) f dx with the score s of θ; NaN where the same integral misses E h(X) itself."""
+    """∂/∂θ E h(X) = ∫ (h s + ∂h/∂θ) f dx with the score s of θ; NaN where the nodes miss E h(X) itself."""
     loc, scale, *shapes = map(as_double, args)
 
     def of_standard(*shapes: Any) -> Any:
