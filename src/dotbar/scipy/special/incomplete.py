@@ -179,7 +179,7 @@ def betainc_at(a: Any, b: Any, x: Any, *, m: int, n: int) -> Any:
     def changes(w: Any) -> tuple[Any, Any]:
         """Of the logarithm of what falls from ``start``, and of its complement."""
         most = np.minimum(w, 300)
-        rise = np.where(w < 1, np.log1p(start * np.expm1(-w)), np.log(rest + start * np.exp(-w)))
+        rise = np.where((w < 1) | (start < 0.5), np.log1p(start * np.expm1(-w)), np.log(rest + start * np.exp(-w)))
         return -np.log1p(rest * np.expm1(most)) - (w - most), -rise
 
     def g(w: Any) -> Any:
@@ -198,7 +198,7 @@ def betainc_at(a: Any, b: Any, x: Any, *, m: int, n: int) -> Any:
         at = {(1, 0): by_a + np.where(down, fall, rise), (0, 1): by_b + np.where(down, rise, fall)}
         return bell(lambda i, j: at.get((i, j)) if i + j == 1 else first(i, j), m, n)
 
-    bend = np.maximum(np.log(start / rest), 0)  # where both logarithms change, at t = 1/2
+    bend = np.maximum(np.log(start / rest) - np.log(np.maximum(falling, 1)), 0)  # from there on g falls
     y = x * (1 - x) * beta_density(a, b, x) * tail(g, p, x.shape, bend)
     return np.where(inside, np.where(down, y, -y), 0)
 
