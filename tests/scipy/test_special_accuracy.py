@@ -116,7 +116,7 @@ TABLE = [
     Accuracy(sc.gammaincinv, 0, inverse(lower_gamma, 1, sc.gammaincinv), grid([0.3, 8.0], [0.01, 0.7]), 1e-12),
     *(Accuracy(sc.betainc, i, lower_beta, beta_low, 1e-12) for i in (0, 1)),
     *(Accuracy(sc.betainc, i, upper_beta, beta_high, 1e-12) for i in (0, 1)),
-    Accuracy(sc.betainc, 0, lower_beta, beta_low[::3], 1e-10, order=2),
+    Accuracy(sc.betainc, 0, lower_beta, beta_low[::3], 1e-11, order=2),
     Accuracy(sc.betaincinv, 0, inverse(lower_beta, 2, sc.betaincinv), grid([0.6, 8.0], [1.5], [0.1, 0.7]), 1e-12),
     Accuracy(sc.erfcx, 0, lambda x: mp.exp(x * x) * mp.erfc(x), grid([-3.0, 0.0, 2.0, 5.9, 6.1, 300.0]), 1e-13),
     Accuracy(sc.dawsn, 0, lambda x: mp.im(wofz(x)) * mp.sqrt(mp.pi) / 2, grid([-6.1, 0.3, 5.9, 40.0]), 1e-12),
@@ -124,8 +124,13 @@ TABLE = [
     Accuracy(sc.log_ndtr, 0, lambda x: mp.log(normal_cdf(x)), grid([-100.0, -30.0, -3.0, 8.0]), 1e-12, order=2),
     *(Accuracy(sc.voigt_profile, i, voigt, away, 1e-12) for i in range(3)),
     *(Accuracy(sc.stdtr, i, student, grid([0.3, 3.0, 25.0, 1e5], [-2.0, 0.01, 1.4, 4.0]), 1e-13) for i in (0, 1)),
+    Accuracy(sc.stdtr, 0, student, grid([0.3, 3.0, 25.0, 1e5], [-2.0, 0.01, 1.4, 4.0]), 1e-13, order=2),
     *(Accuracy(sc.chndtr, i, chi_square, grid([0.5, 6.0], [0.5, 4.0], [0.2, 5.0]), 1e-13) for i in range(3)),
     *(Accuracy(sc.ncfdtr, i, noncentral_f, grid([2.0, 9.0], [5.0], [0.2, 5.0], [0.4]), 1e-12) for i in range(4)),
+    Accuracy(sc.ndtri_exp, 0, inverse(lambda y: mp.log(normal_cdf(y)), 0, sc.ndtri_exp), grid([-30.0, -0.1]), 1e-13),
+    Accuracy(
+        sc.stdtrit, 0, inverse(lambda v, t: student(v, t) + 0.5, 1, sc.stdtrit), grid([0.7, 30.0], [0.1, 0.6]), 1e-12
+    ),
     Accuracy(sc.tklmbda, 1, inverse(quantile, 0, sc.tklmbda), grid([-1.3, 0.4], [-0.5, 0.2]), 1e-11),
     Accuracy(sc.boxcox, 1, lambda x, p: mp.expm1(p * mp.log(x)) / p, grid([0.01, 0.9, 30.0], [-2.0, 1e-9, 3.0]), 1e-13),
 ]

@@ -9,10 +9,11 @@ from math import pi
 from typing import Any
 
 import numpy as np
+from numpy.polynomial.polynomial import Polynomial, polyval
 
 from dotbar.rules.kinds import elementwise
 from dotbar.scipy.special import ufuncs as sc
-from dotbar.scipy.special.gammas import EVEN, difference, stirling
+from dotbar.scipy.special.gammas import EVEN, difference, rising, stirling
 from dotbar.scipy.special.implicit import inverse_of
 from dotbar.scipy.special.incomplete import deviance
 from dotbar.scipy.special.quadrature import bell, family, segment, tail
@@ -30,19 +31,29 @@ def log_cosh(x: Any) -> Any:
     return np.where(x < 1, np.log1p(np.sinh(near) ** 2) / 2, x + np.log1p(np.exp(-2 * x)) - math.log(2))
 
 
-def cumulant(i: int, v: Any, square: Any, logarithm: Any, share: Any) -> Any:
-    """The i-th derivative by ν of the logarithm of the density of t, from u = t²/ν, log(1 + u) and u/(1 + u)."""
-    if i > 1:
-        own = lambda k: (-1) ** (k - 1) * math.factorial(k - 1) / v**k  # the k-th derivative of log ν
-        change = lambda k: own(k) * ((1 - share) ** k - 1) if k else logarithm  # of log(ν + t²) − log ν
-        constant = difference(v / 2, 0.5 + 0 * v, n=i - 1) / 2**i - own(i) / 2
-        return constant - (v + 1) / 2 * change(i) - i / 2 * change(i - 1)
+def quotient_derivative(v: Any, i: int) -> Any:
+    """The i-th derivative of ψ((ν + 1)/2) − ψ(ν/2) − 1/ν ~ Σ (4ᵏ − 1) B₂ₖ/(k ν²ᵏ), expanded from ν = 24 on."""
     large = np.maximum(v, 24)
-    expanded = sum((4.0**k - 1) * b / (k * large ** (2 * k)) for k, b in reversed([*enumerate(EVEN, 1)]))
-    constant = np.where(v < 24, difference(v / 2, 0.5 + 0 * v, n=0) - 1 / v, expanded)
-    u = np.where(square < 1, square, 0)
-    moving = np.where(square < 1, log1p_rest(u) - u * u / (1 + u), share - logarithm)
-    return (constant + moving + share / v) / 2
+    terms = [(4.0**k - 1) * b / k * rising(2.0 * k, i) * large ** (-2 * k - i) for k, b in enumerate(EVEN, 1)]
+    near = difference(v / 2, 0.5 + 0 * v, n=i) / 2**i - (-1) ** i * math.factorial(i) / v ** (i + 1)
+    return np.where(v < 24, near, (-1) ** i * sum(reversed(terms)))
+
+
+def cumulant(i: int, v: Any, square: Any, logarithm: Any, share: Any) -> Any:
+    """The i-th derivative by ν of the logarithm of the density of t, from u = t²/ν, log(1 + u) and s = u/(1 + u).
+
+    The second is (s²/ν − (2s − s²)/ν² + …)/2, of which the others follow by ∂s/∂ν = −s(1 − s)/ν.
+    """
+    if i == 1:
+        u = np.where(square < 1, square, 0)
+        moving = np.where(square < 1, log1p_rest(u) - u * u / (1 + u), share - logarithm) + share / v
+    else:
+        first, second, s = Polynomial([0, 0, 1]), Polynomial([0, -2, 1]), Polynomial([0, 1])
+        for k in range(2, i):
+            first = -s * (1 - s) * first.deriv() - (k - 1) * first
+            second = -s * (1 - s) * second.deriv() - k * second
+        moving = (polyval(share, first.coef) + polyval(share, second.coef) / v) / v ** (i - 1)
+    return (quotient_derivative(v, i - 1) + moving) / 2
 
 
 def log_derivative(v: Any, t: Any, i: int) -> Any:
