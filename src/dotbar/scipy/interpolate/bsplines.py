@@ -58,8 +58,7 @@ def integrated(t: Any, c: Any, k: int) -> tuple[Any, Any, int]:
 class BSpline(si.BSpline):
     """A spline by its B-spline coefficients, which may be traced as the knots and points may be."""
 
-    t = Held(si.BSpline.t, "t")
-    c = Held(si.BSpline.c, "c")
+    t, c, k, extrapolate, axis = (Held(si.BSpline, name) for name in ("t", "c", "k", "extrapolate", "axis"))
 
     def __init__(self, t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0):
         if not is_traced(t, c):
@@ -71,8 +70,7 @@ class BSpline(si.BSpline):
 
     def hold(self, t: Any, c: Any, k: int, extrapolate: Any, axis: int) -> None:
         """Become the spline with these knots and coefficients, of which at least one is traced."""
-        vars(self).update(t=t, c=c)
-        self.k, self.extrapolate, self.axis = k, extrapolate, axis
+        vars(self).update(t=t, c=c, k=k, extrapolate=extrapolate, axis=axis)
 
     @classmethod
     def construct_fast(cls, t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0) -> Any:

@@ -9,8 +9,8 @@ from dotbar.core import dtype_of
 from dotbar.rules.words import raise_if
 from dotbar.scipy.interpolate.objects import against, double, increasing, is_traced
 from dotbar.scipy.interpolate.piecewise import Piecewise, PPoly
+from dotbar.scipy.linalg import solve_banded
 from dotbar.scipy.mirror import stands_for
-from dotbar.scipy.sparse.words import solve
 
 
 def from_slopes(x: Any, y: Any, slopes: Any) -> Any:
@@ -52,11 +52,9 @@ def spline_slopes(x: Any, y: Any, bc_type: Any, axis: int) -> Any:
 
 def tridiagonal(below: Any, diagonal: Any, above: Any, right: Any) -> Any:
     """The solution of a tridiagonal system."""
-    i = np.arange(len(diagonal))
-    row, column = np.concatenate([i[1:], i, i[:-1]]), np.concatenate([i[:-1], i, i[1:]])
-    entries = np.concatenate([below, diagonal, above])
-    x = solve(entries, np.reshape(right, (len(right), -1)), row, column, ordering="NATURAL")
-    return np.reshape(x, right.shape)
+    zero = np.zeros_like(diagonal[:1])
+    bands = np.stack([np.concatenate([zero, above]), diagonal, np.concatenate([below, zero])])
+    return np.reshape(solve_banded((1, 1), bands, np.reshape(right, (len(right), -1))), right.shape)
 
 
 def condition(bc: Any, h: Any, H: Any, d: Any, sign: int) -> tuple[Any, Any, Any]:

@@ -40,20 +40,21 @@ def increasing(x: Any, message: str = "`x` must be strictly increasing sequence.
 
 
 class Held:
-    """An attribute of SciPy's class that may hold a traced value too."""
+    """An attribute of SciPy's class ``kind`` that may hold a traced value too: in the object's own dictionary."""
 
-    def __init__(self, original: Any, name: str):
-        self.original = original
+    def __init__(self, kind: type, name: str):
+        self.original = getattr(kind, name, None)
         self.name = name
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         if owner is None:
             return self
-        return vars(owner)[self.name] if self.name in vars(owner) else self.original.__get__(owner)
+        if self.name in vars(owner) or self.original is None:
+            return vars(owner)[self.name]
+        return self.original.__get__(owner)
 
     def __set__(self, owner: Any, value: Any) -> None:
-        vars(owner).pop(self.name, None)
-        if is_traced(value):
+        if self.original is None or self.name in vars(owner) or is_traced(value):
             vars(owner)[self.name] = value
         else:
             self.original.__set__(owner, value)

@@ -68,9 +68,7 @@ class Piecewise:
 
     def hold(self, c: Any, x: Any, extrapolate: Any, axis: int) -> None:
         """Become the piecewise polynomial with these coefficients, of which at least one is traced."""
-        vars(self).update(c=c, x=x)
-        self.extrapolate = True if extrapolate is None else extrapolate
-        self.axis = axis
+        vars(self).update(c=c, x=x, extrapolate=True if extrapolate is None else extrapolate, axis=axis)
 
     @classmethod
     def construct_fast(cls, c: Any, x: Any, extrapolate: Any = None, axis: int = 0) -> Any:
@@ -134,8 +132,7 @@ class Piecewise:
 class PPoly(Piecewise, si.PPoly):
     """y = Σₖ c[k, i] (x − t[i])^(K−k) on the interval i."""
 
-    c = Held(si.PPoly.c, "c")
-    x = Held(si.PPoly.x, "x")
+    c, x, extrapolate, axis = (Held(si.PPoly, name) for name in ("c", "x", "extrapolate", "axis"))
 
     def at(self, x: Any) -> Any:
         i = interval(self.x, x)
@@ -156,8 +153,7 @@ class PPoly(Piecewise, si.PPoly):
 class BPoly(Piecewise, si.BPoly):
     """y = Σₐ c[a, i] bₐ(s), with s from 0 to 1 on the interval i."""
 
-    c = Held(si.BPoly.c, "c")
-    x = Held(si.BPoly.x, "x")
+    c, x, extrapolate, axis = (Held(si.BPoly, name) for name in ("c", "x", "extrapolate", "axis"))
 
     def at(self, x: Any) -> Any:
         i = interval(self.x, x)
