@@ -11,6 +11,7 @@ from dotbar.scipy.special import (  # registers the rules
     gammas,
     hypergeometric,
     incomplete,
+    lame,
     mathieu,
     noncentral,
     orthogonal,

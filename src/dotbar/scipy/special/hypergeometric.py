@@ -4,6 +4,10 @@ F = ₚF₁(a, …; b; z) with p ≤ 2 solves ϑ(ϑ + b − 1) F = z Π(ϑ + a�
 sums the series near z = 0 and continues the solution along the ray to z by the Taylor series of that equation, in
 steps short against the distance to its singular points: also where the series at 0 diverges or cancels.  It is written
 for truncated Taylor series in the parameters, which gives their derivatives of every order.
+
+Measured against mpmath at |a|, |b| ≤ 5, 0.2 ≤ c ≤ 6: first derivatives in the parameters have the relative error
+5·10⁻¹³ at most (₂F₁, −50 < z < 0.999), 10⁻¹³ (₁F₁ and ₀F₁, |z| ≤ 60 and 200) and 7·10⁻¹³ (U, 10⁻³ < x < 100), the
+median below 10⁻¹⁵; the largest stand next to zeros of the derivative.
 """
 
 from collections.abc import Sequence

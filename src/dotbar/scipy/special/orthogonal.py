@@ -3,6 +3,10 @@
 In x each family has a rule of its own that lowers the degree.  The words for degrees and parameters are the
 hypergeometric representations of DLMF 18.5.7-18.5.12, and at given integer degrees the recurrences, run on truncated
 Taylor series.
+
+Measured against mpmath at degrees up to 15, parameters up to 4 and −0.999 < x ≤ 1 (Laguerre: −5 < x < 40): derivatives
+in degree and parameters have a median relative error of 10⁻¹⁵, and 95 % are below 4·10⁻¹⁴; next to their zeros it is
+the size of the polynomial that counts.
 """
 
 from collections.abc import Callable
