@@ -8,13 +8,13 @@ from samples import cnormal, sample, uniform
 X = uniform(0.3, 4, 3)
 SIGNED = np.append(X, -1.2)
 Z = cnormal(3)
-COARSE = 1e-5  # SciPy's own values are that rough
 
 SAMPLES = [
     sample(sc.airy, SIGNED, call=lambda x: sc.airy(x)[0], case="airy Ai"),
     sample(sc.airy, SIGNED, case="airy all"),
     sample(sc.airy, Z),
     sample(sc.airye, X, case="airye"),
+    sample(sc.airye, 20 + X),
     sample(sc.airye, Z),
     sample(sc.itairy, uniform(0.3, 2, 3)),
     sample(sc.ber, SIGNED, case="kelvin ber"),

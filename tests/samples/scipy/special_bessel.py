@@ -3,7 +3,7 @@
 import numpy as np
 
 import dotbar.scipy.special as sc
-from dotbar.scipy.special.bessel import order_derivative
+from dotbar.scipy.special.bessel import asymptotic, order_derivative
 from samples import cnormal, sample, uniform
 
 X = uniform(0.4, 6, 3)
@@ -30,6 +30,10 @@ SAMPLES = [
     sample(sc.hankel1, V, X, case="hankel1"),
     sample(sc.hankel2, V, X, case="hankel2"),
     *(sample(f, V[:2], Z) for f in (sc.hankel1, sc.hankel2, sc.hankel1e, sc.hankel2e)),
+    *(sample(f, 80 + X) for f in (sc.k0e, sc.k1e)),
+    *(sample(f, 100 * X - 200) for f in (sc.i0e, sc.i1e)),
+    *(sample(f, V, 80 + X) for f in (sc.ive, sc.kve, sc.hankel1e)),
+    sample(asymptotic, V, 80 + X, f=sc.hankel1e, n=0, m=0),
     sample(sc.jn, 2, X, case="jn/yn"),
     sample(sc.yn, 2, X, case="jn/yn"),
     sample(sc.kn, np.array([0, 1, 3]), X),
@@ -43,4 +47,5 @@ SAMPLES = [
     sample(sc.spherical_jn, 0, np.append(X, 0.0), case="spherical_jn n=0"),
     sample(sc.riccati_jn, 3, 1.7, no_vmap="SciPy takes a number"),
     sample(sc.riccati_yn, 3, 1.7, no_vmap="SciPy takes a number"),
+    sample(sc.lmbda, 2.3, 1.7, no_vmap="SciPy takes a number"),
 ]

@@ -9,6 +9,7 @@ from dotbar.rules.kinds import elementwise, rule
 from dotbar.rules.words import conj
 from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.special import ufuncs as sc
+from dotbar.scipy.special.bessel import asymptotic
 from dotbar.scipy.special.results import slopes
 
 # ---------------------------------------------------------------- Airy functions
@@ -21,14 +22,31 @@ def _airy(y: Any, z: Any) -> Any:
     return slopes(lambda: aip, lambda: z * ai, lambda: bip, lambda: z * bi)
 
 
+def far_slope(k: int, y: Any, z: Any, slope: Any) -> Any:
+    """The slope of airye's k-th result where z > 18, as of a scaled Bessel function at ζ.  DLMF 9.6.2-5."""
+    far = z > 18
+    x = np.where(far, z, 20)
+    f, c = (sc.kve, (-1) ** k / np.pi) if k < 2 else (sc.ive, 2)
+    power, order = (x, 2 / 3) if k % 2 else (np.sqrt(x), 1 / 3)
+    rise = asymptotic(order, 2 / 3 * x**1.5, f=f, n=0, m=1) * (c / np.sqrt(3)) * power * np.sqrt(x)
+    return np.where(far, y / ((2 - k % 2) * x) + rise, slope)
+
+
 @rule(sc.airye, "()->(),(),(),()")
 def _airye(y: Any, z: Any) -> Any:
     """The same times e^ζ for Ai and exp(−|Re ζ|) for Bi, ζ = (2/3) z^(3/2), ζ′ = √z; real for real z: 0 where z < 0."""
     ai, aip, bi, bip = y
     real = dtype_of(z).kind != "c"
     root = np.sqrt(np.maximum(z, 0) if real else z)
-    sign = 1 if real else np.sign(np.real(root * z))
-    own = slopes(lambda: aip + root * ai, lambda: z * ai + root * aip, lambda: bip, lambda: z * bi)
+    sign = np.sign(np.real(root * z))
+    rates = [lambda: aip + root * ai, lambda: z * ai + root * aip, lambda: bip, lambda: z * bi]
+    if real:
+        rates[2:] = [lambda: bip - root * bi, lambda: z * bi - root * bip]
+        rates = [lambda k=k, rate=rate: far_slope(k, y[k], z, rate()) for k, rate in enumerate(rates)]
+    own = slopes(*rates)
+
+    if real:
+        return own
 
     def dot(zdot: Any) -> Any:
         fall = -sign * np.real(root * zdot)

@@ -10,6 +10,8 @@ from dotbar.rules.kinds import composite, elementwise, rule
 from dotbar.rules.words import conj
 from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.special import ufuncs as sc
+from dotbar.scipy.special.quadrature import family
+from dotbar.scipy.special.taylor import exp, partial
 
 INTEGER = "the order is an integer"
 
@@ -42,6 +44,40 @@ DIRECTION: dict[Any, complex] = {sc.ive: 1, sc.jve: 1j, sc.yve: 1j}
 """The directions d of others, exp(−|Re d̄z|) C."""
 
 
+ASYMPTOTIC: dict[Any, tuple[complex, complex, float]] = {
+    sc.kve: (1, np.sqrt(np.pi / 2), 0),
+    sc.ive: (-1, 1 / np.sqrt(2 * np.pi), 0),
+    sc.hankel1e: (1j, (1 - 1j) / np.sqrt(np.pi), -0.5),
+    sc.hankel2e: (-1j, (1 + 1j) / np.sqrt(np.pi), 0.5),
+}
+"""The s, c and r of f ~ c exp(iπrν) z^(−1/2) Σ sᵏ aₖ(ν) z⁻ᵏ.  DLMF 10.40.1, 10.40.2, 10.17.5, 10.17.6."""
+
+
+@family(
+    lambda v, z, f, n, m: asymptotic(v, z, f=f, n=n + 1, m=m),
+    lambda v, z, f, n, m: asymptotic(v, z, f=f, n=n, m=m + 1),
+)
+def asymptotic(v: Any, z: Any, *, f: Any, n: int, m: int) -> Any:
+    """∂ⁿ⁺ᵐf/∂νⁿ∂zᵐ of a scaled function, to 1e-15 where z > 50 and z > ν²: 40 terms of Hankel's expansion."""
+    s, c, r = ASYMPTOTIC[f]
+
+    def series(v: Any, z: Any) -> Any:
+        term = (exp(v * (1j * np.pi * r)) * c if r else v * 0 + c) * z ** (-0.5 - m)
+        y = 0.0
+        for k in range(40):
+            y = term * float(np.prod(-0.5 - k - np.arange(m))) + y
+            term = term * (v * v * 4 - (2 * k + 1) ** 2) * (s / (8 * (k + 1) * z))
+        return y
+
+    return partial(series, (v, z + 0j if r else z), (n, 0))
+
+
+def scaled_slope(f: Any, n: int, v: Any, z: Any, slope: Any) -> Any:
+    """The slope of a scaled function for large z by its expansion: it is the small difference of large terms."""
+    far = np.real(z) > np.maximum(50, np.real(v * v))
+    return np.where(far, asymptotic(v, np.where(far, z, 100), f=f, n=n, m=1), slope)
+
+
 @primitive
 def order_derivative(v: Any, z: Any, *, f: Any, n: int) -> Any:
     """∂ⁿf/∂νⁿ of a Bessel function f, n ≥ 1."""
@@ -62,6 +98,7 @@ def pairs(f: Any, n: int, y: Any, v: Any, z: Any) -> Any:
     """The pairs of ∂ⁿf/∂νⁿ for order and argument."""
     a, b = RECURRENCE[f]
     d = DIRECTION.get(f)
+    directed = d is not None and dtype_of(z).kind == "c"
 
     def by_order() -> Any:
         return order_derivative(v, z, f=f, n=n + 1)
@@ -73,9 +110,8 @@ def pairs(f: Any, n: int, y: Any, v: Any, z: Any) -> Any:
             s = s + SCALE[f] * y
         elif d == 1 and dtype_of(z).kind != "c":
             s = s - np.sign(z) * y
-        return s
+        return scaled_slope(f, n, v, z, s) if f in ASYMPTOTIC and not directed else s
 
-    directed = d is not None and dtype_of(z).kind == "c"
     towards = lambda x: np.real(conj(d) * x)
 
     def dot(zdot: Any) -> Any:
@@ -104,10 +140,16 @@ def register(f: Any) -> None:
 for _f in RECURRENCE:
     register(_f)
 
-elementwise(sc.i0e, lambda y, x: sc.i1e(x) - np.sign(x) * y)
-elementwise(sc.i1e, lambda y, x: (sc.i0e(x) + sc.ive(2.0, x)) / 2 - np.sign(x) * y)
-elementwise(sc.k0e, lambda y, x: y - sc.k1e(x))
-elementwise(sc.k1e, lambda y, x: y - (sc.k0e(x) + sc.kve(2.0, x)) / 2)
+
+def even_or_odd(v: float, x: Any, slope: Any) -> Any:
+    """The slope of exp(−|x|) Iᵥ(x), v = 0 or 1."""
+    return np.sign(x) ** (v + 1) * scaled_slope(sc.ive, 0, v, np.abs(x), np.sign(x) ** (v + 1) * slope)
+
+
+elementwise(sc.i0e, lambda y, x: even_or_odd(0.0, x, sc.i1e(x) - np.sign(x) * y))
+elementwise(sc.i1e, lambda y, x: even_or_odd(1.0, x, (sc.i0e(x) + sc.ive(2.0, x)) / 2 - np.sign(x) * y))
+elementwise(sc.k0e, lambda y, x: scaled_slope(sc.kve, 0, 0.0, x, y - sc.k1e(x)))
+elementwise(sc.k1e, lambda y, x: scaled_slope(sc.kve, 0, 1.0, x, y - (sc.k0e(x) + sc.kve(2.0, x)) / 2))
 
 
 def derivatives_of(vp: Any, f: Any) -> None:
@@ -164,6 +206,15 @@ def riccati(f: Any, g: Any) -> None:
 
 riccati(dispatching(sc.riccati_jn), dispatching(sc.spherical_jn))
 riccati(dispatching(sc.riccati_yn), dispatching(sc.spherical_yn))
+
+
+@composite(dispatching(sc.lmbda))
+def lmbda(v: Any, x: Any) -> Any:
+    """Λ = Γ(v + 1) (2/x)ᵛ Jᵥ(x) and Λ′ = −Γ(v + 1) (2/x)ᵛ Jᵥ₊₁(x) at the orders v − ⌊v⌋, …, v."""
+    orders = v - int(v) + np.arange(int(v) + 1.0)
+    scale = sc.gamma(orders + 1) * (2 / x) ** orders
+    return scale * sc.jv(orders, x), -scale * sc.jv(orders + 1, x)
+
 
 # ---------------------------------------------------------------- zeros
 

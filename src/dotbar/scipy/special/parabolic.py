@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from dotbar.rules.kinds import rule
+from dotbar.rules.kinds import composite, rule
+from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.special import taylor
 from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.gammas import polygamma_at
@@ -130,3 +131,28 @@ def register(f: Any) -> None:
 
 for _f in CURVES:
     register(_f)
+
+# ---------------------------------------------------------------- sequences of orders
+
+
+def sequence(name: str, f: Any) -> None:
+    """The values and slopes at the orders v − ⌊v⌋, …, v ≥ 0."""
+
+    @composite(dispatching(getattr(sc, name)))
+    def body(v: Any, x: Any) -> Any:
+        n = int(v)
+        pairs = [f(v - n + k, x) for k in range(max(n, 1) + 1)]
+        return tuple(np.stack(column) for column in zip(*pairs))
+
+
+sequence("pbdv_seq", sc.pbdv)
+sequence("pbvv_seq", sc.pbvv)
+
+
+@composite(dispatching(sc.pbdn_seq))
+def _pbdn_seq(n: int, z: Any) -> Any:
+    """D₀, …, Dₙ and their slopes, D′ = k D_k₋₁ − z D_k/2, as complex numbers.  DLMF 12.8.1, 12.8.2."""
+    D = [np.exp(-z * z / 4) + 0j]
+    for k in range(max(n, 1)):
+        D.append(z * D[k] - k * D[k - 1] if k else z * D[k])
+    return np.stack(D), np.stack([k * D[k - 1] - z / 2 * D[k] for k in range(len(D))])
