@@ -172,6 +172,10 @@ def test_with_plain_arguments_it_is_scipys():
     assert scipy.stats.kstest([0.1, 0.3], st.norm.cdf) == scipy.stats.kstest([0.1, 0.3], "norm")
 
 
+def test_the_module_of_distributions_has_them():
+    assert st.distributions.norm is st.norm
+
+
 def test_pickle():
     assert pickle.loads(pickle.dumps(st.norm)) is st.norm
     assert pickle.loads(pickle.dumps(st.poisson)) is st.poisson

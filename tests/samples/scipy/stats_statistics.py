@@ -1,4 +1,4 @@
-"""Samples of scipy/stats/statistics.py and kde.py."""
+"""Samples of scipy/stats/statistics.py and kernels.py."""
 
 import dotbar.scipy.stats as st
 from samples import normal, sample, uniform

@@ -1,6 +1,6 @@
 """``scipy.stats``: distributions in x and every parameter, and statistics."""
 
 from dotbar.scipy.mirror import members as _members
-from dotbar.scipy.stats import distributions, kde, moments, multivariate, statistics, univariate  # registers the rules
+from dotbar.scipy.stats import kernels, moments, multivariate, objects, statistics, univariate  # registers the rules
 
 __getattr__, __dir__, __all__ = _members("scipy.stats")

@@ -16,7 +16,7 @@ from dotbar.rules.kinds import constant, rule
 from dotbar.rules.lapack_words import solve_triangular
 from dotbar.rules.words import H, mT, stop_gradient, sym
 from dotbar.scipy.mirror import OWN
-from dotbar.scipy.stats.distributions import named, or_scipys
+from dotbar.scipy.stats.objects import named, or_scipys
 
 LOG_2PI = np.log(2 * np.pi)
 

@@ -203,7 +203,7 @@ def _trim_mean(a: Any, proportiontocut: float) -> Any:
 def within(a: Any, limits: Any, inclusive: Any) -> Any:
     """Which entries lie within the limits."""
     lower, upper = (None, None) if limits is None else limits
-    mask = np.isfinite(stop_gradient(a)) | True
+    mask = np.ones(a.shape, bool)
     if lower is not None:
         mask = mask & (a >= lower if inclusive[0] else a > lower)
     if upper is not None:

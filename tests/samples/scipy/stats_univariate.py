@@ -1,4 +1,4 @@
-"""Samples of scipy/stats/distributions.py: all functions of a distribution at once, in x and every parameter."""
+"""Samples of scipy/stats/univariate.py, moments.py and continuous.py: all functions of a distribution at once."""
 
 import numpy as np
 
