@@ -114,9 +114,18 @@ class Packed:
         self.fixed = [x for x, form in zip(xs, self.forms) if form is None]
         floats = [np.ravel(as_array(x)) for x, form in zip(xs, self.forms) if form is not None]
         self.theta = np.concatenate(floats) if floats else np.zeros(0)
+        self.last: tuple[Any, Any, list[Any]] = (None, None, [])
 
     def unpacked(self, theta: Any, fixed: Sequence[Any]) -> list[Any]:
-        """The values again, given other θ and other fixed values."""
+        """The values again, given other θ and other fixed values; the same many times, as a solver asks for them."""
+        if self.last[0] is theta and self.last[1] is fixed:
+            return self.last[2]
+        xs = self._unpacked(theta, fixed)
+        if type(theta) is np.ndarray:
+            self.last = theta, fixed, xs
+        return xs
+
+    def _unpacked(self, theta: Any, fixed: Sequence[Any]) -> list[Any]:
         xs, rest, start = [], iter(fixed), 0
         for form in self.forms:
             if form is None:

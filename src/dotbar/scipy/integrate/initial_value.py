@@ -13,7 +13,7 @@ import numpy as np
 import scipy.integrate as si
 
 from dotbar.core import RULES, as_array, dtype_of, primitive, shape_of
-from dotbar.errors import StructureError
+from dotbar.errors import ConversionError, StructureError
 from dotbar.nested import stand_in
 from dotbar.rules.kinds import batch_loop, constant, rule
 from dotbar.rules.words import conj, stop_gradient
@@ -53,7 +53,7 @@ def _flow(Y: Any, y0: Any, theta: Any, t0: Any, times: Any, *fixed: Any, f: Any,
     t̄ₖ = ⟨f(tₖ, yₖ), Ȳₖ⟩.  Hairer, Nørsett and Wanner (1993), section I.14; Cao, Li, Petzold and Serban (2003).
     """
     n, k = len(y0), len(theta)
-    slopes = lambda: vmap(lambda t, y: f(theta, fixed, t, y))(times, Y)
+    slopes = lambda: at_points(partial(f, theta, fixed), times, Y)
 
     def along(ydot: Any, thetadot: Any) -> Any:
         """The sensitivities s in a direction of size 1 in y₀ or θ."""
@@ -106,33 +106,50 @@ def adjoint(
 ) -> tuple[Any, Any]:
     """ȳ₀ and θ̄ of :func:`flow`: the adjoint system from the last time back to t₀, where y is solved for again.
 
-    From checkpoint to checkpoint, so that no more of y is held than between two of them.
+    From checkpoint to checkpoint, so that no more of y is held than between two of them.  θ̄ is an integral over the
+    steps of y and of λ, by Gauss and Legendre: it neither costs steps nor enlarges the system.
     """
-    n, size = len(y0), np.max(np.abs(Ybar), initial=0) or 1.0
-
-    def pulled(theta: Any, fixed: Any, t: Any, y: Any, lam: Any) -> Any:
-        """(−f_yᴴ λ, −f_θᴴ λ)."""
-        return -np.concatenate(vjp(lambda y, theta: f(theta, fixed, t, y), y, theta)[1](lam))
-
-    at = partial(f, theta, fixed)
-    pull = recorded(pulled, theta, fixed, float(t0), y0, np.zeros_like(y0))
+    size = np.max(np.abs(Ybar), initial=0) or 1.0
+    lam, thetabar = np.zeros(len(y0), np.result_type(y0, Ybar)), np.zeros_like(theta)
+    pulled = lambda theta, fixed, t, y, lam: -vjp(lambda y: f(theta, fixed, t, y), y)[1](lam)[0]
+    pull = recorded(pulled, theta, fixed, float(t0), y0, lam)
     order = np.argsort(np.abs(times - t0))
     stops = list(zip(times[order], Ybar[order] / size))
-    state = np.zeros(n + len(theta), np.result_type(y0, theta, Ybar))
     t = times[order[-1]] if stops else t0
+    at = partial(f, theta, fixed)
     for start, y_start, end in reversed(how.pieces(at, t0, y0, t)):
-        y = how.between(at, start, y_start, end)
-        back = lambda t, state, y=y: pull(theta, fixed, t, y(t), state[:n])
-        while stops and abs(stops[-1][0] - t0) >= abs(start - t0):
-            stop, ybar = stops.pop()
-            state = how.end(back, t, state, stop)
-            state[:n] += ybar
-            t = stop
-        state, t = how.end(back, t, state, start), start
+        y = how.path(at, start, y_start, end)
+        back = lambda t, lam, y=y: pull(theta, fixed, t, y(t), lam)
+        while t != start:
+            while stops and stops[-1][0] == t:
+                lam = lam + stops.pop()[1]
+            stop = stops[-1][0] if stops and abs(stops[-1][0] - t0) > abs(start - t0) else start
+            path = how.path(back, t, lam, stop)
+            if theta.size:
+                nodes, weights = gauss(stop, t, np.concatenate([y.ts, path.ts]))
+                f_of_theta = lambda theta, nodes=nodes, y=y: at_points(partial(f, theta, fixed), nodes, y(nodes).T)
+                thetabar = thetabar + vjp(f_of_theta, theta)[1](weights[:, None] * path(nodes).T)[0]
+            lam, t = path(stop), stop
     for _, ybar in stops:
-        state[:n] += ybar
-    real = lambda xbar, x: xbar if dtype_of(x).kind == "c" else np.real(xbar)
-    return real(size * state[:n], y0), real(size * state[n:], theta)
+        lam = lam + ybar
+    return size * lam, size * thetabar
+
+
+def at_points(f: Function, times: Any, Y: Any) -> Any:
+    """f(t, y) at several times, all at once unless f branches on values."""
+    try:
+        return vmap(f)(times, Y)
+    except ConversionError:
+        return np.stack([f(t, y) for t, y in zip(times, Y)])
+
+
+def gauss(start: Any, end: Any, steps: Any) -> tuple[Any, Any]:
+    """Nodes and weights of an integral from start to end: four in each of the steps between."""
+    inside = steps[(steps > min(start, end)) & (steps < max(start, end))]
+    marks = np.unique([start, *inside, end])
+    x, w = np.polynomial.legendre.leggauss(4)
+    half = np.diff(marks)[:, None] / 2
+    return np.ravel(marks[:-1, None] + half * (1 + x)), np.ravel(half * w) * (1.0 if end >= start else -1.0)
 
 
 @rule(adjoint)
@@ -168,6 +185,10 @@ def _adjoint(y: Any, y0: Any, theta: Any, t0: Any, times: Any, Ybar: Any, *fixed
     return [*map(pair, range(4)), of_Ybar, *(None for _ in fixed)]
 
 
+SMALLEST = 100 * np.finfo(float).eps
+"""The smallest relative tolerance that SciPy accepts."""
+
+
 class Method:
     """How the systems that are derived from one are solved: the method and the tolerances asked for."""
 
@@ -175,8 +196,8 @@ class Method:
     """Steps from one checkpoint to the next."""
 
     def __init__(self, method: Any, rtol: Any, atol: Any, max_step: float = np.inf):
-        self.options = {"method": method, "rtol": rtol, "max_step": max_step}
-        self.atol = atol
+        self.options = {"method": method, "rtol": np.maximum(rtol, SMALLEST), "max_step": max_step}
+        self.atol = np.asarray(atol)
 
     def of_pair(self) -> "Method":
         """The same for a system and its sensitivities."""
@@ -210,16 +231,18 @@ class Method:
         marks = [*range(0, len(found.t) - 1, self.EVERY), len(found.t) - 1]
         return [(found.t[i], found.y[:, i], found.t[k]) for i, k in pairwise(marks)]
 
-    def between(self, f: Function, t0: Any, y0: Any, end: Any) -> Function:
-        """The solution as a function of time."""
-        return self.solve(f, t0, y0, end, dense_output=True).sol if np.all(np.isfinite(y0)) else lambda t: y0
+    def path(self, f: Function, t0: Any, y0: Any, end: Any) -> Any:
+        """The solution as a function of time, with its steps; nan if the end was not reached.
 
-    def end(self, f: Function, t0: Any, y0: Any, end: Any) -> Any:
-        """The solution at the end; nan where it was not reached."""
-        if end == t0 or not np.all(np.isfinite(y0)):
-            return y0
-        found = self.solve(f, t0, y0, end)
-        return found.y[:, -1] if found.success else np.full_like(y0, np.nan)
+        At a tenth of the tolerances, as the errors of two such functions and of an integral over both add up.
+        """
+        tight = Method(self.options["method"], self.options["rtol"] / 10, self.atol / 10, self.options["max_step"])
+        found = tight.solve(f, t0, y0, end, dense_output=True) if np.all(np.isfinite(y0)) else None
+        if found is not None and found.success:
+            return found.sol
+        nowhere = lambda t: np.full((len(y0), *np.shape(t)), np.nan)
+        nowhere.ts = np.array([t0, end])
+        return nowhere
 
 
 # ---------------------------------------------------------------- SciPy's functions
@@ -259,7 +282,7 @@ def solve_ivp(*args: Any, **kw: Any) -> Any:
         def g(packed: Any, fixed: Any, t: Any) -> Any:
             y0, theta, t0 = parameters.unpacked(packed, ())
             g = lambda t, y: np.reshape(system.call(1 + k, theta, fixed[1:], t, y), ())
-            return vmap(g)(t, at(t, (y0, theta, t0), fixed[1:]))
+            return at_points(g, t, at(t, (y0, theta, t0), fixed[1:]))
 
         found = lambda packed, fixed: (fixed[0], np.True_)
         return solution(parameters.theta, t, *fixed, solve=found, conditions=g, entrywise=True)[0]
