@@ -8,7 +8,7 @@ from dotbar.core import primitive
 from dotbar.rules.kinds import composite, elementwise, rule
 from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.special import ufuncs as sc
-from dotbar.scipy.special.quadrature import entrywise, family, gauss
+from dotbar.scipy.special.quadrature import family, gauss
 from dotbar.scipy.special.results import slopes
 
 spherical_jn = dispatching(sc.spherical_jn)
@@ -83,7 +83,13 @@ def branch_of_lambertw(z: Any, k: Any, *, tol: float) -> Any:
     return sc.lambertw(z, k, tol)
 
 
-entrywise(branch_of_lambertw, lambda w, z, k, tol: np.exp(-w) / (1 + w), INTEGER)  # dw = dz e⁻ʷ/(1 + w).  DLMF 4.13.4
+@rule(branch_of_lambertw, "(),()->()")
+def _branch_of_lambertw(w: Any, z: Any, k: Any, *, tol: float) -> Any:
+    """dw = dz e⁻ʷ/(1 + w).  DLMF 4.13.4."""
+    slope = lambda: np.exp(-w) / (1 + w)
+    return ((lambda zdot: slope() * zdot), (lambda wbar: np.conj(slope()) * wbar)), INTEGER
+
+
 elementwise(sc.wrightomega, lambda y: y / (1 + y))  # Corless & Jeffrey (2002), The Wright ω function, (5)
 
 

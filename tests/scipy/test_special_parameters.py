@@ -1,0 +1,132 @@
+"""Struve, parabolic cylinder, Mathieu and Wright's functions, exponential integrals: derivatives against mpmath."""
+
+import mpmath
+import numpy as np
+import pytest
+
+import dotbar.scipy.special as sc
+from dotbar import grad, jvp
+from dotbar.errors import NoRuleError
+
+
+def derivative(f, x):
+    """The derivative, from differences with 60 digits."""
+    with mpmath.workdps(60):
+        h, x = mpmath.mpf(10) ** -18, mpmath.mpf(x)
+        return float(mpmath.re((f(x + h) - f(x - h)) / (2 * h)))
+
+
+def wright(a, b, x):
+    return mpmath.nsum(lambda k: mpmath.mpf(x) ** k * mpmath.rgamma(a * k + b) / mpmath.factorial(k), [0, mpmath.inf])
+
+
+PARAMETERS = {
+    "struve": (sc.struve, mpmath.struveh, [(v, x) for v in (-1.2, 0.0, 0.5, 3.3, 20.0) for x in (0.01, 3.0, 40.0)]),
+    "modstruve": (sc.modstruve, mpmath.struvel, [(v, x) for v in (-1.2, 0.5, 3.3, 20.0) for x in (0.01, 3.0, 40.0)]),
+    "pbdv": (
+        lambda v, x: sc.pbdv(v, x)[0],
+        mpmath.pcfd,
+        [(v, x) for v in (-2.5, 0.0, 1.0, 6.3) for x in (-5.0, 0.0, 0.7, 8.0)],
+    ),
+    "pbvv": (
+        lambda v, x: sc.pbvv(v, x)[0],
+        lambda v, x: mpmath.pcfv(-v - 0.5, x),
+        [(v, x) for v in (-2.5, 0.3, 6.3) for x in (-2.0, 0.7, 5.0)],
+    ),
+    "pbwa": (lambda a, x: sc.pbwa(a, x)[0], mpmath.pcfw, [(v, x) for v in (-2.0, 0.0, 1.0) for x in (-2.0, 0.7, 3.0)]),
+    "wright_bessel": (
+        lambda b, x: sc.wright_bessel(0.5, b, x),
+        lambda b, x: wright(0.5, b, x),
+        [(b, x) for b in (0.0, 0.7, 3.0) for x in (0.0, 1.3, 9.0)],
+    ),
+    "wright_bessel a": (
+        lambda a, x: sc.wright_bessel(a, 0.7, x),
+        lambda a, x: wright(a, 0.7, x),
+        [(a, x) for a in (0.3, 1.2) for x in (0.4, 9.0)],
+    ),
+    "besselpoly": (
+        lambda v, a: sc.besselpoly(a, 0.3, v),
+        lambda v, a: mpmath.quad(lambda t: t ** mpmath.mpf(0.3) * mpmath.besselj(v, 2 * a * t), [0, 1]),
+        [(0.4, 0.8), (2.0, 1.5)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_by_parameter(name):
+    """To 1e-12 of the derivative."""
+    f, reference, points = PARAMETERS[name]
+    for p, x in points:
+        want = derivative(lambda u, x=x: reference(u, x), p)
+        assert grad(lambda u, x=x: f(u, x))(p) == pytest.approx(want, rel=2e-12, abs=1e-300), (p, x)
+
+
+SLOPES = {
+    "expi": (sc.expi, mpmath.ei),
+    "exp1": (sc.exp1, mpmath.e1),
+    "expn": (lambda x: sc.expn(3, x), lambda x: mpmath.expint(3, x)),
+    "si": (lambda x: sc.sici(x)[0], mpmath.si),
+    "chi": (lambda x: sc.shichi(x)[1], mpmath.chi),
+    "exprel": (sc.exprel, lambda x: mpmath.expm1(x) / x),
+    "spence": (sc.spence, lambda x: mpmath.polylog(2, 1 - x)),
+    "lambertw": (lambda x: np.real(sc.lambertw(x)), mpmath.lambertw),
+    "agm": (lambda x: sc.agm(x, 1.3), lambda x: mpmath.agm(x, 1.3)),
+    "k0e": (sc.k0e, lambda x: mpmath.exp(x) * mpmath.besselk(0, x)),
+    "i1e": (sc.i1e, lambda x: mpmath.exp(-x) * mpmath.besseli(1, x)),
+    "airye": (lambda x: sc.airye(x)[0], lambda x: mpmath.airyai(x) * mpmath.exp(2 * x * mpmath.sqrt(x) / 3)),
+    "bei": (sc.bei, lambda x: mpmath.bei(0, x)),
+    "kerp": (sc.kerp, lambda x: mpmath.diff(lambda t: mpmath.ker(0, t), x)),
+}
+
+
+@pytest.mark.parametrize("name", SLOPES)
+def test_by_argument(name):
+    f, reference = SLOPES[name]
+    for x in (1e-3, 0.9, 6.0, 30.0) if name not in ("kerp", "bei") else (0.9, 6.0):
+        assert grad(f)(x) == pytest.approx(derivative(reference, x), rel=1e-12), x
+
+
+def test_far_out_scaled_functions_keep_their_digits():
+    """√(2πx) exp(−x) I₀ → 1 + 1/(8x) and so on.  DLMF 10.40.1, 10.40.2."""
+    for f, c in ((sc.i0e, 1 / np.sqrt(2 * np.pi)), (sc.k0e, np.sqrt(np.pi / 2))):
+        assert grad(f)(1e12) == pytest.approx(-c / 2 * 1e-18, rel=1e-11)
+
+
+@pytest.mark.parametrize("x", [-1e-9, 0.0, 1e-9])
+def test_removable_points(x):
+    assert grad(grad(sc.exprel))(x) == pytest.approx(1 / 3, 1e-8)
+    assert grad(grad(sc.spence))(1 + x) == pytest.approx(0.5, 1e-8)
+    assert grad(lambda x: sc.sici(x)[0])(x) == pytest.approx(1)
+    assert grad(lambda x: sc.it2j0y0(x)[0])(x) == pytest.approx(x / 4, abs=1e-15)
+    assert jvp(lambda z: sc.lambertw(z), (x + 0j,), (1.0 + 0j,))[1] == pytest.approx(1, 1e-8)
+
+
+def test_branches_of_lambertw():
+    z = 0.3 - 0.8j
+    for k in (-2, -1, 0, 1, 3):
+        w, wdot = jvp(lambda z, k=k: sc.lambertw(z, k), (z,), (1.0 + 0j,))
+        assert wdot == pytest.approx(w / (z * (1 + w)), 1e-13)
+    assert grad(lambda x: np.real(sc.lambertw(x, -1)))(-1e-200) == pytest.approx(-1e200, 0.01)
+
+
+def test_mathieu_at_small_parameters():
+    """a₀ = −q²/2 + 7q⁴/128, a₁ = 1 + q − q²/8 − q³/64.  DLMF 28.6.1, 28.6.2."""
+    q = 1e-3
+    assert grad(lambda q: sc.mathieu_a(0, q))(q) == pytest.approx(-q + 7 * q**3 / 32, 1e-9)
+    assert grad(grad(lambda q: sc.mathieu_a(0, q)))(0.0) == pytest.approx(-1)
+    assert grad(lambda q: sc.mathieu_a(1, q))(q) == pytest.approx(1 - q / 4 - 3 * q**2 / 64, 1e-9)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda c: sc.pro_ang1(1, 2, c, 0.3)[0],
+        lambda c: sc.obl_cv(1, 2, c),
+        lambda q: sc.mathieu_even_coef(2, q),
+        lambda m: sc.mathieu_cem(m, 1.0, 30.0)[0],
+        lambda k: sc.lambertw(0.5, k),
+    ],
+)
+def test_refusals_give_the_reason(f):
+    with pytest.raises(NoRuleError, match=r"has no derivative with respect to '\w+': "):
+        jvp(f, (1.0,), (1.0,))
