@@ -81,6 +81,24 @@ def test_limits_may_depend_on_parameters():
     assert np.allclose(grad(lambda b: so.minimize_scalar(lambda x: x, bounds=(b, 2.0)).x)(1.0), 1)
 
 
+@pytest.mark.parametrize(
+    "method", [so.brent, so.golden, lambda f, **options: so.fminbound(f, -1.0, 3.0, xtol=1e-9, **options)]
+)
+def test_along_a_line(method):
+    """exp(x) − t x is least at log t, where it is t − t log t."""
+    x = lambda t: method(lambda x: np.exp(x) - t * x)
+    value = lambda t: method(lambda x: np.exp(x) - t * x, full_output=True)[1]
+    assert np.isclose(grad(x)(2.0), 0.5, 1e-5)
+    assert np.isclose(grad(grad(x))(2.0), -0.25, 1e-5)
+    assert np.isclose(grad(value)(2.0), -np.log(2.0), 1e-5)
+
+
+def test_where_a_search_stops_has_no_derivative():
+    with pytest.raises(NoRuleError, match=r"optimize\.bracket"):
+        grad(lambda t: so.bracket(lambda x: (x - t) ** 2)[1])(2.0)
+    assert so.bracket(lambda x: x**2) == plain.bracket(lambda x: x**2)
+
+
 def test_the_optimal_value_needs_no_second_derivative_of_the_objective():
     """Its gradient is that of the objective; a flat minimum, whose place has no derivative, has one."""
     flat = lambda t: so.minimize(lambda x: t**2 * np.sum((x - 1) ** 4) + t, [1.5, 1.2], method="BFGS")

@@ -1,13 +1,14 @@
-"""Minima of a function: ``minimize`` with bounds and constraints, ``minimize_scalar``."""
+"""Minima of a function: ``minimize`` with bounds and constraints; of one variable, ``minimize_scalar`` and its like."""
 
 from typing import Any
 
 import numpy as np
 import scipy.optimize as so
 
-from dotbar.core import as_array
+from dotbar.core import as_array, first_traced, full_name
+from dotbar.errors import NoRuleError
 from dotbar.nested import stand_in
-from dotbar.scipy.closed import arguments, as_tuple
+from dotbar.scipy.closed import Function, arguments, as_tuple
 from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.optimize.implicit import Functions, Given, exact, filled
 from dotbar.scipy.optimize.kkt import minimum
@@ -90,6 +91,63 @@ def minimize_scalar(*args: Any, **kw: Any) -> Any:
     tree = {"args": as_tuple(args), "bounds": None if bounds is None else tuple(bounds)}
     x, value, found, result = minimum(run, functions, tree, start, bracket or (), read)
     return filled(result, x=x[0], fun=value, success=found)
+
+
+def line_minimum(method: Function) -> Function:
+    """``brent`` or ``golden``: where a function of one variable is least, beginning from a bracket."""
+
+    @stands_for(method)
+    def find(*args: Any, **kw: Any) -> Any:
+        given = arguments(method, args, kw)
+        f, args, brack, full_output = (given.pop(k) for k in ("func", "args", "brack", "full_output"))
+        start = np.array(stand_in_all(brack)[:1] or [0.0])
+        functions: Given = {"f": (lambda args, x: f(x[0], *args), (start,))}
+
+        def run(fs: Functions, *brack: Any) -> Any:
+            return method(lambda x: fs["f"](np.array([x])), (), brack or None, full_output=True, **given)
+
+        read = lambda result: (np.reshape(result[0], 1), np.True_, result[1])
+        x, value, _, result = minimum(run, functions, as_tuple(args), start, brack or (), read)
+        return (x[0], value, *(result or ())[2:]) if full_output else x[0]
+
+    return find
+
+
+brent, golden = map(line_minimum, (so.brent, so.golden))
+
+
+@stands_for(so.fminbound)
+def fminbound(*args: Any, **kw: Any) -> Any:
+    """SciPy's; where a function of one variable is least between two limits."""
+    given = arguments(so.fminbound, args, kw)
+    f, x1, x2, args, full_output = (given.pop(k) for k in ("func", "x1", "x2", "args", "full_output"))
+    start = np.array([float(stand_in(x1))])
+    functions: Given = {"f": (lambda given, x: f(x[0], *given["args"]), (start,))} | bounded(start)
+
+    def run(fs: Functions) -> Any:
+        lower, upper = np.ravel(fs["l", "x"]())
+        return so.fminbound(lambda x: fs["f"](np.array([x])), lower, upper, full_output=True, **given)
+
+    read = lambda result: (np.reshape(result[0], 1), np.bool_(result[2] == 0), result[1])
+    tree = {"args": as_tuple(args), "bounds": (x1, x2)}
+    x, value, _, result = minimum(run, functions, tree, start, (), read)
+    return (x[0], value, *(result or ())[2:]) if full_output else x[0]
+
+
+def refused(method: Function) -> Function:
+    """A search whose result is where it stopped, which no condition determines."""
+
+    @stands_for(method)
+    def find(*args: Any, **kw: Any) -> Any:
+        result = method(*args, **kw)
+        if first_traced(result) is not None:
+            raise NoRuleError(f"{full_name(find)} has no derivative: where a search stops, no condition determines.")
+        return result
+
+    return find
+
+
+bracket, line_search = map(refused, (so.bracket, so.line_search))
 
 
 def stand_in_all(pair: Any) -> list[float]:
