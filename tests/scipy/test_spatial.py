@@ -49,6 +49,23 @@ def test_metrics_that_differentiate_nothing():
         dotbar.grad(lambda X: np.sum(distance.pdist(X, "yule")))(np.ones((3, 2)))
 
 
+@pytest.mark.parametrize("metric", ["euclidean", "sqeuclidean", "seuclidean", "mahalanobis"])
+def test_many_points(metric, monkeypatch):
+    """What is summed in blocks is what is held at once, in both modes and twice."""
+    A, B = np.random.default_rng(0).standard_normal((2, 9, 3))
+    kw = {"V": np.array([1.0, 2.0, 0.5])} if metric == "seuclidean" else {}
+    f = lambda A: np.sum(np.sin(distance.cdist(A, B, metric, **kw))) + np.sum(distance.pdist(A, metric, **kw) ** 3)
+
+    def derivatives():
+        return f(A), dotbar.grad(f)(A), dotbar.jvp(f, (A,), (B,))[1], dotbar.hvp(f, (A,), (B,))
+
+    want = derivatives()
+    monkeypatch.setattr(distance, "LARGE", 0)
+    monkeypatch.setattr("dotbar.scipy.spatial.differences.BLOCK", 60)
+    for got, w in zip(derivatives(), want, strict=True):
+        np.testing.assert_allclose(got, w, 1e-11)
+
+
 def test_squareform_checks_as_scipy_does():
     with pytest.raises(ValueError, match="symmetric"):
         dotbar.grad(lambda X: np.sum(distance.squareform(X)))(np.array([[0.0, 1.0], [2.0, 0.0]]))

@@ -17,6 +17,7 @@ from dotbar.rules.shapes import astype
 from dotbar.rules.words import raise_if, ratio
 from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.mirror import members as _members
+from dotbar.scipy.spatial.differences import products
 
 __getattr__, __dir__, __all__ = _members("scipy.spatial.distance")
 
@@ -150,23 +151,46 @@ composite(dispatching(_distance.jensenshannon))(
 
 # ---------------------------------------------------------------- all pairs
 
+LARGE = 2**20
+"""Differences of all pairs are held in memory up to so many."""
 
-def _pairs(metric: Any, u: Any, v: Any, given: Any, kw: dict[str, Any]) -> Any:
-    """The distances of vectors along the last axes; ``given`` are all of them, for what a metric estimates."""
+
+def _squares(name: str, A: Any, B: Any, kw: dict[str, Any]) -> Any:
+    """The distances of all pairs of many points, where they are functions of sums of squares; else None."""
+    if name == "mahalanobis":
+        return root(products(A @ kw["VI"], B @ kw["VI"], A, B))
+    if name not in ("euclidean", "sqeuclidean", "seuclidean") or kw.keys() - {"w", "V"}:
+        return None
+    w = kw.get("w") if "V" not in kw else 1 / kw["V"]
+    if w is not None:
+        A, B = A * np.sqrt(w), B * np.sqrt(w)
+    y = products(A, B, A, B)
+    return y if name == "sqeuclidean" else root(y)
+
+
+def _pairs(metric: Any, A: Any, B: Any, both: Any, kw: dict[str, Any], take: Any = None) -> Any:
+    """The distances of the rows of A and B, or of those pairs that ``take`` lists.
+
+    ``both`` are all points, for what a metric estimates.
+    """
     name = metric if isinstance(metric, str) else getattr(metric, "__name__", "")
     name = name.lower().removeprefix("test_")
     name = ALIASES.get(name, name)
+    every = take if take is not None else tuple(np.indices((len(A), len(B))).reshape(2, -1))
     if name not in METRICS:
         if isinstance(metric, str):
             raise ValueError(f"Unknown Distance Metric, or one of booleans: {metric}")
-        shape = np.broadcast_shapes(u.shape[:-1], v.shape[:-1])
-        rows = zip(*(np.reshape(np.broadcast_to(x, (*shape, x.shape[-1])), (-1, x.shape[-1])) for x in (u, v)))
-        return in_double(np.reshape(np.stack([metric(*row, **kw) for row in rows]), shape))
+        y = in_double(np.stack([metric(A[i], B[j], **kw) for i, j in zip(*every)]))
+        return y if take is not None else np.reshape(y, (len(A), len(B)))
+    A, B = in_double(A), in_double(B)
     if name == "seuclidean" and kw.get("V") is None:
-        kw = {**kw, "V": np.var(given(), 0, ddof=1)}
+        kw = {**kw, "V": np.var(both(), 0, ddof=1)}
     if name == "mahalanobis" and kw.get("VI") is None:
-        kw = {**kw, "VI": np.linalg.inv(np.atleast_2d(np.cov(given().T))).T}
-    return METRICS[name](in_double(u), in_double(v), **kw)
+        kw = {**kw, "VI": np.linalg.inv(np.atleast_2d(np.cov(both().T))).T}
+    if A.size * len(B) > LARGE and (y := _squares(name, A, B, kw)) is not None:
+        return y if take is None else y[take]
+    rows = (A[:, None, :], B[None, :, :]) if take is None else (A[take[0]], B[take[1]])
+    return METRICS[name](*rows, **kw)
 
 
 @composite(dispatching(_distance.cdist))
@@ -174,7 +198,7 @@ def _cdist(XA: Any, XB: Any, metric: Any = "euclidean", *, out: Any = None, **kw
     XA, XB = (x if isinstance(x, Traced) else np.asarray(x) for x in (XA, XB))
     if XA.ndim != 2 or XB.ndim != 2 or XA.shape[1] != XB.shape[1]:
         raise ValueError(f"XA and XB must be two-dimensional with as many columns, not {XA.shape} and {XB.shape}.")
-    y = _pairs(metric, XA[:, None, :], XB[None, :, :], lambda: np.concatenate([XA, XB]), kw)
+    y = _pairs(metric, XA, XB, lambda: np.concatenate([XA, XB]), kw)
     return y if out is None else copy_into(out, y)
 
 
@@ -183,8 +207,7 @@ def _pdist(X: Any, metric: Any = "euclidean", *, out: Any = None, **kw: Any) -> 
     X = X if isinstance(X, Traced) else np.asarray(X)
     if X.ndim != 2:
         raise ValueError(f"A 2-dimensional array must be passed. (Shape was {X.shape}).")
-    i, j = np.triu_indices(X.shape[0], 1)
-    y = _pairs(metric, X[i], X[j], lambda: X, kw)
+    y = _pairs(metric, X, X, lambda: X, kw, np.triu_indices(len(X), 1))
     return y if out is None else copy_into(out, y)
 
 
