@@ -268,3 +268,13 @@ def test_smallest_matrices(f, n):
     y, pull = dotbar.vjp(f, A)
     np.testing.assert_array_equal(y, f(A))
     assert pull(np.ones_like(y))[0].shape == A.shape
+
+
+@pytest.mark.parametrize("kept", [{}, {"compute_u": False}, {"compute_vh": False}, {"separate": True}])
+def test_cossin_of_blocks_as_scipy(kept):
+    X = unitary(5)
+    blocks = (X[:2, :3], X[:2, 3:], X[2:, :3], X[2:, 3:])
+    want = dotbar.tree.flatten(scipy.linalg.cossin(blocks, **kept))[0]
+    got = dotbar.tree.flatten(dotbar.jvp(lambda *blocks: sl.cossin(blocks, **kept), blocks, blocks)[0])[0]
+    for g, w in zip(got, want, strict=True):
+        np.testing.assert_allclose(g, w, atol=1e-13)

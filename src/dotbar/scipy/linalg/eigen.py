@@ -102,6 +102,7 @@ def eigensystem(*matrices: Any, left: bool, right: bool) -> Any:
 
 
 def as_complex(w: Any) -> Any:
+    """In the complex type of the same precision."""
     return w.astype(np.result_type(dtype_of(w), np.complex64))
 
 
@@ -134,13 +135,15 @@ def _eig(
             "open. With right=True it is 1."
         )
     matrices = (a,) if b is None else (a, b)
-    as_found = as_eigensystem if b is None else as_eigenpencil
+    as_found: Any = as_eigensystem if b is None else as_eigenpencil
     w, *vectors = found(*matrices, solver=partial(eigensystem, left=left, right=right))
+    values = w
     if left:
-        conjugate, vectors[0] = as_found(*map(H, matrices), conj(w), vectors[0])
+        conjugates, vectors[0] = as_found(*map(H, matrices), conj(w), vectors[0])
+        values = conj(conjugates)
     if right:
-        w, vectors[-1] = as_found(*matrices, w, vectors[-1])
-    w = as_complex(w if right else conj(conjugate))
+        values, vectors[-1] = as_found(*matrices, w, vectors[-1])
+    w = as_complex(values)
     return homogeneous(w, b) if homogeneous_eigvals else w, *vectors
 
 
@@ -152,14 +155,14 @@ def eigvals(
     check_finite: bool = True,
     homogeneous_eigvals: bool = False,
 ) -> Any:
-    w = as_complex(np.linalg.eigvals(a)) if b is None else eig(a, b)[0]
-    return homogeneous(w, b) if homogeneous_eigvals else w
+    return eig(a, b, homogeneous_eigvals=homogeneous_eigvals)[0]
 
 
 # ---------------------------------------------------------------- Hermitian matrices
 
 
-def side(lower: bool) -> str:
+def side(lower: bool) -> Any:
+    """NumPy's name of the triangle that is read."""
     return "L" if lower else "U"
 
 

@@ -499,7 +499,7 @@ def plane_counts(m: int, p: int, q: int) -> tuple[int, int, int, int, int]:
     return r, min(p, q) - r, min(p, m - q) - r, min(m - p, q) - r, min(m - p, m - q) - r
 
 
-def places(m: int, p: int, q: int) -> tuple[Any, Any, Any, Any]:
+def places(m: int, p: int, q: int) -> tuple[Any, ...]:
     """For U₁, U₂, V₁, V₂ the 0-1 matrices that put their vectors at the planes, in the order 11, r, 12, 21, 22.
 
     A line counts as a plane at the angle 0 or π/2 of which the other vectors are missing.
@@ -622,7 +622,7 @@ def _cossin(
         p, q = 1 if p is None else p, 1 if q is None else q
     else:
         X11, X12, X21, X22 = X
-        p, q = X11.shape[-2:]
+        p, q = map(int, X11.shape[-2:])
         X = np.concatenate([np.concatenate([X11, X12], -1), np.concatenate([X21, X22], -1)], -2)
     U1, U2, theta, V1h, V2h = cosine_sine(X, p=p, q=q, swap_sign=swap_sign)
     if not compute_u:
