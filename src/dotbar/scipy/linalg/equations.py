@@ -74,7 +74,7 @@ STRUCTURES: dict[str | None, Callable[[Any], Any]] = {
 }
 """The part of a matrix that each ``assume_a`` uses, an orthogonal projection; the others use all of it."""
 
-TRANSPOSED = {"upper triangular": "lower triangular", "lower triangular": "upper triangular"}
+TRANSPOSED: dict[str | None, str] = {"upper triangular": "lower triangular", "lower triangular": "upper triangular"}
 
 
 def part_used(A: Any, assume_a: str | None) -> Any:
@@ -174,9 +174,9 @@ def _norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, che
 # ---------------------------------------------------------------- pseudo-inverse and least squares
 
 
-def ranked(body: Callable[..., Any], return_rank: bool) -> Any:
+def ranked(pair: tuple[Any, Any], return_rank: bool) -> Any:
     """The (dot, bar) of a pseudo-inverse that comes with its rank, which is locally constant."""
-    dot, bar = body
+    dot, bar = pair
     return ((lambda Adot: (dot(Adot), None)), (lambda ybar: bar(ybar[0]))) if return_rank else (dot, bar)
 
 

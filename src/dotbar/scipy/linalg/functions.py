@@ -268,7 +268,7 @@ def _fractional_matrix_power(Y: Any, A: Any, t: Any) -> Any:
 
         return dot, bar
 
-    is_integer = isinstance(t, Real) and t == int(t)
+    is_integer = isinstance(t, Real) and float(t).is_integer()
     of_A = (lambda A: np.linalg.matrix_power(A, int(t))) if is_integer else (lambda A: power(A, t))
     return pair(of_A, A), pair(lambda t: power(A, t), t)
 
@@ -331,7 +331,7 @@ def _signm(S: Any, A: Any) -> Any:
 
 # ---------------------------------------------------------------- any function, by Schur and Parlett
 
-CLOSE = 4.0 ** -np.arange(20)
+CLOSE = [4.0**-k for k in range(20)]
 """Distances, relative and absolute, within which eigenvalues are of one cluster: their differences lose digits.
 
 The first holds, except for a cluster around which f is not analytic, or that is large at one of the first distances.
@@ -446,7 +446,7 @@ def schur_parlett(T: Any, f: Callable[[Any], Any]) -> Any:
     if T.ndim > 2:
         return np.stack([schur_parlett(X, f) for X in T])
     T = T.astype(complex)
-    members, atoms = zip(*clusters(f, np.diagonal(T), np.linalg.norm(np.triu(T, 1))))
+    members, atoms = zip(*clusters(f, np.diagonal(T), float(np.linalg.norm(np.triu(T, 1)))))
     T, Q, labels = reordered(T, np.argmax(members, 0))
     return Q @ parlett(T, labels, atoms) @ H(Q)
 
