@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from dotbar.core import primitive
 from dotbar.rules.kinds import rule
@@ -27,6 +28,8 @@ def _rows(A: Any, B: Any) -> Iterator[tuple[slice, Any]]:
 @primitive
 def products(A: Any, B: Any, C: Any, D: Any) -> Any:
     """(aᵢ − bⱼ)·(cᵢ − dⱼ) for all i and j."""
+    if A is C and B is D and A.dtype == B.dtype == np.float64:
+        return cdist(A, B, "sqeuclidean")
     y = np.empty((len(A), len(B)), np.result_type(A, B, C, D))
     for (rows, left), (_, right) in zip(_rows(A, B), _rows(C, D)):
         y[rows] = np.einsum("ijk,ijk->ij", left, right)
@@ -38,7 +41,7 @@ def moments(G: Any, A: Any, B: Any) -> Any:
     """Σⱼ gᵢⱼ (aᵢ − bⱼ) for all i."""
     y = np.empty(A.shape, np.result_type(G, A, B))
     for rows, difference in _rows(A, B):
-        y[rows] = np.einsum("ij,ijk->ik", G[rows], difference)
+        y[rows] = (G[rows, None, :] @ difference)[:, 0, :]
     return y
 
 
