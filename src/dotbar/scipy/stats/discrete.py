@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import special as sc
+
+from dotbar.scipy.special import ufuncs as sc
 
 __all__ = ["DENSITIES", "INTEGERS", "VELOCITIES"]
 
@@ -14,11 +15,15 @@ INTEGERS = {"betabinom": (0,), "betanbinom": (0,), "binom": (0,), "boltzmann": (
 # fmt: off
 DENSITIES: dict[str, Callable[..., Any]] = {
     "bernoulli": lambda k, p: sc.xlogy(k, p) + sc.xlog1py(1 - k, -p),
+    "betabinom": lambda k, n, a, b: (sc.betaln(k + a, n - k + b) - sc.betaln(a, b)
+                                     - np.log(n + 1) - sc.betaln(n - k + 1, k + 1)),
     "binom": lambda k, n, p: -np.log(n + 1) - sc.betaln(n - k + 1, k + 1) + sc.xlogy(k, p) + sc.xlog1py(n - k, -p),
+    "geom": lambda k, p: sc.xlog1py(k - 1, -p) + np.log(p),
     "nbinom": lambda k, n, p: (sc.gammaln(n + k) - sc.gammaln(k + 1) - sc.gammaln(n)
                                + sc.xlogy(n, p) + sc.xlog1py(k, -p)),
+    "poisson": lambda k, mu: sc.xlogy(k, mu) - mu - sc.gammaln(k + 1),
 }
-"""log f where SciPy's own formula is in native code."""
+"""log f; of a distribution that is not here it is SciPy's own formula, run on traced values."""
 
 VELOCITIES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
     "bernoulli": (lambda k, p: np.where(k < 1, -1 / (1 - p), 0.0),),

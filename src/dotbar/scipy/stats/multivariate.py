@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import special as sc
 from scipy import stats
 
 from dotbar.core import as_array, first_traced, primitive
@@ -16,6 +15,7 @@ from dotbar.rules.kinds import constant, rule
 from dotbar.rules.lapack_words import solve_triangular
 from dotbar.rules.words import H, mT, stop_gradient, sym
 from dotbar.scipy.mirror import OWN
+from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.stats.objects import named, or_scipys
 
 LOG_2PI = np.log(2 * np.pi)

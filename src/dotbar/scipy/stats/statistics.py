@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import special as sc
 from scipy import stats
 
 from dotbar.core import as_array, dtype_of
@@ -17,6 +16,7 @@ from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import composite
 from dotbar.rules.words import stop_gradient
 from dotbar.scipy.mirror import OWN, dispatching
+from dotbar.scipy.special import ufuncs as sc
 
 
 def statistic(
