@@ -133,6 +133,10 @@ def test_what_has_not_converged_has_a_derivative_of_nan():
     assert not y(0.3).success
     assert np.isnan(grad(lambda t: y(t).x[0])(0.3))
     assert np.isnan(grad(lambda t: y(t).fun)(0.3))
+    nowhere = lambda b: so.linprog([1.0, 1.0], [[1.0, 1.0]], b)
+    assert nowhere(np.array([-1.0])).x is None
+    assert np.isnan(grad(lambda b: nowhere(b).fun)(np.array([-1.0])))
+    assert np.isnan(grad(lambda b: nowhere(b).x[0])(np.array([-1.0])))
     with pytest.raises(RuntimeError, match="converge"):
         grad(lambda t: so.newton(lambda x: x**2 + t, 1.0, maxiter=5))(1.0)
 

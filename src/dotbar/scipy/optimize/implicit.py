@@ -74,14 +74,14 @@ def _solution(
         J = np.where(found, J, one)
         check = check_entries if entrywise else check_matrix
         check(F, stop_gradient(x), stop_gradient(J), within)
-        return J * weight
+        return J
 
     def divided(r: Any, J: Any) -> Any:
         return r / J if entrywise else np.linalg.solve(J, r[..., None])[..., 0]
 
     def dot(thetadot: Any) -> Any:
         push = lambda f: along(lambda theta: f(theta, fixed, x), theta, thetadot)
-        dots = [lambda: -divided(push(conditions), F_x()), *(None for _ in y[1:])]
+        dots = [lambda: -weight * divided(push(conditions), F_x()), *(None for _ in y[1:])]
         if objective:
             dots[2] = weight * push(objective)
         return tuple(dots)
@@ -92,8 +92,8 @@ def _solution(
         if ybar[0] is not None:
             thetabar = pull(conditions, divided(-ybar[0], conj(F_x()) if entrywise else H(F_x())))
         if objective and ybar[2] is not None:
-            thetabar = add(thetabar, pull(objective, weight * ybar[2]))
-        return thetabar
+            thetabar = add(thetabar, pull(objective, ybar[2]))
+        return thetabar if thetabar is None else thetabar * np.min(weight)
 
     return [(dot, bar), *(None for _ in fixed)]
 

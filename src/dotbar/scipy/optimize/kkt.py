@@ -37,7 +37,8 @@ def minimum(
 
     def study(fs: Functions, result: Any, *starts: Any) -> tuple[Any, Any, Any]:
         x, found, value, *others = read(result)
-        return np.concatenate([x, forces(fs, x, start)]), found, np.float64(value), *others
+        force = forces(fs, x, start) if found else np.zeros(rows(fs, x)[0].size)
+        return np.concatenate([x, force]), found, np.float64(value), *others
 
     n = start.size
     split = lambda f: lambda fs, z: f(fs, z[:n], z[n:])
