@@ -5,7 +5,7 @@ on for each further derivative.  Such a *family* of functions, a word with a set
 differentiation, so that derivatives of every order come out of one integral.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, wraps
 from math import comb
 from typing import Any, TypeVar
@@ -18,6 +18,8 @@ from dotbar.rules.words import conj
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+BLOCK = 4096
+"""How many entries of a family are computed at once, which may take hundreds of nodes each."""
 DROP = 44.0
 """An integrand e^g is left out where g has fallen below −44: e⁻⁴⁴ is 10⁻¹⁹."""
 
@@ -33,11 +35,20 @@ def in_double(f: F) -> F:
         dtype = np.result_type(*xs)
         dtype = dtype if dtype.kind in "fc" else np.dtype(float)
         wide = np.complex128 if dtype.kind == "c" else np.float64
+        xs = np.broadcast_arrays(*(np.asarray(x, wide) for x in xs))
         with np.errstate(all="ignore"):
-            y = np.asarray(f(*np.broadcast_arrays(*(np.asarray(x, wide) for x in xs)), **orders))
+            y = in_blocks(f, xs, orders) if orders and xs[0].size > BLOCK else f(*xs, **orders)
+        y = np.asarray(y)
         return y.astype(np.result_type(dtype, np.complex64) if y.dtype.kind == "c" else dtype)[()]
 
     return call  # type: ignore[return-value]
+
+
+def in_blocks(f: Callable[..., Any], xs: Sequence[Any], orders: dict[str, Any]) -> Any:
+    """f of many entries, so many at a time that an axis of nodes takes little memory."""
+    flat = [np.ravel(x) for x in xs]
+    parts = [f(*(x[k : k + BLOCK] for x in flat), **orders) for k in range(0, flat[0].size, BLOCK)]
+    return np.concatenate(parts).reshape(xs[0].shape)
 
 
 def entrywise(fn: Any, *partials: Callable[..., Any] | str | None) -> None:

@@ -91,11 +91,13 @@ def student_at(v: Any, t: Any, *, n: int) -> Any:
             lambda i, j: cumulant(i, v, np.where(theta < 1, np.sinh(at) ** 2, 2), 2 * log_cosh(theta), share), n
         )
 
-    base = -v * log_cosh(start)
-    outer = np.exp(base) * tail(
-        lambda w: -v * log_cosh(start + w) - base, lambda w: factor(start + w), t.shape, np.zeros_like(t)
-    )
-    inner = segment(lambda w: np.exp(-v * log_cosh(w)) * factor(w), np.where(near, start, 0))
+    base, zero = -v * log_cosh(start), np.zeros_like(t)
+    inner = outer = zero
+    if np.any(near):
+        inner = segment(lambda w: np.exp(-v * log_cosh(w)) * factor(w), np.where(near, start, 0))
+    if not np.all(near):
+        g = lambda w: -v * log_cosh(start + w) - base
+        outer = np.exp(base) * tail(g, lambda w: factor(start + w), t.shape, zero)
     return np.sign(t) * height * np.where(near, inner, -outer)
 
 
