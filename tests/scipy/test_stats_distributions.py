@@ -160,6 +160,12 @@ def test_shape_zero_is_no_singularity(dist):
         assert np.allclose((slopes[2] - slopes[0]) / 2e-6, curvature, 1e-4, 1e-4)
 
 
+def test_infinitely_many_degrees_of_freedom():
+    x = np.array([-3.0, 0.1, 2.0])
+    assert np.allclose(dotbar.jvp(lambda x: st.t.logpdf(x, np.inf), (x,), (np.ones(3),))[1], -x, 1e-9)
+    assert np.allclose(dotbar.jvp(lambda x: st.t.cdf(x, np.inf), (x,), (np.ones(3),))[1], scipy.stats.norm.pdf(x))
+
+
 # ---------------------------------------------------------------- SciPy's own behaviour
 
 
