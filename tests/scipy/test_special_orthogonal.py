@@ -57,6 +57,15 @@ def test_at_the_ends_of_the_interval(end):
     assert dotbar.grad(lambda a: sc.eval_chebyt(a, end))(4.0) == pytest.approx(0, abs=1e-14)
 
 
+def test_chebyshevs_polynomials_of_real_degree():
+    """T(x) = cos nθ between the ends, at both ends, and cosh nη beyond 1."""
+    slope = lambda x: dotbar.grad(lambda n: sc.eval_chebyt(n, x))(2.5)
+    assert np.isclose(slope(-1.0), -np.pi * np.sin(2.5 * np.pi))
+    assert slope(1.0) == 0
+    assert np.isclose(slope(2.0), np.arccosh(2.0) * np.sinh(2.5 * np.arccosh(2.0)))
+    assert np.isnan(slope(-2.0))
+
+
 def test_the_derivatives_of_a_constant_polynomial_are_zero():
     for f in (sc.eval_legendre, sc.eval_chebyt, sc.eval_chebyu, sc.eval_laguerre, sc.eval_hermite, sc.eval_hermitenorm):
         assert dotbar.grad(lambda x, f=f: f(0, x))(0.3) == dotbar.grad(dotbar.grad(lambda x, f=f: f(0, x)))(0.3) == 0

@@ -79,11 +79,14 @@ def _vanishing(polynomial: np.ufunc, n: Any, *args: Any) -> Any:
     return np.where((n < 0) & (n == np.floor(n)), 0, polynomial(n, *args))
 
 
-def _angle_sine(x: Any) -> Any:
-    """θ sin θ at x = cos θ: (1 − x²) ₂F₁(1, 1; 3/2; (1 − x)/2), regular at 1; at x < 0 from π − θ.  DLMF 15.4.14."""
-    left = x < 0
-    y = (1 - x * x) * sc.hyp2f1(1, 1, 1.5, (1 - np.where(left, -x, x)) / 2)
-    return np.where(left, np.pi * np.sqrt(np.where(left, 1 - x * x, 1)) - y, y)
+def _chebyt_by_degree(n: Any, x: Any) -> Any:
+    """−θ sin nθ at x = cos θ; at Re x ≥ 0 as −(1 − x²) ₂F₁(1, 1; 3/2; (1 − x)/2) Uₙ₋₁, regular at 1.  DLMF 15.4.14."""
+    left, outside = np.real(x) < 0, np.real(x) < -1
+    right = np.where(left, 0, x)
+    factor = (1 - right * right) * sc.hyp2f1(1, 1, 1.5, (1 - right) / 2)
+    regular = factor * gegenbauer(n - 1, 1.0, right, order=(0, 0, 0))
+    theta = np.where(outside, np.nan, np.arccos(np.where(left & ~outside, x, 0)))
+    return -np.where(left, theta * np.sin(n * theta), regular)
 
 
 elementwise(
@@ -106,7 +109,7 @@ elementwise(
 )
 elementwise(
     sc.eval_chebyt,
-    lambda a, b: -_angle_sine(b) * gegenbauer(a - 1, 1.0, b, order=(0, 0, 0)),  # Tₙ = cos nθ
+    lambda a, b: _chebyt_by_degree(a, b),  # Tₙ = cos nθ
     lambda a, b: a * sc.eval_chebyu(a - 1, b),  # DLMF 18.9.21
 )
 elementwise(
