@@ -130,6 +130,13 @@ def test_funm_of_eigenvalues_at_any_distance(func, f, spread, capsys):
     capsys.readouterr()
 
 
+@pytest.mark.parametrize("size", [1e-12, 1e-6, 1e6])
+def test_funm_of_matrices_of_any_size(size, capsys):
+    for A in (size * JORDAN, size * NEAR, size * np.eye(4)):
+        close(along(lambda A: sl.funm(A, np.log), A + 0j, E + 0j), along(sl.logm, A + 0j, E + 0j), 1e-12)
+    capsys.readouterr()
+
+
 def test_funm_of_a_function_that_is_not_analytic(capsys):
     """It needs derivatives at the eigenvalues only, if they are apart."""
     A = np.diag([-2.0, 1, 3, 5]) + (E + E.T) / 9

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg as sl
+from numpy.polynomial.polynomial import polyder, polyval
 
 from dotbar.core import dtype_of, primitive
 from dotbar.errors import DegenerateSpectrumError, NoRuleError
@@ -332,27 +333,28 @@ def _signm(S: Any, A: Any) -> Any:
 # ---------------------------------------------------------------- any function, by Schur and Parlett
 
 CLOSE = [4.0**-k for k in range(20)]
-"""Distances, relative and absolute, within which eigenvalues are of one cluster: their differences lose digits.
+"""Relative distances within which eigenvalues are of one cluster: their differences lose digits.
 
-The first holds, except for a cluster around which f is not analytic, or that is large at one of the first distances.
+The first holds, except for a cluster around which f is not analytic or much larger, or that is long at one of the
+first distances.
 """
 
-LARGE = 48  # a longer cluster is split, as all of its Taylor series is computed with full products
+LONG = 48  # a longer cluster is split if its Taylor series is not short, as each term takes a full product
 Series = tuple[Any, float, Any]
 
 
 def linked(w: Any, close: float) -> Any:
     """A label for each eigenvalue: those that are close, or linked by close ones, have the same."""
     size = np.maximum(np.abs(w)[:, None], np.abs(w))
-    near = np.abs(w[:, None] - w) <= np.maximum(close * np.minimum(size, 1), 1e-14 * np.max(size))
-    linked = near.astype(np.float32)
-    while not np.array_equal(further := (linked @ linked > 0).astype(np.float32), linked):
-        linked = further
-    return np.argmax(linked, -1)
+    near = np.abs(w[:, None] - w) <= np.maximum(close * size, 1e-14 * np.max(size))
+    reached = near.astype(np.float32)
+    while not np.array_equal(further := (reached @ reached > 0).astype(np.float32), reached):
+        reached = further
+    return np.argmax(reached, -1)
 
 
 def series(f: Callable[[Any], Any], w: Any, size: float) -> Series | None:
-    """The center, the radius ρ and the terms cₖρᵏ of f’s Taylor series around eigenvalues w, if it converges for them.
+    """The center, the radius ρ and the terms cₖρᵏ of the Taylor series of f around eigenvalues w, if it is of use.
 
     That of few equal eigenvalues by derivatives, else by Cauchy's integral on a circle, where the trapezoidal rule
     converges exponentially.  Of the circles in which f is analytic, as its Fourier coefficients tell, it is that with
@@ -366,19 +368,22 @@ def series(f: Callable[[Any], Any], w: Any, size: float) -> Series | None:
         return center, 1.0, [derivatives[k](center) / factorial(k) for k in range(n)]
     N = max(512, 1 << (4 * n).bit_length())
     circle = np.exp(2j * np.pi * np.arange(N) / N)
-    best, found = np.inf, None
-    for radius in max(1.0, abs(center)) * 2.0 ** np.arange(2, -24, -1):
-        if radius < 2 * spread:
-            break
+    best, found, radius = np.inf, None, 8 * max(1.0, abs(center))
+    while (radius := radius / 2) >= max(2 * spread, 1e-8 * abs(center), 1e-30):
         with np.errstate(all="ignore"):
             c = np.fft.fft(f(center + radius * circle)) / N
             largest = np.max(np.abs(c))
             bound = np.log2(largest) + (n - 1) * np.log2(max(1.0, size / radius))
         if found is not None and bound > best:
             break
-        if np.max(np.abs(c[N // 4 :])) <= 1e-14 * largest:
+        if np.max(np.abs(c[N // 4 :])) <= 1e-14 * largest and bound < best:
             best, found = bound, (center, radius, c[: N // 4])
-    return found
+    if found is None or spread == 0:
+        return found
+    _, radius, terms = found
+    x = (w - center) / radius
+    values, slopes = polyval(x, terms), polyval(x, polyder(terms))
+    return found if np.max(np.abs(terms)) <= 1e3 * max(np.max(np.abs(values)), np.max(np.abs(slopes))) else None
 
 
 def clusters(
@@ -389,8 +394,8 @@ def clusters(
     for label in np.unique(labels):
         member = labels == label
         found = series(f, w[member], size)
-        is_large = close[0] > 0.05 and np.count_nonzero(member) > LARGE
-        if found is not None and not is_large:
+        is_long = close[0] > 0.05 and np.count_nonzero(member) > LONG
+        if found is not None and not (is_long and found[1] < 16 * np.max(np.abs(w[member] - found[0]))):
             yield member, found
         elif len(close) == 1:
             raise DegenerateSpectrumError(
