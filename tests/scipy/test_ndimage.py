@@ -36,6 +36,12 @@ HOMOGENEOUS = [
     lambda x, **s: nd.median_filter(x, 4, **s),
     lambda x, **s: nd.percentile_filter(x, 30, 3, **s),
     lambda x, **s: nd.rank_filter(x, -2, 3, **s),
+    lambda x, **s: nd.grey_opening(x, (2, 3), **s),
+    lambda x, **s: nd.grey_closing(x, footprint=[[1, 0, 1], [1, 1, 0]], **s),
+    lambda x, **s: nd.morphological_gradient(x, 3, **s),
+    lambda x, **s: nd.morphological_laplace(x, (2, 2), **s),
+    lambda x, **s: nd.white_tophat(x, 3, **s),
+    lambda x, **s: nd.black_tophat(x, (1, 4), **s),
     lambda x, **s: nd.shift(x, (1.3, -2.1), **s),
     lambda x, **s: nd.zoom(x, 1.7, **s),
     lambda x, **s: nd.rotate(x, 30, order=2, **s),
@@ -43,6 +49,9 @@ HOMOGENEOUS = [
     lambda x, **s: nd.affine_transform(x, [1.1, 0.9], 0.2, **s),
     lambda x, **s: nd.affine_transform(x, [[1, 0.2, 0.1], [0.3, 1, 0.2]], output_shape=(4, 5), **s),
 ]
+
+
+BY_ORDER = ("minimum", "maximum", "median")
 
 
 def rng_weights(n):
@@ -73,9 +82,17 @@ def test_the_transpose_of_the_coefficients(order, mode):
     assert np.isclose(np.vdot(y, value), np.vdot(pull(y), x), 1e-10)
 
 
+@pytest.mark.parametrize("f", [nd.grey_erosion, nd.grey_dilation])
+@pytest.mark.parametrize("shape", [(2, 3), (3, 4)])
+def test_structures_as_scipy(f, shape):
+    structure = rng.random(shape)
+    got = jvp(lambda x, s: f(x, structure=s, mode="mirror"), (X, structure), (X, structure))[0]
+    assert np.allclose(got, f(X, structure=structure, mode="mirror"), 1e-13)
+
+
 def test_measurements_as_scipy():
     labels = rng.integers(0, 4, X.shape)
-    for name in ("sum_labels", "sum", "mean", "variance", "standard_deviation", "center_of_mass"):
+    for name in ("sum_labels", "sum", "mean", "variance", "standard_deviation", "center_of_mass", *BY_ORDER):
         own, plain = getattr(nd, name), getattr(scipy.ndimage, name)
         for args in ((), (labels,), (labels, 2), (labels, [1, 3, 3])):
             got = jvp(lambda x, own=own, args=args: own(x, *args), (X,), (X,))[0]
@@ -110,7 +127,7 @@ def test_a_wide_window_takes_no_more_memory():
 @pytest.mark.parametrize(
     "f",
     [
-        lambda x: nd.grey_dilation(x, 3),
+        lambda x: nd.binary_dilation(x),
         lambda x: nd.generic_filter(x, np.ptp, 3),
         lambda x: nd.distance_transform_edt(x),
         lambda x: nd.sobel(x, output=np.zeros((7, 6))),

@@ -18,6 +18,7 @@ DENSE = P.toarray()
 ROW, COL = P.tocoo().coords
 X = rng.standard_normal((5, 3))
 Z = rng.standard_normal((2, 6))
+EYE = scipy.sparse.eye_array(5)
 
 
 def dense(data):
@@ -49,6 +50,14 @@ def dense(data):
         (lambda A: ss.vstack([A, P]).tocsc().toarray(), lambda D: np.concatenate([D, DENSE])),
         (lambda A: ss.hstack([P, A]).toarray(), lambda D: np.concatenate([DENSE, D], 1)),
         (lambda A: ss.kron(A, np.eye(2)).toarray(), lambda D: np.kron(D, np.eye(2))),
+        (
+            lambda A: ss.block_diag([A, P]).toarray(),
+            lambda D: np.block([[D, np.zeros((6, 5))], [np.zeros((6, 5)), DENSE]]),
+        ),
+        (lambda A: ss.block_array([[A, None], [P, A]]).toarray(), lambda D: np.block([[D, 0 * D], [DENSE, D]])),
+        (lambda A: ss.triu(A, 1).toarray() + ss.tril(A, -1).toarray(), lambda D: np.triu(D, 1) + np.tril(D, -1)),
+        (lambda A: ssl.matrix_power(A.T @ A, 3).toarray(), lambda D: np.linalg.matrix_power(D.T @ D, 3)),
+        (lambda A: ssl.inv((A.T @ A + EYE).tocsc()).toarray(), lambda D: np.linalg.inv(D.T @ D + np.eye(5))),
         (ssl.norm, np.linalg.norm),
         (lambda A: ssl.norm(A, 1), lambda D: np.linalg.norm(D, 1)),
     ],
@@ -204,6 +213,8 @@ def test_paths_of_exponentials():
     "f",
     [
         lambda A: ssl.spilu(A),
+        lambda A: ssl.eigs(A, k=2),
+        lambda A: ssl.expm(A),
         lambda A: ssl.lsqr(A, np.ones(5))[5],
         lambda A: ssl.eigsh(A, k=2, M=scipy.sparse.eye_array(5))[0][0],
     ],

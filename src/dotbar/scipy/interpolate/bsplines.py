@@ -128,12 +128,10 @@ def own(spline: Any) -> Any:
 # ---------------------------------------------------------------- interpolation
 
 
-def solved(rows: Any, numbers: Any, N: Any, y: Any) -> Any:
+def solved(numbers: Any, N: Any, y: Any) -> Any:
     """The coefficients c with Σⱼ N[i, j] c[numbers[i, j]] = y[i], a banded system of any band."""
-    columns = np.reshape(y, (len(y), -1))
-    i = np.broadcast_to(rows[:, None], N.shape)
-    flat = [np.reshape(v, -1) for v in (N, i, numbers)]
-    return np.reshape(solve(flat[0], columns, *flat[1:], ordering="NATURAL"), y.shape)
+    data, row, column = flat(N, np.arange(len(y))[:, None], numbers)
+    return np.reshape(solve(data, np.reshape(y, (len(y), -1)), row, column, ordering="NATURAL"), y.shape)
 
 
 def not_a_knot(x: Any, k: int) -> Any:
@@ -191,8 +189,7 @@ def interpolating(x: Any, y: Any, k: int, t: Any = None, bc_type: Any = None) ->
     parts = [*ends[0], (x, 0, y), *ends[1]]
     numbers, N = zip(*(basis(t, at, k, nu) for at, nu, _ in parts))
     right = np.concatenate([y if at is x else value[None] for at, _, value in parts])
-    rows = np.arange(len(right))
-    return t, solved(rows, np.concatenate(numbers), np.concatenate(N), right), k
+    return t, solved(np.concatenate(numbers), np.concatenate(N), right), k
 
 
 def periodic(x: Any, y: Any, k: int) -> tuple[Any, Any, int]:
@@ -204,7 +201,7 @@ def periodic(x: Any, y: Any, k: int) -> tuple[Any, Any, int]:
     n = len(x) - 1
     t = periodic_knots(x, k)
     numbers, N = basis(t, x[:-1], k)
-    c = solved(np.arange(n), numbers % n, N, y[:-1])
+    c = solved(numbers % n, N, y[:-1])
     return t, c[np.arange(n + k) % n], k
 
 
@@ -224,33 +221,33 @@ def make_interp_spline(
 # ---------------------------------------------------------------- least squares and smoothing
 
 
-def normal_equations(t: Any, k: int, x: Any, w: Any) -> tuple[Any, Any, Any]:
-    """The matrix Bᵀ W² B of least squares by B-splines: its entries, rows and columns."""
-    numbers, N = basis(t, x, k)
-    weighted = N * w[:, None]
-    entries = weighted[:, :, None] * weighted[:, None, :]
-    shape = (len(x), k + 1, k + 1)
-    rows = np.broadcast_to(numbers[:, :, None], shape)
-    columns = np.broadcast_to(numbers[:, None, :], shape)
-    return tuple(np.reshape(v, -1) for v in (entries, rows, columns))  # type: ignore[return-value]
+def flat(*arrays: Any) -> list[Any]:
+    """Arrays of one shape once they are broadcast, each as a vector."""
+    return [np.reshape(v, -1) for v in np.broadcast_arrays(*arrays)]
 
 
-def moments(t: Any, k: int, x: Any, w: Any, y: Any) -> Any:
-    """The right side Bᵀ W² y."""
-    numbers, N = basis(t, x, k)
-    points = np.broadcast_to(np.arange(len(x))[:, None], N.shape)
-    flat = [np.reshape(v, -1) for v in (N * w[:, None] ** 2, numbers, points)]
-    right = np.reshape(y, (len(y), -1))
-    return np.reshape(multiply(flat[0], right, *flat[1:], rows=len(t) - k - 1), (len(t) - k - 1, *y.shape[1:]))
+def squares(E: Any, numbers: Any) -> list[Any]:
+    """The matrix EᵀE of a matrix with entries E[i, j] in its row i and column ``numbers[i, j]``, by its entries."""
+    return flat(E[:, :, None] * E[:, None, :], numbers[:, :, None], numbers[:, None, :])
+
+
+def transposed_product(E: Any, numbers: Any, y: Any, n: int) -> Any:
+    """Eᵀy, a matrix."""
+    data, row, column = flat(E, numbers, np.arange(len(y))[:, None])
+    return multiply(data, np.reshape(y, (len(y), -1)), row, column, rows=n)
 
 
 def least_squares(x: Any, y: Any, t: Any, k: int, w: Any) -> Any:
     """The coefficients of the spline nearest to the data, improved once against the squared condition number."""
-    matrix = normal_equations(t, k, x, w)
-    fit = lambda y: np.reshape(
-        solve(matrix[0], np.reshape(moments(t, k, x, w, y), (len(t) - k - 1, -1)), *matrix[1:], ordering="NATURAL"),
-        (len(t) - k - 1, *y.shape[1:]),
-    )
+    n = len(t) - k - 1
+    numbers, N = basis(t, x, k)
+    N = N * w[:, None]
+    data, row, column = squares(N, numbers)
+
+    def fit(y: Any) -> Any:
+        right = transposed_product(N, numbers, against(w, y) * y, n)
+        return np.reshape(solve(data, right, row, column, ordering="NATURAL"), (n, *y.shape[1:]))
+
     c = fit(y)
     return c + fit(y - evaluate(t, c, k, x))
 

@@ -18,9 +18,9 @@ from dotbar.scipy.interpolate.bsplines import (
     integrated,
     interpolating,
     least_squares,
-    moments,
-    normal_equations,
     not_a_knot,
+    squares,
+    transposed_product,
 )
 from dotbar.scipy.interpolate.objects import Interpolator, double, is_traced
 from dotbar.scipy.mirror import stands_for
@@ -40,18 +40,16 @@ def chosen(x: Any, y: Any, w: Any, ends: Any, *, k: int, s: float) -> tuple[Any,
 constant(chosen, like=lambda x, y, w, ends, *, k, s: None)
 
 
-def jumps(t: Any, k: int) -> tuple[Any, Any, Any]:
-    """The matrix D of the jumps of the k-th derivative at the inner knots: its entries, rows and columns."""
+def jumps(t: Any, k: int) -> tuple[Any, Any]:
+    """For each inner knot the numbers of the B-splines whose k-th derivative jumps there, and the jumps."""
     numbers, N = basis(t, (t[k : -k - 1] + t[k + 1 : len(t) - k]) / 2, k, k)
     zero = np.zeros_like(N[1:, :1])
-    D = np.concatenate([zero, N[1:]], -1) - np.concatenate([N[:-1], zero], -1)
-    columns = np.concatenate([numbers[:-1], numbers[1:, -1:]], -1)
-    rows = np.broadcast_to(np.arange(len(D))[:, None], D.shape)
-    return tuple(np.reshape(v, -1) for v in (D, rows, columns))  # type: ignore[return-value]
+    E = np.concatenate([zero, N[1:]], -1) - np.concatenate([N[:-1], zero], -1)
+    return np.concatenate([numbers[:-1], numbers[1:, -1:]], -1), E
 
 
 def smoothing(x: Any, y: Any, w: Any, ends: Any, k: int, s: float) -> tuple[Any, Any, int]:
-    """The spline with the least jumps whose residual is s: (BᵀW²B + q DᵀD) c = BᵀW²y with |W(y − Bc)|² = s.
+    """The spline with the least jumps whose residual is s: (BᵀW²B + q EᵀE) c = BᵀW²y with |W(y − Bc)|² = s.
 
     FITPACK chooses the knots among the data points and solves for q to a relative accuracy of 10⁻³; its value stays,
     and the residual that it has reached is what is kept when the data change.  Two of Newton's steps for q, which move
@@ -65,25 +63,24 @@ def smoothing(x: Any, y: Any, w: Any, ends: Any, k: int, s: float) -> tuple[Any,
     if len(inner) == 0:
         c = least_squares(x, y, t, k, w)
         return t, found + c - stop_gradient(c), k
-    matrix, D = normal_equations(t, k, x, w), jumps(t, k)
-    right = moments(t, k, x, w, y)[:, None]
+    numbers, N = basis(t, x, k)
+    N = N * w[:, None]
+    where, E = jumps(t, k)
+    fidelity, roughness = squares(N, numbers), squares(E, where)
+    row, column = (np.concatenate([fidelity[i], roughness[i]]) for i in (1, 2))
+    right = transposed_product(N, numbers, w * y, n)
+
+    def inverse(q: Any, right: Any) -> Any:
+        entries = np.concatenate([fidelity[0], q * roughness[0]])
+        return solve(entries, right, row, column, ordering="NATURAL")
 
     def penalty(c: Any) -> Any:
-        return multiply(D[0], multiply(D[0], c, *D[1:], rows=len(inner)), D[2], D[1], rows=n)
+        return multiply(roughness[0], c, *roughness[1:], rows=n)
 
     def residual(c: Any) -> Any:
         return np.sum((w * (y - evaluate(t, c[:, 0], k, x))) ** 2)
 
-    E, columns = (np.reshape(D[i], (len(inner), k + 2)) for i in (0, 2))
-    shape = (len(inner), k + 2, k + 2)
-    squares = np.reshape(E[:, :, None] * E[:, None, :], -1)
-    where = [np.reshape(np.broadcast_to(v, shape), -1) for v in (columns[:, :, None], columns[:, None, :])]
-    row, column = (np.concatenate([matrix[i + 1], where[i]]) for i in (0, 1))
-
-    def inverse(q: Any, right: Any) -> Any:
-        return solve(np.concatenate([matrix[0], q * squares]), right, row, column, ordering="NATURAL")
-
-    u, v = penalty(found[:, None]), right - multiply(matrix[0], found[:, None], *matrix[1:], rows=n)
+    u, v = penalty(found[:, None]), right - multiply(fidelity[0], found[:, None], *fidelity[1:], rows=n)
     q = stop_gradient(np.sum(u * v) / np.sum(u * u))
     target = stop_gradient(residual(inverse(q, right)))
     for _ in range(2):

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import scipy.interpolate as si
 
+from dotbar.errors import NoRuleError
 from dotbar.rules.words import entries
 from dotbar.scipy.interpolate.objects import Held, against, double, is_traced
 from dotbar.scipy.mirror import stands_for
@@ -127,6 +128,11 @@ class Piecewise:
         inside = F(start + (b - start) % period) - F(start + (a - start) % period)
         return turns * F(self.x[-1]) + inside
 
+    def extend(self, c: Any, x: Any) -> None:
+        if is_traced(self.c, self.x, c, x):
+            raise NoRuleError("PPoly.extend has no rule; make the longer piecewise polynomial from its coefficients.")
+        super().extend(c, x)  # type: ignore[misc]
+
 
 @stands_for(si.PPoly)
 class PPoly(Piecewise, si.PPoly):
@@ -147,6 +153,14 @@ class PPoly(Piecewise, si.PPoly):
         steps = horner(np.concatenate([c, np.zeros_like(c[:1])]), np.diff(self.x))
         starts = np.concatenate([np.zeros_like(steps[:1]), np.cumsum(steps, 0)[:-1]])
         return np.concatenate([c, starts[None]])
+
+    def solve(self, *args: Any, **kw: Any) -> Any:
+        if not is_traced(self.c, self.x, *args):
+            return super().solve(*args, **kw)
+        raise NoRuleError("the number of roots changes with the coefficients: PPoly.solve and roots have no rule.")
+
+    def roots(self, *args: Any, **kw: Any) -> Any:
+        return self.solve(0.0, *args, **kw)
 
 
 @stands_for(si.BPoly)

@@ -367,6 +367,58 @@ _along_one_axis(nd.maximum_filter1d, np.max)
 _along_one_axis(nd.minimum_filter1d, np.min)
 
 
+# ---------------------------------------------------------------- morphology of grey images
+
+
+def eroded(x: Any, size: Any, footprint: Any, structure: Any, mode: Any, cval: Any, origin: Any, axes: Any) -> Any:
+    """The least value in the window, of what is left when the structure is taken away."""
+    if structure is None:
+        return np.min(neighbours(x, size, footprint, mode, cval, origin, axes), -1)
+    footprint = np.ones(np.shape(structure), bool) if footprint is None else np.asarray(footprint, bool)
+    axes = axes_of(inexact(x), axes)
+    heights = np.transpose(inexact(structure), np.argsort(axes))[np.transpose(footprint, np.argsort(axes))]
+    return np.min(neighbours(x, None, footprint, mode, cval, origin, axes) - heights, -1)
+
+
+def dilated(x: Any, size: Any, footprint: Any, structure: Any, mode: Any, cval: Any, origin: Any, axes: Any) -> Any:
+    """−(erosion of −x) by the window turned round."""
+    x = inexact(x)
+    axes = axes_of(x, axes)
+    shape = np.shape(structure if footprint is None else footprint) or each(size, axes)
+    origin = [-shift - (m % 2 == 0) for m, shift in zip(shape, each(origin, axes))]
+    size, footprint, structure = size, *(v if v is None else np.flip(v) for v in (footprint, structure))
+    return -eroded(-x, size, footprint, structure, mode, -cval, origin, axes)
+
+
+def morphology(original: Any, change: Any) -> None:
+    """Enter a function of a window's erosion and dilation."""
+
+    @in_place_of(original)
+    def call(
+        input: Any,
+        size: Any,
+        footprint: Any,
+        structure: Any,
+        output: Any,
+        mode: Any,
+        cval: Any,
+        origin: Any,
+        axes: Any = None,
+    ) -> Any:
+        window = (size, footprint, structure, mode, cval, origin, axes)
+        return finished(change(inexact(input), lambda x: eroded(x, *window), lambda x: dilated(x, *window)), output)
+
+
+morphology(nd.grey_erosion, lambda x, erode, dilate: erode(x))
+morphology(nd.grey_dilation, lambda x, erode, dilate: dilate(x))
+morphology(nd.grey_opening, lambda x, erode, dilate: dilate(erode(x)))
+morphology(nd.grey_closing, lambda x, erode, dilate: erode(dilate(x)))
+morphology(nd.morphological_gradient, lambda x, erode, dilate: dilate(x) - erode(x))
+morphology(nd.morphological_laplace, lambda x, erode, dilate: dilate(x) + erode(x) - 2 * x)
+morphology(nd.white_tophat, lambda x, erode, dilate: x - dilate(erode(x)))
+morphology(nd.black_tophat, lambda x, erode, dilate: erode(dilate(x)) - x)
+
+
 # ---------------------------------------------------------------- in the frequencies
 
 

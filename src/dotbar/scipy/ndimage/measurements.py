@@ -9,6 +9,7 @@ from dotbar.core import as_array, dtype_of, first_traced, primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import constant
 from dotbar.rules.lapack_words import inexact
+from dotbar.rules.words import stop_gradient
 from dotbar.scipy.binding import in_place_of
 from dotbar.scipy.mirror import stands_for
 
@@ -65,6 +66,24 @@ def variance(input: Any, labels: Any, index: Any) -> Any:
 @in_place_of(nd.standard_deviation)
 def standard_deviation(input: Any, labels: Any, index: Any) -> Any:
     return np.sqrt(variance(input, labels, index))
+
+
+def by_order(original: Any, place: Any) -> None:
+    """Enter a measurement that is an entry of each region, or the mean of two, by their order."""
+
+    @in_place_of(original)
+    def call(input: Any, labels: Any, index: Any) -> Any:
+        x, region, wanted = regions(input, labels, index)
+        order = np.lexsort((stop_gradient(x), region))
+        starts = np.searchsorted(region[order], np.arange(np.max(wanted, initial=0) + 2))
+        first, last = starts[wanted], starts[wanted + 1] - 1
+        low, high = place(first, last)
+        return (x[order[low]] + x[order[high]]) / 2
+
+
+by_order(nd.minimum, lambda first, last: (first, first))
+by_order(nd.maximum, lambda first, last: (last, last))
+by_order(nd.median, lambda first, last: ((first + last) // 2, (first + last + 1) // 2))
 
 
 @in_place_of(nd.center_of_mass)

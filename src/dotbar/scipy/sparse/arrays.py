@@ -507,3 +507,52 @@ def kron(A: Any, B: Any, format: str | None = None) -> Any:
         flat(A.col[:, None] * B.shape[1] + B.col),
         (A.shape[0] * B.shape[0], A.shape[1] * B.shape[1]),
     ).asformat(format or "coo")
+
+
+def triangle(original: Any, keep: Any) -> None:
+    """Enter ``tril`` or ``triu``."""
+
+    def call(A: Any, k: int = 0, format: str | None = None) -> Any:
+        if not isinstance(A, SparseArray):
+            return original(A, k, format)
+        row, col = A.pattern
+        return A.chosen(keep(col - row, k)).asformat(format)
+
+    call.__name__ = original.__name__
+    stands_for(original)(call)
+
+
+triangle(ss.tril, np.less_equal)
+triangle(ss.triu, np.greater_equal)
+
+
+@stands_for(ss.block_diag)
+def block_diag(mats: Any, format: str | None = None, dtype: Any = None) -> Any:
+    if not any(isinstance(A, SparseArray) or first_traced(A) is not None for A in mats):
+        return ss.block_diag(mats, format, dtype)
+    parts, corner = [], (0, 0)
+    for A in map(sparse, mats):
+        parts.append(A.like(A.data, A.row + corner[0], A.col + corner[1]))
+        corner = (corner[0] + A.shape[0], corner[1] + A.shape[1])
+    return join(parts, parts[0], corner).asformat(format or "coo")
+
+
+def blocks_of(original: Any) -> None:
+    """Enter ``block_array`` or ``bmat``."""
+
+    def call(blocks: Any, *, format: str | None = None, dtype: Any = None) -> Any:
+        every = [[A for A in row if A is not None] for row in blocks]
+        if not any(isinstance(A, SparseArray) for row in every for A in row):
+            return original(blocks, format=format, dtype=dtype)
+        heights = [sparse(row[0]).shape[0] for row in every]
+        widths = [next(sparse(A).shape[1] for A in column if A is not None) for column in zip(*blocks)]
+        fill = lambda A, i, j: sparse(ss.coo_array((heights[i], widths[j])) if A is None else A)
+        rows = [hstack([fill(A, i, j) for j, A in enumerate(row)]) for i, row in enumerate(blocks)]
+        return sparse(vstack(rows)).asformat(format or "coo")
+
+    call.__name__ = original.__name__
+    stands_for(original)(call)
+
+
+blocks_of(ss.block_array)
+blocks_of(ss.bmat)

@@ -113,6 +113,24 @@ def spilu(A: Any, *args: Any, **kw: Any) -> Any:
     return ssl.spilu(A, *args, **kw)
 
 
+@stands_for(ssl.inv)
+def inv(A: Any) -> Any:
+    return spsolve(A, ss.eye_array(A.shape[0], format="csc")) if meets(A) else ssl.inv(A)
+
+
+@stands_for(ssl.matrix_power)
+def matrix_power(A: Any, power: int) -> Any:
+    """By squaring."""
+    if not meets(A):
+        return ssl.matrix_power(A, power)
+    if power < 0:
+        raise ValueError("exponent must be >= 0")
+    if power < 2:
+        return A if power else sparse(ss.eye_array(A.shape[0]))
+    half = matrix_power(A, power // 2)
+    return half @ half @ A if power % 2 else half @ half
+
+
 @stands_for(ssl.norm)
 def norm(x: Any, ord: Any = None, axis: Any = None) -> Any:
     if not isinstance(x, SparseArray):
@@ -365,3 +383,22 @@ def lsmr(A: Any, b: Any, damp: Any = 0.0, *args: Any, **kw: Any) -> Any:
         ssl.lsmr, A, b, damp, {**dict(zip(names, args)), **kw}
     )
     return x, istop, itn, as_it_was(normr, both), normar, norma, conda, as_it_was(normx, size)
+
+
+def refuse(original: Callable[..., Any], reason: str) -> None:
+    """Enter a function that takes no sparse array of traced entries."""
+
+    def call(*args: Any, **kw: Any) -> Any:
+        if meets(*args, *kw.values()):
+            raise NoRuleError(f"scipy.sparse.linalg.{original.__name__} has no derivative rule: {reason}.")
+        return original(*args, **kw)
+
+    call.__name__ = original.__name__
+    stands_for(original)(call)
+
+
+refuse(ssl.eigs, "the vectors on the left, which a derivative takes, are not computed; scipy.linalg.eig has one")
+refuse(ssl.expm, "the exponential of a sparse matrix is dense; use expm_multiply or scipy.linalg.expm")
+refuse(ssl.onenormest, "it is an estimate; use norm")
+if hasattr(ssl, "funm_multiply_krylov"):
+    refuse(ssl.funm_multiply_krylov, "its space of approximation depends on the matrix; use expm_multiply")
