@@ -6,7 +6,7 @@ import scipy.integrate as plain
 from scipy.linalg import expm
 
 import dotbar.scipy.integrate as si
-from dotbar import grad, jacfwd, jacobian, jacrev, jit, jvp, vjp, vmap
+from dotbar import cond, grad, jacfwd, jacobian, jacrev, jit, jvp, scan, vjp, vmap
 from dotbar.errors import NoRuleError, StructureError
 from dotbar.scipy.integrate.initial_value import Method
 
@@ -198,6 +198,24 @@ def test_complex_values(jac):
     f = lambda w: np.abs(si.solve_ivp(lambda t, y: 1j * w * y + y, (0, 1.0), [1 + 0j], t_eval=[1.0]).y[0, 0] - 1)
     exact = lambda w: np.abs(np.exp(1j * w + 1) - 1)
     assert np.isclose(jac(f)(1.2), jac(exact)(1.2), 1e-2)
+
+
+@both_modes
+def test_functions_that_branch_take_their_parameters_by_args(jac):
+    rates = lambda t, y, k: [-k * y[0] if t < 0.5 else -2 * k * y[0]]
+    f = lambda k, T: si.solve_ivp(rates, (0, 1.0), [1.0], args=(k,), t_eval=T, rtol=1e-9, atol=1e-10).y[0, -1]
+    got = jac(f, (0, 1))(0.7, np.array([0.3, 1.0]))
+    assert np.allclose(np.concatenate([[got[0]], got[1]]), np.array([-1.5, 0, -1.4]) * np.exp(-1.05), atol=1e-7)
+    g = lambda x, k: k * x if x < 0.5 else k * k
+    assert np.isclose(jac(lambda k: np.positive(si.quad(g, 0, 1, (k,), points=[0.5])[0]))(0.7), 0.825)
+
+
+def test_solvers_inside_loops_and_branches():
+    decay = lambda k: scan(lambda y, _: (si.odeint(lambda y, t: -k * y, y, [0, 1.0])[-1], None), np.ones(1), length=2)
+    f = lambda k: cond(k > 0, lambda k: decay(k)[0][0], lambda k: k, k)
+    for g in (grad(f), jit(grad(f)), grad(jit(f))):
+        assert np.isclose(g(0.7), -2 * np.exp(-1.4), 1e-6)
+        assert g(-0.7) == 1
 
 
 def test_odeint_with_a_jacobian_of_its_own():

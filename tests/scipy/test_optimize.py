@@ -8,7 +8,7 @@ import scipy.optimize as plain
 
 import dotbar
 import dotbar.scipy.optimize as so
-from dotbar import grad, hessian, jacobian, jit, jvp, vmap
+from dotbar import grad, hessian, jacobian, jit, jvp, scan, vmap
 from dotbar.errors import ConversionError, DegenerateSolutionError, NoRuleError
 
 p = np.array([1.3, 0.4])
@@ -169,6 +169,16 @@ def test_solutions_of_solutions():
     outer = lambda t: so.minimize(lambda a: inner(a[0], t).fun + (inner(a[0], t).x[0] - 1) ** 2, [0.3], tol=1e-7).x[0]
     assert np.isclose(outer(1.5), 1.5 / (1 + 1.5**2), atol=1e-6)
     assert np.isclose(grad(outer)(1.5), (1 - 1.5**2) / (1 + 1.5**2) ** 2, atol=1e-5)
+
+
+def test_solutions_inside_a_loop():
+    """cₖ₊₁² = t cₖ + 1."""
+    step = lambda c, t: so.newton(lambda x: x**2 - c * t - 1, 1.5, tol=1e-12)
+    f = lambda t: scan(lambda c, _: (step(c, t), None), t, length=3)[0]
+    plainly = lambda t: np.sqrt(t * np.sqrt(t * np.sqrt(t * t + 1) + 1) + 1)
+    for g in (grad(f), jit(grad(f)), grad(jit(f)), lambda t: vmap(grad(f))(np.array([t]))[0]):
+        assert np.isclose(g(2.0), grad(plainly)(2.0))
+    assert np.isclose(jit(hessian(f))(2.0), hessian(plainly)(2.0))
 
 
 def test_results_are_scipys_with_traced_values_in_their_places():
