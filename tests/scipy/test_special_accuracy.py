@@ -6,10 +6,9 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 import pytest
-import scipy.special as sc
 
 import dotbar
-import dotbar.scipy.special as ds
+import dotbar.scipy.special as sc
 
 
 @dataclass
@@ -107,9 +106,9 @@ TABLE = [
     Accuracy(sc.betaln, 0, lambda a, b: mp.log(mp.beta(a, b)), grid([0.01, 2.0, 30.0, 1e6], [0.5, 1.3]), 1e-13),
     Accuracy(sc.binom, 0, mp.binomial, [(3.0, 5.0), (4.5, 2.0), (10.0, 3.5), (6.0, -1.0)], 1e-13),
     Accuracy(sc.binom, 1, mp.binomial, [(3.0, 5.0), (4.5, 2.0), (10.0, 3.5), (6.0, -1.0)], 1e-13),
-    Accuracy(ds.zeta, 0, mp.zeta, grid([1.01, 2.0, 7.5, 40.0], [0.2, 1.0, 30.0]), 1e-13),
-    Accuracy(ds.zeta, 0, mp.zeta, grid([1.5, 7.5], [0.2, 30.0]), 1e-13, order=2),
-    Accuracy(ds.zeta, 0, mp.zeta, grid([-20.5, -4.0, -0.3, 0.0, 0.5, 3.0]), 1e-13),
+    Accuracy(sc.zeta, 0, mp.zeta, grid([1.01, 2.0, 7.5, 40.0], [0.2, 1.0, 30.0]), 1e-13),
+    Accuracy(sc.zeta, 0, mp.zeta, grid([1.5, 7.5], [0.2, 30.0]), 1e-13, order=2),
+    Accuracy(sc.zeta, 0, mp.zeta, grid([-20.5, -4.0, -0.3, 0.0, 0.5, 3.0]), 1e-13),
     Accuracy(sc.gammainc, 0, lower_gamma, low_tail, 1e-13),
     Accuracy(sc.gammainc, 0, lower_gamma, low_tail, 1e-11, order=2),
     Accuracy(sc.gammainc, 0, upper_gamma, high_tail, 1e-13),

@@ -1,9 +1,8 @@
 """Samples of scipy/special/elementary.py."""
 
 import numpy as np
-import scipy.special as sc
 
-import dotbar.scipy.special as ds
+import dotbar.scipy.special as sc
 from dotbar.scipy.special import elementary
 from samples import cnormal, normal, sample, uniform
 
@@ -37,21 +36,21 @@ SAMPLES = [
     *(sample(f, 40 * p, case="cosdg/sindg") for f in (sc.cosdg, sc.sindg, sc.tandg, sc.cotdg)),
     sample(sc.radian, p, 20 * p, 30 * p),
     sample(sc.round, np.array([0.3, 1.2, -2.4]), case="round/sinc"),
-    sample(np.sinc, x, call=ds.sinc, case="round/sinc; sinc/diric"),
-    *(sample(ds.diric, np.array([0.4, -2.0, 0.0, 2 * np.pi]), n, case="sinc/diric") for n in (4, 5)),
+    sample(np.sinc, x, call=sc.sinc, case="round/sinc; sinc/diric"),
+    *(sample(sc.diric, np.array([0.4, -2.0, 0.0, 2 * np.pi]), n, case="sinc/diric") for n in (4, 5)),
     sample(sc.expit, x, case="expit"),
     sample(sc.logit, unit, case="logit"),
     sample(sc.log_expit, x, case="log_expit"),
-    sample(ds.softmax, x, axis=-1, case="softmax"),
-    sample(ds.softmax, x),
-    sample(ds.log_softmax, x, axis=0, case="log_softmax"),
+    sample(sc.softmax, x, axis=-1, case="softmax"),
+    sample(sc.softmax, x),
+    sample(sc.log_softmax, x, axis=0, case="log_softmax"),
     sample(elementary.log_sum_exp, x, normal(3, 4, seed=2), axis=1),
-    sample(ds.logsumexp, x, axis=1, case="logsumexp axis"),
-    sample(ds.logsumexp, x, keepdims=True),
-    sample(ds.logsumexp, x, (0, 1), p, case="logsumexp b="),
-    sample(ds.logsumexp, x, 0, normal(3, 4, seed=2), return_sign=True),
-    sample(ds.logsumexp, cnormal(3, 2), axis=0),
-    sample(ds.logsumexp, cnormal(3, 2), axis=0, return_sign=True),
+    sample(sc.logsumexp, x, axis=1, case="logsumexp axis"),
+    sample(sc.logsumexp, x, keepdims=True),
+    sample(sc.logsumexp, x, (0, 1), p, case="logsumexp b="),
+    sample(sc.logsumexp, x, 0, normal(3, 4, seed=2), return_sign=True),
+    sample(sc.logsumexp, cnormal(3, 2), axis=0),
+    sample(sc.logsumexp, cnormal(3, 2), axis=0, return_sign=True),
 ]
-if hasattr(ds, "softplus"):
-    SAMPLES += [sample(ds.softplus, x, case="softplus")]
+if hasattr(sc, "softplus"):
+    SAMPLES += [sample(sc.softplus, x, case="softplus")]

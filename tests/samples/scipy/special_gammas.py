@@ -1,9 +1,8 @@
 """Samples of scipy/special/gammas.py."""
 
 import numpy as np
-import scipy.special as sc
 
-import dotbar.scipy.special as ds
+import dotbar.scipy.special as sc
 from dotbar.scipy.special import gammas
 from samples import sample, uniform
 
@@ -23,9 +22,9 @@ SAMPLES = [
     sample(sc.gammasgn, left, case="gammasgn"),
     sample(sc.psi, np.append(p, left), case="digamma/psi", rtol=1e-5),
     sample(sc.psi, z),
-    sample(ds.polygamma, 1, p, case="polygamma 1"),
-    sample(ds.polygamma, 3, p, case="polygamma 3"),
-    sample(ds.multigammaln, p + 2, 3, case="multigammaln"),
+    sample(sc.polygamma, 1, p, case="polygamma 1"),
+    sample(sc.polygamma, 3, p, case="polygamma 3"),
+    sample(sc.multigammaln, p + 2, 3, case="multigammaln"),
     sample(gammas.polygamma_at, p, n=2),
     sample(gammas.polygamma_at, z, n=1),
     sample(gammas.difference, np.array([0.7, 30.0, 2.0]), np.array([1.5, 1e-3, -0.3]), n=1),
@@ -38,16 +37,16 @@ SAMPLES = [
     sample(sc.betaln, a, b, case="betaln"),
     sample(sc.binom, a, b, case="binom"),
     sample(sc.binom, np.array([3.0, 4.0]), np.array([5.0, -1.0])),
-    sample(ds.comb, a + 4, b, case="comb (n,k)"),
-    sample(ds.comb, a + 4, b, repetition=True),
-    sample(ds.perm, a + 4, b),
-    sample(ds.factorial, p, case="factorial"),
-    sample(ds.factorial2, p, extend="complex"),
-    sample(ds.factorialk, p, 3, extend="complex", wrt=(0,)),
+    sample(sc.comb, a + 4, b, case="comb (n,k)"),
+    sample(sc.comb, a + 4, b, repetition=True),
+    sample(sc.perm, a + 4, b),
+    sample(sc.factorial, p, case="factorial"),
+    sample(sc.factorial2, p, extend="complex"),
+    sample(sc.factorialk, p, 3, extend="complex", wrt=(0,)),
     sample(gammas.hurwitz, a + 1, b, n=1),
     sample(gammas.riemann, np.array([2.5, 0.3, -1.7, -6.0]), n=1),
-    sample(ds.zeta, a + 1, b, case="zeta(x,q) wrt q; zeta(x,q) wrt x"),
-    sample(ds.zeta, np.array([2.5, 1.4, 0.3, -1.7]), case="zeta(x) Riemann"),
-    sample(ds.zeta, np.array([2.5 + 1j, -1.4 - 3j])),
+    sample(sc.zeta, a + 1, b, case="zeta(x,q) wrt q; zeta(x,q) wrt x"),
+    sample(sc.zeta, np.array([2.5, 1.4, 0.3, -1.7]), case="zeta(x) Riemann"),
+    sample(sc.zeta, np.array([2.5 + 1j, -1.4 - 3j])),
     sample(sc.zetac, np.array([2.5, 1.6, 0.3, -1.7]), case="zetac"),
 ]

@@ -1,8 +1,8 @@
 """Samples of scipy/special/incomplete.py."""
 
 import numpy as np
-import scipy.special as sc
 
+import dotbar.scipy.special as sc
 from dotbar.scipy.special import incomplete
 from samples import sample, uniform
 

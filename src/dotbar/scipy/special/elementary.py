@@ -81,6 +81,10 @@ elementwise(sc.radian, pi / 180, pi / 10800, pi / 648000)
 elementwise(sc.round, None)
 
 
+if sc.sinc is not np.sinc:  # SciPy wraps it under SCIPY_ARRAY_API=1
+    composite(dispatching(sc.sinc))(np.sinc)
+
+
 @rule(dispatching(sc.diric), "()->()")
 def diric(y: Any, x: Any, *, n: int) -> Any:
     """sin(nx/2)/(n sin(x/2)) is the mean of cos kx over k = −(n − 1)/2, …, (n − 1)/2: differentiated term by term."""
