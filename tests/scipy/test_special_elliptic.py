@@ -53,6 +53,7 @@ def test_a_variable_at_zero():
     slope = lambda f, *xs: dotbar.grad(f)(0.0, *xs)
     assert slope(sc.elliprf, 1.0, 2.0) == slope(sc.elliprd, 1.0, 2.0) == slope(sc.elliprc, 1.0) == -np.inf
     assert np.isclose(slope(sc.elliprg, 1.0, 2.0), sc.elliprf(0, 1, 2) / 4, rtol=1e-14)
+    assert dotbar.grad(lambda z: sc.elliprg(0.0, 0.0, z))(4.0) == 1 / 8
     of_p = lambda p: mpmath.elliprj(0, 1, 2, p)
     assert worst_error(lambda p: sc.elliprj(0.0, 1.0, 2.0, p), of_p, (np.array([0.5, 2.0]),), (1,)) < 1e-13
 

@@ -48,6 +48,11 @@ def test_tricomi(x, order):
     assert worst_error(sc.hyperu, mpmath.hyperu, (a, b, x), order) < 1e-12
 
 
+def test_where_a_series_is_one_term():
+    assert dotbar.grad(sc.hyperu, argnums=(1, 2))(0.0, 0.4, 2.2) == (0, 0)
+    assert dotbar.grad(sc.hyp2f1, argnums=(1, 2, 3))(0.0, 0.4, 1.3, 0.6) == (0, 0, 0)
+
+
 def test_outside_the_domain_the_derivative_is_nan():
     assert np.isnan(dotbar.grad(lambda a: sc.hyp2f1(a, 0.3, 1.2, 1.5))(0.4))
     assert np.isnan(dotbar.grad(lambda a: sc.hyperu(a, 0.3, -1.0))(0.4))

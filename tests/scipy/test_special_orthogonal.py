@@ -98,6 +98,12 @@ def test_values_and_derivatives_are_scipys(points, diff_n):
     same(lambda s, t, p: s.sph_harm_y_all(3, 2, t, p, diff_n=diff_n), points, points + 1)
 
 
+def test_associated_functions_below_their_order():
+    """P₂³ = 0, though not its derivative in the degree; mpmath's."""
+    assert sc.lpmv(3, 2.0, 0.3) == 0
+    assert np.isclose(dotbar.grad(lambda v: sc.lpmv(3, v, 0.3))(2.0), -4.334496525254867, rtol=1e-14)
+
+
 def test_spherical_harmonics_at_the_poles():
     """Only those with |m| = 1 have a slope there."""
     for theta in (0.0, np.pi):

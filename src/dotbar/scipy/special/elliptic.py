@@ -124,9 +124,14 @@ elementwise(
 
 
 def _second_kind_slope(x: Any, y: Any, z: Any) -> Any:
-    """∂R_G/∂x = (R_F − x R_D(y, z, x)/3)/4, from DLMF 19.21.10 and 19.18.6; at x = 0 the second term vanishes."""
-    zero = x == 0
-    return (sc.elliprf(x, y, z) - np.where(zero, 0, x * sc.elliprd(y, z, np.where(zero, 1, x))) / 3) / 4
+    """∂R_G/∂x = (R_F − x R_D(y, z, x)/3)/4, from DLMF 19.21.10 and 19.18.6.
+
+    x R_D → 0 as x → 0, and R_G(x, 0, 0) = √x/2.
+    """
+    zero, alone = x == 0, (y == 0) & (z == 0)
+    at, y = np.where(zero, 1, x), np.where(alone & ~zero, 1, y)
+    general = sc.elliprf(x, y, z) - np.where(zero, 0, x * sc.elliprd(y, z, at)) / 3
+    return np.where(alone & ~zero, at**-0.5, general) / 4
 
 
 elementwise(

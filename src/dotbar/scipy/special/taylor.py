@@ -7,14 +7,15 @@ derivatives, exact like the value.  ``derivatives`` makes a word of it, whose ow
 
 from collections.abc import Callable, Sequence
 from functools import cache, wraps
+from inspect import signature
 from math import factorial, prod
 from typing import Any
 
 import numpy as np
 
-from dotbar.core import dtype_of, primitive, shape_of
-from dotbar.rules.kinds import batch_signature, rule
-from dotbar.rules.words import conj, unbroadcast
+from dotbar.core import dtype_of, primitive
+from dotbar.rules.kinds import rule
+from dotbar.rules.words import conj
 from dotbar.scipy.special import ufuncs as sc
 
 
@@ -122,7 +123,7 @@ def select(condition: Any, x: Any, y: Any) -> Any:
     if not isinstance(x, Jet) and not isinstance(y, Jet):
         return np.where(condition, x, y)
     jet = x if isinstance(x, Jet) else y
-    x, y = (v if isinstance(v, Jet) else jet * 0 + v for v in (x, y))
+    x, y = (v if isinstance(v, Jet) else Jet(np.zeros_like(jet.c), jet.orders) + v for v in (x, y))
     return Jet(np.where(condition, x.c, y.c), jet.orders)
 
 
@@ -172,17 +173,13 @@ def _word(f: Callable[..., Any], in_last: Callable[..., tuple[Any, ...]] | None)
     def word(*xs: Any, order: tuple[int, ...] | None = None) -> Any:
         return f(*xs) if order is None else partial(f, xs, order, in_last)
 
-    def batch(xs: Any, batched: Any, size: int, **kw: Any) -> Any:
-        return batch_signature(word, [0] * len(xs), xs, batched, kw)
+    arguments = ",".join("()" for _ in signature(f).parameters)
 
-    @rule(word, batch)
+    @rule(word, f"{arguments}->()")
     def body(y: Any, *xs: Any, order: tuple[int, ...]) -> Any:
         def pair(k: int) -> Any:
             slope = lambda: word(*xs, order=(*order[:k], order[k] + 1, *order[k + 1 :]))
-            return (
-                lambda dot: slope() * dot,
-                lambda bar: unbroadcast(conj(slope()) * bar, shape_of(xs[k])),
-            )
+            return (lambda dot: slope() * dot), (lambda bar: conj(slope()) * bar)
 
         return [pair(k) for k in range(len(xs))]
 
