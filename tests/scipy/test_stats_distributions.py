@@ -160,6 +160,33 @@ def test_shape_zero_is_no_singularity(dist):
         assert np.allclose((slopes[2] - slopes[0]) / 2e-6, curvature, 1e-4, 1e-4)
 
 
+def test_at_the_ends_of_the_support_the_distribution_function_does_not_move():
+    for b in (0.5, 1.0, 2.0):
+        slopes = dotbar.grad(lambda a, b: st.beta.cdf(1.0, a, b), (0, 1))(2.5, b)
+        assert slopes == (0, 0)
+    assert dotbar.grad(lambda a: st.gamma.cdf(0.0, a))(0.5) == 0
+
+
+def test_beside_the_integers_there_is_no_mass():
+    assert dotbar.value_and_grad(lambda mu: st.poisson.logpmf(1.5, mu))(1.3) == (-np.inf, 0)
+    assert dotbar.value_and_grad(lambda mu: st.poisson.pmf(-1, mu))(1.3) == (0, 0)
+
+
+def test_each_item_of_a_batch_has_its_own_count():
+    slope = lambda k: dotbar.grad(lambda a: st.betabinom.cdf(k, 5, a, 2.0))(1.5)
+    assert np.allclose(dotbar.vmap(slope)(np.arange(4.0)), [slope(k) for k in range(4)], 1e-13)
+
+
+def test_no_noncentrality_is_no_singularity():
+    for method in ("logpdf", "cdf"):
+        f = lambda x, nc: getattr(st.ncx2, method)(x, 3.0, nc)  # noqa: B023
+        at = lambda nc: np.array(dotbar.grad(f, (0, 1))(1.7, nc))  # noqa: B023
+        assert np.allclose(at(0.0), at(1e-9), 1e-8)
+        assert np.allclose(at(2e-6), at(3e-6), 1e-5)
+        central = dotbar.grad(getattr(st.chi2, method))(1.7, 3.0)
+        assert np.isclose(at(0.0)[0], central)
+
+
 def test_infinitely_many_degrees_of_freedom():
     x = np.array([-3.0, 0.1, 2.0])
     assert np.allclose(dotbar.jvp(lambda x: st.t.logpdf(x, np.inf), (x,), (np.ones(3),))[1], -x, 1e-9)

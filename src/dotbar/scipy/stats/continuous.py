@@ -89,15 +89,23 @@ def nct_by_noncentrality(x: Any, df: Any, nc: Any) -> Any:
 
 
 def ncx2(x: Any, df: Any, nc: Any) -> Any:
-    """Johnson, Kotz & Balakrishnan (1995), vol. 2, (29.4)."""
-    root, order = np.sqrt(nc * x), df / 2 - 1
-    return -np.log(2) - (np.sqrt(x) - np.sqrt(nc)) ** 2 / 2 + order / 2 * np.log(x / nc) + np.log(sc.ive(order, root))
+    """Johnson, Kotz & Balakrishnan (1995), vol. 2, (29.4); near nc = 0 by the series of ₀F₁(; b; z)."""
+    b, z = df / 2, nc * x / 4
+    small = z < 1e-6
+    near = DENSITIES["chi2"](x, df) - nc / 2 + z / b - z * z / (2 * b * b * (b + 1))
+    nc, root = np.where(small, 1.0, nc), 2 * np.sqrt(np.where(small, 1.0, z))
+    spread = (np.sqrt(x) - np.sqrt(nc)) ** 2 / 2
+    far = (b - 1) / 2 * np.log(x / nc) + np.log(sc.ive(b - 1, root)) - spread - np.log(2)
+    return np.where(small, near, far)
 
 
 def ncx2_by_noncentrality(x: Any, df: Any, nc: Any) -> Any:
     """∂F/∂λ = −f with two more degrees of freedom.  Johnson, Kotz & Balakrishnan (1995), vol. 2, (29.23)."""
-    root, order = np.sqrt(nc * x), df / 2 - 1
-    return -np.sqrt(x / nc) * sc.ive(order + 1, root) / sc.ive(order, root)
+    b, z = df / 2, nc * x / 4
+    small = z < 1e-8
+    nc, root = np.where(small, 1.0, nc), 2 * np.sqrt(np.where(small, 1.0, z))
+    far = np.sqrt(x / nc) * sc.ive(b, root) / sc.ive(b - 1, root)
+    return -np.where(small, x / df * (1 - z / (b * (b + 1))), far)
 
 
 def student(x: Any, df: Any) -> Any:

@@ -50,7 +50,8 @@ def _law(y: Any, *args: Any, dist: Any, method: str) -> Any:
     """See the table above.  Samples: Figurnov, Mohamed & Mnih (2018), arXiv:1805.08498, eq. (6)."""
     x, loc, scale, *shapes = map(as_double, args)
     x = y if method in ("ppf", "isf") else x
-    z = (x - loc) / scale
+    with np.errstate(all="ignore"):
+        z = (x - loc) / scale
 
     def score(i: int) -> Any:
         inside, t = within(dist, z, shapes)
@@ -74,7 +75,8 @@ def _law(y: Any, *args: Any, dist: Any, method: str) -> Any:
         if method in ("ppf", "isf"):
             return -velocity(i) if i else SIGNS[method] * np.exp(-logf)
         ratio = np.exp(logf - y if method.startswith("log") else logf)
-        return np.where(logf > -np.inf, SIGNS[method] * ratio * velocity(i), 0)
+        moves = (logf > -np.inf) & within(dist, z, shapes, strictly=i > 2)[0]
+        return np.where(moves, SIGNS[method] * ratio * velocity(i), 0)
 
     return [entrywise(factor, y)(i) for i in range(len(args))]
 
@@ -89,8 +91,9 @@ def mass_logarithm(dist: Any) -> Callable[..., Any]:
 
 def sum_of_scores(dist: Any, i: int, k: Any, *shapes: Any) -> Any:
     """(∂F/∂θ)/f at k: the scores of all integers up to k, weighted by f relative to that at k."""
-    lower = dist._get_support(*map(stop_gradient, shapes))[0]
-    steps = np.arange(int(np.max(k - lower)) + 1)
+    lower, upper = dist._get_support(*map(stop_gradient, shapes))
+    last = upper if np.all(np.isfinite(upper)) else k
+    steps = np.arange(int(np.max(last - lower)) + 1)
     k, *shapes = (np.expand_dims(s, -1) for s in (k, *shapes))
     inside = k - steps >= np.expand_dims(lower, -1)
     j = np.where(inside, k - steps, k)
@@ -110,7 +113,7 @@ def _mass(y: Any, *args: Any, dist: Any, method: str) -> Any:
         inside, t = within(dist, k, shapes)
         if method in ("pmf", "logpmf"):
             s = partial(mass_logarithm(dist), i - 1, (t, *shapes))
-            return np.where(inside, s if method == "logpmf" else y * s, 0)
+            return np.where(inside & (y > -np.inf), s if method == "logpmf" else y * s, 0)
         known = discrete.VELOCITIES[dist.name][i - 2]
         v = sum_of_scores(dist, i - 2, t, *shapes) if known is None else known(t, *shapes)
         logf = mass(k, 0, *shapes, dist=dist, method="logpmf")
