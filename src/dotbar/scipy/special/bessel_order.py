@@ -1,7 +1,6 @@
 """Derivatives of Bessel functions of any order of differentiation with respect to their order ν.
 
-All follow from P = e⁻ʷ I_ν(w) and Q = eʷ K_ν(w) for ν ≥ 0 and Re w ≥ 0, of which a *jet* is computed: the list of
-the derivatives ∂ʲ/∂νʲ for j = 0 … n.  Sums, products, quotients and recurrences of jets follow Leibniz's rule.
+All follow from P = e⁻ʷ I_ν(w) and Q = eʷ K_ν(w) for ν ≥ 0 and Re w ≥ 0, computed for a truncated Taylor series ν:
 
 ==================  ============================================================================================
 Q, 0 ≤ ν < 2        DLMF 10.32.9, ∫ e^(w − w cosh t) cosh νt dt, along the steepest descent sinh(t/2) = w^(−1/2) σ,
@@ -17,68 +16,19 @@ below 0, Re z < 0
 The error is at most some 1e-14 times max(1, ν/10), relative to the amplitude of the function.
 """
 
-from math import comb
+from math import factorial
 from typing import Any
 
 import numpy as np
-import scipy.special as sc
 from numpy.typing import NDArray
 
+from dotbar.scipy.special.taylor import Jet, exp, expand, gamma_ratio, select, total
+
 Array = NDArray[Any]
-Jet = list[Array]
 
 EXTENT = 21.0  # e^(−2·EXTENT) is below rounding
 NODES = 64
 SPACING = 0.17
-
-# ---------------------------------------------------------------- jets
-
-
-def times(f: Jet, g: Jet) -> Jet:
-    """The product."""
-    return [sum(comb(k, j) * f[j] * g[k - j] for j in range(k + 1)) for k in range(len(f))]  # type: ignore[misc]
-
-
-def over(f: Jet, g: Jet) -> Jet:
-    """The quotient y = f/g, from f = y g."""
-    y: Jet = []
-    for k in range(len(f)):
-        known = sum(comb(k, j) * y[j] * g[k - j] for j in range(k))
-        y.append((f[k] - known) / g[0])
-    return y
-
-
-def over_linear(f: Jet, b: Array) -> Jet:
-    """The quotient of f by b, whose derivative is 1."""
-    y: Jet = []
-    for k in range(len(f)):
-        y.append((f[k] - k * y[k - 1]) / b if k else f[k] / b)
-    return y
-
-
-def times_linear(f: Jet, b: Array) -> Jet:
-    """The product of f and b, whose derivative is 1."""
-    return [b * f[k] + k * f[k - 1] if k else b * f[k] for k in range(len(f))]
-
-
-def exponential(y: Array, slopes: Jet) -> Jet:
-    """y = exp g and its derivatives, given those of g."""
-    jet = [y]
-    for k in range(len(slopes)):
-        jet.append(sum(comb(k, j) * slopes[j] * jet[k - j] for j in range(k + 1)))  # type: ignore[arg-type]
-    return jet
-
-
-def plus(f: Jet, g: Jet) -> Jet:
-    return [a + b for a, b in zip(f, g)]
-
-
-def scaled(f: Jet, factor: Any) -> Jet:
-    return [a * factor for a in f]
-
-
-def select(where: Array, f: Jet, g: Jet) -> Jet:
-    return [np.where(where, a, b) for a, b in zip(f, g)]
 
 
 def turn(r: Array) -> Array:
@@ -88,12 +38,26 @@ def turn(r: Array) -> Array:
     return np.array([1, 1j, -1, -1j])[quarter.astype(int) % 4] * (np.cos(rest) + 1j * np.sin(rest))
 
 
+def rotation(v: Jet, r: Any) -> Jet:
+    """exp(iπrν)."""
+    return v.compose(lambda v, n: (1j * np.pi * r) ** n * turn(r * v) / factorial(n))
+
+
+def cosh(x: Jet) -> Jet:
+    return x.compose(lambda x, n: (np.sinh if n % 2 else np.cosh)(x) / factorial(n))
+
+
+def part(x: Jet, chosen: Array) -> Jet:
+    """The chosen entries."""
+    return Jet(x.c[:, chosen], x.orders)
+
+
 # ---------------------------------------------------------------- Q = eʷ K
 
 
-def quadrature(v: Array, w: Array, n: int, points: int) -> tuple[Jet, Jet]:
-    """The jets of Q at ν and ν + 1 for 0 ≤ ν < 1 by the trapezoidal rule with so many points."""
-    v, w = v[:, None], w[:, None]
+def quadrature(v: Jet, w: Array, points: int) -> tuple[Jet, Jet]:
+    """Q at ν and ν + 1 for 0 ≤ ν < 1 by the trapezoidal rule with so many points."""
+    v, w = expand(v), w[:, None]
     size = np.abs(w)
     h = 2 * np.arcsinh(np.sqrt(EXTENT / size)) / points
     sigma = np.sinh(np.arange(points + 1) * h / 2)
@@ -101,92 +65,86 @@ def quadrature(v: Array, w: Array, n: int, points: int) -> tuple[Jet, Jet]:
     t = 2 * np.arcsinh(q * sigma)
     weight = h * q * np.sqrt((1 + sigma * sigma) / (1 + (q * sigma) ** 2))
     weight[:, 0] /= 2
-    decay = -2 * size * sigma * sigma
-    even, odd = np.cosh(v * t), np.sinh(v * t)
-    up, down = np.exp((v + 1) * t + decay) / 2, np.exp(-(v + 1) * t + decay) / 2
-    first = [np.sum(np.exp(decay) * (odd if j % 2 else even) * t**j * weight, -1) for j in range(n + 1)]
-    second = [np.sum((up - down if j % 2 else up + down) * t**j * weight, -1) for j in range(n + 1)]
-    return first, second
+    fall = -2 * size * sigma * sigma
+    above = exp((v + 1) * t + fall) + exp((v + 1) * -t + fall)
+    return total(cosh(v * t) * (np.exp(fall) * weight)), total(above * (weight / 2))
 
 
-def k_jets(v: Array, w: Array, n: int) -> tuple[Jet, Jet]:
-    """The jets of Q at ν and ν + 1, for ν ≥ 0 and |arg w| ≤ π/2; beyond for |w| > 25."""
-    steps = np.floor(v)
+def k_pair(v: Jet, w: Array) -> tuple[Jet, Jet]:
+    """Q at ν and ν + 1, for ν ≥ 0 and |arg w| ≤ π/2; beyond for |w| > 25."""
+    steps = np.floor(v.value)
     low = v - steps
     extent = 2 * np.arcsinh(np.sqrt(EXTENT / np.abs(w))) / SPACING
     blocks = np.ceil(np.log2(np.maximum(extent / NODES, 1))).astype(int)
-    both = np.empty((2, n + 1, len(v)), w.dtype)
+    f, g = (Jet(np.empty(v.c.shape, w.dtype), v.orders) for _ in range(2))
     for block in np.unique(blocks):
         points = NODES << int(block)
-        chosen = np.flatnonzero(blocks == block)
-        for part in np.array_split(chosen, len(chosen) * points // 2**18 + 1):
-            both[:, :, part] = quadrature(low[part], w[part], n, points)
-    f, g = list(both[0]), list(both[1])
+        entries = np.flatnonzero(blocks == block)
+        for chosen in np.array_split(entries, len(entries) * points // 2**18 + 1):
+            pair = quadrature(part(low, chosen), w[chosen], points)
+            f.c[:, chosen], g.c[:, chosen] = pair[0].c, pair[1].c
     for i in range(int(np.max(steps, initial=0))):
-        f, g = (
-            select(i < steps, g, f),
-            select(i < steps, plus(f, scaled(times_linear(g, low + i + 1), 2 / w)), g),
-        )
+        f, g = select(i < steps, g, f), select(i < steps, f + g * (low + (i + 1)) * (2 / w), g)
     return f, g
+
+
+def k_scaled(v: Jet, w: Array) -> Jet:
+    return k_pair(v, w)[0]
 
 
 # ---------------------------------------------------------------- P = e⁻ʷ I
 
 
-def series(v: Array, w: Array, n: int) -> Jet:
+def series(v: Jet, w: Array) -> Jet:
     """The power series; each term is the one before times (w²/4)/(k (ν + k))."""
-    digamma = [sc.polygamma(j, v + 1) for j in range(n)]
-    slopes = [np.log(w / 2) - digamma[0], *(-d for d in digamma[1:])] if n else []
-    term = exponential((w / 2) ** v * np.exp(-w) * sc.rgamma(v + 1), slopes)
-    huge = v > 100
-    if np.any(huge):
-        term = select(huge, exponential(np.exp(v * np.log(w / 2) - w - sc.gammaln(v + 1)), slopes), term)
-    total = term
+    y = term = exp(v * np.log(w / 2) - w) * gamma_ratio([], [v + 1])
     for k in range(1, 200):
-        term = over_linear(scaled(term, w * w / (4 * k)), v + k)
-        total = plus(total, term)
-        if all(np.all(np.abs(a) <= 1e-17 * np.abs(b)) for a, b in zip(term, total)):
+        term = term * (w * w / (4 * k)) / (v + k)
+        y = y + term
+        if np.all(np.abs(term.c) <= 1e-17 * np.abs(y.c)):
             break
-    return total
+    return y
 
 
-def continuation(v: Array, w: Array, n: int) -> Jet:
+def continuation(v: Jet, w: Array) -> Jet:
     """P = ±(Q(−w) − exp(±iπν) e^(−2w) Q(w))/(iπ), + where Im w ≥ 0.  DLMF 10.34.2."""
     w = w.astype(complex)
     sign = np.where(np.signbit(w.imag), -1, 1)
-    far, near = k_jets(v, -w, n)[0], k_jets(v, w, n)[0]
-    circle = [(1j * np.pi * sign) ** j * turn(sign * v) for j in range(n + 1)]
-    return scaled(plus(far, scaled(times(circle, near), -np.exp(-2 * w))), sign / (1j * np.pi))
+    return (k_scaled(v, -w) - rotation(v, sign) * k_scaled(v, w) * np.exp(-2 * w)) * (sign / (1j * np.pi))
 
 
-def downwards(v: Array, w: Array, n: int) -> Jet:
+def downwards(v: Jet, w: Array) -> Jet:
     """Miller's algorithm: f_ν → I_ν up to a factor, which I_ν K_ν₊₁ + I_ν₊₁ K_ν = 1/w determines."""
     size = np.abs(w)
-    steps = np.ceil(np.maximum(size - v, 0) + 9 * np.cbrt(size) + np.sqrt(45 * size) + 12)
-    f = g = [np.zeros_like(w)] * (n + 1)
+    steps = np.ceil(np.maximum(size - v.value, 0) + 9 * np.cbrt(size) + np.sqrt(45 * size) + 12)
+    f = g = (v * np.zeros_like(w)) * 0
     for i in range(int(np.max(steps, initial=0)), 0, -1):
-        g = [np.where(i == steps, 1e-250, g[0]), *g[1:]]
-        f, g = g, plus(f, scaled(times_linear(g, v + i), 2 / w))
-    k, above = k_jets(v, w, n)
-    return over(g, scaled(plus(times(f, k), times(g, above)), w))
+        g = g + np.where(i == steps, 1e-250, 0)
+        f, g = g, f + g * (v + i) * (2 / w)
+    scale = 1 / np.maximum(np.abs(f.value), np.abs(g.value))
+    f, g = f * scale, g * scale
+    k, above = k_pair(v, w)
+    wronskian = (f * k + g * above) * w
+    size = 1 / wronskian.value
+    return g * size / (wronskian * size)
 
 
-def i_jets(v: Array, w: Array, n: int) -> Jet:
-    """The jet of P, for ν ≥ 0 and Re w ≥ 0; at ν = 0 the odd ones are those of −sin(νπ)/π e^(−2w) Q.  DLMF 10.27.2."""
-    size = np.abs(w)
-    small = size**2 <= 4 * (v + 1)
-    large = ~small & (size >= 25) & (v <= size) & (v * v * np.real(w) <= size * size)
-    out = np.empty((n + 1, len(v)), w.dtype)
+def i_scaled(v: Jet, w: Array) -> Jet:
+    """P for ν ≥ 0 and Re w ≥ 0; at ν = 0 the odd coefficients are those of −sin(νπ)/π e^(−2w) Q.  DLMF 10.27.2."""
+    size, order = np.abs(w), v.value
+    small = size**2 <= 4 * (order + 1)
+    large = ~small & (size >= 25) & (order <= size) & (order**2 * np.real(w) <= size * size)
+    y = Jet(np.empty(v.c.shape, w.dtype), v.orders)
     for method, chosen in ((series, small), (continuation, large), (downwards, ~small & ~large)):
         if np.any(chosen):
-            jet = np.asarray(method(v[chosen], w[chosen], n))
-            out[:, chosen] = jet if out.dtype.kind == "c" else jet.real
-    if n and np.any(chosen := v == 0):
-        w = w[chosen]
-        odd = times([np.pi ** (j - 1) * np.sin(j * np.pi / 2) for j in range(n + 1)], k_jets(v[chosen], w, n)[0])
-        for j in range(1, n + 1, 2):
-            out[j, chosen] = -odd[j] * np.exp(-2 * w)
-    return list(out)
+            found = method(part(v, chosen), w[chosen]).c
+            y.c[:, chosen] = found if w.dtype.kind == "c" else found.real
+    if v.orders[0] and np.any(chosen := order == 0):
+        v, w = part(v, chosen), w[chosen]
+        sine = v.compose(lambda v, n: np.pi**n * np.sin(n * np.pi / 2) / factorial(n))
+        odd = sine * k_scaled(v, w) * (-np.exp(-2 * w) / np.pi)
+        y.c[1::2, chosen] = odd.c[1::2]
+    return y
 
 
 # ---------------------------------------------------------------- the others in terms of P and Q
@@ -229,10 +187,6 @@ TABLE = {below: table(below) for below in (False, True)}
 CONJUGATE = {"hankel1": "hankel2", "hankel2": "hankel1", "hankel1e": "hankel2e", "hankel2e": "hankel1e"}
 
 
-def trigonometric(family: Coefficients, v: Array, n: int) -> Jet:
-    return [sum(c * (1j * np.pi * r) ** j * turn(r * v) for r, c in family.items()) for j in range(n + 1)]  # type: ignore[misc]
-
-
 def evaluate(name: str, v: Array, z: Array, n: int) -> Array:
     """∂ⁿf/∂νⁿ where all entries of z are finite and not 0, Im z ≥ 0, and those of v have one sign."""
     stem = name.removesuffix("e")
@@ -240,13 +194,17 @@ def evaluate(name: str, v: Array, z: Array, n: int) -> Array:
     left = not rotated and bool(np.real(z[0]) < 0)
     w = -1j * z if rotated else -z if left else z
     below = bool(v[0] < 0)
-    a = np.abs(v)
+    order = np.zeros((n + 1, len(v)))
+    order[0] = np.abs(v)
+    order[1:2] = 1
+    a = Jet(order, (n,))
     of_i, of_k = TABLE[below]["-" * left + stem]
     extra = {"jve": -w.real, "yve": -w.real, "ive": -w.real, "kve": z, "hankel1e": w, "hankel2e": -w}.get(name, 0 * w)
     y: Any = 0.0
-    for family, jets, exponent in ((of_i, i_jets, w), (of_k, lambda *x: k_jets(*x)[0], -w)):
+    for family, scaled, exponent in ((of_i, i_scaled, w), (of_k, k_scaled, -w)):
         if family:
-            y = y + times(trigonometric(family, a, n), jets(a, w, n))[n] * np.exp(exponent + extra)
+            waves = sum((rotation(a, r) * c for r, c in family.items()), start=a * 0)
+            y = y + (waves * scaled(a, w)).c[n] * factorial(n) * np.exp(exponent + extra)
     return (-1) ** n * y if below else y
 
 

@@ -32,7 +32,7 @@ def fourier(m: Any, q: Any, sine: bool) -> tuple[Any, Any, Any]:
     unit = np.eye(len(rows))
     multiples = 2 * rows + (np.where(odd, 1, 2) if sine else odd)[..., None]
     corner = np.where(odd, -1 if sine else 1, 0)[..., None] * (rows == 0)  # on the diagonal
-    root = np.where((rows == 1) & ~sine & (odd[..., None] == 0), np.sqrt(2), 1)  # beside A₀, times √2
+    root = np.where((rows == 1) & (not sine) & (odd[..., None] == 0), np.sqrt(2), 1)  # beside A₀, times √2
     below = root[..., None] * np.eye(len(rows), k=-1)
     beside = below + np.swapaxes(below, -1, -2) + corner[..., None] * unit
     w, V = np.linalg.eigh(multiples[..., None] ** 2.0 * unit + q[..., None, None] * beside)
