@@ -46,11 +46,10 @@ def gamma_density(a: Any, x: Any) -> Any:
 
 
 def gamma_slope(a: Any, x: Any) -> Any:
-    """∂f(a, x)/∂x = f(a − 1, x) − f(a, x); by (a − 1)/x f(a, x) where a ≤ 1."""
-    above = a > 1
-    before = gamma_density(np.where(above, a - 1, 1.0), x)
-    y = gamma_density(a, x)
-    return np.where(above, before, np.where(np.equal(a, 1), 0, (a - 1) / x * y)) - y
+    """∂f(a, x)/∂x = f ((a − 1)/x − 1), at 0 as f(a − 1, x) − f(a, x)."""
+    zero, above, y = np.equal(x, 0), a > 1, gamma_density(a, x)
+    before = np.where(above, gamma_density(np.where(above, a - 1, 1.0), x), 0)
+    return np.where(zero, before - y, y * ((a - 1) / np.where(zero, 1, x) - 1))
 
 
 @family(

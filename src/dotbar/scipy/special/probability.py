@@ -13,7 +13,7 @@ from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.implicit import inverse_of, same_as
 from dotbar.scipy.special.quadrature import bell, entrywise, family
 
-COUNT = "a number of trials is an integer"
+COUNT = "it counts, and is an integer"
 
 # ---------------------------------------------------------------- sums of discrete probabilities
 
