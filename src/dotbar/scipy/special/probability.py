@@ -13,7 +13,7 @@ from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.implicit import inverse_of, same_as
 from dotbar.scipy.special.quadrature import bell, entrywise, family
 
-COUNT = "it counts, and is an integer"
+COUNT = "n counts, and is an integer"
 
 # ---------------------------------------------------------------- sums of discrete probabilities
 
@@ -109,7 +109,7 @@ elementwise(sc.kolmogorov, kolmogorov_slope)
 inverse_of(sc.kolmogi, sc.kolmogorov, 0)
 
 
-@family("the size of a sample is an integer", lambda n, d, r: smirnov_at(n, d, r=r + 1))
+@family("the size n of the sample is an integer", lambda n, d, r: smirnov_at(n, d, r=r + 1))
 def smirnov_at(n: Any, d: Any, *, r: int) -> Any:
     """The r-th derivative of d Σ C(n, j) (d + j/n)ʲ⁻¹ (1 − d − j/n)ⁿ⁻ʲ, j < n (1 − d): Birnbaum and Tingey (1951)."""
     j = np.arange(np.max(n, initial=0)).reshape(-1, *(1,) * n.ndim)
@@ -126,5 +126,5 @@ def smirnov_at(n: Any, d: Any, *, r: int) -> Any:
     return np.sum(np.where(inside, terms * bell(derivative, r), 0), 0)
 
 
-entrywise(sc.smirnov, "the size of a sample is an integer", lambda y, n, d: smirnov_at(n, d, r=1))
-inverse_of(sc.smirnovi, sc.smirnov, 1, {0: "the size of a sample is an integer"})
+entrywise(sc.smirnov, "the size n of the sample is an integer", lambda y, n, d: smirnov_at(n, d, r=1))
+inverse_of(sc.smirnovi, sc.smirnov, 1, {0: "the size n of the sample is an integer"})
