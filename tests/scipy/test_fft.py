@@ -36,3 +36,13 @@ def test_where_a_transform_is_left_to_scipy():
         y = x.reshape(2, 3) if name[-1] in "n2" else x
         assert np.array_equal(getattr(fft, name)(y), getattr(plain, name)(y))
     assert fft.next_fast_len(13) == plain.next_fast_len(13)
+
+
+def test_settings_are_not_differentiated():
+    for f in (
+        lambda x: fft.dct(np.ones(4), x),
+        lambda x: fft.dstn(np.ones(4) * x, x),
+        lambda x: fft.fft(np.ones(4), x),
+    ):
+        with pytest.raises(TypeError):
+            dotbar.grad(lambda x, f=f: np.real(f(x))[0])(2.0)

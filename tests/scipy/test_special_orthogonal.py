@@ -122,6 +122,7 @@ def test_spherical_harmonics_at_the_poles():
         (lambda m: sc.lpmv(m, 2.3, 0.4), "m"),
         (lambda n: sc.legendre_p(n, 0.4), "n"),
         (lambda m: sc.sph_harm_y(3, m, 0.4, 0.2), "m"),
+        (lambda k: sc.assoc_legendre_p(3, 1, 0.4, branch_cut=k), "branch_cut"),
     ],
 )
 def test_integers_are_refused_by_name(f, name):

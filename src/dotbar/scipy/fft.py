@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 from math import log, pi, sqrt
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -154,7 +155,7 @@ def _one_axis(name: str) -> Callable[..., Any]:
         orthogonalize: Any = None,
     ) -> Any:
         x = x if n is None else fit_length(x, n=n, axis=axis)
-        return trigonometric(x, name=name, type=type, axis=axis, norm=norm, orthogonalize=orthogonalize)
+        return trigonometric(x, name=name, type=index(type), axis=axis, norm=norm, orthogonalize=orthogonalize)
 
     return body
 
@@ -172,7 +173,7 @@ def _all_axes(name: str) -> Callable[..., Any]:
     ) -> Any:
         for n, axis in zip(*_along(x, s, axes)):
             x = fit_length(x, n=n, axis=axis)
-            x = trigonometric(x, name=name, type=type, axis=axis, norm=norm, orthogonalize=orthogonalize)
+            x = trigonometric(x, name=name, type=index(type), axis=axis, norm=norm, orthogonalize=orthogonalize)
         return x
 
     return body

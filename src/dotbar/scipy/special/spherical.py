@@ -39,10 +39,10 @@ def _own(f: Any, *integers: str) -> Callable[[Callable[..., Any]], Callable[...,
 
     def enter(body: Callable[..., Any]) -> Callable[..., Any]:
         def call(*given: Any, **kw: Any) -> Any:
-            if first_traced(list(given)) is None:
+            if first_traced([*given, *kw.values()]) is None:
                 return f(*given, **kw)
             args = [np.asarray(x) if isinstance(x, list | tuple) else x for x in given]
-            _integers(f.__name__, **dict(zip(integers, args)))
+            _integers(f.__name__, **dict(zip(integers, args)), **kw)
             return _typed(body(*args, **kw), f, *args, **kw)
 
         stands_for(f)(call)
