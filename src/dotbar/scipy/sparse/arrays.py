@@ -22,12 +22,12 @@ Entries = tuple[Any, Any, Any]
 
 
 @primitive
-def rows_of(indptr: Any, *, count: int) -> Any:
-    """For each of so many entries the row, or column, in which it stands."""
-    return np.searchsorted(indptr, np.arange(count), "right") - 1
+def rows_of(indptr: Any) -> Any:
+    """For each entry the row, or column, in which it stands."""
+    return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
 
 
-constant(rows_of, like=lambda indptr, *, count: None)
+constant(rows_of, like=lambda indptr: None)
 
 
 def content(x: Any) -> bytes:
@@ -398,7 +398,7 @@ def traced(format: str, given: Any, shape: Any, is_matrix: bool) -> SparseArray:
         shape = (int(np.max(row)) + 1, int(np.max(col)) + 1) if shape is None else shape
         return SparseArray(data, row, col, shape, "coo", is_matrix).asformat(format)
     minor, indptr = map(numbers, places)
-    major = rows_of(indptr, count=np.shape(data)[0])
+    major = rows_of(indptr)
     extent = (len(indptr) - 1, int(np.max(minor)) + 1) if shape is None else None
     if format == "csc":
         return SparseArray(data, minor, major, extent[::-1] if extent else shape, format, is_matrix)

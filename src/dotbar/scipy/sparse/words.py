@@ -44,7 +44,8 @@ def coo(data: Any, row: Any, col: Any, shape: tuple[int, int]) -> Any:
 @primitive
 def multiply(data: Any, B: Any, row: Any, col: Any, *, rows: int) -> Any:
     """S B, for S of so many rows with entries ``data`` and a dense matrix B."""
-    return coo(data, row, col, (rows, len(B))) @ B
+    S = coo(data, row, col, (rows, len(B)))
+    return (S @ B[:, 0])[:, None] if B.shape[1] == 1 else S @ B
 
 
 @rule(multiply, batch_columns(multiply))
