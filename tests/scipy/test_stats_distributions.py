@@ -165,6 +165,7 @@ def test_at_the_ends_of_the_support_the_distribution_function_does_not_move():
         slopes = dotbar.grad(lambda a, b: st.beta.cdf(1.0, a, b), (0, 1))(2.5, b)
         assert slopes == (0, 0)
     assert dotbar.grad(lambda a: st.gamma.cdf(0.0, a))(0.5) == 0
+    assert dotbar.grad(lambda kappa: st.vonmises.cdf(np.pi, kappa))(1.3) == 0
 
 
 def test_beside_the_integers_there_is_no_mass():

@@ -253,8 +253,10 @@ def beta_by_odds(i: int) -> Callable[..., Any]:
 
 
 def vonmises_by_kappa(x: Any, kappa: Any) -> Any:
-    """V has the period of the density."""
-    return mean_score(x - 2 * np.pi * np.round(stop_gradient(x) / (2 * np.pi)), kappa, name="vonmises", i=0)
+    """V has the period of the density, and vanishes between two periods."""
+    x = x - 2 * np.pi * np.round(stop_gradient(x) / (2 * np.pi))
+    inside = np.abs(x) < np.pi
+    return np.where(inside, mean_score(np.where(inside, x, 0.0), kappa, name="vonmises", i=0), 0)
 
 
 def truncnorm_by_end(sign: int) -> Callable[..., Any]:
