@@ -96,6 +96,10 @@ def test_undifferentiated_values_convert_freely():
     ("f", "message"),
     [
         (lambda x: np.busday_count(x, 2), r"numpy\.busday_count has no derivative rule.*nearest.*dotbar\.extend"),
+        (
+            lambda x: scipy.special.lambertw(x),
+            r"scipy\.special\.lambertw has .* Use dotbar\.scipy\.special\.lambertw\.",
+        ),
     ],
 )
 def test_a_function_without_a_rule(f, message):

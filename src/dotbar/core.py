@@ -128,8 +128,10 @@ def full_name(fn: Callable[..., Any]) -> str:
     name = getattr(fn, "__qualname__", getattr(fn, "__name__", repr(fn)))
     module = getattr(fn, "__module__", None) or ""
     if not module and isinstance(fn, np.ufunc):
-        special = getattr(sys.modules.get("scipy.special"), name, None)
-        module = "scipy.special" if fn in (special, getattr(special, "__wrapped__", None)) else "numpy"
+        if getattr(np, name, None) is fn:
+            module = "numpy"
+        elif hasattr(sys.modules.get("scipy.special"), name.lstrip("_")):
+            module, name = "scipy.special", name.lstrip("_")
     return f"{module.replace('numpy._core.multiarray', 'numpy')}.{name}" if module else name
 
 
@@ -148,6 +150,8 @@ def find_rule(fn: Callable[..., Any]) -> Rule:
             return RULES[fn]
     near = get_close_matches(name, {rule.name for rule in RULES.values()}, n=3, cutoff=0.5)
     hint = f" The nearest supported ones: {', '.join(near)}." if near else ""
+    if f"dotbar.{name}" in near:
+        hint = f" Use dotbar.{name}."
     if isinstance(fn, np.ufunc) and set("".join(fn.types)) <= set("O->"):
         hint = " It is a ufunc of Python objects; dotbar.numpy.vectorize takes traced values."
     raise NoRuleError(

@@ -46,7 +46,12 @@ class Lane(dict[Any, Callable[..., Any]]):
 
 def fits(rule: Any) -> TypeGuard[Elementwise]:
     """Whether the express lane serves a rule."""
-    return isinstance(rule, Elementwise) and len(rule.partials) <= 2 and rule.has_all_partials
+    return (
+        isinstance(rule, Elementwise)
+        and len(rule.partials) <= 2
+        and rule.has_all_partials
+        and rule.fn.resolve_dtypes((*[F8] * rule.fn.nin, None))[-1] is F8  # not Hankel's functions
+    )
 
 
 RECORD = Lane()

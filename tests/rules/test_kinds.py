@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+import scipy.special as sc
 
 from dotbar import grad, jvp
 from dotbar.core import RULES, Rule, primitive
 from dotbar.errors import NoRuleError
+from dotbar.express import fits
 from dotbar.rules import lapack_words, reductions, shapes, words
-from dotbar.rules.kinds import argument_name, elementwise, needed
+from dotbar.rules.kinds import Elementwise, argument_name, elementwise, needed
 
 KEPT = [
     # function, active arguments, whether the result is kept, whether each argument is
@@ -94,3 +96,10 @@ def test_why_an_argument_has_no_derivative_is_said():
 
 def test_arguments_of_ufuncs_have_the_names_of_their_signature():
     assert [argument_name(RULES[np.add], i) for i in range(2)] == ["x1", "x2"]
+
+
+def test_complex_results_of_real_arguments_do_not_take_the_express_lane():
+    """Whose cotangents would need conjugate partials."""
+    assert fits(Elementwise(sc.erf, [lambda y, x: y]))
+    assert not fits(Elementwise(sc.wofz, [lambda y, x: y]))
+    assert not fits(Elementwise(sc.hankel1, [lambda y: y, lambda y: y]))
