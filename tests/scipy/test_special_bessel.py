@@ -9,7 +9,7 @@ import dotbar.scipy.special as sc
 from dotbar import grad, jvp
 from dotbar.errors import NoRuleError
 
-ORDERS = [0.0, 0.5, 2.0, 30.2, -0.3, -2.0, -7.5]
+ORDERS = [0.0, 1e-6, 0.5, 2.0, 30.2, -0.3, -2.0, -7.5]
 POINTS = [1e-6, 2.5, 9.0, 27.0, 300.0]
 COMPLEX = [0.2 + 0.1j, -3 + 2j, 20 - 9j]
 FUNCTIONS = {

@@ -8,6 +8,7 @@ Q, 0 ≤ ν < 2        DLMF 10.32.9, ∫ e^(w − w cosh t) cosh νt dt, along t
 Q, larger ν         the recurrence upwards, where K is dominant.  DLMF 10.29.1
 P, |w|² ≤ 4(ν + 1)  the power series.  DLMF 10.25.2
 P, |w| large        the analytic continuation of Q to −w.  DLMF 10.34.2
+P, ν < 1            Schläfli's integral.  DLMF 10.32.4
 P, elsewhere        the recurrence downwards (Miller's algorithm), normalised by the Wronskian with Q.  DLMF 10.28.2
 J, Y, H, orders     P and Q with coefficients exp(iπrν) at w = ∓iz.  DLMF 10.4, 10.27, 10.34
 below 0, Re z < 0
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dotbar.scipy.special.quadrature import gauss
 from dotbar.scipy.special.taylor import Jet, exp, expand, gamma_ratio, select, total
 
 Array = NDArray[Any]
@@ -47,6 +49,14 @@ def cosh(x: Jet) -> Jet:
     return x.compose(lambda x, n: (np.sinh if n % 2 else np.cosh)(x) / factorial(n))
 
 
+def sine(x: Jet) -> Jet:
+    return x.compose(lambda x, n: (np.sin, np.cos)[n % 2](x) * (1, 1, -1, -1)[n % 4] / factorial(n))
+
+
+def cosine(x: Jet) -> Jet:
+    return x.compose(lambda x, n: (np.cos, np.sin)[n % 2](x) * (1, -1, -1, 1)[n % 4] / factorial(n))
+
+
 def part(x: Jet, chosen: Array) -> Jet:
     """The chosen entries."""
     return Jet(x.c[:, chosen], x.orders)
@@ -55,17 +65,20 @@ def part(x: Jet, chosen: Array) -> Jet:
 # ---------------------------------------------------------------- Q = eʷ K
 
 
+def descent(w: Array, s: Array, step: Array) -> tuple[Array, Array, Array]:
+    """The points t on the path, their weights, and w − w cosh t, at arcsinh σ = s/2."""
+    sigma = np.sinh(s / 2)
+    q = np.exp(-0.5j * np.angle(w)) if w.dtype.kind == "c" else 1.0
+    weight = step * q * np.sqrt((1 + sigma * sigma) / (1 + (q * sigma) ** 2))
+    return 2 * np.arcsinh(q * sigma), weight, -2 * np.abs(w) * sigma * sigma
+
+
 def quadrature(v: Jet, w: Array, points: int) -> tuple[Jet, Jet]:
     """Q at ν and ν + 1 for 0 ≤ ν < 1 by the trapezoidal rule with so many points."""
     v, w = expand(v), w[:, None]
-    size = np.abs(w)
-    h = 2 * np.arcsinh(np.sqrt(EXTENT / size)) / points
-    sigma = np.sinh(np.arange(points + 1) * h / 2)
-    q = np.exp(-0.5j * np.angle(w)) if w.dtype.kind == "c" else 1.0
-    t = 2 * np.arcsinh(q * sigma)
-    weight = h * q * np.sqrt((1 + sigma * sigma) / (1 + (q * sigma) ** 2))
+    h = 2 * np.arcsinh(np.sqrt(EXTENT / np.abs(w))) / points
+    t, weight, fall = descent(w, np.arange(points + 1) * h, h)
     weight[:, 0] /= 2
-    fall = -2 * size * sigma * sigma
     above = exp((v + 1) * t + fall) + exp((v + 1) * -t + fall)
     return total(cosh(v * t) * (np.exp(fall) * weight)), total(above * (weight / 2))
 
@@ -129,21 +142,30 @@ def downwards(v: Jet, w: Array) -> Jet:
     return g * size / (wronskian * size)
 
 
+def schlaefli(v: Jet, w: Array) -> Jet:
+    """P = 1/π ∫₀^π e^(w cos θ − w) cos νθ dθ − sin(νπ)/π e^(−2w) ∫₀^∞ e^(w − w cosh t − νt) dt.  DLMF 10.32.4.
+
+    By Gauss's rule, in t along the path of ``quadrature``.  Even and odd parts stay apart: right also near ν = 0.
+    """
+    at, weights = gauss((0.0, 0.25, 0.5, 0.75, 1.0))
+    theta = np.pi * at
+    even = total(cosine(expand(v) * theta) * (np.exp(w[:, None] * (np.cos(theta) - 1)) * weights))
+    size = np.abs(w)[:, None]
+    extent = 2 * np.arcsinh(np.sqrt(EXTENT / size))
+    t, weight, fall = descent(w[:, None], at * extent, weights * extent)
+    return even - sine(v * np.pi) * total(exp(expand(v) * -t + fall) * weight) * (np.exp(-2 * w) / np.pi)
+
+
 def i_scaled(v: Jet, w: Array) -> Jet:
-    """P for ν ≥ 0 and Re w ≥ 0; at ν = 0 the odd coefficients are those of −sin(νπ)/π e^(−2w) Q.  DLMF 10.27.2."""
+    """P for ν ≥ 0 and Re w ≥ 0."""
     size, order = np.abs(w), v.value
-    small = size**2 <= 4 * (order + 1)
-    large = ~small & (size >= 25) & (order <= size) & (order**2 * np.real(w) <= size * size)
+    large = (size >= 25) & (order <= size) & (order**2 * np.real(w) <= size * size)
+    methods = np.select([size**2 <= 4 * (order + 1), large, order < 1], [0, 1, 2], 3)
     y = Jet(np.empty(v.c.shape, w.dtype), v.orders)
-    for method, chosen in ((series, small), (continuation, large), (downwards, ~small & ~large)):
-        if np.any(chosen):
+    for k, method in enumerate((series, continuation, schlaefli, downwards)):
+        if np.any(chosen := methods == k):
             found = method(part(v, chosen), w[chosen]).c
             y.c[:, chosen] = found if w.dtype.kind == "c" else found.real
-    if v.orders[0] and np.any(chosen := order == 0):
-        v, w = part(v, chosen), w[chosen]
-        sine = v.compose(lambda v, n: np.pi**n * np.sin(n * np.pi / 2) / factorial(n))
-        odd = sine * k_scaled(v, w) * (-np.exp(-2 * w) / np.pi)
-        y.c[1::2, chosen] = odd.c[1::2]
     return y
 
 

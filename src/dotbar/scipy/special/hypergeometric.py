@@ -25,7 +25,7 @@ STEPS = 2000
 WIDTH = 0.25
 
 
-def _small(term: Any, y: Any) -> bool:
+def is_small(term: Any, y: Any) -> bool:
     """Whether a term of a sum y is below rounding in every coefficient."""
     term, y = (x.c if isinstance(x, Jet) else x for x in (term, y))
     return not np.any(np.abs(term) > 1e-17 * np.abs(y))
@@ -72,7 +72,7 @@ def _series(tops: Sequence[Any], b: Any, z: Any) -> tuple[Any, Any]:
         slope = slope + term * ratio
         term = term * ratio * (z / (n + 1))
         w = w + term
-        if _small(term * (n + 1), w):
+        if is_small(term * (n + 1), w):
             break
     return w, slope
 
@@ -90,7 +90,7 @@ def _step(tops: Sequence[Any], b: Any, z: Any, h: Any, w: Any, slope: Any) -> tu
         u, v = v, (top * u * h - (Q0 + k * P1) * v * (k + 1)) * (h / (P0 * ((k + 1) * (k + 2))))
         w = w + v
         rise = rise + v * (k + 2)
-        if _small(v * (k + 2), w) and _small(u * (k + 1), w):
+        if is_small(v * (k + 2), w) and is_small(u * (k + 1), w):
             break
     return w, rise * (1 / np.where(h == 0, 1, h))
 

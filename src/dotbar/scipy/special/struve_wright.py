@@ -9,7 +9,7 @@ import numpy as np
 from dotbar.rules.kinds import elementwise
 from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.bessel_order import order_derivative
-from dotbar.scipy.special.hypergeometric import _small as is_small
+from dotbar.scipy.special.hypergeometric import is_small
 from dotbar.scipy.special.quadrature import family
 from dotbar.scipy.special.taylor import Jet, derivatives, exp, expand, gamma_ratio, partial, select, total, value
 
