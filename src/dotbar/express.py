@@ -50,7 +50,7 @@ def fits(rule: Any) -> TypeGuard[Elementwise]:
         isinstance(rule, Elementwise)
         and len(rule.partials) <= 2
         and rule.has_all_partials
-        and rule.fn.resolve_dtypes((*[F8] * rule.fn.nin, None))[-1] is F8  # not Hankel's functions
+        and cast(np.ufunc, rule.fn).resolve_dtypes((*[F8] * len(rule.partials), None))[-1] is F8  # not Hankel's
     )
 
 
