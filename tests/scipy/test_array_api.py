@@ -24,6 +24,19 @@ def test_functions_that_ask_for_a_namespace_are_differentiated():
     assert done.returncode == 0, done.stderr
 
 
+def test_rules_are_those_of_the_ufuncs_also_where_scipy_wraps_them():
+    code = (
+        "import numpy as np, scipy.special, dotbar, dotbar.scipy.special as sc; "
+        "assert isinstance(sc.gamma, np.ufunc) and not isinstance(scipy.special.gamma, np.ufunc); "
+        "assert np.isclose(dotbar.grad(dotbar.grad(sc.gamma))(1.0), np.euler_gamma**2 + np.pi**2 / 6); "
+        "import dotbar.scipy.fft, dotbar.scipy.spatial.distance as sd; "
+        "assert np.isfinite(dotbar.grad(lambda a: dotbar.scipy.fft.fhtoffset(0.1, a))(0.3)); "
+        "assert np.isfinite(dotbar.grad(lambda x: sd.jensenshannon(np.stack([x, 1 - x]), np.array([0.5, 0.5])))(0.3))"
+    )
+    done = run("-c", code)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_namespace_of_a_traced_value_is_dotbars():
     found = []
     dotbar.grad(lambda x: found.append(x.__array_namespace__(api_version="2024.12")) or np.sum(x))(np.ones(2))

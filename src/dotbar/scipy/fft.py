@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import scipy.fft as _fft
-from scipy.special import loggamma, poch
 
 from dotbar.core import Traced, dtype_of, primitive
 from dotbar.rules.fft import OPPOSITE, fit_length
@@ -16,6 +15,7 @@ from dotbar.rules.kinds import composite, linear, match
 from dotbar.rules.words import conj
 from dotbar.scipy.mirror import dispatching, stands_for
 from dotbar.scipy.mirror import members as _members
+from dotbar.scipy.special.ufuncs import loggamma, poch
 
 __getattr__, __dir__, __all__ = _members("scipy.fft")
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import scipy.spatial.distance as _distance
-from scipy.special import rel_entr
 
 from dotbar.core import Traced, copy_into, dtype_of, primitive
 from dotbar.rules.kinds import composite, elementwise, match
@@ -18,6 +17,7 @@ from dotbar.rules.words import raise_if, ratio
 from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.mirror import members as _members
 from dotbar.scipy.spatial.differences import products
+from dotbar.scipy.special.ufuncs import rel_entr
 
 __getattr__, __dir__, __all__ = _members("scipy.spatial.distance")
 

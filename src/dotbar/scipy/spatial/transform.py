@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import scipy.spatial.transform as _transform
-from scipy.special import hyp0f1, hyp2f1
 
 from dotbar.core import Traced, first_traced
 from dotbar.errors import NoRuleError
@@ -20,6 +19,7 @@ from dotbar.rules.words import mT, raise_if, stop_gradient
 from dotbar.scipy.mirror import members as _members
 from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.spatial.distance import in_double, root
+from dotbar.scipy.special.ufuncs import hyp0f1, hyp2f1
 
 __getattr__, __dir__, __all__ = _members("scipy.spatial.transform")
 
