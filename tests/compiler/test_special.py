@@ -2,33 +2,19 @@
 
 import numpy as np
 import pytest
+from scipy import special
 from test_blas import normal
 from test_loops import agree
 
 import dotbar as db
 import dotbar.compiler.special  # enters what is tested
 from dotbar.compiler import engine
-from dotbar.core import RULES
-from dotbar.rules.kinds import elementwise
 
 pytestmark = pytest.mark.skipif(not engine.available(), reason="llvmlite is not installed")
-special = pytest.importorskip("scipy.special")
-
-
-@pytest.fixture
-def rules():
-    """Rules for some functions, for the time of a test."""
-    before = dict(RULES)
-    elementwise(special.gammaln, lambda x: special.psi(x))
-    elementwise(special.psi, lambda x: x)  # a stand-in, which nothing here reads
-    elementwise(special.gammainc, lambda b: b, lambda a: a)  # likewise
-    yield
-    RULES.clear()
-    RULES.update(before)
 
 
 @pytest.mark.parametrize("dtype", [float, np.float32])
-def test_ufuncs(rules, dtype):
+def test_ufuncs(dtype):
     x = np.abs(normal(5, 7)).astype(dtype) + dtype(0.1)
     agree(lambda x: special.gammaln(x.T) + special.psi(2 * x.T), x, ulp=64)
     agree(lambda x: special.gammainc(x[:, :1], x), x, ulp=64)
@@ -36,7 +22,7 @@ def test_ufuncs(rules, dtype):
     agree(special.gammaln, x[:0], ulp=64)
 
 
-def test_derivatives(rules):
+def test_derivatives():
     agree(db.value_and_grad(lambda x: np.sum(special.gammaln(x) ** 2)), np.abs(normal(9)) + 0.1, ulp=64)
 
 

@@ -52,7 +52,7 @@ def slopes(f, *xs):
         (sc.kolmogorov, (0.0,), 0),
         (sc.bdtr, (2.5, 0.3), (0, -30 * 0.3**2 * 0.7**2)),
     ],
-    ids=str,
+    ids=lambda v: getattr(v, "__name__", str(v)),
 )
 def test_first_derivative(f, xs, want):
     f = (lambda k, p: sc.bdtr(k, 5, p)) if f is sc.bdtr else f
@@ -70,7 +70,7 @@ def test_first_derivative(f, xs, want):
         (sc.log_ndtr, -1e6, -1.0),
         (sc.log_ndtr, 45.0, 0.0),
     ],
-    ids=str,
+    ids=lambda v: getattr(v, "__name__", str(v)),
 )
 def test_second_derivative(f, x, want):
     assert np.isclose(dotbar.grad(dotbar.grad(f))(x), want, 1e-11, 1e-14)
