@@ -27,7 +27,20 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dotbar.core import RULES, Rule, Settings, Shape, dtype_of, full_name, into, new_zeros, shape_of, with_infinities
+from dotbar.core import (
+    RULES,
+    Flags,
+    Rule,
+    Settings,
+    Shape,
+    dtype_of,
+    full_name,
+    into,
+    new_zeros,
+    parameters_of,
+    shape_of,
+    with_infinities,
+)
 from dotbar.errors import NoRuleError, RuleError
 
 Batch = str | Callable[..., Any] | None
@@ -483,11 +496,12 @@ class Composite(Rule):
     def __init__(self, fn: Any, body: Callable[..., Any]):
         super().__init__(fn, (), ())
         self.body = body
+        self.flags = Flags(fn, body)
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
         """The body's parameters; read at the first call, as signatures take time."""
-        return () if isinstance(self.body, np.ufunc) else tuple(inspect.signature(self.body).parameters)
+        return tuple(parameters_of(self.body))
 
     @cached_property
     def place_of_out(self) -> int:
@@ -495,6 +509,7 @@ class Composite(Rule):
         return self.parameters.index("out") if "out" in self.parameters else sys.maxsize
 
     def __call__(self, *args: Any, **kw: Any) -> Any:
+        self.flags.check(args, kw)
         k = self.place_of_out
         if len(args) > k and args[k] is not None:
             return into(args[k], self.body, (*args[:k], None, *args[k + 1 :]), kw)

@@ -15,7 +15,7 @@ def in_place_of(original: Callable[..., Any]) -> Callable[[Callable[..., Any]], 
     def enter(own: Callable[..., Any]) -> Callable[..., Any]:
         parameters = signature(original)
 
-        @wraps(original)
+        @wraps(own)
         def call(*args: Any, **kw: Any) -> Any:
             if first_traced([*args, *kw.values()]) is None:
                 return original(*args, **kw)

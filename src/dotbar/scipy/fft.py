@@ -13,7 +13,7 @@ from dotbar.core import Traced, dtype_of, primitive
 from dotbar.rules.fft import OPPOSITE, fit_length
 from dotbar.rules.kinds import composite, linear, match
 from dotbar.rules.words import conj
-from dotbar.scipy.mirror import dispatching, stands_for
+from dotbar.scipy.mirror import OWN, dispatching
 from dotbar.scipy.mirror import members as _members
 from dotbar.scipy.special.ufuncs import loggamma, poch
 
@@ -23,7 +23,7 @@ __getattr__, __dir__, __all__ = _members("scipy.fft")
 def _own(name: str) -> Any:
     """SciPy's function, made to ask its rule; SciPy's is an object that looks for a backend."""
     original = getattr(_fft, name)
-    return stands_for(original)(dispatching(original))
+    return OWN.setdefault(original, dispatching(original))
 
 
 # ---------------------------------------------------------------- Fourier

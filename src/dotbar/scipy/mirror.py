@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from dotbar.core import find_rule, first_traced
+from dotbar.core import Flags, find_rule, first_traced
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,12 +47,24 @@ def stands_for(original: Any) -> Callable[[F], F]:
 
     def enter(own: F) -> F:
         if isinstance(own, FunctionType):
-            own = wraps(original)(own)  # type: ignore[assignment]
-            own.__module__ = public_module(original)
+            own = without_flags(original, own)  # type: ignore[assignment]
         OWN[original] = own
         return own
 
     return enter
+
+
+def without_flags(original: F, own: Callable[..., Any]) -> F:
+    """``own`` as SciPy's ``original``, refusing traced values that say what is computed."""
+    flags = Flags(original, own)
+
+    @wraps(original)
+    def call(*args: Any, **kw: Any) -> Any:
+        flags.check(args, kw)
+        return own(*args, **kw)
+
+    call.__module__ = public_module(original)
+    return call  # type: ignore[return-value]
 
 
 def public_module(value: Any) -> str:

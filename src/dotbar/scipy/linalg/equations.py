@@ -124,7 +124,7 @@ def solve(
 def _solve_triangular(
     a: Any,
     b: Any,
-    trans: Any = 0,
+    trans: int | str = 0,
     lower: bool = False,
     unit_diagonal: bool = False,
     overwrite_b: bool = False,

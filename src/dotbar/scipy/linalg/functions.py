@@ -21,7 +21,7 @@ from dotbar.rules.kinds import composite, match, rule
 from dotbar.rules.lapack_words import inexact
 from dotbar.rules.words import H, mT
 from dotbar.scipy.linalg.equations import checked, double, schur_form, sylvester
-from dotbar.scipy.mirror import dispatching, stands_for
+from dotbar.scipy.mirror import OWN, dispatching
 from dotbar.transforms import jvp, vjp
 
 # ---------------------------------------------------------------- the derivative of a primary function
@@ -230,7 +230,7 @@ def undrawn(fn: Callable[..., Any]) -> Callable[..., Any]:
         finally:
             np.random.set_state(state)
 
-    return stands_for(fn)(dispatching(call))
+    return OWN.setdefault(fn, dispatching(call))
 
 
 logm, fractional_matrix_power = undrawn(sl.logm), undrawn(sl.fractional_matrix_power)

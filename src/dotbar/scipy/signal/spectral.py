@@ -43,7 +43,7 @@ def without_trend(x: Any, how: Any) -> Any:
 # ---------------------------------------------------------------- short transforms
 
 
-def window_of(window: Any, nperseg: Any, length: int) -> tuple[Any, int]:
+def window_of(window: Any, nperseg: int | None, length: int) -> tuple[Any, int]:
     """The window and its length."""
     if not isinstance(window, (str, tuple)):
         window = inexact(window)
@@ -61,9 +61,9 @@ def transforms(
     x: Any,
     fs: Any,
     window: Any,
-    nperseg: Any,
-    noverlap: Any,
-    nfft: Any,
+    nperseg: int | None,
+    noverlap: int | None,
+    nfft: int | None,
     how: Any,
     onesided: bool,
     boundary: Any,
@@ -124,9 +124,9 @@ def csd(
     y: Any,
     fs: Any,
     window: Any,
-    nperseg: Any,
-    noverlap: Any,
-    nfft: Any,
+    nperseg: int | None,
+    noverlap: int | None,
+    nfft: int | None,
     detrend: Any,
     return_onesided: bool,
     scaling: str,
@@ -158,9 +158,9 @@ def welch(
     x: Any,
     fs: Any,
     window: Any,
-    nperseg: Any,
-    noverlap: Any,
-    nfft: Any,
+    nperseg: int | None,
+    noverlap: int | None,
+    nfft: int | None,
     detrend: Any,
     return_onesided: bool,
     scaling: str,
@@ -173,7 +173,15 @@ def welch(
 
 @in_place_of(ss.coherence)
 def coherence(
-    x: Any, y: Any, fs: Any, window: Any, nperseg: Any, noverlap: Any, nfft: Any, detrend: Any, axis: int
+    x: Any,
+    y: Any,
+    fs: Any,
+    window: Any,
+    nperseg: int | None,
+    noverlap: int | None,
+    nfft: int | None,
+    detrend: Any,
+    axis: int,
 ) -> Any:
     settings = (fs, window, nperseg, noverlap, nfft, detrend, True, "density", axis, "mean")
     freqs, P = csd(x, y, *settings)
@@ -182,7 +190,7 @@ def coherence(
 
 @in_place_of(ss.periodogram)
 def periodogram(
-    x: Any, fs: Any, window: Any, nfft: Any, detrend: Any, return_onesided: bool, scaling: str, axis: int
+    x: Any, fs: Any, window: Any, nfft: int | None, detrend: Any, return_onesided: bool, scaling: str, axis: int
 ) -> Any:
     x = signal_of(x, axis)
     if nfft is not None and nfft < x.shape[-1]:
@@ -198,9 +206,9 @@ def spectrogram(
     x: Any,
     fs: Any,
     window: Any,
-    nperseg: Any,
-    noverlap: Any,
-    nfft: Any,
+    nperseg: int | None,
+    noverlap: int | None,
+    nfft: int | None,
     detrend: Any,
     return_onesided: bool,
     scaling: str,
@@ -228,9 +236,9 @@ def stft(
     x: Any,
     fs: Any,
     window: Any,
-    nperseg: Any,
-    noverlap: Any,
-    nfft: Any,
+    nperseg: int | None,
+    noverlap: int | None,
+    nfft: int | None,
     detrend: Any,
     return_onesided: bool,
     boundary: Any,
@@ -249,9 +257,9 @@ def istft(
     Zxx: Any,
     fs: Any,
     window: Any,
-    nperseg: Any,
-    noverlap: Any,
-    nfft: Any,
+    nperseg: int | None,
+    noverlap: int | None,
+    nfft: int | None,
     input_onesided: bool,
     boundary: bool,
     time_axis: int,

@@ -14,7 +14,7 @@ from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import constant, rule
 from dotbar.rules.lapack_words import solve_triangular
 from dotbar.rules.words import H, mT, stop_gradient, sym
-from dotbar.scipy.mirror import OWN
+from dotbar.scipy.mirror import OWN, without_flags
 from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.stats.objects import named, or_scipys
 
@@ -324,6 +324,7 @@ def enter(name: str, formulas: dict[str, Callable[..., Any]]) -> None:
     """Let an object of a subclass, whose methods differentiate, stand for SciPy's distribution."""
     dist = getattr(stats, name)
     kind = type(dist)
+    formulas = {method: without_flags(f, f) for method, f in formulas.items()}
     for log, exp in (("logpdf", "pdf"), ("logpmf", "pmf")):
         if log in formulas:
             formulas = {**formulas, exp: lambda *args, f=formulas[log], **kw: np.exp(f(*args, **kw))}

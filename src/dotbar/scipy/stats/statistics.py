@@ -6,6 +6,7 @@ Each is written over the last axis; ``statistic`` brings the axis there, and ref
 import inspect
 from collections import namedtuple
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ def statistic(
 
     def register(body: Callable[..., Any]) -> Callable[..., Any]:
         @composite(dispatching(fn))
+        @wraps(body)
         def call(*args: Any, **kw: Any) -> Any:
             bound = signature.bind(*args, **kw)
             bound.apply_defaults()
