@@ -39,6 +39,7 @@ CALLS = {
     "spatial.transform.Rotation": lambda x: spatial.transform.Rotation.from_rotvec(x[:3]).as_matrix()[0, 1],
     "differentiate.derivative": lambda x: np.sum(differentiate.derivative(lambda t: t**2, x).df),
 }
+SINCE_1_17 = {"stats.trim_mean", "integrate.cumulative_simpson", "integrate.romb", "spatial.transform.Rotation"}
 
 
 def check(name, x):
@@ -53,7 +54,8 @@ if __name__ == "__main__":
     from scipy import cluster, differentiate, fft, integrate, signal, spatial, special, stats
 
     import dotbar
+    from dotbar.scipy.mirror import before
 
     warnings.simplefilter("ignore")
-    for name in CALLS:
+    for name in CALLS.keys() - (SINCE_1_17 if before("1.17.0") else set()):
         check(name, np.array([0.7, 0.3, 0.9, 0.4, 0.55, 0.8]))

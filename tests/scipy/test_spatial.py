@@ -9,6 +9,7 @@ from scipy.spatial.transform import Slerp as PlainSlerp
 import dotbar
 import dotbar.scipy.spatial as sp
 from dotbar.errors import NoRuleError
+from dotbar.scipy.mirror import before
 from dotbar.scipy.spatial import distance
 from dotbar.scipy.spatial.transform import Rotation, Slerp
 
@@ -87,13 +88,14 @@ FORMS = {
     "magnitude": lambda R, r: R.from_rotvec(3 * r).magnitude(),
     "apply": lambda R, r: R.from_rotvec(r).apply([1.0, 2.0, 3.0], inverse=True),
     "composed": lambda R, r: (R.from_rotvec(r) * R.from_rotvec(r[..., ::-1])).as_matrix(),
-    "plain first": lambda R, r: (Plain.from_rotvec(AXES[0]) * R.from_rotvec(r)).as_matrix(),
     "power": lambda R, r: (R.from_rotvec(r) ** -2.5).as_matrix(),
     "near a rotation": lambda R, r: R.from_matrix(np.eye(3) + 1e-3 * r[..., None] * r[..., None, :]).as_matrix(),
     "davenport": lambda R, r: R.from_davenport(AXES, "e", r).as_davenport(AXES, "i"),
     "davenport, symmetric": lambda R, r: R.from_rotvec(r).as_davenport(AXES[[0, 1, 0]], "e"),
     **{seq: lambda R, r, seq=seq: R.from_euler(seq, r).as_euler(seq[::-1]) for seq in ("xyz", "ZYX", "zxz", "YXY")},
 }
+if not before("1.17.0"):  # before, SciPy's product does not ask the other factor
+    FORMS["plain first"] = lambda R, r: (Plain.from_rotvec(AXES[0]) * R.from_rotvec(r)).as_matrix()
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -104,12 +106,11 @@ def test_rotations_are_scipys(form, shape):
     np.testing.assert_allclose(value, FORMS[form](Plain, r), 1e-12, 1e-13, strict=True)
 
 
+@pytest.mark.filterwarnings("ignore:Gimbal lock detected:UserWarning")
 def test_gimbal_lock():
     """One angle is set to 0, the other takes the whole turn."""
-    f = lambda R, a: R.from_euler("xyz", np.stack([a, 0 * a + np.pi / 2, 0 * a])).as_euler(
-        "xyz", suppress_warnings=True
-    )
-    value, dot = dotbar.jvp(lambda a: f(Rotation, a), (0.3,), (1.0,))
+    f = lambda R, a, **kw: R.from_euler("xyz", np.stack([a, 0 * a + np.pi / 2, 0 * a])).as_euler("xyz", **kw)
+    value, dot = dotbar.jvp(lambda a: f(Rotation, a, suppress_warnings=True), (0.3,), (1.0,))
     assert np.allclose(value, f(Plain, 0.3))
     assert np.allclose(dot[[0, 2]], [1, 0])
 

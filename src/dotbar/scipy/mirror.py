@@ -19,6 +19,8 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
+import scipy
+from numpy.lib import NumpyVersion
 
 from dotbar.core import Flags, find_rule, first_traced
 
@@ -65,6 +67,11 @@ def without_flags(original: F, own: Callable[..., Any]) -> F:
 
     call.__module__ = public_module(original)
     return call  # type: ignore[return-value]
+
+
+def before(version: str) -> bool:
+    """Whether SciPy is older; in some versions the same function has another dtype."""
+    return NumpyVersion(scipy.__version__) < version
 
 
 def public_module(value: Any) -> str:

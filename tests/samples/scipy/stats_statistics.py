@@ -1,6 +1,7 @@
 """Samples of scipy/stats/statistics.py and kernels.py."""
 
 import dotbar.scipy.stats as st
+from dotbar.scipy.mirror import before
 from samples import normal, sample, uniform
 
 x, y = normal(6), normal(6, seed=1)
@@ -9,6 +10,7 @@ p, q = uniform(0.2, 1, 4), uniform(0.2, 1, 4, seed=1)
 w = uniform(0.5, 1.5, 6)
 
 by_version = {"no_float32": "SciPy's versions differ in the precision of the result"}
+since_1_17 = by_version if before("1.17.0") else {}
 
 SAMPLES = [
     sample(st.sem, x, case="sem"),
@@ -31,18 +33,18 @@ SAMPLES = [
     sample(st.gstd, q),
     sample(st.trim_mean, X, 0.25, axis=0, wrt=(0,), case="trim_mean"),
     *(sample(fn, x, (-1.0, 1.0), wrt=(0,)) for fn in (st.tmean, st.tvar, st.tstd, st.tsem)),
-    sample(st.iqr, x),
+    sample(st.iqr, x, **since_1_17),
     sample(st.median_abs_deviation, x, scale="normal"),
     sample(st.circmean, x),
     sample(st.circvar, X, axis=0),
     sample(st.circstd, x),
     sample(st.pearsonr, x, y, call=lambda x, y: st.pearsonr(x, y).statistic, case="pearsonr"),
-    sample(st.pearsonr, x, y, alternative="less"),
+    sample(st.pearsonr, x, y, alternative="less", **since_1_17),
     sample(st.linregress, x, y, call=lambda x, y: st.linregress(x, y).slope, case="linregress slope", **by_version),
     sample(st.linregress, x, y, **by_version),
-    sample(st.ttest_1samp, X, 0.1),
-    sample(st.ttest_rel, x, y, alternative="less"),
-    sample(st.ttest_ind, x, y[:4]),
+    sample(st.ttest_1samp, X, 0.1, **since_1_17),
+    sample(st.ttest_rel, x, y, alternative="less", **since_1_17),
+    sample(st.ttest_ind, x, y[:4], **since_1_17),
     sample(st.ttest_ind, X, X[:4] + 0.1, equal_var=False),
     sample(st.chisquare, p, **by_version),
     sample(st.entropy, p, case="entropy"),

@@ -203,7 +203,8 @@ def matmul_toeplitz(c_or_cr: Any, x: Any, check_finite: bool = False, workers: i
 @primitive
 def levinson(c: Any, r: Any, B: Any) -> Any:
     """X with T X = B for a Toeplitz matrix T, in O(n²)."""
-    return sl.solve_toeplitz((c, r), B, check_finite=False) if B.size else B
+    solve = lambda c, r, B: sl.solve_toeplitz((c, r), B, check_finite=False)
+    return np.vectorize(solve, signature="(n),(n),(n,k)->(n,k)")(c, r, B) if B.size else B  # SciPy 1.16 joins a batch
 
 
 @rule(levinson, "(n),(n),(n,k)->(n,k)")

@@ -9,7 +9,7 @@ from dotbar.core import dtype_of, first_traced
 from dotbar.errors import NoRuleError
 from dotbar.rules.lapack_words import inexact
 from dotbar.scipy.linalg.functions import expm
-from dotbar.scipy.mirror import stands_for
+from dotbar.scipy.mirror import before, stands_for
 
 
 def state_space(system: Any) -> tuple[Any, Any, Any, Any]:
@@ -63,5 +63,5 @@ def lsim(system: Any, U: Any, T: Any, X0: Any = None, interp: bool = True) -> An
     path = [x]
     for i in range(steps - 1):
         path.append(advance @ path[-1] + inputs[i])
-    X = np.stack(path).astype(dtype_of(A))
+    X = np.stack(path).astype(dtype_of(A) if before("1.18.0") else np.result_type(*map(dtype_of, (A, B, C, D))))
     return T, np.squeeze(X @ C.T + U @ D.T), np.squeeze(X)

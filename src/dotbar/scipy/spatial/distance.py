@@ -14,7 +14,7 @@ from dotbar.core import Traced, copy_into, dtype_of, primitive
 from dotbar.rules.kinds import composite, elementwise, match
 from dotbar.rules.shapes import astype
 from dotbar.rules.words import raise_if, ratio
-from dotbar.scipy.mirror import dispatching
+from dotbar.scipy.mirror import before, dispatching
 from dotbar.scipy.mirror import members as _members
 from dotbar.scipy.spatial.differences import products
 from dotbar.scipy.special.ufuncs import rel_entr
@@ -129,13 +129,14 @@ ALIASES = {
 def _of_two(name: str) -> Callable[..., Any]:
     """A metric of two vectors, which SciPy does not compute in double precision throughout."""
     double = name in ("canberra", "braycurtis", "seuclidean")
+    double_result = name == "euclidean" and before("1.18.0")
 
     def body(u: Any, v: Any, *args: Any, **kw: Any) -> Any:
         u, v = (np.asarray(x) if not isinstance(x, Traced) else x for x in (u, v))
         if u.ndim != 1 or v.ndim != 1:
             raise ValueError("Input vector should be 1-D.")
         y = METRICS[name](u, in_double(v) if double else v, *args, **kw)
-        return in_double(y) if name == "euclidean" else y
+        return in_double(y) if double_result else y
 
     return body
 

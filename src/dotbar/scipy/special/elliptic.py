@@ -128,10 +128,10 @@ def _second_kind_slope(x: Any, y: Any, z: Any) -> Any:
 
     x R_D → 0 as x → 0, and R_G(x, 0, 0) = √x/2.
     """
-    zero, alone = x == 0, (y == 0) & (z == 0)
-    at, y = np.where(zero, 1, x), np.where(alone & ~zero, 1, y)
+    zero, alone = x == 0, (x != 0) & (y == 0) & (z == 0)
+    at, y = np.where(zero, 1, x), np.where(alone, 1, y)
     general = sc.elliprf(x, y, z) - np.where(zero, 0, x * sc.elliprd(y, z, at)) / 3
-    return np.where(alone & ~zero, at**-0.5, general) / 4
+    return np.where(alone, at**-0.5, general) / 4
 
 
 elementwise(

@@ -81,11 +81,11 @@ def _vanishing(polynomial: np.ufunc, n: Any, *args: Any) -> Any:
 
 def _chebyt_by_degree(n: Any, x: Any) -> Any:
     """−θ sin nθ at x = cos θ; at Re x ≥ 0 as −(1 − x²) ₂F₁(1, 1; 3/2; (1 − x)/2) Uₙ₋₁, regular at 1.  DLMF 15.4.14."""
-    left, outside = np.real(x) < 0, np.real(x) < -1
+    left, inside = np.real(x) < 0, np.real(x) >= -1
     right = np.where(left, 0, x)
     factor = (1 - right * right) * sc.hyp2f1(1, 1, 1.5, (1 - right) / 2)
     regular = factor * gegenbauer(n - 1, 1.0, right, order=(0, 0, 0))
-    theta = np.where(outside, np.nan, np.arccos(np.where(left & ~outside, x, 0)))
+    theta = np.where(inside, np.arccos(np.where(left & inside, x, 0)), np.nan)
     return -np.where(left, theta * np.sin(n * theta), regular)
 
 

@@ -5,6 +5,7 @@ in the angle θ raises and lowers the order; neither divides by sin θ, so that 
 """
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -42,10 +43,10 @@ def _own(f: Any, *integers: str) -> Callable[[Callable[..., Any]], Callable[...,
             if first_traced([*given, *kw.values()]) is None:
                 return f(*given, **kw)
             args = [np.asarray(x) if isinstance(x, list | tuple) else x for x in given]
-            _integers(f.__name__, **dict(zip(integers, args)), **kw)
+            _integers(body.__name__, **dict(zip(integers, args)), **kw)
             return _typed(body(*args, **kw), f, *args, **kw)
 
-        stands_for(f)(call)
+        stands_for(f)(wraps(body)(call))  # those of SciPy 1.16 have no name
         return body
 
     return enter
