@@ -61,6 +61,7 @@ def without_flags(original: F, own: Callable[..., Any]) -> F:
     flags = Flags(original, own)
 
     @wraps(original)
+    @wraps(own)  # its name, where SciPy's has none
     def call(*args: Any, **kw: Any) -> Any:
         flags.check(args, kw)
         return own(*args, **kw)
