@@ -5,20 +5,17 @@ import numpy as np
 import pytest
 import scipy.special as sc
 from against_mpmath import worst_error
+from references import AMPLITUDES, CARLSON, PARAMETERS
 
 import dotbar
 
-m = np.array([0.0, 1e-9, 0.5, 1 - 1e-6, -0.3, -40.0])
-phi = np.array([0.0, 1e-4, 1.2, np.pi / 2, -1.3, 4.0, -20.0])
-x, y, z, p = np.array(
-    [[0.3, 1.2, 1.2, 2.0, 1e-6], [1.2, 0.4, 1.2, 2.5, 0.4], [2.5, 0.4, 1.2, 2.5, 30], [0.7, 3, 1.2, 2, 1]]
-)
+x, y, z, p = CARLSON
 
 
 @pytest.mark.parametrize("order", [(1,), (2,), (3,)])
 def test_complete_integrals(order):
-    assert worst_error(sc.ellipk, mpmath.ellipk, (m,), order) < 1e-12
-    assert worst_error(sc.ellipe, mpmath.ellipe, (m,), order) < 1e-12
+    assert worst_error(sc.ellipk, mpmath.ellipk, (PARAMETERS,), order) < 1e-12
+    assert worst_error(sc.ellipe, mpmath.ellipe, (PARAMETERS,), order) < 1e-12
     small = np.array([1e-12, 1e-3, 0.5, 1.0, 7.0])
     assert worst_error(sc.ellipkm1, lambda p: mpmath.ellipk(1 - p), (small,), order) < 1e-12
 
@@ -26,8 +23,8 @@ def test_complete_integrals(order):
 @pytest.mark.parametrize("m", [0.0, 1e-9, 0.5, 0.99, -0.3, -40.0])
 @pytest.mark.parametrize("order", [(1, 0), (0, 1), (1, 1), (0, 2)])
 def test_incomplete_integrals(m, order):
-    assert worst_error(sc.ellipkinc, mpmath.ellipf, (phi, m), order) < 1e-12
-    assert worst_error(sc.ellipeinc, mpmath.ellipe, (phi, m), order) < 1e-12
+    assert worst_error(sc.ellipkinc, mpmath.ellipf, (AMPLITUDES, m), order) < 1e-12
+    assert worst_error(sc.ellipeinc, mpmath.ellipe, (AMPLITUDES, m), order) < 1e-12
 
 
 @pytest.mark.parametrize("order", [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1), (0, 0, 2)])

@@ -5,12 +5,11 @@ import numpy as np
 import pytest
 import scipy.special as sc
 from against_mpmath import worst_error
+from references import HYPERGEOMETRIC
 
 import dotbar
 
-a = np.array([0.3, -1.7, 2.5, 1.0, -2.0])
-b = np.array([1.2, 0.4, -0.6, 2.0, 3.3])
-c = np.array([0.7, 1.5, 2.2, 4.5, 0.9])
+a, b, c = HYPERGEOMETRIC
 
 
 @pytest.mark.parametrize("z", [0.0, 1e-9, 0.5, 0.97, -0.8, -40.0])

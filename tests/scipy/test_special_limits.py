@@ -103,7 +103,7 @@ def test_logsumexp_by_a_weight_of_zero():
     ("call", "name"),
     [
         (lambda x: sc.polygamma(x, 2.0), "order is an integer"),
-        (lambda x: sc.smirnov(x, 0.3), "'n'|integer"),
+        (lambda x: sc.smirnov(x, 0.3), "'n'"),
         (lambda x: sc.comb(x, 2.0, exact=True), "exact"),
         (lambda x: sc.diric(0.3, x), "'n'"),
         (lambda x: sc.factorialk(x, 3), "extend"),

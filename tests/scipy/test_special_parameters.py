@@ -3,6 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
+from references import POINTS, REFERENCES, wright
 
 import dotbar.scipy.special as sc
 from dotbar import grad, jvp
@@ -16,24 +17,12 @@ def derivative(f, x):
         return float(mpmath.re((f(x + h) - f(x - h)) / (2 * h)))
 
 
-def wright(a, b, x):
-    return mpmath.nsum(lambda k: mpmath.mpf(x) ** k * mpmath.rgamma(a * k + b) / mpmath.factorial(k), [0, mpmath.inf])
-
-
 PARAMETERS = {
-    "struve": (sc.struve, mpmath.struveh, [(v, x) for v in (-1.2, 0.0, 0.5, 3.3, 20.0) for x in (0.01, 3.0, 40.0)]),
-    "modstruve": (sc.modstruve, mpmath.struvel, [(v, x) for v in (-1.2, 0.5, 3.3, 20.0) for x in (0.01, 3.0, 40.0)]),
-    "pbdv": (
-        lambda v, x: sc.pbdv(v, x)[0],
-        mpmath.pcfd,
-        [(v, x) for v in (-2.5, 0.0, 1.0, 6.3) for x in (-5.0, 0.0, 0.7, 8.0)],
-    ),
-    "pbvv": (
-        lambda v, x: sc.pbvv(v, x)[0],
-        lambda v, x: mpmath.pcfv(-v - 0.5, x),
-        [(v, x) for v in (-2.5, 0.3, 6.3) for x in (-2.0, 0.7, 5.0)],
-    ),
-    "pbwa": (lambda a, x: sc.pbwa(a, x)[0], mpmath.pcfw, [(v, x) for v in (-2.0, 0.0, 1.0) for x in (-2.0, 0.7, 3.0)]),
+    **{name: (getattr(sc, name), REFERENCES[name], POINTS[name]) for name in ("struve", "modstruve")},
+    **{
+        name: (lambda v, x, name=name: getattr(sc, name)(v, x)[0], REFERENCES[name][0], POINTS[name])
+        for name in ("pbdv", "pbvv", "pbwa")
+    },
     "wright_bessel": (
         lambda b, x: sc.wright_bessel(0.5, b, x),
         lambda b, x: wright(0.5, b, x),
@@ -46,7 +35,7 @@ PARAMETERS = {
     ),
     "besselpoly": (
         lambda v, a: sc.besselpoly(a, 0.3, v),
-        lambda v, a: mpmath.quad(lambda t: t ** mpmath.mpf(0.3) * mpmath.besselj(v, 2 * a * t), [0, 1]),
+        lambda v, a: REFERENCES["besselpoly"](a, mpmath.mpf(0.3), v),
         [(0.4, 0.8), (2.0, 1.5)],
     ),
 }

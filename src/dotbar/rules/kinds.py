@@ -464,12 +464,11 @@ class General(Rule):
 def argument_name(rule: Rule, i: int) -> str:
     """What the user knows an array argument as; a ufunc's docstring shows its signature, at last with names."""
     fn = rule.fn
-    if rule.variadic:
-        return f"argument {i}"
-    if not isinstance(fn, np.ufunc):
-        return rule.arrays[i]
-    signatures = re.findall(rf"^\s*{fn.__name__}\((.*\bout\b)", fn.__doc__ or "", re.MULTILINE)
-    return signatures[-1].split(", ")[i] if signatures else rule.arrays[i]
+    if isinstance(fn, np.ufunc):
+        signatures = re.findall(rf"^\s*{fn.__name__}\((.*\bout\b)", fn.__doc__ or "", re.MULTILINE)
+        if signatures:
+            return signatures[-1].split(", ")[i]
+    return f"argument {i}" if rule.variadic else rule.arrays[i]
 
 
 def refusal(rule: Rule, i: int, reason: str | None) -> NoRuleError:

@@ -134,6 +134,7 @@ def _order_derivative(y: Any, v: Any, z: Any, *, f: Any, n: int) -> Any:
 def register(f: Any) -> None:
     @rule(f, "(),()->()")
     def body(y: Any, v: Any, z: Any) -> Any:
+        """By order, an integral or a series, differentiated; by argument, C′_ν = a C_ν₋₁ + b C_ν₊₁.  DLMF 10.6.1."""
         return pairs(f, 0, y, v, z)
 
 
@@ -175,10 +176,10 @@ for _name, _f in (
 
 
 def spherical(f: Any, below: int, above: int) -> None:
-    """(2n + 1) fₙ′ = below · n fₙ₋₁ + above · (n + 1) fₙ₊₁."""
-
     @rule(f, "(),()->()")
     def body(y: Any, n: Any, z: Any, *, derivative: bool = False) -> Any:
+        """(2n + 1) fₙ′ = below · n fₙ₋₁ + above · (n + 1) fₙ₊₁."""
+
         def slope() -> Any:
             lower, upper = f(np.maximum(n - 1, 0), z, derivative), f(n + 1, z, derivative)
             return (below * n * lower + above * (n + 1) * upper) / (2 * n + 1)

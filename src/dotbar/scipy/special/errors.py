@@ -129,10 +129,10 @@ def fresnel(y: Any, z: Any) -> Any:
 
 
 def modified_fresnel(fn: Any, sign: int) -> None:
-    """F = ∫ₓ^∞ exp(±it²) dt and K = exp(∓i(x² + π/4)) F/√π, so K′ = ∓2ix K − exp(∓iπ/4)/√π.  DLMF 7.2, 7.5."""
-
     @rule(fn, "()->(),()")
     def body(y: Any, x: Any) -> Any:
+        """F = ∫ₓ^∞ exp(±it²) dt and K = exp(∓i(x² + π/4)) F/√π, so K′ = ∓2ix K − exp(∓iπ/4)/√π.  DLMF 7.2, 7.5."""
+
         def slopes() -> tuple[Any, Any]:
             turn = np.exp(-sign * 1j * pi / 4) / sqrt(pi)
             return -np.exp(sign * 1j * x * x), -sign * 2j * x * y[1] - turn

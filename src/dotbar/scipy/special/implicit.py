@@ -19,7 +19,11 @@ def same_as(fn: np.ufunc, formula: Callable[..., Any], reasons: Mapping[int, str
     """Register a ufunc that equals a formula in functions with rules; ``reasons`` why an argument has no derivative."""
 
     def partial(i: int) -> Callable[..., Any]:
-        return lambda y, *xs: slope(formula, xs, i)
+        def of_formula(y: Any, *xs: Any) -> Any:
+            """The slope of a formula in functions that have rules."""
+            return slope(formula, xs, i)
+
+        return of_formula
 
     entrywise(fn, *({i: partial(i) for i in range(fn.nin)} | dict(reasons or {})).values())
 
@@ -34,6 +38,7 @@ def inverse_of(
 
     def partial(i: int) -> Callable[..., Any]:
         def quotient(y: Any, *xs: Any) -> Any:
+            """∂y/∂x = 1/F_y, ∂y/∂θ = −F_θ/F_y for the solution y of F(θ, y) = x."""
             xs = (*xs[:place], y, *xs[place + 1 :])
             return (1.0 if i == place else -slope(forward, xs, i)) / slope(forward, xs, place)
 

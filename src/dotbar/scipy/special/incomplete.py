@@ -87,7 +87,7 @@ def gamma_quotient(a: Any, log_x: Any, n: int) -> Any:
     lambda a, x, n: gamma_density(a, x) * gamma_quotient(a, log_ratio(x, a + 1), n),
 )
 def gammainc_at(a: Any, x: Any, *, n: int) -> Any:
-    """∂ⁿP(a, x)/∂aⁿ, n ≥ 1.  Relative error 10⁻¹³.
+    """∂ⁿP(a, x)/∂aⁿ, n ≥ 1, by an integral, for x ≤ 1 by the series.  Relative error 10⁻¹³.
 
     For x > 1 as ∫₀ˣ f pₙ = −∫ₓ^∞ f pₙ with f the density and pₙ = ∂ₐⁿf/f, over log t, downwards if log x is below its
     mean ψ(a), else upwards; −E₁(x) at a = 0.  For x ≤ 1 by the series, DLMF 8.7.1, differentiated.

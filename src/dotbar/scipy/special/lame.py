@@ -65,6 +65,8 @@ def _lame(y: Any, h2: Any, k2: Any, n: Any, p: Any, s: Any, *, order: int, signm
 
 @rule(ellip_harm, "(),(),(),(),()->()")
 def _ellip_harm(E: Any, h2: Any, k2: Any, n: Any, p: Any, s: Any, *, signm: int = 1, signn: int = 1) -> Any:
+    """The polynomial of Lamé's function, differentiated."""
+
     def slope() -> Any:
         return lame(h2, k2, n, p, s, order=1, signm=signm, signn=signn)
 

@@ -81,16 +81,15 @@ def radial(m: Any, q: Any, x: Any, sine: bool, kind: int) -> tuple[Any, Any]:
 
 
 def in_parameter(f: Any, m: Any, q: Any, *x: Any) -> Any:
-    """∂f/∂q entry by entry."""
+    """∂f/∂q entry by entry, f an eigenvalue of the Fourier coefficients' matrix, or a series with them."""
     m, q, *x = np.broadcast_arrays(np.asarray(m).astype(int), q, *x)
     return jvp(lambda q: f(m, q, *x), (q,), (np.ones_like(q),))[1]
 
 
 def register(f: Any, series: Any, a: Any, hyperbolic: bool) -> None:
-    """y″ = −(a − 2q cos 2x) y, x in degrees, or (a − 2q cosh 2x) y.  DLMF 28.2.1, 28.20.1."""
-
     @rule(f, "(),(),()->(),()")
     def body(y: Any, m: Any, q: Any, x: Any) -> Any:
+        """By q the series, by x (degrees) y″ = −(a − 2q cos 2x) y or (a − 2q cosh 2x) y.  DLMF 28.2.1, 28.20.1."""
         value, slope = y
         by_q = partial(in_parameter, series, m, q, x)
 

@@ -124,6 +124,7 @@ def by_parameter(v: Any, x: Any, *, f: Any, n: int, slope: int) -> Any:
 def register(f: Any) -> None:
     @rule(CURVES[f][0], "(),()->(),()")
     def body(y: Any, v: Any, x: Any) -> Any:
+        """By v, the solution on truncated Taylor series; by x, the equation y″ = q y.  DLMF 12.2.1."""
         value, rise = y
         by_v = slopes(*(lambda k=k: by_parameter(v, x, f=f, n=1, slope=k) for k in (0, 1)))
         return by_v, slopes(lambda: rise, lambda: curvature(v, x, f, 0, value))

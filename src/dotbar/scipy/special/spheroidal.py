@@ -34,10 +34,12 @@ def register(stem: str) -> None:
 
     @rule(getattr(sc, stem), "(),(),(),()->(),()")
     def body(y: Any, m: Any, n: Any, c: Any, x: Any) -> Any:
+        """The differential equation of spheroidal functions.  DLMF 30.2.1."""
         return INTEGER, INTEGER, NO_FORM, equation(y, m, c, x, lambda: cv(m, n, c), oblate, radial)
 
     @rule(getattr(sc, f"{stem}_cv"), "(),(),(),(),()->(),()")
     def body_cv(y: Any, m: Any, n: Any, c: Any, cv: Any, x: Any) -> Any:
+        """The differential equation of spheroidal functions, with its eigenvalue given.  DLMF 30.2.1."""
         return INTEGER, INTEGER, NO_FORM, NO_FORM, equation(y, m, c, x, lambda: cv, oblate, radial)
 
 
