@@ -9,6 +9,7 @@ import textwrap
 from pathlib import Path
 
 import numpy as np
+from refusals import MODULES, refused, refused_arguments
 from samples import Sample, all_samples, constants
 
 from dotbar import jit, vjp
@@ -276,9 +277,21 @@ def page() -> str:
                 lines.append("| " + " | ".join(x.replace("|", "\\|") for x in row) + " |")
             if not found:
                 lines.append(f"| {case} | missing | | | | | | |")
+    lines += ["", "## What is refused", "", *textwrap.wrap(REFUSALS, 120)]
+    for module in MODULES:
+        for why, names in refused(module).items():
+            lines += ["", *textwrap.wrap(f"**scipy.{module}**, {why}: {', '.join(f'`{n}`' for n in names)}.", 120)]
+    lines += ["", "| argument that is refused | reason |", "|---|---|"]
+    for why, names in refused_arguments().items():
+        lines.append(f"| {'; '.join(f'`{n}`' for n in names)} | {why} |")
     return "\n".join(lines) + "\n"
 
 
+REFUSALS = (
+    "These raise `NoRuleError` by name when they are given a value under differentiation; classes refuse it or hold it "
+    "as it is. So do the flags, names, axes and other integers among the arguments of all functions, the argument of a "
+    "discrete distribution, which is an integer, and the arguments in the table below."
+)
 INTRODUCTION = (
     "Each case is a function with the argument that is differentiated, all in both modes, at a regular point. Where "
     "jit has no native code for a function, compiled code calls SciPy. This page is written by `python "

@@ -90,7 +90,7 @@ def test_why_an_argument_has_no_derivative_is_said():
     elementwise(power, "the order is an integer", lambda a, b: a * b ** (a - 1))
     assert grad(power, 1)(2, 3.0) == 6
     for transform in (grad(power), lambda n, x: jvp(power, (n, x), (1.0, 0.0))):
-        with pytest.raises(NoRuleError, match=r"power has no derivative with respect to 'a': the order is an integer"):
+        with pytest.raises(NoRuleError, match=r"power has no derivative with respect to 'n': the order is an integer"):
             transform(2.0, 3.0)
 
 

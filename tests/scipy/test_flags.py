@@ -4,7 +4,7 @@ import inspect
 
 import numpy as np
 import pytest
-from test_namespace import MEMBERS
+from refusals import MEMBERS
 
 import dotbar
 import dotbar.scipy.linalg as sl

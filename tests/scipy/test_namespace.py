@@ -2,22 +2,16 @@
 
 import pickle
 from importlib import import_module
-from types import FunctionType
 
 import numpy as np
 import pytest
 import scipy.linalg
+from refusals import CLASSES, MODULES, WITHOUT_RULE
 
 import dotbar
 import dotbar.scipy.linalg as sl
-from dotbar.core import RULES, Traced
+from dotbar.core import Traced
 from dotbar.errors import NoRuleError
-from dotbar.scipy.mirror import OWN
-
-MODULES = [
-    *("fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "sparse", "sparse.linalg"),
-    *("spatial", "spatial.distance", "spatial.transform", "special", "stats"),
-]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -57,25 +51,6 @@ def test_ufuncs_are_found_without_dotbar_scipy():
     import scipy.special
 
     assert np.isclose(dotbar.grad(scipy.special.j0)(0.5), -scipy.special.j1(0.5))
-
-
-def public(name):
-    """The members of a module by their names."""
-    own = import_module(f"dotbar.scipy.{name}")
-    return {f"{name}.{member}": getattr(own, member) for member in own.__all__}
-
-
-MEMBERS = {name: value for module in MODULES for name, value in public(module).items()}
-WITHOUT_RULE = {
-    name: f
-    for name, f in MEMBERS.items()
-    if isinstance(f, FunctionType | np.ufunc) and f not in RULES and f not in OWN.values()
-}
-CLASSES = {
-    name: c
-    for name, c in MEMBERS.items()
-    if isinstance(c, type) and c not in OWN.values() and not issubclass(c, Exception | np.ufunc)
-}
 
 
 @pytest.mark.parametrize("name", WITHOUT_RULE)

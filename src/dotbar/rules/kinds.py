@@ -468,7 +468,8 @@ def argument_name(rule: Rule, i: int) -> str:
         signatures = re.findall(rf"^\s*{fn.__name__}\((.*\bout\b)", fn.__doc__ or "", re.MULTILINE)
         if signatures:
             return signatures[-1].split(", ")[i]
-    return f"argument {i}" if rule.variadic else rule.arrays[i]
+    names = [name for name, p in parameters_of(fn).items() if p.kind is not p.VAR_POSITIONAL]
+    return f"argument {i}" if rule.variadic else (names or rule.arrays)[i]
 
 
 def refusal(rule: Rule, i: int, reason: str | None) -> NoRuleError:

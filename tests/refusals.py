@@ -1,0 +1,209 @@
+"""What of SciPy refuses traced values, and why: functions and classes by a table, arguments as their rules say."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from importlib import import_module
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+from samples import Sample, all_samples
+
+from dotbar.core import RULES, Rule
+from dotbar.rules.kinds import Elementwise, General, argument_name
+from dotbar.scipy.mirror import OWN
+
+MODULES = [
+    *("fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "sparse", "sparse.linalg"),
+    *("spatial", "spatial.distance", "spatial.transform", "special", "stats"),
+]
+
+
+def public(name):
+    """The members of a module by their names."""
+    own = import_module(f"dotbar.scipy.{name}")
+    return {f"{name}.{member}": getattr(own, member) for member in own.__all__}
+
+
+MEMBERS = {name: value for module in MODULES for name, value in public(module).items()}
+WITHOUT_RULE = {
+    name: f
+    for name, f in MEMBERS.items()
+    if isinstance(f, FunctionType | np.ufunc) and f not in RULES and f not in OWN.values()
+}
+CLASSES = {
+    name: c
+    for name, c in MEMBERS.items()
+    if isinstance(c, type) and c not in OWN.values() and not issubclass(c, Exception | np.ufunc)
+}
+
+REFUSED = {
+    "fft": {
+        "choose the library and the threads": "*_backend get_workers set_workers",
+    },
+    "integrate": {
+        "nodes and weights of a whole order": "lebedev_rule newton_cotes",
+        "have no rule; quad, quad_vec and fixed_quad have one": "cubature nsum qmc_quad tanhsinh",
+        "are one step of a solver; solve_ivp differentiates all of them": """
+            BDF complex_ode DenseOutput DOP853 LSODA ode OdeSolution OdeSolver Radau RK23 RK45
+        """,
+    },
+    "interpolate": {
+        "choose knots or poles, which is no continuous choice": "AAA generate_knots make_splprep make_splrep splprep",
+        "have no rule; make_interp_spline, PPoly and the interpolators on grids have one": """
+            approximate_taylor_polynomial bisplev bisplrep BivariateSpline CloughTocher2DInterpolator
+            FloaterHormannInterpolator insert interp2d lagrange LSQBivariateSpline LSQSphereBivariateSpline NdPPoly pade
+            Rbf RectSphereBivariateSpline SmoothBivariateSpline SmoothSphereBivariateSpline sproot
+        """,
+    },
+    "linalg": {
+        "constant matrices of a given size": "dft hadamard helmert hilbert invhilbert invpascal pascal",
+        "random": "clarkson_woodruff_transform",
+        "look for a routine": "find_best_blas_type get_blas_funcs get_lapack_funcs",
+    },
+    "ndimage": {
+        "images of bits": "binary_* generate_binary_structure iterate_structure",
+        "labels, positions, counts and distances that are integers": """
+            distance_transform_cdt find_objects histogram label maximum_position minimum_position value_indices
+            watershed_ift
+        """,
+        "call a function of plain arrays": "generic_* geometric_transform labeled_comprehension vectorized_filter",
+        "have no rule; distance_transform_edt, minimum, maximum and fourier_gaussian have one": """
+            distance_transform_bf extrema fourier_ellipsoid
+        """,
+    },
+    "optimize": {
+        "search everywhere, by chance or on a grid; minimize, started at their result, has a derivative": """
+            basinhopping brute differential_evolution direct dual_annealing shgo
+        """,
+        "solutions among integers, which jump": "milp quadratic_assignment",
+        "older names of what minimize and root do, which have a derivative": """
+            anderson broyden1 broyden2 diagbroyden excitingmixing fmin fmin_bfgs fmin_cg fmin_cobyla fmin_l_bfgs_b
+            fmin_ncg fmin_powell fmin_slsqp fmin_tnc linearmixing newton_krylov
+        """,
+        "differences, where dotbar.grad is exact": "approx_fprime check_grad",
+        "have no rule": "isotonic_regression rosen*",
+        "print": "linprog_verbose_callback show_options",
+        "hold what a solver is given and returns": """
+            BFGS Bounds BroydenFirst HessianUpdateStrategy InverseJacobian KrylovJacobian LbfgsInvHessProduct
+            LinearConstraint NonlinearConstraint OptimizeResult RootResults SR1
+        """,
+    },
+    "signal": {
+        "design filters and windows, and have no rule": """
+            band_stop_obj bessel besselap buttap butter buttord cheb1ap cheb1ord cheb2ap cheb2ord cheby1 cheby2 ellip
+            ellipap ellipord firls firwin firwin2 firwin_2d gammatone get_window iircomb iirdesign iirfilter iirnotch
+            iirpeak kaiser_atten kaiser_beta kaiserord minimum_phase place_poles remez savgol_coeffs
+        """,
+        "sort and pair roots, which is no continuous choice": """
+            invres invresz residue residuez sos2tf sos2zpk ss2zpk tf2sos tf2zpk unique_roots zpk2sos zpk2ss zpk2tf
+        """,
+        "positions, counts and yes or no": """
+            argrel* check_COLA check_NOLA choose_conv_method correlation_lags find_peaks find_peaks_cwt max_len_seq
+            unit_impulse
+        """,
+        "have no rule; convolve, lfilter, sosfilt, lsim, freqz, stft and czt have one": """
+            abcd_normalize bilinear bilinear_zpk bode chirp closest_STFT_dual_window cont2discrete cspline1d
+            cspline1d_eval cspline2d czt_points dbode dfreqresp dimpulse dlsim dstep envelope findfreqs freqresp freqs
+            freqs_zpk freqz_sos freqz_zpk gauss_spline gausspulse group_delay hilbert2 impulse lfiltic lp2* normalize
+            peak_prominences peak_widths qspline1d qspline1d_eval qspline2d sawtooth sepfir2d sosfreqz spline_filter
+            square ss2tf step sweep_poly symiirorder1 symiirorder2 tf2ss vectorstrength whittaker_henderson zoom_fft
+        """,
+        "hold plain arrays alone": "CZT dlti lti ShortTimeFFT StateSpace TransferFunction ZerosPolesGain ZoomFFT",
+    },
+    "sparse": {
+        "sizes, types and files": """
+            eye eye_array get_index_dtype identity isspmatrix* load_npz safely_cast_index_arrays save_npz
+        """,
+        "random": "rand random random_array",
+        "have no rule; indexing, kron, block_array and diags_array have one": """
+            expand_dims find kronsum matrix_transpose permute_dims spdiags swapaxes
+        """,
+        "forms without traced entries; coo, csr, csc and dia arrays hold them": """
+            bsr_array bsr_matrix dia_matrix dok_array dok_matrix lil_array lil_matrix sparray spmatrix
+        """,
+    },
+    "sparse.linalg": {
+        "say what a matrix is, or choose a library": "is_sptriangular spbandwidth use_solver",
+        "hold functions, or factors of plain arrays": "aslinearoperator LaplacianNd LinearOperator SuperLU",
+    },
+    "spatial": {
+        "plot": "convex_hull_plot_2d delaunay_plot_2d voronoi_plot_2d",
+        "neighbours and regions, which jump": "cKDTree Delaunay HalfspaceIntersection KDTree SphericalVoronoi Voronoi",
+        "holds its bounds": "Rectangle",
+    },
+    "spatial.distance": {
+        "distances of sets, which count": """
+            dice hamming jaccard kulczynski1 rogerstanimoto russellrao sokalmichener sokalsneath yule
+        """,
+        "say whether a matrix is one of distances": "is_valid_dm is_valid_y num_obs_dm num_obs_y",
+    },
+    "spatial.transform": {
+        "have no rule; Rotation and Slerp have one": "RigidTransform RotationSpline",
+    },
+    "special": {
+        "zeros and numbers counted by integers": "erf_zeros fresnel* stirling2",
+        "tables over whole degrees": "ellip_normal lqmn lqn",
+        "polynomials of whole degrees; eval_legendre and its kin differentiate": """
+            cheby? gegenbauer genlaguerre hermite hermitenorm jacobi laguerre legendre sh_cheby? sh_jacobi sh_legendre
+        """,
+        "nodes and weights of whole degrees": "*_roots roots_*",
+        "how errors are treated": "errstate",
+    },
+    "stats": {
+        "depend on the data by ranks and counts, and jump": """
+            anderson_ksamp ansari barnard_exact binomtest boschloo_exact brunnermunzel bws_test chatterjeexi
+            cramervonmises_2samp cumfreq ecdf estimated_cdf fisher_exact fligner friedmanchisquare kendalltau kruskal
+            ks_2samp logrank mannwhitneyu median_test mode mood multiscale_graphcorr page_trend_test percentileofscore
+            poisson_means_test quantile_test rankdata ranksums relfreq somersd spearmanr spearmanrho tiecorrect
+            weightedtau wilcoxon
+        """,
+        "random, or call a function of plain arrays": """
+            bootstrap BootstrapMethod dunnett fit goodness_of_fit monte_carlo_test MonteCarloMethod permutation_test
+            PermutationMethod power sobol_indices
+        """,
+        "plot": "boxcox_normplot ppcc_plot probplot yeojohnson_normplot",
+        "have no rule; the moments, means, correlations, t tests and chisquare have one": """
+            abs alexandergovern anderson bartlett bayes_mvs binned_statistic* boxcox_normmax chi2_contingency
+            combine_pvalues cramervonmises describe directional_stats epps_singleton_2samp exp expectile f_oneway
+            false_discovery_control jarque_bera ks_1samp kstatvar kstest kurtosistest levene lmoment log mvsdist
+            normaltest obrientransform pointbiserialr power_divergence ppcc_max quantile scoreatpercentile shapiro
+            siegelslopes sigmaclip skewtest theilslopes tmax tmin trim1 trimboth ttest_ind_from_stats tukey_hsd
+            wasserstein_distance_nd yeojohnson yeojohnson_llf yeojohnson_normmax
+        """,
+        "have no rule; the objects of the older interface, such as norm and gamma, have one": """
+            Binomial CensoredData Covariance Logistic make_distribution Mixture Normal order_statistic rv_continuous
+            rv_discrete rv_histogram truncate Uniform
+        """,
+    },
+}
+"""The functions and classes of each module of SciPy that refuse traced values, by the reason."""
+
+
+def refused(module: str) -> dict[str, list[str]]:
+    """The names of a module that refuse traced values, by the reason."""
+    names = [n.rpartition(".")[2] for n in (*WITHOUT_RULE, *CLASSES) if n.rpartition(".")[0] == module]
+    listed = {why: listing.split() for why, listing in REFUSED.get(module, {}).items()}
+    return {why: sorted(n for n in names if any(fnmatchcase(n, p) for p in ps)) for why, ps in listed.items()}
+
+
+def refused_arguments() -> dict[str, list[str]]:
+    """The arguments without a derivative, as their rules say at the samples, by the reason."""
+    found: dict[str, set[str]] = {}
+    for s in all_samples():
+        rule = RULES.get(s.fn) if getattr(s.fn, "__hash__", None) else None
+        for i, why in enumerate(reasons(rule, s)):
+            if isinstance(why, str):
+                found.setdefault(why, set()).add(f"{rule.name.removeprefix('dotbar.')}: {argument_name(rule, i)}")
+    return {why: sorted(names) for why, names in sorted(found.items())}
+
+
+def reasons(rule: Rule | None, s: Sample) -> Iterable[Any]:
+    """What a rule has for each argument at a sample: of an argument without a derivative the reason."""
+    if isinstance(rule, Elementwise):
+        return rule.partials
+    if not isinstance(rule, General) or rule.variadic or s.call is not None:
+        return ()
+    xs, kw = rule.bind(s.args, s.kwargs)
+    with np.errstate(all="ignore"):
+        return rule.body(rule.fn(*xs, **kw), *xs, **kw)
