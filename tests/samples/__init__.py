@@ -20,7 +20,9 @@ class Sample:
     eigenvector into something that does not depend on its phase.  ``wrt`` are the positions (or keyword
     names) of the arguments that are differentiated, all together.  ``case`` names the rows of the coverage
     list that this sample stands for, separated by ";".  ``hermitian``: perturb arguments Hermitian-symmetrically
-    in differences.  A reason in ``no_second``, ``no_float32``, ``no_vmap`` leaves a check out.
+    in differences.  A reason in ``no_second``, ``no_float32``, ``no_vmap`` leaves a check out.  ``same_bits``: two
+    calls agree to the last bit, as an iteration on arrays elsewhere in memory may not.  ``module`` is that of the
+    function, as far as the file of samples tells.
     """
 
     fn: Callable[..., Any]
@@ -34,6 +36,7 @@ class Sample:
     no_float32: str = ""
     no_vmap: str = ""
     rtol: float = 1e-6
+    same_bits: bool = True
     module: str = "numpy"
 
     def __repr__(self) -> str:
