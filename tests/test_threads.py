@@ -49,3 +49,36 @@ def test_one_pullback_in_many_threads(inner):
     with ThreadPoolExecutor(8) as pool:
         got = list(pool.map(lambda k: pullback(k * x)[0], range(20)))
     np.testing.assert_array_equal(got, want)
+
+
+def test_a_compiled_function_runs_in_two_threads_while_a_third_compiles():
+    """New shapes, and other ways through the function, are recorded and compiled as the others call it."""
+
+    def f(x):
+        return np.sum(np.tanh(x) ** 2) if x[0] > 0 else np.sum(np.sin(x))
+
+    compiled = dotbar.jit(dotbar.value_and_grad(f))
+    xs = [np.full(7, 0.3), np.full(9, 0.6), *(sign * np.full(n, 0.2) for n in range(10, 20) for sign in (1, -1))]
+    wanted = [dotbar.value_and_grad(f)(x) for x in xs]
+
+    def agree(k):
+        value, bar = compiled(xs[k])
+        np.testing.assert_allclose(value, wanted[k][0], rtol=1e-13)
+        np.testing.assert_allclose(bar, wanted[k][1], rtol=1e-13)
+
+    def hammer(k):
+        calls = 0
+        while calls < 100 or not third.done():
+            agree(k)
+            calls += 1
+
+    def compile():
+        for k in range(2, len(xs)):
+            for _ in range(3):
+                agree(k)
+
+    with ThreadPoolExecutor(3) as pool:
+        third = pool.submit(compile)
+        for done in [pool.submit(hammer, k) for k in (0, 1)]:
+            done.result()
+        third.result()
