@@ -940,11 +940,13 @@ def _known(op: str) -> Callable[..., Any]:
 
 
 def _logsumexp(lowering: Lowering, a: Any, *, axis: Any = 0, keepdims: bool = False) -> Any:
-    """m + log Σ exp(a − m) with the maximum m, or 0 where that is infinite."""
+    """As the word's own body."""
     top: Any = lowering.reduce("maximum", a, axis, True)
-    top = np.where(np.isinf(top), 0, top)
-    total: Any = lowering.reduce("add", np.exp(a - top), axis, True)
-    y: Any = top + np.log(total)
+    highest = np.equal(a, top)
+    number: Any = np.maximum(lowering.reduce("add", np.where(highest, a.dtype.type(1), 0), axis, True), 1)
+    others = np.where(highest, -np.inf, a) - np.where(np.equal(top, -np.inf), 0, top)
+    rest: Any = lowering.reduce("add", np.exp(others), axis, True)
+    y: Any = top + (np.log(number) + np.log1p(rest / number))
     return y if keepdims else y.move(lambda v: np.squeeze(v, axes_of(axis, v.ndim)))
 
 

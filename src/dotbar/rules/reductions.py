@@ -208,8 +208,16 @@ def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> An
 
 @primitive
 def logsumexp(a: Any, *, axis: Any = 0, keepdims: bool = False) -> Any:
-    """``np.logaddexp.reduce``: log Σ exp aᵢ."""
-    return np.logaddexp.reduce(a, axis, keepdims=keepdims)
+    """log Σ exp aᵢ = m + log k + log(1 + Σ exp(aᵢ − m)/k): k entries are the maximum m, the sum is over the others.
+
+    So it is accurate also where the result is near 0.  Of no entries it is −∞.
+    """
+    top = np.max(a, axis, keepdims=True, initial=-np.inf)
+    highest = np.equal(a, top)
+    number = np.maximum(np.sum(highest, axis, dtype_of(a), keepdims=True), 1)
+    others = np.where(highest, -np.inf, a) - np.where(np.equal(top, -np.inf), 0, top)
+    y = top + (np.log(number) + np.log1p(np.sum(np.exp(others), axis, keepdims=True) / number))
+    return y if keepdims else np.squeeze(y, axis)
 
 
 @rule(logsumexp, "axis")

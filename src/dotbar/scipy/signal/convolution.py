@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import scipy.signal as ss
+from scipy.fft import next_fast_len
 
 from dotbar.core import primitive, shape_of
 from dotbar.errors import NoRuleError
@@ -86,13 +87,15 @@ def by_transforms(in1: Any, in2: Any, mode: str, axes: Any) -> Any:
         a_is_larger = all(a.shape[k] >= b.shape[k] for k in axes)
         a, b = (a, b) if a_is_larger else (b, a)
     axes = [k for k in axes if a.shape[k] != 1 and b.shape[k] != 1]
-    whole = [a.shape[k] + b.shape[k] - 1 for k in axes]
+    real = "c" not in (a.dtype.kind, b.dtype.kind)
+    whole = [next_fast_len(a.shape[k] + b.shape[k] - 1, real) for k in axes]
     if not axes:
         y = a * b
-    elif "c" in (a.dtype.kind, b.dtype.kind):
+    elif not real:
         y = np.fft.ifftn(np.fft.fftn(a, whole, axes) * np.fft.fftn(b, whole, axes), whole, axes)
     else:
         y = np.fft.irfftn(np.fft.rfftn(a, whole, axes) * np.fft.rfftn(b, whole, axes), whole, axes)
+    y = y[tuple(slice(a.shape[k] + b.shape[k] - 1 if k in axes else None) for k in range(a.ndim))]
     if mode == "full":
         return y
     part = list(y.shape)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from dotbar.core import as_array, dtype_of, primitive, shape_of
+from dotbar.rules import reductions
 from dotbar.rules.kinds import composite, elementwise, rule, shift_axis
 from dotbar.rules.words import conj, ratio, stop_gradient
 from dotbar.scipy.mirror import dispatching
@@ -162,8 +163,10 @@ def _log_sum_exp(y: Any, a: Any, b: Any, *, axis: Any) -> Any:
 @composite(dispatching(sc.logsumexp))
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
     a = np.atleast_1d(as_array(a))
-    a, b = np.broadcast_arrays(a, np.ones_like(stop_gradient(a)) if b is None else np.atleast_1d(as_array(b)))
     axis = tuple(range(np.ndim(a))) if axis is None else axis
+    if b is None and dtype_of(a).kind == "f" and not return_sign:
+        return reductions.logsumexp(a, axis=axis, keepdims=keepdims)
+    a, b = np.broadcast_arrays(a, np.ones_like(stop_gradient(a)) if b is None else np.atleast_1d(as_array(b)))
     y = log_sum_exp(a, b, axis=axis)
     if dtype_of(y).kind == "c":
         sign = np.exp(1j * np.imag(y))
