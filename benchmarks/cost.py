@@ -133,7 +133,11 @@ def scipy_factorizations(n):
         "schur": (sl.schur, A),
         "hessenberg": (sl.hessenberg, A),
         "qz": (lambda A: sl.qz(A, P), A),
+        "eigvals_banded": (sl.eigvals_banded, bands),
+        "banded, five": (lambda bands: sl.eigvals_banded(bands, select="i", select_range=(0, 4)), bands),
+        "tridiagonal, five": (lambda d: sl.eigh_tridiagonal(d, e, select="i", select_range=(0, 4)), d),
         "cholesky_banded": (sl.cholesky_banded, bands),
+        "cho_solve_banded": (lambda bands: sl.cho_solve_banded((bands, False), d), bands),
         "matrix_balance": (lambda A: sl.matrix_balance(A)[0], A),
     }
 
@@ -167,7 +171,17 @@ def scipy_rules(n):
         "solve_toeplitz": (lambda c: sl.solve_toeplitz(c, b), c),
         "solve_circulant": (lambda c: sl.solve_circulant(c, b), c),
         "solve_banded": (lambda bands: sl.solve_banded((1, 1), bands, b), bands),
+        "solveh_banded": (lambda bands: sl.solveh_banded(bands, b), bands[:2]),
         "toeplitz": (sl.toeplitz, c),
+        "hankel": (sl.hankel, c),
+        "circulant": (sl.circulant, c),
+        "companion": (sl.companion, c),
+        "fiedler_companion": (sl.fiedler_companion, c),
+        "leslie": (lambda c: sl.leslie(c, b[1:]), c),
+        "fiedler": (sl.fiedler, c),
+        "convolution_matrix": (lambda c: sl.convolution_matrix(c, n), c),
+        "block_diag": (lambda C: sl.block_diag(C, A), C),
+        "khatri_rao": (lambda b: sl.khatri_rao(C[:5], b), C[:5]),
     }
 
 

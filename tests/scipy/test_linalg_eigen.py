@@ -9,7 +9,6 @@ import dotbar
 import dotbar.scipy.linalg as sl
 from dotbar.errors import DegenerateSpectrumError, NoRuleError
 from dotbar.rules.words import H, sym
-from dotbar.scipy.linalg.eigen import hermitian_band
 
 real_or_complex = pytest.mark.parametrize("make", [normal, cnormal], ids=["real", "complex"])
 
@@ -134,6 +133,12 @@ def test_generalized_eigh(type, lower, make):
         assert_derivatives(lambda B, k=k: rebuilt(A, B)[k], B, E2, k * E)
 
 
+def hermitian_band(ab, lower):
+    u, n = len(ab) - 1, ab.shape[1]
+    beside = sum(np.diag(ab[k, : n - k] if lower else np.conj(ab[u - k, k:]), -k) for k in range(1, u + 1))
+    return np.diag(np.real(ab[0 if lower else u])) + beside + H(beside)
+
+
 @pytest.mark.parametrize("lower", [True, False])
 @real_or_complex
 def test_bands(lower, make):
@@ -144,6 +149,33 @@ def test_bands(lower, make):
     assert_derivatives(w, ab, E, dotbar.jvp(dense, (ab,), (E,))[1])
     rebuilt = lambda ab: (lambda w, V: (V * w) @ H(V))(*sl.eig_banded(ab, lower=lower))
     assert_derivatives(rebuilt, ab, E, dotbar.jvp(lambda ab: hermitian_band(ab, lower), (ab,), (E,))[1])
+    for select, select_range in (("i", (2, 4)), ("v", (-0.5, 3.0))):
+        part = {"lower": lower, "select": select, "select_range": select_range}
+        values = scipy.linalg.eigvals_banded(ab, **part)
+        first = int(np.argmin(np.abs(w(ab) - values[0])))
+        some = lambda ab: np.linalg.eigvalsh(hermitian_band(ab, lower))[first : first + len(values)]  # noqa: B023
+        assert_derivatives(lambda ab: sl.eigvals_banded(ab, **part), ab, E, dotbar.jvp(some, (ab,), (E,))[1])  # noqa: B023
+        onto = lambda ab: (lambda w, V: (V * w) @ H(V))(*sl.eig_banded(ab, **part))  # noqa: B023
+        chosen = slice(first, first + len(values))
+        dense = lambda ab: (lambda w, V: (V[:, chosen] * w[chosen]) @ H(V[:, chosen]))(  # noqa: B023
+            *np.linalg.eigh(hermitian_band(ab, lower))
+        )
+        assert_derivatives(onto, ab, E, dotbar.jvp(dense, (ab,), (E,))[1])
+
+
+@pytest.mark.parametrize("select_range", [(0, 0), (1, 1), (1, 2), (2, 3)])
+def test_a_range_that_cuts_repeated_values(select_range):
+    """The values have the derivative that they have among all."""
+    d, e, some = np.array([1.0, 2, 2, 2, 5]), np.zeros(4), {"select": "i", "select_range": select_range}
+    part = slice(select_range[0], select_range[1] + 1)
+    want = dotbar.grad(lambda d, e: np.sum(sl.eigvalsh_tridiagonal(d, e)[part]), (0, 1))(d, e)
+    for f in (
+        lambda d, e: sl.eigvalsh_tridiagonal(d, e, **some),
+        lambda d, e: sl.eigh_tridiagonal(d, e, **some)[0],
+        lambda d, e: sl.eigvals_banded(np.stack([d, np.concatenate([e, e[:1]])]), lower=True, **some),
+    ):
+        for got, expected in zip(dotbar.grad(lambda d, e: np.sum(f(d, e)), (0, 1))(d, e), want):  # noqa: B023
+            np.testing.assert_allclose(got, expected, atol=1e-12)
 
 
 # ---------------------------------------------------------------- what the rules assume of LAPACK

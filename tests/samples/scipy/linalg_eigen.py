@@ -37,6 +37,17 @@ def as_hermitian(a):
     return own.as_hermitian(a, *np.linalg.eigh(stop_gradient(a)))
 
 
+CBAND = cnormal(2, 4) * [[1], [1j]]
+
+
+def pairs(ab):
+    return sl.eig_banded(stop_gradient(ab), lower=True)
+
+
+def over_values(ab, B):
+    return own.over_values(ab, *pairs(ab), B)
+
+
 SAMPLES = [
     # general
     sample(own.as_eigensystem, C, call=lambda a: own.as_eigensystem(a, *np.linalg.eig(stop_gradient(a)))),
@@ -62,7 +73,9 @@ SAMPLES = [
     sample(sl.eigh, F, hpd(3), lower=False, hermitian=True),
     sample(sl.eigvalsh, S, hermitian=True, case="eigvalsh"),
     sample(sl.eigvalsh, F, hpd(3), subset_by_index=[1, 2], hermitian=True),
-    sample(own.tridiagonal_values, d, e, call=sl.eigvalsh_tridiagonal),
+    sample(own.as_banded, CBAND, call=lambda ab: own.as_banded(ab, *pairs(ab))),
+    sample(own.over_values, CBAND, cnormal(4, 4, seed=3), call=over_values),
+    sample(own.over_values, normal(3, 5), normal(5, 5, seed=3), call=over_values),
     sample(sl.eigh_tridiagonal, d, e, eigvals_only=True, case="eigh_tridiagonal eigvals"),
     sample(sl.eigh_tridiagonal, d, e, case="eigh_tridiagonal vectors"),
     sample(sl.eigh_tridiagonal, d, e, select="i", select_range=(1, 2)),
@@ -71,6 +84,7 @@ SAMPLES = [
     sample(sl.eig_banded, cnormal(3, 4), lower=True, call=lambda ab, **kw: sl.eig_banded(ab * [[1], [1j], [1j]], **kw)),
     sample(sl.eig_banded, normal(3, 4), select="i", select_range=(0, 1)),
     sample(sl.eigvals_banded, normal(2, 4), lower=True, case="eigvals_banded"),
+    sample(sl.eigvals_banded, CBAND, lower=True, select="v", select_range=(-1.0, 5.0)),
     # changes of form
     sample(sl.cdf2rdf, *np.linalg.eig(turning), case="cdf2rdf"),
     sample(sl.matrix_balance, A * 10.0 ** np.arange(4), case="matrix_balance"),

@@ -105,6 +105,8 @@ SAMPLES = [
     ),
     sample(sl.cholesky_banded, band, case="cholesky_banded"),
     sample(sl.cholesky_banded, cband, lower=True),
+    sample(own.congruences, normal(5, 2, 2), normal(5, 2, 2, seed=1)),
+    sample(own.congruences, cnormal(4, 2, 2), cnormal(4, 2, 2, seed=1)),
     sample(sl.cho_solve_banded, band, normal(5), call=solved_by_bands, case="cho_solve_banded"),
     sample(sl.cho_solve_banded, cband, cnormal(5, 2), lower=True, call=solved_by_bands),
     # LU

@@ -4,11 +4,15 @@ import numpy as np
 
 import dotbar.scipy.linalg as sl
 from dotbar.scipy.linalg.structured import (
+    adjoint_bands,
     antidiagonal_sums,
     antidiagonals,
+    band_product,
     banded_system,
+    bands_of_product,
     hermitian_banded_system,
     levinson,
+    triangular_banded_system,
 )
 from samples import cnormal, normal, sample
 
@@ -60,4 +64,9 @@ SAMPLES = [
     sample(sl.solveh_banded, HBAND, B, case="solveh_banded"),
     sample(sl.solveh_banded, HBANDC, BC[:, 0], lower=True),
     sample(hermitian_banded_system, HBAND, B),
+    sample(band_product, BAND, B, u=1),
+    sample(bands_of_product, BC, BC[::-1], u=1, count=4),
+    sample(adjoint_bands, HBANDC, u=1),
+    sample(triangular_banded_system, HBANDC, BC, lower=True),
+    sample(triangular_banded_system, HBANDC[::-1], BC, lower=False, adjoint=True),
 ]

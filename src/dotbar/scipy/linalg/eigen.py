@@ -8,16 +8,16 @@ import numpy as np
 import scipy.linalg as sl
 from numpy.linalg import LinAlgError
 
-from dotbar.core import RULES, dtype_of, primitive
+from dotbar.core import dtype_of, primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules import spectral
 from dotbar.rules.kinds import composite, constant, rule
 from dotbar.rules.lapack_words import diag, raise_if, solve_triangular
-from dotbar.rules.linalg import from_diagonal
-from dotbar.rules.spectral import block_mean, over_gaps, refuse, refuse_phases, repeated, same_value
-from dotbar.rules.words import H, conj, mT, once
-from dotbar.scipy.linalg.equations import hermitian
-from dotbar.scipy.linalg.factorizations import cholesky, columns, found, rows
+from dotbar.rules.spectral import block_mean, over_gaps, phase_rate, refuse, refuse_phases, repeated, same_value
+from dotbar.rules.words import H, conj, mT, once, stop_gradient
+from dotbar.scipy.linalg.equations import checked, hermitian
+from dotbar.scipy.linalg.factorizations import cholesky, columns, found, per_matrix_of, rows
+from dotbar.scipy.linalg.structured import adjoint_bands, band_product, bands_of_product, half_bands, hermitian_bands
 from dotbar.scipy.mirror import dispatching
 
 eig = dispatching(sl.eig)
@@ -258,45 +258,207 @@ def _eigvalsh(
     return eigh(a, b, lower=lower, eigvals_only=True, type=type, driver=driver, **subset)
 
 
-# ---------------------------------------------------------------- tridiagonal and banded matrices
+# ---------------------------------------------------------------- tridiagonal and banded matrices, by their lower bands
 
 
-def tridiagonal_values(d: Any, e: Any) -> Any:
-    """``eigh_tridiagonal`` for its values: the vectors have a derivative only at the levels below."""
-    return tuple(eigh_tridiagonal(d, e))
+def size_of(ab: Any) -> Any:
+    """A bound of ‖A‖: the largest sum along the bands of one side, twice."""
+    return 2 * np.max(np.sum(np.abs(ab), -2), -1, initial=0)
 
 
-@rule(tridiagonal_values, "(n),(m)->(n),(n,n)")
-def _tridiagonal_values(y: Any, d: Any, e: Any) -> Any:
-    """ẇ = Σ v_i² ḋ_i + 2 Σ v_i v_i+1 ė_i, averaged over repeated values."""
+def same_beside(w: Any, ab: Any) -> Any:
+    """``same_value`` of some eigenvalues of A: beside the others, too, a gap of n·eps·‖A‖ is none."""
+    return same_value(np.concatenate([w, size_of(ab)[..., None].astype(dtype_of(w))], -1))[..., :-1, :-1]
+
+
+@primitive
+def refuse_basis(V: Any, X: Any, same: Any) -> Any:
+    """Refuse X if it has a part along other vectors of the eigenspace."""
+    if np.any(where := repeated(same)):
+        refuse(where, H(V) @ X, X, message=spectral.EIGENVECTORS)
+    return same
+
+
+constant(refuse_basis, like=lambda V, X, same: None, batch="(n,k),(n,k),(k,k)->(k,k)")
+
+
+def shifted(ab: Any, w: Any) -> Any:
+    """The eigenvalues moved by more than the rounding errors of a solution, so that A − w is regular."""
+    return w + 8 * np.finfo(w.dtype).eps * np.expand_dims(size_of(ab), -1)
+
+
+def over_shifted(ab: Any, shift: Any, b: Any) -> Any:
+    """(A − shift)⁻¹ b for one shift."""
+    u, n = len(ab) - 1, len(b)
+    main = np.real(ab[0]) - shift
+    if u == 1:
+        gtsv = sl.get_lapack_funcs("gtsv", (ab, b))
+        return gtsv(ab[1, :-1], main, conj(ab[1, :-1]), b)[-2]
+    gbsv = sl.get_lapack_funcs("gbsv", (ab, b))
+    bands = np.zeros((3 * u + 1, n), ab.dtype, order="F")
+    bands[u:] = hermitian_bands(ab, True)
+    bands[2 * u] = main
+    return gbsv(u, u, bands, b, overwrite_ab=True)[-2]
+
+
+SMALL = 256  # up to this order two products of matrices are faster than a banded system for each column
+
+
+@primitive
+def over_values(ab: Any, w: Any, V: Any, B: Any) -> Any:
+    """(A − wᵢ)⁺bᵢ for each eigenvalue and column, in O(n u²): without their parts in its eigenspace.
+
+    Where that is slower, by all eigenvectors.
+    """
+    same, u = same_beside(w, ab), ab.shape[-2] - 1
+    if w.shape[-1] == V.shape[-2] <= max(SMALL, u * u):
+        return -V @ over_gaps(H(V) @ B, w, same)
+    any_repeated = np.any(repeated(same))
+
+    def outside(X: Any) -> Any:
+        own = V @ (same * (H(V) @ X)) if any_repeated else V * np.sum(conj(V) * X, -2, keepdims=True)
+        return X - own
+
+    B, shifts = outside(B), shifted(ab, w)
+    lead = np.broadcast_shapes(ab.shape[:-2], B.shape[:-2])
+    ab, B, shifts = (np.broadcast_to(x, lead + x.shape[-k:]) for x, k in ((ab, 2), (B, 2), (shifts, 1)))
+    X = np.empty(B.shape, np.result_type(ab, B))
+    for i in np.ndindex(*lead, w.shape[-1]):
+        *item, k = i
+        X[(*item, slice(None), k)] = over_shifted(ab[*item], shifts[i], B[(*item, slice(None), k)])
+    return outside(X)
+
+
+def of_bands(ab: Any, X: Any) -> Any:
+    """A X."""
+    return band_product(hermitian_bands(ab, True), X, u=ab.shape[-2] - 1)
+
+
+def as_bands(X: Any, V: Any, u: int) -> Any:
+    """The transpose of A ↦ A V, of the lower bands of a Hermitian A."""
+    B = bands_of_product(X, V, u=u, count=2 * u + 1)
+    return half_bands(B + adjoint_bands(B, u=u), True) / 2
+
+
+@rule(over_values, "(b,n),(k),(n,k),(n,k)->(n,k)")
+def _over_values(X: Any, ab: Any, w: Any, V: Any, B: Any) -> Any:
+    """With S = (A − w)⁺, P = vvᴴ and D = Ȧ − ẇ:  Ṡ = −SDS + S²DP + PDS².  Golub & Pereyra (1973), theorem 4.3."""
+    u, same, fixed = ab.shape[-2] - 1, same_beside(w, ab), (w, V)
+    _, V = as_banded(ab, w, V)  # they depend on A
+    over = lambda B: over_values(ab, *fixed, B)
+    inner = lambda X, Y: np.sum(conj(X) * Y, -2, keepdims=True)
+
+    def simple() -> None:
+        one = np.ones(same.shape)
+        refuse(repeated(same), one, one, message=spectral.EIGENVECTORS)
+
+    def dot(ab_dot: Any) -> Any:
+        simple()
+        AV, AX = of_bands(ab_dot, V), of_bands(ab_dot, X)
+        first = over(over(AV) * inner(V, B) - AX + X * np.real(inner(V, AV)))
+        return first + V * inner(V, of_bands(ab_dot, over(X)))
+
+    def bar(Xbar: Any) -> Any:
+        simple()
+        Bbar = over(Xbar)
+        along_V = over(Bbar) * conj(inner(V, B)) + V * np.real(inner(Bbar, X))
+        return as_bands(along_V, V, u) - as_bands(Bbar, X, u) + as_bands(V * inner(V, Xbar), over(X), u)
+
+    return (dot, bar), None, None, (over, over)
+
+
+@primitive
+def as_banded(ab: Any, w: Any, V: Any) -> Any:
+    """w and V, as some eigenvalues and vectors of a banded A: if of repeated ones, then of all that are equal."""
+    return w, V
+
+
+@rule(as_banded, "(b,n),(k),(n,k)->(k),(n,k)")
+def _as_banded(y: Any, ab: Any, w: Any, V: Any) -> Any:
+    """ẇ = diag(VᴴȦV), V̇ = −(A − w)⁺ȦV, whose first coordinate stays real.  Giles (2008), 3.1.
+
+    The reduction to tridiagonal form leaves the first coordinate alone, for either triangle.
+    """
     w, V = y
-    same = same_value(w)
-    on, off = V * V, 2 * V[..., :-1, :] * V[..., 1:, :]
+    u, n = ab.shape[-2] - 1, V.shape[-2]
+    same, fixed = same_beside(w, ab), (stop_gradient(w), stop_gradient(V))
+    is_complex = dtype_of(V).kind == "c"
 
-    def pair(gradients: Any) -> Any:
-        def dot(xdot: Any) -> Any:
-            return block_mean((xdot[..., None, :] @ gradients)[..., 0, :], same), None
+    def dot(ab_dot: Any) -> Any:
+        AV = of_bands(ab_dot, V)
+        wdot = block_mean(np.real(np.sum(conj(V) * AV, -2)), same)
 
-        def bar(ybar: Any) -> Any:
-            return (gradients @ block_mean(ybar[0], same)[..., None])[..., 0]
+        def Vdot() -> Any:
+            refuse_basis(V, AV - V * wdot[..., None, :], same)
+            X = -over_values(ab, *fixed, AV)
+            return X + 1j * V * phase_rate(np.imag(X[..., :1, :]), V[..., :1, :], n) if is_complex else X
 
-        return dot, bar
+        return wdot, Vdot
 
-    return pair(on), pair(off)
+    def bar(ybar: Any) -> Any:
+        wbar, Vbar = ybar
+        if Vbar is None:
+            return as_bands(V * block_mean(wbar, same)[..., None, :], V, u)
+        wbar = np.zeros_like(w) if wbar is None else wbar
+        mean = block_mean(wbar, same)
+        refuse(repeated(same), diag(wbar - mean), diag(wbar), message=spectral.EIGENVECTORS)
+        refuse_basis(V, Vbar, same)
+        if is_complex:
+            turn = np.imag(np.sum(conj(V) * Vbar, -2, keepdims=True))
+            first = Vbar[..., :1, :] + 1j * phase_rate(turn, V[..., :1, :], n)
+            Vbar = np.concatenate([first, Vbar[..., 1:, :]], -2)
+        return as_bands(V * mean[..., None, :] - over_values(ab, *fixed, Vbar), V, u)
+
+    return (dot, bar), None, None
 
 
-def on_diagonal(x: Any, offset: int = 0) -> Any:
-    """The square matrix with x on a diagonal."""
-    n = x.shape[-1] + abs(offset)
-    return from_diagonal(x, shape=(*x.shape[:-1], n, n), offset=offset, axis1=-2, axis2=-1)
+def near_values(ab: Any, w: Any) -> Any:
+    """An orthonormal basis of eigenvectors for some eigenvalues: inverse iteration, then that of Rayleigh and Ritz."""
+    V = np.random.default_rng(0).standard_normal((ab.shape[-1], len(w))).astype(ab.dtype)
+    for _ in range(2):
+        V = np.stack([over_shifted(ab, *pair) for pair in zip(shifted(ab, w), (V / np.max(np.abs(V), 0)).T)], -1)
+    V = np.linalg.qr(V)[0]
+    return V @ np.linalg.eigh(H(V) @ of_bands(ab, V))[1]
 
 
-def ranges(select: Any, select_range: Any) -> tuple[Any, Any]:
-    """The range of indices and that of values, of which one is None."""
-    kind = {"a": None, "all": None, 0: None, "v": "v", "value": "v", 1: "v", "i": "i", "index": "i", 2: "i"}[
-        select.lower() if isinstance(select, str) else select
-    ]
-    return select_range if kind == "i" else None, select_range if kind == "v" else None
+def banded_pairs(
+    X: Any, *, solve: Callable[..., Any], lower: bool, eigvals_only: bool, select: Any, select_range: Any, **kw: Any
+) -> Any:
+    """The selected pairs with others of the same value, the places of the selected, and their signs as SciPy's."""
+    if select in ("a", "all", 0):
+        return *solve(X, **kw), np.arange(X.shape[-1])
+    got = solve(X, eigvals_only=eigvals_only, select=select, select_range=select_range, **kw)
+    w, V = (got, None) if eigvals_only else got
+    ab = X if lower else adjoint_bands(X, u=len(X) - 1)
+    margin = 2 * ab.shape[-1] * np.finfo(w.dtype).eps * size_of(ab)
+    around = lambda w: (w[0] - margin, w[-1] + margin)
+    whole, more = w, solve(X, eigvals_only=True, select="v", select_range=around(w)) if w.size and margin else w
+    while len(more) > len(whole):
+        whole, more = more, solve(X, eigvals_only=True, select="v", select_range=around(more))
+    starts = np.arange(len(whole) - len(w) + 1)
+    index = min(starts, key=lambda k: np.max(np.abs(whole[k : k + len(w)] - w), initial=0)) + np.arange(len(w))
+    if V is None:
+        return whole, near_values(ab, whole) if w.size else np.zeros((X.shape[-1], 0), X.dtype), index
+    if len(whole) == len(w):
+        return w, V, index
+    whole, all_vectors = solve(X, select="v", select_range=around(whole))
+    turned = np.real(np.sum(conj(V) * all_vectors[:, index], 0)) < 0
+    all_vectors[:, index[turned]] *= -1
+    return whole, all_vectors, index
+
+
+def banded_spectrum(a_band: Any, lower: bool, eigvals_only: bool, **settings: Any) -> Any:
+    """The selected eigenvalues of a banded matrix, and their vectors."""
+    pairs = partial(banded_pairs, lower=lower, eigvals_only=eigvals_only, **settings)
+    w, V, index = found(a_band, solver=partial(per_matrix_of, pairs))
+    ab = a_band if lower else adjoint_bands(a_band, u=a_band.shape[-2] - 1)
+    w, V = as_banded(ab, w, V)
+    w = np.take_along_axis(w, index, -1)
+    return w if eigvals_only else (w, columns(V, index))
+
+
+def of_tridiagonal(ab: Any, **kw: Any) -> Any:
+    return sl.eigh_tridiagonal(ab[0], ab[1, :-1], **kw)
 
 
 @composite(eigh_tridiagonal)
@@ -310,13 +472,10 @@ def _eigh_tridiagonal(
     tol: float = 0.0,
     lapack_driver: str = "auto",
 ) -> Any:
-    settings = {"tol": tol, "lapack_driver": lapack_driver}
-    solver = partial(sl.eigh_tridiagonal, select=select, select_range=select_range, **settings)
-    if eigvals_only:
-        return chosen(RULES[tridiagonal_values](d, e)[0], None, *ranges(select, select_range), (), solver)
-    T = on_diagonal(d) + on_diagonal(e, 1) + on_diagonal(e, -1)
-    w, V = as_hermitian(T, *found(d, e, solver=solver if select in ("a", "all", 0) else sl.eigh_tridiagonal))
-    return chosen(w, V, *ranges(select, select_range), (d, e), solver)
+    d, e = checked(check_finite, d, e)
+    ab = np.stack([d, np.concatenate([e, np.zeros_like(d[..., :1])], -1)], -2)
+    settings = {"select": select, "select_range": select_range, "tol": tol, "lapack_driver": lapack_driver}
+    return banded_spectrum(ab, True, eigvals_only, solve=of_tridiagonal, **settings)
 
 
 @composite(dispatching(sl.eigvalsh_tridiagonal))
@@ -332,17 +491,6 @@ def _eigvalsh_tridiagonal(
     return eigh_tridiagonal(d, e, True, select, select_range, check_finite, tol, lapack_driver)
 
 
-def hermitian_band(ab: Any, lower: bool) -> Any:
-    """The Hermitian matrix of which the diagonals on one side are given."""
-    u, n = ab.shape[-2] - 1, ab.shape[-1]
-    main = np.real(ab[..., 0 if lower else u, :]).astype(dtype_of(ab))
-    A = on_diagonal(main)
-    for k in range(1, min(u + 1, n)):
-        beside = ab[..., k, : n - k] if lower else conj(ab[..., u - k, k:])
-        A = A + on_diagonal(beside, -k) + on_diagonal(conj(beside), k)
-    return A
-
-
 @composite(eig_banded)
 def _eig_banded(
     a_band: Any,
@@ -354,14 +502,9 @@ def _eig_banded(
     max_ev: int = 0,
     check_finite: bool = True,
 ) -> Any:
-    """The reduction to tridiagonal form leaves the first coordinate alone, for either triangle."""
-    A = hermitian_band(a_band, lower)
-    solver = partial(sl.eig_banded, lower=lower, select=select, select_range=select_range, max_ev=max_ev)
-    if eigvals_only:
-        w, V = np.linalg.eigvalsh(A), None
-    else:
-        w, V = as_hermitian(A, *found(a_band, solver=partial(sl.eig_banded, lower=lower)))
-    return chosen(w, V, *ranges(select, select_range), (a_band,), solver)
+    (a_band,) = checked(check_finite, a_band)
+    settings = {"select": select, "select_range": select_range, "max_ev": max_ev}
+    return banded_spectrum(a_band, lower, eigvals_only, solve=partial(sl.eig_banded, lower=lower), **settings)
 
 
 @composite(dispatching(sl.eigvals_banded))
@@ -373,7 +516,7 @@ def _eigvals_banded(
     select_range: Any = None,
     check_finite: bool = True,
 ) -> Any:
-    return eig_banded(a_band, lower, True, overwrite_a_band, select, select_range)
+    return eig_banded(a_band, lower, True, overwrite_a_band, select, select_range, 0, check_finite)
 
 
 # ---------------------------------------------------------------- changes of form

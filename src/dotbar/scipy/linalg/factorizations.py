@@ -16,9 +16,10 @@ from dotbar.rules.kinds import composite, constant, rule
 from dotbar.rules.lapack_words import diag, raise_if, solve_triangular
 from dotbar.rules.linalg import cholesky as cholesky_rule
 from dotbar.rules.linalg import from_diagonal, qr_rule
-from dotbar.rules.words import H, conj, mT
+from dotbar.rules.words import H, conj, mT, phi, sym
+from dotbar.scipy.linalg.equations import checked
 from dotbar.scipy.linalg.equations import columns as for_columns
-from dotbar.scipy.linalg.structured import banded_system, transposed_bands
+from dotbar.scipy.linalg.structured import adjoint_bands, triangular_banded_system
 from dotbar.scipy.mirror import dispatching
 
 cholesky = dispatching(sl.cholesky)
@@ -63,43 +64,125 @@ def _cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite
 
 # ---------------------------------------------------------------- banded Cholesky
 
-BLOCK = 64  # the least order of the blocks of a banded matrix
 
+@primitive
+def congruences(W: Any, D: Any) -> Any:
+    """X with X_k = D_k + W_kᴴ X_k+1 W_k, where the last is D_k.
 
-@composite(dispatching(sl.cholesky_banded))
-def _cholesky_banded(ab: Any, overwrite_ab: bool = False, lower: bool = False, check_finite: bool = True) -> Any:
-    """By blocks of the order of the band, A_kk on the diagonal and B_k below them.
-
-    L_kk = chol(A_kk − C_k−1 C_k−1ᴴ),  C_k = B_k L_kk⁻ᴴ.  Golub & Van Loan (2013), section 4.5.1.
+    By cyclic reduction: two steps of the recursion are one of the same form for every other k.
     """
-    u, n = ab.shape[-2] - 1, ab.shape[-1]
-    size = min(max(u, BLOCK), n)
+    count = D.shape[-3]
+    if count == 1:
+        return D
+    odd = slice(1, None, 2)
+    W_odd, D_odd = W[..., odd, :, :], D[..., odd, :, :]
+    X = np.zeros(np.broadcast_shapes(W.shape, D.shape), np.result_type(W, D))
+    if count % 2:  # as if there were one more
+        W_odd, D_odd = (np.concatenate([M, np.zeros_like(M[..., :1, :, :])], -3) for M in (W_odd, D_odd))
+    W_even, D_even = W[..., ::2, :, :], D[..., ::2, :, :]
+    X[..., ::2, :, :] = even = congruences(W_odd @ W_even, D_even + H(W_even) @ D_odd @ W_even)
+    X[..., odd, :, :] = D[..., odd, :, :]
+    before = slice(1, count - 1, 2)
+    X[..., before, :, :] += H(W[..., before, :, :]) @ even[..., 1:, :, :] @ W[..., before, :, :]
+    return X
+
+
+def shifted(X: Any) -> Any:
+    """X_k+1 at k, and zero behind the last."""
+    return np.concatenate([X[..., 1:, :, :], np.zeros_like(X[..., :1, :, :])], -3)
+
+
+def forwards(W: Any, D: Any) -> Any:
+    """X with X_k+1 = D_k+1 + W_k X_k W_kᴴ, the transpose of ``congruences``."""
+    back = slice(None, None, -1)
+    return congruences(shifted(H(W)[..., back, :, :]), D[..., back, :, :])[..., back, :, :]
+
+
+@rule(congruences, "(k,n,n),(k,n,n)->(k,n,n)")
+def _congruences(X: Any, W: Any, D: Any) -> Any:
+    after = shifted(X)
+
+    def dot_W(Wdot: Any) -> Any:
+        return congruences(W, H(Wdot) @ after @ W + H(W) @ after @ Wdot)
+
+    def bar_W(Xbar: Any) -> Any:
+        Dbar = forwards(W, Xbar)
+        return after @ W @ H(Dbar) + H(after) @ W @ Dbar
+
+    return (dot_W, bar_W), (lambda Ddot: congruences(W, Ddot), lambda Xbar: forwards(W, Xbar))
+
+
+cholesky_banded = dispatching(sl.cholesky_banded)
+
+
+@rule(cholesky_banded, "(b,n)->(b,n)")
+def _cholesky_banded(
+    cb: Any, ab: Any, *, overwrite_ab: bool = False, lower: bool = False, check_finite: bool = True
+) -> Any:
+    """By blocks of the order of the band: A_kk = L_kL_kᴴ + C_k−1C_k−1ᴴ, and A_k+1,k = C_kL_kᴴ below them.
+
+    S_k = L_kL_kᴴ is a Schur complement.  With W_k = C_kL_k⁻¹:
+    Ṡ_k+1 = Ȧ_k+1,k+1 − 2 sym(Ȧ_k+1,k W_kᴴ) + W_kṠ_kW_kᴴ,  L̇_k = L_kΦ(L_k⁻¹Ṡ_kL_k⁻ᴴ),  Ċ_k = (Ȧ_k+1,k − C_kL̇_kᴴ)L_k⁻ᴴ;
+    S̄_k = L_k⁻ᴴ sym Φ(L_kᴴL̄_k − C̄_kᴴC_k) L_k⁻¹ + W_kᴴS̄_k+1W_k,  Ā_kk = S̄_k,  Ā_k+1,k = (C̄_k − 2S̄_k+1C_k)L_k⁻¹.
+    """
+    u, n = cb.shape[-2] - 1, cb.shape[-1]
+    size = max(u, 1)
     count = -(-n // size)
-    band = ab if lower else transposed_bands(ab, u)
-    j = np.arange(count * size).reshape(count, 1, size)
-    below = np.arange(2 * size)[:, None] - np.arange(size)
-    inside = (below >= 0) & (below <= u) & (j + below < n)
-    blocks = np.where(inside, band[..., np.clip(below, 0, u), np.minimum(j, n - 1)], 0)
-    blocks = blocks + ((j >= n) & (below == 0))  # ones complete the last block
-    factors, C = [], None
-    for k in range(count):
-        A, B = blocks[..., k, :size, :], blocks[..., k, size:, :]
-        A = A + H(np.tril(A, -1))
-        L = np.linalg.cholesky(A if C is None else A - C @ H(C))
-        C = H(solve_triangular(L, H(B)))
-        factors.append(np.concatenate([L, C], -2))
-    L = np.stack(factors, -3)
     row, column = np.indices((u + 1, n))
-    L = L[..., column // size, column % size + row, column % size]
-    return np.where(row + column < n, L, ab) if lower else np.where(row + column >= u, transposed_bands(L, 0), ab)
+    inside = row + column < n if lower else row + column >= u  # what else is stored stays as it is
+
+    def blocks(band: Any, one: float = 0.0) -> tuple[Any, Any]:
+        """The blocks on the diagonal and those below them: each column stands one place further than that before."""
+        band = mT(np.where(inside, band, 0) if lower else adjoint_bands(np.where(inside, band, 0), u=u))
+        lead, dtype = band.shape[:-2], dtype_of(band)
+        band = np.concatenate([band, np.zeros((*lead, count * size - n, u + 1), dtype)], -2)
+        band = np.reshape(band, (*lead, count, size, u + 1))
+        band = np.concatenate([band, np.zeros((*lead, count, size, 2 * size - u), dtype)], -1)
+        X = mT(np.reshape(np.reshape(band, (*lead, count, -1))[..., : 2 * size * size], (*lead, count, size, -1)))
+        missing = (np.arange(count * size) >= n).reshape(count, 1, size) & np.eye(size, dtype=bool)
+        return X[..., :size, :] + one * missing.astype(dtype), X[..., size:, :]
+
+    def banded(diagonal: Any, lower_blocks: Any) -> Any:
+        """The bands of the blocks."""
+        X = np.concatenate([mT(np.tril(diagonal)), mT(lower_blocks)], -1)
+        lead = X.shape[:-3]
+        X = np.reshape(X, (*lead, count, 2 * size * size))
+        X = np.concatenate([X, np.zeros((*lead, count, size), dtype_of(X))], -1)
+        X = np.reshape(X, (*lead, count, size, 2 * size + 1))[..., : u + 1]
+        band = mT(np.reshape(X, (*lead, count * size, u + 1))[..., :n, :])
+        return band if lower else adjoint_bands(band, u=0)
+
+    L, C = blocks(cb, 1.0)
+    inverse = np.linalg.inv(L)
+    W = C @ inverse
+
+    def dot(ab_dot: Any) -> Any:
+        T, B = blocks(ab_dot)
+        A = T + H(np.tril(T, -1))
+        change = 2 * sym(B @ H(W))
+        S = forwards(W, sym(A) - np.concatenate([np.zeros_like(A[..., :1, :, :]), change[..., :-1, :, :]], -3))
+        Ldot = L @ phi(inverse @ S @ H(inverse))
+        return np.where(inside, banded(Ldot, (B - C @ H(Ldot)) @ H(inverse)), ab_dot)
+
+    def bar(cb_bar: Any) -> Any:
+        Lbar, Cbar = blocks(cb_bar)
+        S = congruences(W, H(inverse) @ sym(phi(H(L) @ Lbar - H(Cbar) @ C)) @ inverse)
+        T = S + np.tril(S, -1)
+        return np.where(inside, banded(T, (Cbar - 2 * shifted(S) @ C) @ inverse), cb_bar)
+
+    return dot, bar
 
 
 @composite(dispatching(sl.cho_solve_banded))
 def _cho_solve_banded(cb_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Any:
     cb, lower = cb_and_lower
-    u = cb.shape[-2] - 1
-    L, U = (cb, transposed_bands(cb, 0)) if lower else (transposed_bands(cb, u), cb)
-    return for_columns(lambda B: banded_system(U, banded_system(L, B, l_and_u=(u, 0)), l_and_u=(0, u)), b)
+    cb, b = checked(check_finite, cb, b)
+
+    def solve(B: Any) -> Any:
+        Y = triangular_banded_system(cb, B, lower=lower, adjoint=not lower)
+        return triangular_banded_system(cb, Y, lower=lower, adjoint=lower)
+
+    return for_columns(solve, b)
 
 
 # ---------------------------------------------------------------- LU

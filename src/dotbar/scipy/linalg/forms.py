@@ -15,9 +15,10 @@ from dotbar.core import dtype_of, primitive
 from dotbar.errors import DegenerateSpectrumError
 from dotbar.rules.kinds import composite, constant, match, rule
 from dotbar.rules.lapack_words import diag, raise_if
+from dotbar.rules.linalg import from_diagonal
 from dotbar.rules.spectral import refuse_phases, same_value
 from dotbar.rules.words import H, conj, mT, once
-from dotbar.scipy.linalg.eigen import as_complex, on_diagonal
+from dotbar.scipy.linalg.eigen import as_complex
 from dotbar.scipy.mirror import dispatching
 
 # ---------------------------------------------------------------- unitary similarity: Schur and Hessenberg
@@ -272,6 +273,12 @@ def complex_blocks(T: Any, Z: Any) -> Any:
 
 
 constant(complex_blocks, like=lambda T, Z: None, batch="(n,n),(n,n)->(m)")
+
+
+def on_diagonal(x: Any, offset: int = 0) -> Any:
+    """The square matrix with x on a diagonal."""
+    n = x.shape[-1] + abs(offset)
+    return from_diagonal(x, shape=(*x.shape[:-1], n, n), offset=offset, axis1=-2, axis2=-1)
 
 
 @composite(dispatching(sl.rsf2csf))

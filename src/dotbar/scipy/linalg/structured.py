@@ -1,5 +1,6 @@
 """Matrices of a structure, made from vectors and blocks, and equations and products with them in less than O(n³)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,10 @@ import scipy.linalg as sl
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.linalg import LinAlgError
 
-from dotbar.core import as_array, dtype_of, primitive, shape_of, take_index
+from dotbar.core import as_array, dtype_of, first_traced, new_zeros, primitive, shape_of, take_index
 from dotbar.rules.kinds import composite, constant, linear, rule
 from dotbar.rules.lapack_words import inexact, raise_if
-from dotbar.rules.words import conj, scatter
+from dotbar.rules.words import conj, once, scatter
 from dotbar.scipy.linalg.equations import checked, columns, double, implicit
 from dotbar.scipy.mirror import dispatching
 
@@ -37,13 +38,21 @@ def antidiagonals(v: Any, *, rows: int) -> Any:
     return sliding_window_view(v, v.shape[-1] - rows + 1, -1).copy()
 
 
+ROWS = 64  # are added at once
+
+
 @primitive
 def antidiagonal_sums(M: Any) -> Any:
     """Σ M[i, j] over i + j = k, the transpose of ``antidiagonals``."""
-    m, n = M.shape[-2:]
-    v = np.zeros((*M.shape[:-2], m + n - 1), M.dtype)
-    for i in range(m):
-        v[..., i : i + n] += M[..., i, :]
+    *lead, m, n = M.shape
+    v = np.zeros((*lead, max(m + n - 1, 0)), M.dtype)
+    for first in range(0, m, ROWS) if n else ():
+        rows = M[..., first : first + ROWS, :]
+        k, width = rows.shape[-2], n + rows.shape[-2]
+        slanted = np.zeros((*lead, k, width), M.dtype)
+        slanted[..., :n] = rows
+        slanted = np.reshape(slanted, (*lead, k * width))[..., :-k]  # each row one place further than that before
+        v[..., first : first + width - 1] += np.sum(np.reshape(slanted, (*lead, k, width - 1)), -2)
     return v
 
 
@@ -53,7 +62,7 @@ linear(antidiagonal_sums, lambda vbar, M: antidiagonals(vbar, rows=M.shape[-2]),
 
 def diagonals(v: Any, rows: int) -> Any:
     """The matrix of the entries v[i − j + n − 1]."""
-    return np.flip(antidiagonals(v, rows=rows), -1)
+    return np.flip(antidiagonals(np.flip(v, -1), rows=rows), -2)
 
 
 @composite(dispatching(sl.toeplitz))
@@ -154,14 +163,13 @@ def fiedler(a: Any) -> Any:
 def block_diag(*arrs: Any) -> Any:
     blocks = [np.atleast_2d(as_array(a)) for a in arrs or ([],)]
     lead = np.broadcast_shapes(*(b.shape[:-2] for b in blocks))
-    width, dtype = sum(b.shape[-1] for b in blocks), np.result_type(*map(dtype_of, blocks))
-    rows, left = [], 0
+    shape = tuple(sum(b.shape[k] for b in blocks) for k in (-2, -1))
+    M, row, column = new_zeros((*lead, *shape), np.result_type(*map(dtype_of, blocks)), first_traced(blocks)), 0, 0
     for b in blocks:
         m, n = b.shape[-2:]
-        zeros = [np.zeros((*lead, m, k), dtype) for k in (left, width - left - n)]
-        rows.append(np.concatenate([zeros[0], np.broadcast_to(b, (*lead, m, n)), zeros[1]], -1))
-        left += n
-    return np.concatenate(rows, -2)
+        M[..., row : row + m, column : column + n] = b
+        row, column = row + m, column + n
+    return M
 
 
 @composite(dispatching(sl.khatri_rao))
@@ -248,26 +256,85 @@ def solve_circulant(
 # ---------------------------------------------------------------- banded matrices: A[i, j] stands at ab[u + i − j, j]
 
 
-def moved(x: Any, d: int) -> Any:
-    """x[i + d] at i along the axis before the last, and zero beyond the ends."""
-    n = x.shape[-2]
-    zeros = np.zeros_like(x[..., : min(abs(d), n), :])
+def crossed(k: int, u: int, n: int) -> tuple[slice, slice]:
+    """The rows and the columns in which the k-th of the bands meets the matrix."""
+    d = u - k
+    return slice(max(-d, 0), max(n - max(d, 0), 0)), slice(max(d, 0), max(n - max(-d, 0), 0))
+
+
+@primitive
+def band_product(ab: Any, X: Any, *, u: int) -> Any:
+    """A X, one diagonal after the other."""
+    lead = np.broadcast_shapes(ab.shape[:-2], X.shape[:-2])
+    Y = np.zeros(lead + X.shape[-2:], np.result_type(ab, X))
+    for k in range(ab.shape[-2]):
+        rows, columns = crossed(k, u, X.shape[-2])
+        Y[..., rows, :] += ab[..., k, columns, None] * X[..., columns, :]
+    return Y
+
+
+@primitive
+def bands_of_product(X: Any, Y: Any, *, u: int, count: int) -> Any:
+    """The bands of X Yᴴ."""
+    lead, n = np.broadcast_shapes(X.shape[:-2], Y.shape[:-2]), X.shape[-2]
+    ab = np.zeros((*lead, count, n), np.result_type(X, Y))
+    for k in range(count):
+        rows, columns = crossed(k, u, n)
+        ab[..., k, columns] = np.einsum("...ik,...ik->...i", X[..., rows, :], conj(Y[..., columns, :]))
+    return ab
+
+
+@primitive
+def adjoint_bands(ab: Any, *, u: int) -> Any:
+    """The bands of Aᴴ."""
+    count, n = ab.shape[-2:]
+    turned = np.zeros_like(ab)
+    for k in range(count):
+        rows, columns = crossed(k, u, n)
+        turned[..., count - 1 - k, rows] = conj(ab[..., k, columns])
+    return turned
+
+
+def below(ab: Any, u: int) -> int:
+    """How many diagonals stand below the main one, of which u are above."""
+    return ab.shape[-2] - 1 - u
+
+
+linear(adjoint_bands, lambda ab_bar, ab, *, u: adjoint_bands(ab_bar, u=below(ab, u)), batch="(b,n)->(b,n)")
+
+
+@rule(band_product, "(b,n),(n,k)->(n,k)")
+def _band_product(Y: Any, ab: Any, X: Any, *, u: int) -> Any:
     return (
-        np.concatenate([x[..., d:, :], zeros], -2)
-        if d >= 0
-        else np.concatenate([zeros, x[..., : max(n + d, 0), :]], -2)
+        (lambda dot: band_product(dot, X, u=u), lambda Ybar: bands_of_product(Ybar, X, u=u, count=ab.shape[-2])),
+        (
+            lambda dot: band_product(ab, dot, u=u),
+            lambda Ybar: band_product(adjoint_bands(ab, u=u), Ybar, u=below(ab, u)),
+        ),
     )
 
 
-def band_product(ab: Any, X: Any, u: int) -> Any:
-    """A X, one diagonal after the other."""
-    return sum(moved(ab[..., k, :, None] * X, u - k) for k in range(ab.shape[-2]))
+@rule(bands_of_product, "(n,k),(n,k)->(b,n)")
+def _bands_of_product(ab: Any, X: Any, Y: Any, *, u: int, count: int) -> Any:
+    return (
+        (lambda dot: bands_of_product(dot, Y, u=u, count=count), lambda ab_bar: band_product(ab_bar, Y, u=u)),
+        (
+            lambda dot: bands_of_product(X, dot, u=u, count=count),
+            lambda ab_bar: band_product(adjoint_bands(ab_bar, u=u), X, u=count - 1 - u),
+        ),
+    )
 
 
-def transposed_bands(ab: Any, u: int) -> Any:
-    """The bands of Aᴴ."""
-    rows = range(ab.shape[-2])[::-1]
-    return np.concatenate([moved(conj(ab[..., k, :, None]), u - k) for k in rows], -1).swapaxes(-1, -2)
+def banded_rule(X: Any, ab: Any, u: int, solve: Callable[[Any], Any], adjoint: Callable[[Any], Any]) -> Any:
+    """Giles (2008), 2.3.1: Ẋ = A⁻¹(Ḃ − ȦX);  B̄ = A⁻ᴴX̄, Ā = −B̄Xᴴ on the bands."""
+    adjoint = once(adjoint)
+    return (
+        (
+            lambda dot: -solve(band_product(dot, X, u=u)),
+            lambda Xbar: -bands_of_product(adjoint(Xbar), X, u=u, count=ab.shape[-2]),
+        ),
+        (solve, adjoint),
+    )
 
 
 @primitive
@@ -278,13 +345,13 @@ def banded_system(ab: Any, B: Any, *, l_and_u: tuple[int, int]) -> Any:
 
 @rule(banded_system, "(b,n),(n,k)->(n,k)")
 def _banded_system(X: Any, ab: Any, B: Any, *, l_and_u: tuple[int, int]) -> Any:
-    """G = A X − B."""
-    below, above = l_and_u
-    return implicit(
-        lambda ab, B: band_product(ab, X, above) - B,
-        (ab, B),
-        lambda F: banded_system(ab, F, l_and_u=l_and_u),
-        lambda Xbar: banded_system(transposed_bands(ab, above), Xbar, l_and_u=(above, below)),
+    lower, u = l_and_u
+    return banded_rule(
+        X,
+        ab,
+        u,
+        lambda B: banded_system(ab, B, l_and_u=l_and_u),
+        lambda Xbar: banded_system(adjoint_bands(ab, u=u), Xbar, l_and_u=(u, lower)),
     )
 
 
@@ -301,6 +368,40 @@ def solve_banded(
     return columns(lambda B: banded_system(ab, B, l_and_u=tuple(l_and_u)), b)
 
 
+@primitive
+def triangular_banded_system(ab: Any, B: Any, *, lower: bool, adjoint: bool = False) -> Any:
+    """X with T X = B, or Tᴴ X = B, for the bands of a triangular matrix."""
+    lead = np.broadcast_shapes(ab.shape[:-2], B.shape[:-2])
+    ab, B = np.broadcast_to(ab, lead + ab.shape[-2:]), np.broadcast_to(B, lead + B.shape[-2:])
+    tbtrs = sl.get_lapack_funcs("tbtrs", (ab, B))
+    X = np.empty(B.shape, tbtrs.dtype)
+    for i in np.ndindex(lead) if B.size else ():
+        X[i], info = tbtrs(ab[i], B[i], uplo="UL"[lower], trans="NC"[adjoint])
+        if info:
+            raise LinAlgError("singular matrix: a diagonal entry is zero")
+    return X
+
+
+@rule(triangular_banded_system, "(b,n),(n,k)->(n,k)")
+def _triangular_banded_system(X: Any, ab: Any, B: Any, *, lower: bool, adjoint: bool = False) -> Any:
+    def solve(B: Any, adjoint: bool = adjoint) -> Any:
+        return triangular_banded_system(ab, B, lower=lower, adjoint=adjoint)
+
+    def transposed(Xbar: Any) -> Any:
+        return solve(Xbar, adjoint=not adjoint)
+
+    u = 0 if lower else ab.shape[-2] - 1
+    if not adjoint:
+        return banded_rule(X, ab, u, solve, transposed)
+    return (
+        (
+            lambda dot: -solve(band_product(adjoint_bands(dot, u=u), X, u=below(ab, u))),
+            lambda Xbar: -bands_of_product(X, transposed(Xbar), u=u, count=ab.shape[-2]),
+        ),
+        (solve, transposed),
+    )
+
+
 def hermitian_bands(ab: Any, lower: bool) -> Any:
     """All bands of a Hermitian matrix of which those on one side are given; its diagonal is real."""
     u = ab.shape[-2] - 1
@@ -309,8 +410,15 @@ def hermitian_bands(ab: Any, lower: bool) -> Any:
     if u == 0:
         return diagonal
     given = ab[..., 1:, :] if lower else ab[..., :-1, :]
-    other = transposed_bands(given, -1 if lower else u)
+    other = adjoint_bands(given, u=-1 if lower else u)
     return np.concatenate([other, diagonal, given] if lower else [given, diagonal, other], -2)
+
+
+def half_bands(ab: Any, lower: bool) -> Any:
+    """The transpose of ``hermitian_bands`` on the bands of a Hermitian matrix."""
+    u = ab.shape[-2] // 2
+    diagonal = np.real(ab[..., u : u + 1, :]).astype(dtype_of(ab))
+    return np.concatenate([diagonal, 2 * ab[..., u + 1 :, :]] if lower else [2 * ab[..., :u, :], diagonal], -2)
 
 
 @primitive
@@ -321,14 +429,19 @@ def hermitian_banded_system(ab: Any, B: Any, *, lower: bool = False) -> Any:
 
 @rule(hermitian_banded_system, "(b,n),(n,k)->(n,k)")
 def _hermitian_banded_system(X: Any, ab: Any, B: Any, *, lower: bool = False) -> Any:
-    """G = A X − B."""
+    """As of any banded matrix, with A = Aᴴ."""
+    u = ab.shape[-2] - 1
 
+    @once
     def inverse(F: Any) -> Any:
         return hermitian_banded_system(ab, F, lower=lower)
 
-    return implicit(
-        lambda ab, B: band_product(hermitian_bands(ab, lower), X, ab.shape[-2] - 1) - B, (ab, B), inverse, inverse
-    )
+    def bar(Xbar: Any) -> Any:
+        Bbar = inverse(Xbar)
+        product = lambda X, Y: bands_of_product(X, Y, u=u, count=2 * u + 1)
+        return -half_bands(product(Bbar, X) + product(X, Bbar), lower) / 2
+
+    return (lambda dot: -inverse(band_product(hermitian_bands(dot, lower), X, u=u)), bar), (inverse, inverse)
 
 
 @composite(dispatching(sl.solveh_banded))
