@@ -116,16 +116,12 @@ REFUSED = {
             eye eye_array get_index_dtype identity isspmatrix* load_npz safely_cast_index_arrays save_npz
         """,
         "random": "rand random random_array",
-        "have no rule; indexing, kron, block_array and diags_array have one": """
-            expand_dims find kronsum matrix_transpose permute_dims spdiags swapaxes
-        """,
-        "forms without traced entries; coo, csr, csc and dia arrays hold them": """
-            bsr_array bsr_matrix dia_matrix dok_array dok_matrix lil_array lil_matrix sparray spmatrix
-        """,
+        "has three dimensions, and traced sparse arrays two": "expand_dims",
+        "what the classes have in common": "sparray spmatrix",
     },
     "sparse.linalg": {
-        "say what a matrix is, or choose a library": "is_sptriangular spbandwidth use_solver",
-        "hold functions, or factors of plain arrays": "aslinearoperator LaplacianNd LinearOperator SuperLU",
+        "choose a library": "use_solver",
+        "hold functions, or factors of plain arrays": "LaplacianNd LinearOperator SuperLU",
     },
     "spatial": {
         "plot": "convex_hull_plot_2d delaunay_plot_2d voronoi_plot_2d",

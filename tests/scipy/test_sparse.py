@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse
 import scipy.sparse.linalg as plain
 
+import dotbar.scipy.linalg as sl
 import dotbar.scipy.sparse as ss
 import dotbar.scipy.sparse.linalg as ssl
 from dotbar import grad, jacobian, jit, jvp, vmap
@@ -19,6 +20,10 @@ ROW, COL = P.tocoo().coords
 X = rng.standard_normal((5, 3))
 Z = rng.standard_normal((2, 6))
 EYE = scipy.sparse.eye_array(5)
+
+
+def scipy_block(D):
+    return scipy.sparse.block_diag([np.zeros((6, 5)), 2.0, [[1.0]]]).toarray() + np.pad(D, ((0, 2), (0, 2)))
 
 
 def dense(data):
@@ -59,6 +64,29 @@ def dense(data):
         (lambda A: ssl.matrix_power(A.T @ A, 3).toarray(), lambda D: np.linalg.matrix_power(D.T @ D, 3)),
         (lambda A: ssl.inv((A.T @ A + EYE).tocsc()).toarray(), lambda D: np.linalg.inv(D.T @ D + np.eye(5))),
         (ssl.norm, np.linalg.norm),
+        (lambda A: A[[4, 0, 0]].toarray(), lambda D: D[[4, 0, 0]]),
+        (lambda A: A[:, DENSE[0] != 0].toarray(), lambda D: D[:, DENSE[0] != 0]),
+        (lambda A: A[np.ix_([5, 1], [2, 2])].toarray(), lambda D: D[np.ix_([5, 1], [2, 2])]),
+        (lambda A: A[2:3] @ X, lambda D: D[2:3] @ X),
+        (lambda A: A[2:3] @ X[:, 0], lambda D: D[2:3] @ X[:, 0]),
+        (lambda A: A.reshape(3, -1).toarray(), lambda D: D.reshape(3, -1)),
+        (lambda A: A.reshape((5, 6), order="F").toarray(), lambda D: D.reshape((5, 6), order="F")),
+        (lambda A: (A.sin() + A.expm1() + A.power(2)).toarray(), lambda D: np.sin(D) + np.expm1(D) + D**2),
+        (lambda A: A.transpose((1, 0)).toarray() * A.sum((0, 1)), lambda D: D.T * np.sum(D)),
+        (
+            lambda A: ss.kronsum(A.T @ A, np.eye(2)).toarray(),
+            lambda D: np.kron(np.eye(2), D.T @ D) + np.kron(np.eye(2), np.eye(5)),
+        ),
+        (lambda A: ss.swapaxes(A, 0, -1).toarray(), np.transpose),
+        (lambda A: ss.permute_dims(A).toarray(), np.transpose),
+        (lambda A: ss.csc_matrix(A) * X, lambda D: D @ X),
+        (lambda A: (ss.csc_array(A) * P).toarray(), lambda D: D * DENSE),
+        (lambda A: (P * A).toarray(), lambda D: DENSE * D),
+        (lambda A: ss.block_diag([A, 2.0, [[1.0]]]).toarray(), lambda D: np.sum(D) * 0 + scipy_block(D)),
+        (
+            lambda A: ssl.norm(A, axis=(0, 1)) * ssl.norm(A, 1, axis=1),
+            lambda D: np.linalg.norm(D) * np.sum(np.abs(D), 1),
+        ),
         (lambda A: ssl.norm(A, 1), lambda D: np.linalg.norm(D, 1)),
     ],
 )
@@ -83,6 +111,14 @@ def test_a_plain_sparse_matrix_meets_traced_vectors(form):
     assert np.allclose(jacobian(lambda x: x @ S)(Z[0]), DENSE.T)
     assert np.allclose(vmap(lambda x: S @ x)(X.T), (DENSE @ X).T)
     assert np.allclose(S @ X, P @ X)
+
+
+def test_sums_of_a_matrix_are_a_row_or_a_column():
+    """As SciPy's are, so that what is broadcast against them is the same."""
+    for make, axis, shape in [(ss.csr_matrix, 0, (1, 5)), (ss.csr_matrix, -1, (6, 1)), (ss.csr_array, 1, (6,))]:
+        total = jvp(lambda d, axis=axis, make=make: make((d, P.indices, P.indptr)).sum(axis), (P.data,), (P.data,))[1]
+        assert total.shape == shape
+        assert np.allclose(np.ravel(total), np.sum(DENSE, axis))
 
 
 def test_scipys_own_names_the_one_to_use():
@@ -170,8 +206,37 @@ def test_where_an_iteration_has_not_converged():
     assert np.all(np.isnan(grad(lambda d: np.sum(f(d)[0]))(d)))
 
 
+@pytest.mark.parametrize("solver", [ssl.lsqr, ssl.lsmr])
+def test_where_least_squares_have_not_converged(solver):
+    A = lambda d: ss.csr_array((d, P.indices, P.indptr), shape=P.shape)
+    limit = {"iter_lim" if solver is ssl.lsqr else "maxiter": 1}
+    f = lambda d: np.sum(solver(A(d), Z[0], **limit)[0])
+    assert np.isfinite(f(P.data))
+    assert np.all(np.isnan(grad(f)(P.data)))
+    assert np.isnan(jvp(f, (P.data,), (P.data,))[1])
+
+
+def test_general_eigenvalues():
+    """As scipy.linalg has them, also with a matrix M, near a point, and where their order is another."""
+    S = scipy.sparse.csr_array(DENSE[:5] + np.diag(np.arange(5.0)))
+    A = lambda d: ss.csr_array((d, S.indices, S.indptr))
+    M = scipy.sparse.diags_array(1.0 + np.arange(5), format="csc")
+    slope = lambda f: np.sort_complex(jvp(f, (S.data,), (np.cos(S.data),))[1])
+    w = lambda A: sl.eig(A.toarray())[0]
+    want = slope(lambda d: w(A(d))[np.argsort(-np.abs(w(S)), kind="stable")[:3]])
+    assert np.allclose(slope(lambda d: ssl.eigs(A(d), k=3, v0=np.ones(5), return_eigenvectors=False)), want, 1e-8)
+    both = lambda d: A(d) + A(d).T
+    every = lambda d: sl.eigh(both(d).toarray(), M.toarray(), eigvals_only=True)
+    for kw in ({"which": "SA"}, {"sigma": every(S.data)[0] - 0.1}, {"which": "SA", "return_eigenvectors": False}):
+        got = lambda d, kw=kw: ssl.eigsh(both(d), k=2, M=M, v0=np.ones(5), **kw)
+        values = got if "return_eigenvectors" in kw else lambda d, got=got: got(d)[0]
+        assert np.allclose(slope(values), slope(lambda d: every(d)[:2]), 1e-7)
+
+
 def test_a_singular_matrix():
-    """``spsolve`` returns nan."""
+    """``spsolve`` returns nan, ``splu`` raises."""
+    with pytest.raises(RuntimeError, match="exactly singular"):
+        grad(lambda d: ssl.splu(ss.csc_array((d, ([0, 1], [0, 1])))).solve(np.ones(2))[0])(np.array([1.0, 0.0]))
     f = lambda d: ssl.spsolve(ss.csc_array((d, ([0, 1], [0, 1])), shape=(2, 2)), np.ones(2))
     assert np.all(np.isnan(jvp(f, (np.array([1.0, 0.0]),), (np.ones(2),))[0]))
 
@@ -210,15 +275,51 @@ def test_paths_of_exponentials():
 
 
 @pytest.mark.parametrize(
+    ("f", "error"),
+    [
+        (lambda A: A + 1, NotImplementedError),
+        (bool, ValueError),
+        (lambda A: A.sum(2), ValueError),
+        (lambda A: A[7, 0], IndexError),
+        (lambda A: A @ np.ones(4), ValueError),
+        (lambda A: ssl.splu(A[:4].tocsc()), ValueError),
+        (lambda A: ssl.splu(A.tocsc()).solve(np.ones(5), "X"), ValueError),
+        (lambda A: ssl.spsolve_triangular(ss.tril(A, -1).tocsr(), np.ones(5)), np.linalg.LinAlgError),
+        (lambda A: ss.diags_array([A.data, A.data], offsets=[0]), ValueError),
+        (lambda A: ssl.expm_multiply(A, np.ones(5), start=0, stop=1, num=1), ValueError),
+    ],
+)
+def test_errors_are_scipys(f, error):
+    plain_matrix = laplacian(4.0 + np.arange(5), 5).tocsr()
+    with pytest.raises(error):
+        f(plain_matrix)
+    with pytest.raises(error):
+        grad(lambda d: f(laplacian(d, 5).tocsr()))(4.0 + np.arange(5))
+
+
+@pytest.mark.parametrize(
     "f",
     [
         lambda A: ssl.spilu(A),
-        lambda A: ssl.eigs(A, k=2),
         lambda A: ssl.expm(A),
         lambda A: ssl.lsqr(A, np.ones(5))[5],
-        lambda A: ssl.eigsh(A, k=2, M=scipy.sparse.eye_array(5))[0][0],
+        lambda A: ssl.lsqr(ssl.aslinearoperator(A), np.ones(5)),
+        lambda A: ssl.cg(EYE, np.ones(5), M=A),
+        lambda A: ssl.cg(EYE, np.ones(5) + A.sum(), rtol=A.sum()),
+        lambda A: ssl.splu(A).L,
+        lambda A: ssl.lobpcg(A, np.ones((5, 1)), retLambdaHistory=True),
+        lambda A: A == 0,
+        lambda A: A.max(),
+        lambda A: A.tolil(),
+        lambda A: A.asformat("bsr"),
+        lambda A: ss.lil_array(A),
+        lambda A: A[[0, 1], [1, 2]],
+        lambda A: A[0],
+        lambda A: A.__setitem__((0, 0), 1.0),
+        lambda A: ss.coo_array((A.data, (A.row,))),
     ],
 )
 def test_what_has_no_rule_says_so(f):
+    """Named, not made constant or dense."""
     with pytest.raises(NoRuleError):
         grad(lambda d: f(laplacian(d, 5)))(4.0 + np.arange(5))

@@ -1,13 +1,14 @@
 """Samples of scipy/sparse."""
 
 import numpy as np
+import scipy.linalg
 import scipy.sparse
 import scipy.sparse.linalg as plain
 
 import dotbar.scipy.sparse as ss
 import dotbar.scipy.sparse.linalg as ssl
 from dotbar.scipy.sparse.solvers import Iteration, iterate, iterate_operator, least
-from dotbar.scipy.sparse.spectra import eigenpairs, exponential, exponential_bar, singular_triplets
+from dotbar.scipy.sparse.spectra import eigenpairs, exponential, exponential_bar, general_eigenpairs, singular_triplets
 from dotbar.scipy.sparse.words import multiply, solve
 from samples import cnormal, normal, sample
 
@@ -71,8 +72,22 @@ def squares(name, **settings):
     return lambda data, b, damp: getattr(ssl, name)(tall(data), b, damp, 1e-15, 1e-15, 1e12, **settings)[0]
 
 
-def dense_pairs(S):
-    return np.linalg.eigh((S + S.T).toarray() / 2)
+def dense_pairs(S, M):
+    return scipy.linalg.eigh((S + S.T).toarray() / 2, M.toarray())
+
+
+def squared_vectors(word):
+    """Values, and of vectors what does not depend on their phases."""
+
+    def call(*args, **kw):
+        w, V = word(*args, **kw)
+        return w, np.abs(V[:3]) ** 2
+
+    return call
+
+
+def matrix_of_diagonal(m):
+    return ss.csc_array((m, (np.arange(N), np.arange(N))), shape=(N, N))
 
 
 def dense_triplets(S):
@@ -104,11 +119,38 @@ SAMPLES = [
     sample(
         eigenpairs,
         DATA[:6] + 4 * (PAIRS[0] == PAIRS[1]),
+        np.array([2.0, 3.0, 4.0, 5.0]),
         *PAIRS,
+        np.arange(4),
+        np.arange(4),
         n=4,
         by=dense_pairs,
-        call=lambda *args, **kw: eigenpairs(*args, **kw)[0],
+        call=squared_vectors(eigenpairs),
     ),
+    sample(
+        general_eigenpairs,
+        DATA,
+        ROW,
+        COL,
+        n=N,
+        by=lambda S: np.linalg.eig(S.toarray()),
+        call=squared_vectors(general_eigenpairs),
+    ),
+    sample(ssl.eigs, DATA, call=lambda data: np.abs(ssl.eigs(matrix(data), k=2, v0=np.ones(N))[0])),
+    sample(
+        ssl.eigsh,
+        DATA,
+        2.0 + np.arange(N),
+        call=lambda data, m: ssl.eigsh(
+            symmetric(data), k=2, M=matrix_of_diagonal(m), which="SA", v0=np.ones(N), return_eigenvectors=False
+        ),
+        no_float32="ARPACK wants one precision",
+    ),
+    sample(ss.spdiags, normal(2, 4), call=lambda data: ss.spdiags(data, [0, -1], 4, 4) @ np.ones(4)),
+    sample(ss.kronsum, DATA, call=lambda data: ss.kronsum(matrix(data), np.eye(2)).sum(0)),
+    sample(ss.find, DATA, call=lambda data: ss.find(matrix(data))[2], no_vmap="which entries are zero may differ"),
+    sample(ss.swapaxes, DATA, call=lambda data: ss.swapaxes(matrix(data), 0, 1) @ B),
+    sample(ss.permute_dims, DATA, call=lambda data: ss.permute_dims(matrix(data), (1, 0)) @ B),
     sample(
         singular_triplets,
         normal(9),

@@ -55,7 +55,9 @@ def sparse(A: Any) -> "SparseArray":
     if ss.issparse(A):
         S = A.tocoo()
         return SparseArray(S.data, S.row, S.col, S.shape, A.format, isinstance(A, ss.spmatrix))
-    A = as_array(A)
+    if hasattr(A, "matvec"):
+        raise NoRuleError(f"the entries of a {type(A).__name__} are not known; give the matrix itself.")
+    A = np.atleast_2d(as_array(A))
     row, col = (np.reshape(i, -1) for i in np.indices(np.shape(A)))
     return SparseArray(np.reshape(A, -1), row, col, np.shape(A), "coo")
 
@@ -115,6 +117,8 @@ class SparseArray:
         """The same in another format: the entries in its order, those of one place added."""
         if format in (None, self.format):
             return self
+        if format not in FORMATS:
+            raise NoRuleError(f"traced entries are held in the formats {', '.join(FORMATS)}, not in {format!r}.")
         if format == "coo":
             return self.like(self.data, self.row, self.col, format="coo")
         return self.merged(by_column=format == "csc").like_format(format)
@@ -157,7 +161,9 @@ class SparseArray:
 
     # ------------------------------------------------ parts
 
-    def transpose(self) -> "SparseArray":
+    def transpose(self, axes: Any = None, copy: bool = False) -> "SparseArray":
+        if axes is not None and tuple(np.lib.array_utils.normalize_axis_tuple(axes, 2)) == (0, 1):
+            return self
         turned = {"csr": "csc", "csc": "csr"}.get(self.format, self.format)
         return self.like(self.data, self.col, self.row, self.shape[::-1], turned)
 
@@ -195,33 +201,55 @@ class SparseArray:
     def trace(self, offset: int = 0) -> Any:
         return np.sum(self.diagonal(offset))
 
-    def sum(self, axis: Any = None) -> Any:
-        if axis is None:
+    def sum(self, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
+        """Over the rows, the columns or all; of a matrix it is a row or a column."""
+        if axis is None or np.size(axis) == 2:
             return np.sum(self.data)
-        return self @ np.ones(self.shape[1]) if axis % 2 else self.T @ np.ones(self.shape[0])
+        (axis,) = np.lib.array_utils.normalize_axis_tuple(axis, 2)
+        total = self @ np.ones(self.shape[1]) if axis else self.T @ np.ones(self.shape[0])
+        return np.expand_dims(total, axis) if self.is_matrix else total
 
-    def mean(self, axis: Any = None) -> Any:
-        return self.sum(axis) / (np.prod(self.shape) if axis is None else self.shape[axis])
+    def mean(self, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
+        return self.sum(axis) / (self.shape[axis] if np.size(axis) == 1 and axis is not None else np.prod(self.shape))
+
+    def reshape(self, *shape: Any, order: str = "C", copy: bool = False) -> "SparseArray":
+        (m, n), (row, col) = self.shape, self.pattern
+        shape = np.empty(self.shape, np.void).reshape(*shape, order=order).shape
+        if len(shape) != 2:
+            raise NoRuleError("traced sparse arrays have two dimensions.")
+        place = row * n + col if order == "C" else col * m + row
+        row, col = np.divmod(place, shape[1]) if order == "C" else np.divmod(place, shape[0])[::-1]
+        return self.like(self.data, row, col, shape, "coo").asformat(self.format)
+
+    def rows(self, numbers: Any) -> "SparseArray":
+        """The rows with these numbers, which may be the same: the product with a matrix of ones and zeros."""
+        m, places = len(numbers), np.arange(len(numbers))
+        return product(self.like(np.ones(m, bool), places, numbers, (m, self.shape[0])), self).asformat(self.format)
 
     def __getitem__(self, index: Any) -> Any:
-        """An entry by two integers, a rectangle by slices."""
-        parts = index if isinstance(index, tuple) else (index, slice(None))
-        if not all(isinstance(at, (int, np.integer, slice)) for at in parts):
-            raise NoRuleError("a traced sparse array is indexed by integers and slices.")
-        single = [not isinstance(at, slice) for at in parts]
-        if any(single) and not (all(single) or self.is_matrix):
+        """An entry by two integers, what stands in some rows and columns by slices, lists, masks and ``np.ix_``."""
+        parts = [at for at in (index if isinstance(index, tuple) else (index,)) if at is not Ellipsis]
+        if any(np.ndim(at) == 2 and np.shape(at) == self.shape for at in parts):
+            raise NoRuleError(
+                "a traced sparse array is not indexed by a mask of its shape; use multiply, or toarray()."
+            )
+        parts += [slice(None)] * (2 - len(parts))
+        row, col = (np.arange(n)[plain(at)] for at, n in zip(parts, self.shape, strict=True))
+        if row.ndim == col.ndim == 0:
+            return np.sum(self.chosen((self.pattern[0] == row) & (self.pattern[1] == col)).data)
+        if 0 in (row.ndim, col.ndim) and not self.is_matrix:
             raise NoRuleError("a traced sparse array has two dimensions: write A[i : i + 1] in place of A[i].")
-        kept, places, shape = np.ones(self.nnz, bool), [], []
-        for at, along, n in zip(parts, self.pattern, self.shape):
-            chosen = np.atleast_1d(np.arange(n)[at])
-            number = np.full(n, -1)
-            number[chosen] = np.arange(len(chosen))
-            kept = kept & (number[along] >= 0)
-            places.append(number[along])
-            shape.append(len(chosen))
-        where = np.nonzero(kept)[0]
-        data = self.data[where]
-        return np.sum(data) if all(single) else self.like(data, *(i[where] for i in places), tuple(shape))
+        pairs = not any(isinstance(at, slice) for at in parts) and row.ndim == col.ndim == 1
+        if pairs:
+            raise NoRuleError("a traced sparse array is not indexed by pairs; use np.ix_, or the pairs of toarray().")
+        return self.rows(np.ravel(row)).T.rows(np.ravel(col)).T
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise NoRuleError("a traced sparse array is not assigned to; make it of all its entries, or add another one.")
+
+    def sum_duplicates(self) -> None:
+        """Add the entries of one place."""
+        vars(self).update(vars(self.merged(by_column=self.format == "csc")))
 
     # ------------------------------------------------ arithmetic
 
@@ -258,6 +286,8 @@ class SparseArray:
         return self @ other if self.is_matrix and np.ndim(other) else self.multiply(other)
 
     def __rmul__(self, other: Any) -> Any:
+        if is_sparse(other):
+            return sparse(other) * self  # the first one says what the product is
         return other @ self if self.is_matrix and np.ndim(other) else self.multiply(other)
 
     def __truediv__(self, other: Any) -> Any:
@@ -267,10 +297,12 @@ class SparseArray:
         return self.with_data(-self.data)
 
     def __add__(self, other: Any) -> Any:
+        if not is_sparse(other) and np.ndim(other):
+            return self.toarray() + other
         if not is_sparse(other):
-            return (
-                self if np.ndim(other) == 0 and not isinstance(other, Traced) and other == 0 else self.toarray() + other
-            )
+            if isinstance(other, Traced) or other != 0:
+                raise NotImplementedError("adding a nonzero scalar to a sparse array is not supported")
+            return self
         other = sparse(other)
         if other.shape != self.shape:
             raise ValueError("inconsistent shapes")
@@ -288,10 +320,52 @@ class SparseArray:
         A = self.merged()
         return A.with_data(np.abs(A.data))
 
-    def power(self, n: Any) -> "SparseArray":
+    def power(self, n: Any, dtype: Any = None) -> "SparseArray":
         """The entries, each to a power."""
         A = self.merged()
         return A.with_data(A.data**n)
+
+    def __pow__(self, n: Any) -> "SparseArray":
+        if not self.is_matrix:
+            return self.power(n)
+        return self @ self ** (n - 1) if n > 1 else self if n else sparse(ss.eye_array(self.shape[0]))
+
+    # ------------------------------------------------ what it is not
+
+    def __bool__(self) -> bool:
+        raise ValueError("The truth value of a sparse array is ambiguous.")
+
+    def compared(self, other: Any) -> Any:
+        raise NoRuleError("a traced sparse array is not compared; compare its toarray(), or its data.")
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = compared
+    __hash__ = object.__hash__
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or (not hasattr(ss.csr_matrix, name) and not hasattr(ss.coo_array, name)):
+            raise AttributeError(f"a traced sparse array has no {name!r}")
+        raise NoRuleError(f"a traced sparse array has no derivative rule for {name!r}; toarray() and csr_array() have.")
+
+
+FORMATS = ("coo", "csr", "csc")
+
+
+def entry_by_entry(name: str) -> Any:
+    """A method that applies a ufunc with f(0) = 0."""
+
+    def method(self: SparseArray) -> SparseArray:
+        A = self.merged()
+        return A.with_data(getattr(np, name)(A.data))
+
+    method.__name__ = name
+    return method
+
+
+for _name in (
+    *("sin", "tan", "arcsin", "arctan", "sinh", "tanh", "arcsinh", "arctanh", "expm1", "log1p", "sqrt"),
+    *("sign", "floor", "ceil", "rint", "trunc", "deg2rad", "rad2deg"),
+):
+    setattr(SparseArray, _name, entry_by_entry(_name))
 
 
 def place(A: SparseArray) -> Any:
@@ -328,12 +402,11 @@ class Looking:
 
     is_matrix: ClassVar[bool] = False
 
-    def __new__(cls, arg1: Any, shape: Any = None, *args: Any, **kw: Any) -> Any:
-        if isinstance(arg1, SparseArray):
-            return arg1.asformat(cls.__name__[:3])
-        if is_sparse(arg1) or first_traced(arg1) is None:
+    def __new__(cls, arg1: Any, shape: Any = None, dtype: Any = None, copy: bool = False, **kw: Any) -> Any:
+        if not meets(arg1) and (is_sparse(arg1) or first_traced(arg1) is None):
             return super().__new__(cls)
-        return traced(cls.__name__[:3], arg1, shape, cls.is_matrix)
+        A = traced(cls.__name__[:3], arg1, shape, cls.is_matrix)
+        return A if dtype is None else A.astype(dtype)
 
     def __init__(self, *args: Any, **kw: Any):
         super().__init__(*args, **kw)
@@ -387,14 +460,21 @@ def meets(other: Any) -> bool:
 
 def traced(format: str, given: Any, shape: Any, is_matrix: bool) -> SparseArray:
     """A sparse array of traced entries from what SciPy's class is made of."""
+    if isinstance(given, SparseArray):
+        A = given.asformat(format)
+        return SparseArray(A.data, A.row, A.col, A.shape, format, is_matrix)
+    if format not in (*FORMATS, "dia"):
+        raise NoRuleError(f"a sparse array in the format {format!r} does not hold traced values; make a csr_array.")
     if not isinstance(given, tuple):
-        D = as_array(given)
-        row, col = np.nonzero(D)
+        D = np.atleast_2d(as_array(given)) if is_matrix else as_array(given)
+        row, col = two_dimensional(np.nonzero(D))
         return SparseArray(entries(D, (row, col)), row, col, D.shape, format, is_matrix)
     data, *places = given
     data = as_array(data)
+    if format == "dia":
+        return diagonals(data, *places, shape, is_matrix)
     if len(places) == 1:
-        row, col = map(numbers, places[0])
+        row, col = map(numbers, two_dimensional(places[0]))
         shape = (int(np.max(row)) + 1, int(np.max(col)) + 1) if shape is None else shape
         return SparseArray(data, row, col, shape, "coo", is_matrix).asformat(format)
     minor, indptr = map(numbers, places)
@@ -405,26 +485,36 @@ def traced(format: str, given: Any, shape: Any, is_matrix: bool) -> SparseArray:
     return SparseArray(data, major, minor, extent or shape, format, is_matrix)
 
 
+def two_dimensional(coordinates: Any) -> Any:
+    """The coordinates of entries, once it is known that they are pairs."""
+    if len(coordinates) != 2:
+        raise NoRuleError("traced sparse arrays have two dimensions.")
+    return coordinates
+
+
 def numbers(x: Any) -> Any:
     """Indices as an array of integers."""
     return x if isinstance(x, Traced) else np.asarray(x, np.intp)
 
 
-def diagonals(data: Any, offsets: Any, shape: Any) -> SparseArray:
+def diagonals(data: Any, offsets: Any, shape: Any, is_matrix: bool = False) -> SparseArray:
     """The matrix with ``data[k, j]`` in column j of the diagonal ``offsets[k]``, as ``dia_array`` has it."""
-    data, offsets = as_array(data), np.atleast_1d(offsets)
+    data, offsets = np.atleast_2d(data), np.atleast_1d(offsets)
     m, n = shape
     k, col = np.nonzero(
         (np.arange(np.shape(data)[1]) >= np.maximum(offsets, 0)[:, None])
         & (np.arange(np.shape(data)[1]) < np.minimum(n, m + offsets)[:, None])
     )
-    return SparseArray(data[k, col], col - offsets[k], col, shape, "dia")
+    return SparseArray(data[k, col], col - offsets[k], col, shape, "dia", is_matrix)
 
 
 OWN: dict[type, type] = {}
 """dotbar's class for each of SciPy's."""
 
-for _original in (ss.csr_array, ss.csc_array, ss.coo_array, ss.csr_matrix, ss.csc_matrix, ss.coo_matrix):
+for _original in (
+    *(ss.csr_array, ss.csc_array, ss.coo_array, ss.dia_array, ss.bsr_array, ss.dok_array, ss.lil_array),
+    *(ss.csr_matrix, ss.csc_matrix, ss.coo_matrix, ss.dia_matrix, ss.bsr_matrix, ss.dok_matrix, ss.lil_matrix),
+):
     _is_matrix = issubclass(_original, ss.spmatrix)
     _members = {"__doc__": _original.__doc__, "__module__": "dotbar.scipy.sparse", "is_matrix": _is_matrix}
     OWN[_original] = stands_for(_original)(type(_original.__name__, (Looking, _original), _members))
@@ -435,16 +525,6 @@ def issparse(x: Any) -> bool:
     return is_sparse(x)
 
 
-@stands_for(ss.dia_array)
-class dia_array(ss.dia_array):
-    """A matrix by its diagonals."""
-
-    def __new__(cls, arg1: Any, shape: Any = None, *args: Any, **kw: Any) -> Any:
-        if isinstance(arg1, tuple) and isinstance(arg1[0], Traced):
-            return diagonals(*arg1, shape)
-        return super().__new__(cls)
-
-
 @stands_for(ss.diags_array)
 def diags_array(
     diagonals: Any, /, *, offsets: Any = 0, shape: Any = None, format: str | None = None, dtype: Any = None
@@ -452,7 +532,9 @@ def diags_array(
     if first_traced(diagonals) is None:
         return ss.diags_array(diagonals, offsets=offsets, shape=shape, format=format, dtype=dtype)
     offsets = np.atleast_1d(offsets)
-    several = isinstance(diagonals, (list, tuple)) or len(offsets) > 1
+    several = (isinstance(diagonals, (list, tuple)) and np.ndim(diagonals[0]) > 0) or len(offsets) > 1
+    if several and len(diagonals) != len(offsets):
+        raise ValueError("Different number of diagonals and offsets.")
     parts = [np.reshape(as_array(d), -1) for d in (diagonals if several else [diagonals])]
     if shape is None:
         n = np.shape(parts[0])[0] + abs(int(offsets[0]))
@@ -462,15 +544,25 @@ def diags_array(
         length = min(shape[0] + min(k, 0), shape[1] - max(k, 0))
         places.append((np.broadcast_to(d, (length,)), np.arange(length) + max(-k, 0), np.arange(length) + max(k, 0)))
     data, row, col = (np.concatenate(v) for v in zip(*places))
-    return SparseArray(data, row, col, shape, "coo").asformat(format or "coo")
+    data = data if dtype is None else data.astype(dtype)
+    return SparseArray(data, row, col, shape, "dia").asformat(None if format == "dia" else format)
 
 
 @stands_for(ss.diags)
 def diags(diagonals: Any, offsets: Any = 0, shape: Any = None, format: str | None = None, dtype: Any = None) -> Any:
     if first_traced(diagonals) is None:
         return ss.diags(diagonals, offsets, shape, format, dtype)
-    D = diags_array(diagonals, offsets=offsets, shape=shape, format=format)
+    D = diags_array(diagonals, offsets=offsets, shape=shape, format=format, dtype=dtype)
     return SparseArray(D.data, D.row, D.col, D.shape, D.format, is_matrix=True)
+
+
+@stands_for(ss.spdiags)
+def spdiags(data: Any, diags: Any, m: Any = None, n: Any = None, format: str | None = None) -> Any:
+    if first_traced(data) is None:
+        return ss.spdiags(data, diags, m, n, format)
+    data = np.atleast_2d(as_array(data))
+    shape = m if n is None and m is not None else (np.shape(data)[1],) * 2 if m is None else (m, n)
+    return diagonals(data, diags, shape, is_matrix=True).asformat(format)
 
 
 def stacked(axis: int, original: Any) -> Any:
@@ -507,6 +599,41 @@ def kron(A: Any, B: Any, format: str | None = None) -> Any:
         flat(A.col[:, None] * B.shape[1] + B.col),
         (A.shape[0] * B.shape[0], A.shape[1] * B.shape[1]),
     ).asformat(format or "coo")
+
+
+@stands_for(ss.kronsum)
+def kronsum(A: Any, B: Any, format: str | None = None) -> Any:
+    """I ⊗ A + B ⊗ I."""
+    if not (meets(A) or meets(B) or first_traced([A, B]) is not None):
+        return ss.kronsum(A, B, format)
+    A, B = sparse(A), sparse(B)
+    return (kron(ss.eye_array(B.shape[0]), A) + kron(B, ss.eye_array(A.shape[0]))).asformat(format or "csr")
+
+
+@stands_for(ss.find)
+def find(A: Any) -> tuple[Any, Any, Any]:
+    """Rows, columns and values of the entries that are not zero."""
+    if not meets(A):
+        return ss.find(A)
+    A = sparse(A).merged()
+    A = A.chosen(plain(A.data != 0))
+    return A.row, A.col, A.data
+
+
+def of_axes(original: Any, axes: Any) -> None:
+    """Enter a function that puts the axes in another order."""
+
+    def call(A: Any, *args: Any, **kw: Any) -> Any:
+        return A.transpose(axes(*args, **kw)) if isinstance(A, SparseArray) else original(A, *args, **kw)
+
+    call.__name__ = original.__name__
+    stands_for(original)(call)
+
+
+of_axes(ss.swapaxes, lambda axis1, axis2: (0, 1) if (axis1 - axis2) % 2 == 0 else (1, 0))
+of_axes(ss.permute_dims, lambda axes=None, copy=False: axes)
+if hasattr(ss, "matrix_transpose"):
+    of_axes(ss.matrix_transpose, lambda: None)
 
 
 def triangle(original: Any, keep: Any) -> None:

@@ -16,7 +16,7 @@ from dotbar.core import as_array, first_traced, primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import rule
 from dotbar.rules.lapack_words import inexact
-from dotbar.rules.words import conj, stop_gradient
+from dotbar.rules.words import conj, raise_if, stop_gradient
 from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.sparse.arrays import SparseArray, is_sparse, sparse
 from dotbar.scipy.sparse.words import coo, multiply, sampled, solve
@@ -32,6 +32,13 @@ def columns(b: Any) -> Any:
     return b if np.ndim(b) == 2 else b[:, None]
 
 
+def square(A: Any) -> Any:
+    """A matrix, once it is known to be square."""
+    if A.shape[0] != A.shape[1]:
+        raise ValueError(f"matrix must be square (has shape {A.shape})")
+    return A
+
+
 # ---------------------------------------------------------------- direct
 
 
@@ -39,12 +46,11 @@ def columns(b: Any) -> Any:
 def spsolve(A: Any, b: Any, permc_spec: str | None = None, use_umfpack: bool = True) -> Any:
     if not meets(A, b):
         return ssl.spsolve(A, b, permc_spec, use_umfpack)
-    A = sparse(A)
-    if is_sparse(b):
-        X = solve(A.data, sparse(b).toarray(), A.row, A.col, ordering=permc_spec)
-        row, col = (np.reshape(i, -1) for i in np.indices(X.shape))
-        return SparseArray(np.reshape(X, -1), row, col, X.shape, A.format, A.is_matrix)
-    b = as_array(b)
+    A = square(sparse(A))
+    if is_sparse(b) and b.shape[1] > 1:
+        X = sparse(solve(A.data, sparse(b).toarray(), A.row, A.col, ordering=permc_spec, strict=True))
+        return SparseArray(X.data, X.row, X.col, X.shape, A.format, A.is_matrix)
+    b = sparse(b).toarray() if is_sparse(b) else as_array(b)
     X = solve(A.data, columns(b), A.row, A.col, ordering=permc_spec)
     return X if np.ndim(b) == 2 and b.shape[1] > 1 else X[:, 0]
 
@@ -60,12 +66,13 @@ def spsolve_triangular(
 ) -> Any:
     if not meets(A, b):
         return ssl.spsolve_triangular(A, b, lower, overwrite_A, overwrite_b, unit_diagonal)
-    A, b = sparse(A), as_array(b)
+    A, b = square(sparse(A)), as_array(b)
     row, col = A.pattern
     A = A.chosen((row > col if lower else row < col) | ((row == col) & (not unit_diagonal)))
     if unit_diagonal:
         one = np.arange(A.shape[0])
         A = A.like(*(np.concatenate([v, w]) for v, w in zip((A.data, A.row, A.col), (np.ones(len(one)), one, one))))
+    raise_if(A.diagonal() == 0, error=np.linalg.LinAlgError("A is singular: zero entry on diagonal."))
     X = solve(A.data, columns(b), A.row, A.col, ordering="NATURAL")
     return X if np.ndim(b) == 2 else X[:, 0]
 
@@ -74,13 +81,15 @@ class Factors:
     """What ``splu`` returns of a traced matrix, or of a plain one: solutions that may be differentiated."""
 
     def __init__(self, A: Any, permc_spec: str | None, plain: Any = None):
-        self.A = A
+        self.A = square(A)
         self.permc_spec = permc_spec
         self.plain = plain
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or self.plain is None:
-            raise AttributeError(f"the factors of a traced matrix have no {name!r}; they are known by solve alone")
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if self.plain is None:
+            raise NoRuleError(f"the factors of a traced matrix are known by solve alone: {name!r} has no derivative.")
         return getattr(self.plain, name)
 
     @property
@@ -90,9 +99,11 @@ class Factors:
     def solve(self, rhs: Any, trans: str = "N") -> Any:
         if self.plain is not None and not meets(rhs):
             return self.plain.solve(rhs, trans)
+        if trans not in ("N", "T", "H"):
+            raise ValueError("trans must be N, T, or H")
         A, rhs = sparse(self.A), as_array(rhs)
         data = conj(A.data) if trans == "T" else A.data
-        X = solve(data, columns(rhs), A.row, A.col, adjoint=trans != "N", ordering=self.permc_spec)
+        X = solve(data, columns(rhs), A.row, A.col, adjoint=trans != "N", ordering=self.permc_spec, strict=True)
         return X if np.ndim(rhs) == 2 else X[:, 0]
 
 
@@ -136,13 +147,17 @@ def norm(x: Any, ord: Any = None, axis: Any = None) -> Any:
     if not isinstance(x, SparseArray):
         return ssl.norm(x, ord, axis)
     x = x.merged()
+    axis = None if axis is not None and np.size(axis) == 2 else axis
     if axis is None and ord in (None, "f", "fro"):
         return np.linalg.norm(x.data)
     if axis is None and ord in (1, -1, np.inf, -np.inf):
         sums = abs(x).sum(0 if abs(ord) == 1 else 1)
         return np.max(sums) if ord > 0 else np.min(sums)
     if axis is not None and ord in (None, 2):
-        return np.sqrt(x.power(2).sum(axis) if x.dtype.kind == "f" else x.multiply(x.conj()).real.sum(axis))
+        squares = np.ravel(x.multiply(x.conj()).real.sum(axis))
+        return np.where(squares == 0, 0, np.sqrt(np.where(squares == 0, 1, squares)))
+    if axis is not None and ord == 1:
+        return np.ravel(abs(x).sum(axis))
     raise NoRuleError(f"scipy.sparse.linalg.norm has no derivative rule for ord={ord!r} and axis={axis!r}.")
 
 
@@ -156,8 +171,11 @@ class Iteration:
     solver: Callable[..., Any]
     settings: dict[str, Any]
     adjoint: bool = False
+    of_derivative: bool = False
 
     def __call__(self, A: Any, b: Any, x0: Any) -> tuple[Any, Any]:
+        if self.of_derivative and not np.all(np.isfinite(b)):
+            return np.full_like(b, np.nan), np.intp(1)  # of which some solvers make an error
         settings = dict(self.settings)
         if self.adjoint:
             for name in ("M", "M1", "M2"):
@@ -169,7 +187,7 @@ class Iteration:
     def of(self, adjoint: bool) -> "Iteration":
         """The same for a derivative: silent, and of the adjoint matrix if it is to be."""
         settings = {name: value for name, value in self.settings.items() if name not in ("callback", "show")}
-        return replace(self, settings=settings, adjoint=self.adjoint ^ adjoint)
+        return replace(self, settings=settings, adjoint=self.adjoint ^ adjoint, of_derivative=True)
 
 
 def settled(answer: tuple[Any, Any]) -> Any:
@@ -245,10 +263,15 @@ def iterative(solver: Callable[..., Any]) -> None:
     """Enter what stands for one of SciPy's iterative solvers."""
 
     def call(A: Any, b: Any, x0: Any = None, **settings: Any) -> Any:
-        if not meets(A, b, x0):
+        if not meets(A, b, x0, *settings.values()):
             return solver(A, b, x0, **settings)
-        b = as_array(b)
-        right = np.reshape(inexact(b), -1)
+        for name, value in settings.items():
+            if meets(value):
+                raise NoRuleError(
+                    f"scipy.sparse.linalg.{solver.__name__} has no derivative with respect to {name!r}, on which its "
+                    f"solution does not depend. Pass stop_gradient({name})."
+                )
+        right = np.reshape(inexact(as_array(b)), -1)
         start = np.zeros_like(right) if x0 is None else np.reshape(as_array(x0), -1)
         by = Iteration(solver, settings)
         if isinstance(A, ssl.LinearOperator):
@@ -256,7 +279,7 @@ def iterative(solver: Callable[..., Any]) -> None:
         else:
             A = sparse(A)
             x, info = iterate(A.data, right, start, A.row, A.col, by=by)
-        return np.reshape(x, b.shape), info
+        return x, info
 
     call.__name__ = solver.__name__
     stands_for(solver)(call)
@@ -277,6 +300,16 @@ def least(data: Any, b: Any, damp: Any, row: Any, col: Any, *, columns: int, by:
     return tuple(np.asarray(v)[()] for v in by(coo(data, row, col, (len(b), columns)).tocsr(), b, damp))
 
 
+LIMIT = 7
+"""How both solvers say that they ended before the solution was found."""
+
+
+def found(answer: Any) -> Any:
+    """The solution, or nan where there is none."""
+    x, istop, *_ = answer
+    return np.where(istop == LIMIT, np.nan, x)
+
+
 def refused(*_: Any) -> Any:
     raise NoRuleError("of lsqr and lsmr the solution and the norms of it and its residual have derivatives only.")
 
@@ -287,17 +320,17 @@ def _least(y: Any, data: Any, b: Any, damp: Any, row: Any, col: Any, *, columns:
 
     Golub & Pereyra (1973), (4.12), applied to a vector; where A has full rank the last term is 0.
     """
-    m, n, x = b.shape[0], columns, y[0]
+    m, n, x = b.shape[0], columns, found(y)
     others = len(y) - 1
     diagonal = np.arange(n)
     rows, cols = np.concatenate([row, m + diagonal]), np.concatenate([col, diagonal])
     entries = np.concatenate([data, damp * np.ones(n)])
 
     def pinv(z: Any) -> Any:
-        return least(entries, z, 0.0, rows, cols, columns=n, by=by)[0]
+        return found(least(entries, z, 0.0, rows, cols, columns=n, by=by))
 
     def pinv_adjoint(z: Any) -> Any:
-        return least(conj(entries), z, 0.0, cols, rows, columns=m + n, by=by)[0]
+        return found(least(conj(entries), z, 0.0, cols, rows, columns=m + n, by=by))
 
     def times(entries: Any, z: Any) -> Any:
         return multiply(entries, z[:, None], rows, cols, rows=m + n)[:, 0]
@@ -348,9 +381,9 @@ def _least(y: Any, data: Any, b: Any, damp: Any, row: Any, col: Any, *, columns:
     return (dot_data, bar_data), (dot_b, bar_b), (dot_damp, bar_damp), None, None
 
 
-def as_it_was(found: Any, again: Any) -> Any:
+def as_it_was(value: Any, again: Any) -> Any:
     """The value that the solver has found, with the derivative of its formula."""
-    return stop_gradient(found) + again - stop_gradient(again)
+    return stop_gradient(value) + again - stop_gradient(again)
 
 
 def solved(solver: Any, A: Any, b: Any, damp: Any, settings: dict[str, Any]) -> tuple[Any, ...]:
@@ -397,8 +430,20 @@ def refuse(original: Callable[..., Any], reason: str) -> None:
     stands_for(original)(call)
 
 
-refuse(ssl.eigs, "the vectors on the left, which a derivative takes, are not computed; scipy.linalg.eig has one")
+def of_pattern(original: Callable[..., Any]) -> None:
+    """Enter a function that asks only where entries are."""
+
+    def call(A: Any) -> Any:
+        return original(coo(np.ones(A.nnz), *A.pattern, A.shape).tocsr() if isinstance(A, SparseArray) else A)
+
+    call.__name__ = original.__name__
+    stands_for(original)(call)
+
+
+refuse(ssl.aslinearoperator, "its entries would not be known; give solvers the matrix itself")
 refuse(ssl.expm, "the exponential of a sparse matrix is dense; use expm_multiply or scipy.linalg.expm")
+for _original in (ssl.is_sptriangular, ssl.spbandwidth):
+    of_pattern(_original)
 refuse(ssl.onenormest, "it is an estimate; use norm")
 if hasattr(ssl, "funm_multiply_krylov"):
     refuse(ssl.funm_multiply_krylov, "its space of approximation depends on the matrix; use expm_multiply")

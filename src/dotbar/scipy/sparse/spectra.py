@@ -13,19 +13,19 @@ from dotbar.rules.kinds import rule
 from dotbar.rules.words import H, conj, raise_if
 from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.sparse.arrays import sparse
-from dotbar.scipy.sparse.solvers import columns, meets
+from dotbar.scipy.sparse.solvers import columns, meets, square
 from dotbar.scipy.sparse.words import batch_columns, coo, multiply, sampled, solve
 
 # ---------------------------------------------------------------- eigenvalues of Hermitian matrices
 
 
-def bordered(data: Any, row: Any, col: Any, w: Any, v: Any, right: Any) -> Any:
-    """x with (A − w)x = right in the complement of the eigenvector v: [[A − w, v], [vᴴ, 0]] [x; μ] = [right; 0]."""
+def bordered(data: Any, row: Any, col: Any, v: Any, left: Any, right: Any, *, adjoint: bool = False) -> Any:
+    """The solution of [[S, v], [leftᴴ, 0]] x = right, or of the adjoint system: S may be singular along v."""
     n = v.shape[0]
     i, last = np.arange(n), np.full(n, n)
-    entries = np.concatenate([data, -w * np.ones(n), v, conj(v)])
-    rows, cols = np.concatenate([row, i, i, last]), np.concatenate([col, i, last, i])
-    return solve(entries, np.concatenate([right, np.zeros_like(right[:1])])[:, None], rows, cols)[:n, 0]
+    entries = np.concatenate([data, v, conj(left)])
+    rows, cols = np.concatenate([row, i, last]), np.concatenate([col, last, i])
+    return solve(entries, right[:, None], rows, cols, adjoint=adjoint)[:, 0]
 
 
 def vectors_exist(w: Any) -> None:
@@ -44,50 +44,90 @@ def half(X: Any, Y: Any, row: Any, col: Any) -> Any:
 
 
 @primitive
-def eigenpairs(data: Any, row: Any, col: Any, *, n: int, by: Callable[..., Any]) -> tuple[Any, Any]:
-    """Some eigenvalues and eigenvectors of a Hermitian matrix."""
-    return by(coo(data, row, col, (n, n)).tocsr())
+def eigenpairs(
+    data: Any, mass: Any, row: Any, col: Any, mass_row: Any, mass_col: Any, *, n: int, by: Callable[..., Any]
+) -> tuple[Any, Any]:
+    """Some w and v with A v = w M v, vᴴMv = 1, of Hermitian matrices, of which M is positive definite."""
+    return by(coo(data, row, col, (n, n)).tocsr(), coo(mass, mass_row, mass_col, (n, n)).tocsc())
 
 
 @rule(eigenpairs)
-def _eigenpairs(y: Any, data: Any, row: Any, col: Any, *, n: int, by: Any) -> Any:
-    """ẇ = vᴴȦv, (A − w)v̇ = −(Ȧ − ẇ)v with vᴴv̇ = 0;  Ā = w̄ vvᴴ − z vᴴ with (A − w)z = v̄, of Hermitian A.
+def _eigenpairs(
+    y: Any, data: Any, mass: Any, row: Any, col: Any, mass_row: Any, mass_col: Any, *, n: int, by: Any
+) -> Any:
+    """ẇ = vᴴ(Ȧ − wṀ)v, (A − wM)v̇ = −(Ȧ − wṀ − ẇM)v with vᴴMv̇ = −vᴴṀv/2.
 
+    With (A − wM)z = v̄ in the complement: Ā = w̄vvᴴ − zvᴴ, M̄ = −wĀ − Re(vᴴv̄)vvᴴ/2, the Hermitian parts of these.
     Magnus & Neudecker (2019), 9.12.
     """
     w, V = y
-    count = V.shape[1]
+    of_A, of_M = (row, col), (mass_row, mass_col)
+    rows, cols = np.concatenate([row, mass_row]), np.concatenate([col, mass_col])
+
+    def hermitian_times(dot: Any, places: Any) -> Any:
+        return (multiply(dot, V, *places, rows=n) + multiply(conj(dot), V, *places[::-1], rows=n)) / 2
 
     def turned(Y: Any) -> Any:
         vectors_exist(w)
-        return np.stack([bordered(data, row, col, w[i], V[:, i], Y[:, i]) for i in range(count)], -1)
+        MV = multiply(mass, V, mass_row, mass_col, rows=n)
+        right = np.concatenate([Y, np.zeros_like(Y[:1])])
+        shifted = (np.concatenate([data, -w[i] * mass]) for i in range(V.shape[1]))
+        each = [bordered(S, rows, cols, MV[:, i], MV[:, i], right[:, i])[:n] for i, S in enumerate(shifted)]
+        return np.stack(each, -1)
 
-    def dot(dot: Any) -> Any:
-        AV = (multiply(dot, V, row, col, rows=n) + multiply(conj(dot), V, col, row, rows=n)) / 2
-        return np.real(np.sum(conj(V) * AV, 0)), lambda: turned(-AV)
+    def along(X: Any) -> Any:
+        return np.real(np.sum(conj(V) * X, 0))
 
-    def bar(ybar: Any) -> Any:
+    def dot_data(dot: Any) -> Any:
+        AV = hermitian_times(dot, of_A)
+        return along(AV), lambda: turned(-AV)
+
+    def dot_mass(dot: Any) -> Any:
+        MV = hermitian_times(dot, of_M)
+        return -w * along(MV), lambda: turned(w * MV) - V * along(MV) / 2
+
+    def bar_data(ybar: Any) -> Any:
         wbar, Vbar = ybar
-        total = 0.0 if wbar is None else half(V * wbar, V, row, col)
-        return total if Vbar is None else total - half(turned(Vbar), V, row, col)
+        total = 0.0 if wbar is None else half(V * wbar, V, *of_A)
+        return total if Vbar is None else total - half(turned(Vbar), V, *of_A)
 
-    return (dot, bar), None, None
+    def bar_mass(ybar: Any) -> Any:
+        wbar, Vbar = ybar
+        total = 0.0 if wbar is None else -half(V * (w * wbar), V, *of_M)
+        return total if Vbar is None else total + half(turned(Vbar) * w - V * along(Vbar) / 2, V, *of_M)
+
+    return (dot_data, bar_data), (dot_mass, bar_mass), None, None, None, None
 
 
-def hermitian(A: Any, by: Callable[..., Any], values_only: bool = False) -> Any:
-    A = sparse(A)
-    w, V = eigenpairs(A.data, A.row, A.col, n=A.shape[0], by=by)
-    return w if values_only else (w, V)
+def hermitian(A: Any, M: Any, by: Callable[..., Any]) -> tuple[Any, Any]:
+    A = square(sparse(A))
+    if M is None:
+        M, by = ss.eye_array(A.shape[0], dtype=A.dtype), lambda S, _, by=by: by(S, None)
+    M = sparse(M)
+    return eigenpairs(A.data, M.data, A.row, A.col, M.row, M.col, n=A.shape[0], by=by)
+
+
+def in_order(solver: Callable[..., Any], with_vectors: bool) -> Callable[..., Any]:
+    """``solver`` with its vectors; where they are not asked for, SciPy returns the values in another order."""
+
+    def call(*args: Any, **kw: Any) -> Any:
+        w, V = solver(*args, **kw)
+        if with_vectors:
+            return w, V
+        other = solver(*args, **kw, return_eigenvectors=False)
+        order = np.argmin(np.abs(other[:, None] - w), 1)
+        return w[order], V[:, order]
+
+    return call
 
 
 @stands_for(ssl.eigsh)
-def eigsh(A: Any, k: int = 6, M: Any = None, *args: Any, **kw: Any) -> Any:
+def eigsh(A: Any, k: int = 6, M: Any = None, *args: Any, return_eigenvectors: bool = True, **kw: Any) -> Any:
     if not meets(A, M):
-        return ssl.eigsh(A, k, M, *args, **kw)
-    if M is not None:
-        raise NoRuleError("scipy.sparse.linalg.eigsh has a derivative without M; scipy.linalg.eigh has it with b.")
-    values_only = not kw.pop("return_eigenvectors", True)
-    return hermitian(A, lambda S: ssl.eigsh(S, k, None, *args, **kw), values_only)
+        return ssl.eigsh(A, k, M, *args, return_eigenvectors=return_eigenvectors, **kw)
+    solver = in_order(ssl.eigsh, return_eigenvectors)
+    w, V = hermitian(A, M, lambda S, M: solver(S, k, M, *args, **kw))
+    return (w, V) if return_eigenvectors else w
 
 
 @stands_for(ssl.lobpcg)
@@ -96,7 +136,58 @@ def lobpcg(A: Any, X: Any, B: Any = None, M: Any = None, Y: Any = None, *args: A
         return ssl.lobpcg(A, X, B, M, Y, *args, **kw)
     if B is not None or Y is not None or meets(X, M):
         raise NoRuleError("scipy.sparse.linalg.lobpcg has a derivative in A, without B and Y.")
-    return hermitian(A, lambda S: ssl.lobpcg(S, X, None, M, None, *args, **kw))
+    if len(args) > 4 or kw.get("retLambdaHistory") or kw.get("retResidualNormsHistory"):
+        raise NoRuleError("scipy.sparse.linalg.lobpcg has a derivative of its result, not of its history.")
+    return hermitian(A, None, lambda S, _: ssl.lobpcg(S, X, None, M, None, *args, **kw))
+
+
+# ---------------------------------------------------------------- eigenvalues of other matrices
+
+
+@primitive
+def general_eigenpairs(data: Any, row: Any, col: Any, *, n: int, by: Callable[..., Any]) -> tuple[Any, Any]:
+    """Some w and v with A v = w v, |v| = 1."""
+    return by(coo(data, row, col, (n, n)).tocsr())
+
+
+@rule(general_eigenpairs)
+def _general_eigenpairs(y: Any, data: Any, row: Any, col: Any, *, n: int, by: Any) -> Any:
+    """[[A − w, v], [vᴴ, 0]] [v̇; −ẇ] = [−Ȧv; 0];  Ā = −zvᴴ, z the upper part of the adjoint system's [v̄; −w̄].
+
+    The phase of v stays: vᴴv̇ = 0.  Magnus & Neudecker (2019), 9.10; no vectors on the left are needed.
+    """
+    w, V = y
+    i = np.arange(n)
+    rows, cols = np.concatenate([row, i]), np.concatenate([col, i])
+
+    def solved(right: Any, adjoint: bool) -> Any:
+        vectors_exist(w)
+        shifted = (np.concatenate([data, -w[k] * np.ones(n)]) for k in range(V.shape[1]))
+        each = (bordered(S, rows, cols, V[:, k], V[:, k], right[:, k], adjoint=adjoint) for k, S in enumerate(shifted))
+        return np.stack(list(each), -1)
+
+    def dot(dot: Any) -> Any:
+        X = solved(np.concatenate([-multiply(dot, V, row, col, rows=n), np.zeros_like(V[:1])]), adjoint=False)
+        return -X[n], X[:n]
+
+    def bar(ybar: Any) -> Any:
+        wbar, Vbar = (np.zeros_like(x) if g is None else g for g, x in zip(ybar, y))
+        Z = solved(np.concatenate([Vbar, -wbar[None]]), adjoint=True)[:n]
+        return -sampled(Z, V, row, col)
+
+    return (dot, bar), None, None
+
+
+@stands_for(ssl.eigs)
+def eigs(A: Any, k: int = 6, M: Any = None, *args: Any, return_eigenvectors: bool = True, **kw: Any) -> Any:
+    if not meets(A, M):
+        return ssl.eigs(A, k, M, *args, return_eigenvectors=return_eigenvectors, **kw)
+    if M is not None:
+        raise NoRuleError("scipy.sparse.linalg.eigs has a derivative without M; scipy.linalg.eig has it with b.")
+    A, solver = square(sparse(A)), in_order(ssl.eigs, return_eigenvectors)
+    by = lambda S: solver(S, k, None, *args, **kw)
+    w, V = general_eigenpairs(A.data, A.row, A.col, n=A.shape[0], by=by)
+    return (w, V) if return_eigenvectors else w
 
 
 # ---------------------------------------------------------------- singular values
@@ -114,12 +205,16 @@ def _singular_triplets(y: Any, data: Any, row: Any, col: Any, *, shape: Any, by:
     U, s, Vh = y
     m, n = shape
     both = np.concatenate([data, conj(data)])
-    rows, cols = np.concatenate([row, m + col]), np.concatenate([m + col, row])
+    diagonal = np.arange(m + n)
+    places = np.concatenate([row, m + col, diagonal]), np.concatenate([m + col, row, diagonal])
     Z = np.concatenate([U, H(Vh)]) / np.sqrt(2)
 
     def turned(Y: Any) -> Any:
         vectors_exist(s)
-        return np.stack([bordered(both, rows, cols, s[i], Z[:, i], Y[:, i]) for i in range(len(s))], -1)
+        right = np.concatenate([Y, np.zeros_like(Y[:1])])
+        shifted = (np.concatenate([both, -s[i] * np.ones(m + n)]) for i in range(len(s)))
+        each = [bordered(S, *places, Z[:, i], Z[:, i], right[:, i])[: m + n] for i, S in enumerate(shifted)]
+        return np.stack(each, -1)
 
     def dot(dot: Any) -> Any:
         up, down = multiply(dot, H(Vh), row, col, rows=m), multiply(conj(dot), U, col, row, rows=n)
@@ -275,7 +370,9 @@ def expm_multiply(
         Y = act(1.0, Y)
         return Y if np.ndim(B) == 2 else Y[:, 0]
     num, endpoint = 50 if num is None else num, True if endpoint is None else endpoint
-    step = (stop - start) / max(num - endpoint, 1)
+    if num < 2:
+        raise ValueError("at least two time points are required")
+    step = (stop - start) / (num - endpoint)
     path = [act(start, Y)]
     for _ in range(num - 1):
         path.append(act(step, path[-1]))

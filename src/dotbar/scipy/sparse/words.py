@@ -45,7 +45,7 @@ def coo(data: Any, row: Any, col: Any, shape: tuple[int, int]) -> Any:
 def multiply(data: Any, B: Any, row: Any, col: Any, *, rows: int) -> Any:
     """S B, for S of so many rows with entries ``data`` and a dense matrix B."""
     S = coo(data, row, col, (rows, len(B)))
-    return (S @ B[:, 0])[:, None] if B.shape[1] == 1 else S @ B
+    return np.reshape(S @ B[:, 0], (rows, 1)) if B.shape[1] == 1 else S @ B  # SciPy's, of a single row, is a number
 
 
 @rule(multiply, batch_columns(multiply))
@@ -97,18 +97,24 @@ def factorise(data: Any, row: Any, col: Any, n: int, ordering: str | None) -> An
 
 
 @primitive
-def solve(data: Any, B: Any, row: Any, col: Any, *, adjoint: bool = False, ordering: str | None = None) -> Any:
-    """X with S X = B, or Sᴴ X = B; nan where S is singular."""
+def solve(
+    data: Any, B: Any, row: Any, col: Any, *, adjoint: bool = False, ordering: str | None = None, strict: bool = False
+) -> Any:
+    """X with S X = B, or Sᴴ X = B; where S is singular it is nan, or an error if ``strict``."""
     wanted = np.result_type(data, B)
     precise = np.result_type(wanted, np.float64) if wanted.kind == "c" or wanted == np.float64 else wanted
     factors = factorise(data.astype(precise, copy=False), row, col, len(B), ordering)
+    if factors is None and strict:
+        raise RuntimeError("Factor is exactly singular")
     if factors is None:
         return np.full(B.shape, np.nan, wanted)
     return factors.solve(np.asarray(B, precise, order="F"), "H" if adjoint else "N").astype(wanted, copy=False)
 
 
 @rule(solve, batch_columns(solve))
-def _solve(X: Any, data: Any, B: Any, row: Any, col: Any, *, adjoint: bool = False, ordering: str | None = None) -> Any:
+def _solve(
+    X: Any, data: Any, B: Any, row: Any, col: Any, *, adjoint: bool = False, ordering: Any = None, strict: bool = False
+) -> Any:
     """Giles (2008), 2.3.1: Ẋ = S⁻¹(Ḃ − ṠX);  B̄ = S⁻ᴴX̄, S̄ = −B̄Xᴴ where entries are stored."""
     n = X.shape[0]
 
