@@ -138,6 +138,23 @@ def test_sylvester_of_defective_matrices():
     same_derivatives(sl.solve_sylvester, by_kronecker, J, J, C)
 
 
+@pytest.mark.parametrize("f", [sl.solve_sylvester, sl.solve_continuous_lyapunov])
+def test_sylvester_with_large_solutions(f):
+    """LAPACK solves A X + X B = scale C, to keep X from overflow."""
+    a = np.array([[5e-291]])
+    one = lambda q: f(a, a, q) if f is sl.solve_sylvester else f(a, q)
+    assert np.allclose(dotbar.jvp(one, (np.eye(1),), (1e3 * np.eye(1),))[1], 1e293)
+    assert np.allclose(dotbar.grad(lambda q: 1e3 * one(q)[0, 0])(np.eye(1)), 1e293)
+
+
+def test_sylvester_without_a_solution():
+    """The value is that of a perturbed equation, as SciPy has it, which has no derivative."""
+    a, b, q = np.diag([1.0, 2]), np.diag([-2.0, 3]), np.ones((2, 2))
+    value, (abar, bbar, qbar) = dotbar.value_and_grad(lambda *xs: np.sum(sl.solve_sylvester(*xs)), (0, 1, 2))(a, b, q)
+    assert value == np.sum(scipy.linalg.solve_sylvester(a, b, q))
+    assert np.all(np.isnan(abar) & np.isnan(bbar) & np.isnan(qbar))
+
+
 @pytest.mark.parametrize("f", [sl.solve_continuous_are, sl.solve_discrete_are])
 @pytest.mark.parametrize("make", [(normal, spd), (cnormal, hpd)])
 @pytest.mark.parametrize("others", [(), ("e",), ("s",), ("e", "s")])

@@ -261,3 +261,12 @@ def test_compiled_where_the_results_become_complex(f):
     for A in (real, other, real, other):
         for gradient in compiled:
             close(gradient(A), dotbar.grad(loss)(A))
+
+
+@pytest.mark.filterwarnings("ignore:Matrix is singular:RuntimeWarning")
+@pytest.mark.parametrize("A", [np.diag([1.0, 0]), np.ones((2, 2)), np.zeros((2, 2)), np.eye(2, k=1), np.diag([1j, 0])])
+def test_roots_of_singular_matrices_have_no_derivative(A):
+    Y, dot = dotbar.jvp(sl.sqrtm, (A,), (np.eye(2) + 0 * A,))
+    (bar,) = dotbar.vjp(sl.sqrtm, A)[1](np.ones_like(Y))
+    assert np.all(np.isnan(dot))
+    assert np.all(np.isnan(bar))

@@ -246,8 +246,8 @@ def _orthogonal_procrustes(A: Any, B: Any, check_finite: bool = True) -> Any:
 
 @primitive
 def schur_form(A: Any, *, output: str = "real") -> Any:
-    """T and Q of A = Q T Qᴴ, by which ``sylvester`` solves."""
-    return tuple(sl.schur(A, output=output)) if A.size else (A, A)
+    """T and Q of A = Q T Qᴴ, by which ``sylvester`` solves: nan if A is not finite."""
+    return tuple(sl.schur(A, output=output)) if A.size and np.all(np.isfinite(A)) else (A * np.nan, A * np.nan)
 
 
 constant(schur_form, like=lambda A, *, output="real": None, batch="(n,n)->(n,n),(n,n)")
@@ -255,16 +255,26 @@ constant(schur_form, like=lambda A, *, output="real": None, batch="(n,n)->(n,n),
 
 @primitive
 def sylvester(
-    A: Any, B: Any, C: Any, R: Any, U: Any, S: Any, V: Any, *, adjoint_a: bool = False, adjoint_b: bool = False
+    A: Any,
+    B: Any,
+    C: Any,
+    R: Any,
+    U: Any,
+    S: Any,
+    V: Any,
+    *,
+    adjoint_a: bool = False,
+    adjoint_b: bool = False,
+    perturbed: bool = False,
 ) -> Any:
     """X with A X + X B = C, or with Aᴴ or Bᴴ in their places, by A = U R Uᴴ and B = V S Vᴴ, both real or both complex.
 
-    Bartels & Stewart (1972), Solution of the matrix equation AX + XB = C.
+    Bartels & Stewart (1972), Solution of the matrix equation AX + XB = C.  If a sum of eigenvalues vanishes to
+    rounding it is nan, or that of a ``perturbed`` equation, as LAPACK solves it.
     """
     if C.dtype.kind == "c" and R.dtype.kind != "c":
-        real, imag = (
-            sylvester(A, B, part, R, U, S, V, adjoint_a=adjoint_a, adjoint_b=adjoint_b) for part in (C.real, C.imag)
-        )
+        settings = {"adjoint_a": adjoint_a, "adjoint_b": adjoint_b, "perturbed": perturbed}
+        real, imag = (sylvester(A, B, part, R, U, S, V, **settings) for part in (C.real, C.imag))
         return real + 1j * imag
     F = H(U) @ C @ V
     lead = F.shape[:-2]
@@ -272,8 +282,8 @@ def sylvester(
     trsyl = sl.get_lapack_funcs("trsyl", (R, F))
     Y = np.empty(F.shape, trsyl.dtype)
     for i in np.ndindex(lead) if F.size else ():
-        y, scale, _ = trsyl(R[i], S[i], F[i], trana="NC"[adjoint_a], tranb="NC"[adjoint_b])
-        Y[i] = y / scale
+        y, scale, info = trsyl(R[i], S[i], F[i], trana="NC"[adjoint_a], tranb="NC"[adjoint_b])
+        Y[i] = y / scale if perturbed or not info else np.nan
     return U @ Y @ H(V)
 
 
@@ -290,6 +300,7 @@ def _sylvester(
     *,
     adjoint_a: bool = False,
     adjoint_b: bool = False,
+    perturbed: bool = False,
 ) -> Any:
     """G = A X + X B − C, whose derivative in X is the equation itself."""
     a, b = ((lambda M, f=f: H(M) if f else M) for f in (adjoint_a, adjoint_b))
@@ -312,7 +323,7 @@ def schur_forms(*matrices: Any) -> list[Any]:
 def _solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     a, b, q = inexact(a), inexact(b), inexact(q)
     (R, U), (S, V) = schur_forms(a, b)
-    return sylvester(a, b, q, R, U, S, V)
+    return sylvester(a, b, q, R, U, S, V, perturbed=True)
 
 
 @composite(dispatching(sl.solve_continuous_lyapunov))
@@ -320,7 +331,7 @@ def lyapunov(a: Any, q: Any) -> Any:
     """A X + X Aᴴ = Q, of which one Schur form is enough."""
     a, q = np.atleast_2d(inexact(a)), np.atleast_2d(inexact(q))
     form = schur_form(a)
-    return sylvester(a, a, q, *form, *form, adjoint_b=True)
+    return sylvester(a, a, q, *form, *form, adjoint_b=True, perturbed=True)
 
 
 solve_discrete_lyapunov = dispatching(sl.solve_discrete_lyapunov)

@@ -8,7 +8,7 @@ import scipy.linalg as sl
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.linalg import LinAlgError
 
-from dotbar.core import as_array, dtype_of, first_traced, new_zeros, primitive, shape_of, take_index
+from dotbar.core import as_array, dtype_of, primitive, shape_of, take_index
 from dotbar.rules.kinds import composite, constant, linear, rule
 from dotbar.rules.lapack_words import inexact, raise_if
 from dotbar.rules.words import conj, once, scatter
@@ -163,13 +163,14 @@ def fiedler(a: Any) -> Any:
 def block_diag(*arrs: Any) -> Any:
     blocks = [np.atleast_2d(as_array(a)) for a in arrs or ([],)]
     lead = np.broadcast_shapes(*(b.shape[:-2] for b in blocks))
-    shape = tuple(sum(b.shape[k] for b in blocks) for k in (-2, -1))
-    M, row, column = new_zeros((*lead, *shape), np.result_type(*map(dtype_of, blocks)), first_traced(blocks)), 0, 0
+    width, dtype = sum(b.shape[-1] for b in blocks), np.result_type(*map(dtype_of, blocks))
+    rows, left = [], 0
     for b in blocks:
         m, n = b.shape[-2:]
-        M[..., row : row + m, column : column + n] = b
-        row, column = row + m, column + n
-    return M
+        zeros = [np.zeros((*lead, m, k), dtype) for k in (left, width - left - n)]
+        rows.append(np.concatenate([zeros[0], np.broadcast_to(b, (*lead, m, n)), zeros[1]], -1))
+        left += n
+    return np.concatenate(rows, -2)
 
 
 @composite(dispatching(sl.khatri_rao))
