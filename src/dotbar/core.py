@@ -16,10 +16,10 @@ import operator
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, cached_property, wraps
+from functools import cache, wraps
 from importlib import import_module
 from sys import getrefcount, maxsize
-from typing import Any, ClassVar, Self, TypeVar, get_args
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
@@ -123,48 +123,6 @@ class Rule:
 RULES: dict[Any, Rule] = {}
 
 
-class Flags:
-    """The parameters that say what a function computes, and have no derivative.
-
-    They are those that by default are a flag or a name, that the body annotates as flag, name or integer, and some that
-    are the same everywhere.
-    """
-
-    EVERYWHERE = ("axis", "bp", "origin", "random_state", "rng", "size")
-    ARRAYS = ("window",)
-    """What may be an array as well as the name of one."""
-
-    def __init__(self, fn: Any, body: Any):
-        self.fn = fn
-        self.body = body
-
-    @cached_property
-    def places(self) -> dict[str, int]:
-        """Where each stands; read at the first call, as signatures take time."""
-        own, body = parameters_of(self.fn), parameters_of(self.body)
-        plain = (bool, int, str, type(None))
-        names = [k for k, p in own.items() if type(p.default) in (bool, str) or k in self.EVERYWHERE]
-        names += [k for k, p in body.items() if all(t in plain for t in get_args(p.annotation) or [p.annotation])]
-        order = [name for name, p in (own or body).items() if p.kind is not p.KEYWORD_ONLY]
-        return {k: order.index(k) if k in order else maxsize for k in names if k not in self.ARRAYS}
-
-    @cached_property
-    def first(self) -> int:
-        """The place of the first."""
-        return min(self.places.values(), default=maxsize)
-
-    def check(self, args: tuple[Any, ...], kw: Settings) -> None:
-        """Refuse a value under differentiation in the place of one of them."""
-        if kw or len(args) > self.first:
-            for name, place in self.places.items():
-                x = args[place] if place < len(args) else kw.get(name)
-                if isinstance(x, Traced) and x.level is not BASE and x.level.derives and is_differentiable(x):
-                    raise NoRuleError(
-                        f"{full_name(self.fn)} has no derivative with respect to {name!r}: it says what is computed. "
-                        f"Pass stop_gradient({name}) to treat it as a constant."
-                    )
-
-
 def parameters_of(fn: Any) -> Mapping[str, inspect.Parameter]:
     """The parameters of a function; none where Python cannot tell, and of ufuncs, which check theirs."""
     try:
@@ -182,7 +140,19 @@ def full_name(fn: Callable[..., Any]) -> str:
             module = "numpy"
         elif hasattr(sys.modules.get("scipy.special"), name.lstrip("_")):
             module, name = "scipy.special", name.lstrip("_")
+    if "scipy." in module:
+        module = public_module(module, name)
     return f"{module.replace('numpy._core.multiarray', 'numpy')}.{name}" if module else name
+
+
+def public_module(module: str, name: str) -> str:
+    """The module in which a user finds what SciPy, or dotbar's mirror of it, defines in one that lies deeper."""
+    parts = module.split(".")
+    public = list(itertools.takewhile(lambda part: not part.startswith("_"), parts))
+    for k in range(parts.index("scipy") + 2, len(public)):
+        if hasattr(sys.modules.get(".".join(public[:k])), name):
+            return ".".join(public[:k])
+    return ".".join(public)
 
 
 def find_rule(fn: Callable[..., Any]) -> Rule:
@@ -1098,10 +1068,14 @@ _ARRAYS = {np.ndarray, float, int, complex, bool, type(None)}
 
 
 def first_traced(x: Any) -> Traced | None:
-    """A traced value, or the first one in nested lists and tuples."""
+    """A traced value, or the first one in nested lists, tuples and dicts."""
+    if isinstance(x, Traced):
+        return x
+    if type(x) is dict:
+        x = list(x.values())
     if type(x) in (list, tuple):
         return next((found for item in x if (found := first_traced(item)) is not None), None)
-    return x if isinstance(x, Traced) else None
+    return None
 
 
 # Filled in by the rules that the engine itself needs.

@@ -51,7 +51,13 @@ class StructureError(DotbarError, ValueError):
 
 
 class NoRuleError(DotbarError, TypeError):
-    """A function, or an argument of one, for which no derivative rule is registered."""
+    """A function, or an argument of one, for which no derivative rule is registered.
+
+    ``argument`` is what is refused and ``why`` the reason, where the function has a rule for others.
+    """
+
+    argument = ""
+    why = ""
 
 
 class ConversionError(DotbarError, TypeError):
@@ -108,10 +114,25 @@ def library_of(frame: types.FrameType) -> str:
     return top if top in ("numpy", "scipy", "pandas") else ""
 
 
+def is_of_python(frame: types.FrameType) -> bool:
+    """Whether a frame belongs to Python's own library."""
+    return frame.f_globals.get("__name__", "").partition(".")[0] in sys.stdlib_module_names
+
+
+def crosses_user_code(tb: types.TracebackType | None) -> bool:
+    """Whether an error has come through a function of the user's, which something of dotbar's or SciPy's called."""
+    while tb is not None:
+        frame = tb.tb_frame
+        if not (is_internal(frame) or library_of(frame) or is_of_python(frame)):
+            return True
+        tb = tb.tb_next
+    return False
+
+
 def user_frame() -> types.FrameType | None:
     """The innermost frame outside dotbar and the libraries that it knows: the line the user wrote."""
     frame = sys._getframe(1)
-    while frame is not None and (is_internal(frame) or library_of(frame)):
+    while frame is not None and (is_internal(frame) or library_of(frame) or is_of_python(frame)):
         frame = frame.f_back
     return frame
 

@@ -16,20 +16,17 @@ that the bar mentions, and of the others (or where only ``x.shape`` and ``x.dtyp
 Parameters before ``*`` are arrays, which may be traced; those after it are settings, in NumPy's order.
 """
 
-import dis
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from types import CodeType
 from typing import Any, ClassVar
 
 import numpy as np
 
 from dotbar.core import (
     RULES,
-    Flags,
     Rule,
     Settings,
     Shape,
@@ -42,6 +39,8 @@ from dotbar.core import (
     with_infinities,
 )
 from dotbar.errors import NoRuleError, RuleError
+from dotbar.rules.mentions import needed
+from dotbar.rules.refusals import Flags, argument_name, refusal
 
 Batch = str | Callable[..., Any] | None
 
@@ -197,34 +196,6 @@ def core_dims(signature: str) -> list[int]:
     return [len(s.split(",")) if s else 0 for s in re.findall(r"\(([^)]*)\)", signature.split("->")[0])]
 
 
-# ---------------------------------------------------------------- what a function mentions
-
-_SHAPE_ONLY = {"shape", "ndim", "dtype", "size"}
-
-
-def _mentions(code: CodeType) -> Iterator[tuple[str, bool]]:
-    """The names that a code object loads, each with whether only its shape or dtype is asked for."""
-    instructions = list(dis.get_instructions(code))
-    cells = {*code.co_cellvars, *code.co_freevars}
-    for now, after in zip(instructions, [*instructions[1:], instructions[-1]]):
-        names = now.argval if isinstance(now.argval, tuple) else (now.argval,)
-        if "LOAD_FAST" in now.opname:  # since Python 3.13 also of two names, of a name after a store, and of a cell
-            names = [name for name in names[now.opname.startswith("STORE") :] if name not in cells]
-        elif not now.opname.startswith("LOAD_DEREF"):
-            continue
-        yield from ((name, False) for name in names[:-1])
-        yield from ((name, after.opname == "LOAD_ATTR" and after.argval in _SHAPE_ONLY) for name in names[-1:])
-
-
-def needed(code: CodeType, skip: Callable[[str], bool] = lambda name: False) -> set[str]:
-    """The names whose values a function and the functions inside it need, those of skipped ones left out."""
-    found = {name for name, shape_only in _mentions(code) if not shape_only}
-    for const in code.co_consts:
-        if isinstance(const, CodeType) and not skip(const.co_name):
-            found |= needed(const, skip)
-    return found
-
-
 def _parameters(fn: Callable[..., Any], leading: int) -> tuple[list[str], list[str], list[str], dict[str, Any]]:
     """The leading names, the array names, the settings and the settings' defaults of a rule's function."""
     positional: list[str] = []
@@ -285,7 +256,7 @@ class Elementwise(Rule):
         p = self.partials[i]
         if not callable(p):
             if type(p) is str:
-                raise refusal(self, i, p)
+                raise refusal(self.name, argument_name(self, i), p)
             return t if p == 1 else -t if p == -1 else None if p is None else t * p
         w = with_infinities(p, [values[k] for k in self.picks[i]], {})
         if conj and dtype_of(w).kind == "c":
@@ -433,7 +404,7 @@ class General(Rule):
 
     def _pair(self, pairs: Sequence[Any], i: int) -> Any:
         if pairs[i] is None or type(pairs[i]) is str:
-            raise refusal(self, i, pairs[i])
+            raise refusal(self.name, argument_name(self, i), pairs[i])
         return pairs[i]
 
     def dot(self, y: Any, xs: Sequence[Any], kw: Settings, xdots: Sequence[Any]) -> Any:
@@ -459,26 +430,6 @@ class General(Rule):
 
     def batch(self, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings) -> Any:
         return call_batched(self, self.how, xs, batched, size, kw)
-
-
-def argument_name(rule: Rule, i: int) -> str:
-    """What the user knows an array argument as; a ufunc's docstring shows its signature, at last with names."""
-    fn = rule.fn
-    if isinstance(fn, np.ufunc):
-        signatures = re.findall(rf"^\s*{fn.__name__}\((.*\bout\b)", fn.__doc__ or "", re.MULTILINE)
-        if signatures:
-            return signatures[-1].split(", ")[i]
-    names = [name for name, p in parameters_of(fn).items() if p.kind is not p.VAR_POSITIONAL]
-    return f"argument {i}" if rule.variadic else (names or rule.arrays)[i]
-
-
-def refusal(rule: Rule, i: int, reason: str | None) -> NoRuleError:
-    """The error for an argument without a derivative."""
-    name, why = argument_name(rule, i), f": {reason}" if reason else ""
-    return NoRuleError(
-        f"{rule.name} has no derivative with respect to {name!r}{why}. "
-        f"Pass stop_gradient({name}) to treat it as a constant."
-    )
 
 
 def add(a: Any, b: Any) -> Any:

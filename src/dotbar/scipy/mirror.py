@@ -22,7 +22,9 @@ import numpy as np
 import scipy
 from numpy.lib import NumpyVersion
 
-from dotbar.core import Flags, find_rule, first_traced
+from dotbar.core import error_of_numpy, find_rule, first_traced, full_name, public_module
+from dotbar.errors import ConversionError, DotbarError, NoRuleError, crosses_user_code
+from dotbar.rules.refusals import Flags, differentiated, differentiated_arguments, refusal
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,26 +34,27 @@ OWN: dict[Any, Any] = {}
 
 @cache
 def dispatching(fn: F) -> F:
-    """SciPy's ``fn``, which a traced argument sends to its rule, also one given by name or in a list."""
+    """SciPy's ``fn``, which a traced argument sends to its rule, also one given by name or in a container."""
 
-    @wraps(fn)
-    def call(*args: Any, **kw: Any) -> Any:
+    def by_rule(*args: Any, **kw: Any) -> Any:
         if first_traced([*args, *kw.values()]) is None:
             return fn(*args, **kw)
-        return find_rule(call)(*args, **kw)
+        rule = find_rule(call)
+        for name, x in (*zip(rule.settings, args[len(rule.arrays) :]), *kw.items()):
+            if name in rule.settings and differentiated(x):
+                raise refusal(rule.name, name, "it says what is computed")
+        return rule(*args, **kw)
 
-    call.__module__ = public_module(fn)
-    return call  # type: ignore[return-value]
+    call = refusing(fn, by_rule)
+    return call
 
 
 def stands_for(original: Any) -> Callable[[F], F]:
     """Enter the decorated function or class under the name of SciPy's ``original``."""
 
     def enter(own: F) -> F:
-        if isinstance(own, FunctionType):
-            own = without_flags(original, own)  # type: ignore[assignment]
-        OWN[original] = own
-        return own
+        OWN[original] = without_flags(original, own) if isinstance(own, FunctionType) else own
+        return OWN[original]
 
     return enter
 
@@ -60,25 +63,67 @@ def without_flags(original: F, own: Callable[..., Any]) -> F:
     """``own`` as SciPy's ``original``, refusing traced values that say what is computed."""
     flags = Flags(original, own)
 
-    @wraps(original)
-    @wraps(own)  # its name, where SciPy's has none
+    @wraps(own)
     def call(*args: Any, **kw: Any) -> Any:
         flags.check(args, kw)
         return own(*args, **kw)
 
-    call.__module__ = public_module(original)
+    return refusing(original, call)
+
+
+def refusing(original: F, own: Callable[..., Any]) -> F:
+    """``own`` as SciPy's ``original``; what refuses a traced value within is named as the user's call."""
+
+    @wraps(original)
+    @wraps(own)  # its name, where SciPy's has none
+    def call(*args: Any, **kw: Any) -> Any:
+        try:
+            return own(*args, **kw)
+        except Exception as error:
+            users = as_of_the_call(error, call, original, args, kw)
+            if users is error:
+                raise
+            raise users from None
+
+    module = public_module(original.__module__, original.__name__)
+    if not hasattr(import_module(module), call.__name__):
+        call.__name__ = call.__qualname__ = own.__name__
+    call.__module__ = f"dotbar.{module}"
     return call  # type: ignore[return-value]
+
+
+def as_of_the_call(error: Exception, fn: Any, original: Any, args: tuple[Any, ...], kw: dict[str, Any]) -> Exception:
+    """What the user is told of an error within ``fn``, given traced values: SciPy's own error, or a refusal by name.
+
+    What comes from functions of the user's stays as it is.
+    """
+    given = [*differentiated_arguments(fn, args, kw)]
+    cause = error.__cause__ if isinstance(error.__cause__, ConversionError) else error
+    if isinstance(cause, DotbarError) and not isinstance(cause, (ConversionError, NoRuleError)):
+        return error
+    if not given or crosses_user_code(error.__traceback__):
+        return error
+    name, message = full_name(fn), str(cause)
+    if isinstance(cause, ConversionError):
+        one = ", of one of them at least" if len(given) > 1 else ""
+        return refusal(name, " and ".join(given), f"SciPy computes with a plain number or array there{one}")
+    if isinstance(cause, NoRuleError):
+        if cause.argument in given:
+            return refusal(name, cause.argument, cause.why)
+        if not message.startswith((name, name.removeprefix("dotbar."))):
+            message = f"{name} needs what has no derivative: {message}"
+        elif any(repr(argument) in message for argument in given):
+            return cause
+        return NoRuleError(f"{message} It was given a traced {' and '.join(map(repr, given))}.")
+    if isinstance(cause, (TypeError, LookupError, AttributeError)) and not any(map(callable, (*args, *kw.values()))):
+        unexpected = refusal(name, " and ".join(given), f"in this call ({type(cause).__name__}: {message})")
+        return error_of_numpy(cause, original, args, kw) or unexpected
+    return error
 
 
 def before(version: str) -> bool:
     """Whether SciPy is older; in some versions the same function has another dtype."""
     return NumpyVersion(scipy.__version__) < version
-
-
-def public_module(value: Any) -> str:
-    """The module of dotbar's in which the user finds what SciPy defines in a private one."""
-    parts = value.__module__.split(".")
-    return ".".join(["dotbar", *(part for part in parts if not part.startswith("_"))])
 
 
 def ufunc_of(value: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import scipy.optimize as so
 
-from dotbar.core import as_array, first_traced, full_name
+from dotbar.core import as_array, first_traced
 from dotbar.errors import NoRuleError
 from dotbar.nested import stand_in
 from dotbar.scipy.closed import Function, arguments, as_tuple
@@ -134,20 +134,23 @@ def fminbound(*args: Any, **kw: Any) -> Any:
     return (x[0], value, *(result or ())[2:]) if full_output else x[0]
 
 
-def refused(method: Function) -> Function:
+def refused(name: str) -> Function:
     """A search whose result is where it stopped, which no condition determines."""
+    method = getattr(so, name)
 
-    @stands_for(method)
     def find(*args: Any, **kw: Any) -> Any:
         result = method(*args, **kw)
         if first_traced(result) is not None:
-            raise NoRuleError(f"{full_name(find)} has no derivative: where a search stops, no condition determines.")
+            raise NoRuleError(
+                f"scipy.optimize.{name} has no derivative: where a search stops, no condition determines."
+            )
         return result
 
-    return find
+    find.__name__ = name  # which in SciPy is another
+    return stands_for(method)(find)
 
 
-bracket, line_search = map(refused, (so.bracket, so.line_search))
+bracket, line_search = map(refused, ("bracket", "line_search"))
 
 
 def stand_in_all(pair: Any) -> list[float]:

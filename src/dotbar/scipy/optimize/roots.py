@@ -88,7 +88,8 @@ def root_scalar(*args: Any, **kw: Any) -> Any:
     """SciPy's; Newton's and Halley's methods have the exact derivatives that are not given."""
     given = arguments(so.root_scalar, args, kw)
     f, args, first, second = (given.pop(k) for k in ("f", "args", "fprime", "fprime2"))
-    starts, structure = flatten({k: x for k in ("bracket", "x0", "x1") if (x := given.pop(k)) is not None})
+    where = {k: x for k in ("bracket", "x0", "x1") if (x := given.pop(k)) is not None}
+    starts, structure = flatten({k: [*x] if k == "bracket" else x for k, x in where.items()})
     together = any(d and not callable(d) for d in (first, second))  # f returns its derivatives, too
     example = unflatten(structure, [float(stand_in(x)) for x in starts])
     x = example["x0"] if "x0" in example else float(np.mean(example["bracket"]))
