@@ -23,7 +23,7 @@ EYE = scipy.sparse.eye_array(5)
 
 
 def scipy_block(D):
-    return scipy.sparse.block_diag([np.zeros((6, 5)), 2.0, [[1.0]]]).toarray() + np.pad(D, ((0, 2), (0, 2)))
+    return scipy.sparse.block_diag([np.zeros((6, 5)), [[2.0]], [[1.0]]]).toarray() + np.pad(D, ((0, 2), (0, 2)))
 
 
 def dense(data):
@@ -77,12 +77,10 @@ def dense(data):
             lambda A: ss.kronsum(A.T @ A, np.eye(2)).toarray(),
             lambda D: np.kron(np.eye(2), D.T @ D) + np.kron(np.eye(2), np.eye(5)),
         ),
-        (lambda A: ss.swapaxes(A, 0, -1).toarray(), np.transpose),
-        (lambda A: ss.permute_dims(A).toarray(), np.transpose),
         (lambda A: ss.csc_matrix(A) * X, lambda D: D @ X),
         (lambda A: (ss.csc_array(A) * P).toarray(), lambda D: D * DENSE),
         (lambda A: (P * A).toarray(), lambda D: DENSE * D),
-        (lambda A: ss.block_diag([A, 2.0, [[1.0]]]).toarray(), lambda D: np.sum(D) * 0 + scipy_block(D)),
+        (lambda A: ss.block_diag([A, [[2.0]], [[1.0]]]).toarray(), lambda D: np.sum(D) * 0 + scipy_block(D)),
         (
             lambda A: ssl.norm(A, axis=(0, 1)) * ssl.norm(A, 1, axis=1),
             lambda D: np.linalg.norm(D) * np.sum(np.abs(D), 1),

@@ -1,5 +1,7 @@
 """Distances at zero, rotations as SciPy's in every form, hulls."""
 
+import pickle
+
 import numpy as np
 import pytest
 import scipy.spatial as plain
@@ -45,9 +47,40 @@ def test_metrics_by_every_name(alias):
         assert np.allclose(value, f(*args, alias), 1e-13, 1e-14)
 
 
-def test_metrics_that_differentiate_nothing():
-    with pytest.raises(ValueError, match="Unknown Distance Metric, or one of booleans: yule"):
-        dotbar.grad(lambda X: np.sum(distance.pdist(X, "yule")))(np.ones((3, 2)))
+@pytest.mark.parametrize(
+    ("f", "error"),
+    [
+        (lambda X: distance.pdist(X, "yule"), NoRuleError),
+        (lambda X: distance.cdist(X, X, "hamming"), NoRuleError),
+        (lambda X: distance.pdist(X, "foo"), ValueError),
+        (lambda X: distance.cdist(X + 1j, X), ValueError),
+        (lambda X: distance.cosine(X[0], X[1], -np.ones(3)), ValueError),
+        (lambda X: sp.geometric_slerp(X[0], -X[0], 0.5), NoRuleError),
+        (lambda X: sp.geometric_slerp(X[0], X[1], [[0.5]]), ValueError),
+        (lambda X: sp.geometric_slerp(X[0, :1], X[0, :1], 0.5), ValueError),
+        (lambda X: Rotation.from_quat(X), ValueError),
+        (lambda X: Rotation.from_quat(0 * np.ones(4) * X[0, 0]), ValueError),
+        (lambda X: Rotation.from_rotvec(X[:, :2]), ValueError),
+        (lambda X: Rotation.from_matrix(X[:2]), ValueError),
+        (lambda X: Rotation.from_mrp(X[0, :1]), ValueError),
+        (lambda X: Rotation.from_davenport([0, 0, 1], "e", X[0]), ValueError),
+        (lambda X: Rotation.from_rotvec(X).mean([-1, 1, 1]), ValueError),
+        (lambda X: Rotation.align_vectors(X, X + 1, [-1, 1, 1]), ValueError),
+        (lambda X: Rotation.from_rotvec(X).apply([1.0, 2.0]), ValueError),
+    ],
+)
+def test_what_is_refused(f, error):
+    """What SciPy refuses is its own error; it warns of antipodes, and counts."""
+    if error is ValueError:
+        with pytest.raises(ValueError):  # noqa: PT011 (the words differ)
+            f(np.eye(3))
+    with pytest.raises(error):
+        dotbar.grad(f)(np.eye(3))
+
+
+def test_vectors_in_lists():
+    f = lambda u: distance.euclidean([u[0], 1.0], list(u)) + distance.cdist([list(u)], [[0.0, 0.0]])[0, 0]
+    assert np.allclose(dotbar.grad(f)(np.array([3.0, 4.0])), [0.6, 1.8])
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "sqeuclidean", "seuclidean", "mahalanobis"])
@@ -125,10 +158,36 @@ def test_the_identity_has_every_derivative():
 
 def test_rotations_of_plain_arrays_are_scipys_own():
     r = Rotation.from_rotvec(AXES)
-    assert type(r) is Plain
+    assert isinstance(r, Plain)
     assert isinstance(r, Rotation)
-    assert type(Slerp([0, 1, 2], r)([0.5])) is Plain
+    assert isinstance(Slerp([0, 1, 2], r)([0.5]), Plain)
+    assert np.array_equal(pickle.loads(pickle.dumps(r)).as_quat(), r.as_quat())
     assert np.allclose(Slerp([0, 1, 2], r)(0.5).as_quat(), PlainSlerp([0, 1, 2], r)(0.5).as_quat())
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda R, x: R.from_rotvec(AXES).apply(x),
+        lambda R, x: (R.from_rotvec(AXES).inv() * R.from_rotvec(AXES)[0]).apply(x, inverse=True),
+        lambda R, x: R.from_rotvec(AXES).mean(np.abs(x[0])).as_matrix(),
+        lambda R, x: (R.from_rotvec(AXES) ** x[0, 0]).as_matrix(),
+        lambda R, x: (R.from_rotvec(AXES[0]) * R.from_rotvec(x)).as_matrix(),
+        lambda R, x: (R.from_rotvec(x) ** -1 * R.concatenate([R.identity(), *R.from_rotvec(x[:2])])).as_matrix(),
+    ],
+)
+def test_plain_rotations_meet_traced_values(f):
+    x, h = np.random.default_rng(0).standard_normal((3, 3)), 1e-6
+    value, dot = dotbar.jvp(lambda x: f(Rotation, x), (x,), (np.ones((3, 3)),))
+    np.testing.assert_allclose(value, f(Plain, x), 1e-12, 1e-12)
+    np.testing.assert_allclose(dot, (f(Plain, x + h) - f(Plain, x - h)) / (2 * h), 1e-6, 1e-7)
+
+
+def test_interpolation_between_batches_of_rotations():
+    q, t = np.random.default_rng(0).standard_normal((2, 3, 4)), np.array([0.4, 1.3])
+    slerp = lambda R, S, q, t: S([0, 1, 2], R.from_quat(q))(t).as_matrix()
+    want = [slerp(Plain, PlainSlerp, *item) for item in zip(q, t)]
+    assert np.allclose(dotbar.vmap(lambda q, t: slerp(Rotation, Slerp, q, t))(q, t), want)
 
 
 def test_what_rotations_refuse():

@@ -24,6 +24,7 @@ from dotbar.scipy.interpolate.bsplines import (
 )
 from dotbar.scipy.interpolate.objects import Interpolator, double, is_traced
 from dotbar.scipy.mirror import stands_for
+from dotbar.scipy.sparse.arrays import plain
 from dotbar.scipy.sparse.words import multiply, solve
 
 # ---------------------------------------------------------------- the smoothing spline
@@ -56,7 +57,7 @@ def smoothing(x: Any, y: Any, w: Any, ends: Any, k: int, s: float) -> tuple[Any,
     nothing at the solution, hold its derivatives up to the third.  Dierckx (1993), (5.15) and (5.33).
     """
     inner, found = chosen(x, y, w, ends, k=k, s=s)
-    inner = np.nonzero(inner)[0]
+    inner = np.nonzero(plain(inner))[0]
     t = np.concatenate([np.repeat(ends[:1], k + 1), x[inner], np.repeat(ends[1:], k + 1)])
     n = len(t) - k - 1
     found = found[:n]

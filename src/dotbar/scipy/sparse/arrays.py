@@ -630,8 +630,9 @@ def of_axes(original: Any, axes: Any) -> None:
     stands_for(original)(call)
 
 
-of_axes(ss.swapaxes, lambda axis1, axis2: (0, 1) if (axis1 - axis2) % 2 == 0 else (1, 0))
-of_axes(ss.permute_dims, lambda axes=None, copy=False: axes)
+if hasattr(ss, "swapaxes"):
+    of_axes(ss.swapaxes, lambda axis1, axis2: (0, 1) if (axis1 - axis2) % 2 == 0 else (1, 0))
+    of_axes(ss.permute_dims, lambda axes=None, copy=False: axes)
 if hasattr(ss, "matrix_transpose"):
     of_axes(ss.matrix_transpose, lambda: None)
 

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import scipy.spatial as _spatial
 
-from dotbar.core import Traced
+from dotbar.core import Traced, as_array
+from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import composite
 from dotbar.rules.words import raise_if
 from dotbar.scipy.linalg import orthogonal_procrustes
@@ -15,7 +16,7 @@ from dotbar.scipy.spatial.distance import METRICS
 
 def _points(x: Any) -> Any:
     """An array of at least double precision."""
-    x = x if isinstance(x, Traced) else np.asarray(x)
+    x = np.asarray(x) if isinstance(x, (int, float)) else as_array(x)
     return x if x.dtype == np.result_type(x.dtype, np.float64) else x * np.float64(1)
 
 
@@ -60,9 +61,15 @@ def _procrustes(data1: Any, data2: Any) -> Any:
 def _geometric_slerp(start: Any, end: Any, t: Any, tol: float = 1e-7) -> Any:
     """Cos(tω) start + sin(tω) n, with the unit vector n from start towards end; a point where both are the same."""
     start, end, t = _points(start), _points(end), _points(t)
+    if t.ndim > 1:
+        raise ValueError("The interpolation parameter value must be one dimensional.")
+    if start.ndim != 1 or start.shape != end.shape or len(start) < 2:
+        raise ValueError("start and end must be one-dimensional, of the same length, which is at least 2")
     for point in (start, end):
         off = np.abs(np.linalg.norm(point) - 1) > 1e-9
         raise_if(off, error=ValueError("start and end are not on a unit n-sphere"))
+    apart = np.linalg.norm(end + start)
+    raise_if(apart <= tol, error=NoRuleError("start and end are antipodes: which great circle joins them is open."))
     across = end - start * np.sum(start * end)
     size = np.linalg.norm(across)
     angle = (t * np.arctan2(size, np.sum(start * end)))[..., None]

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import scipy.spatial.distance as _distance
 
-from dotbar.core import Traced, copy_into, dtype_of, primitive
+from dotbar.core import Traced, as_array, copy_into, dtype_of, primitive
+from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import composite, elementwise, match
 from dotbar.rules.shapes import astype
 from dotbar.rules.words import raise_if, ratio
@@ -32,7 +33,14 @@ elementwise(root, lambda y: ratio(0.5, y))
 
 
 def _weighted(x: Any, w: Any) -> Any:
-    return x if w is None else in_double(w) * x
+    return x if w is None else _positive(w) * x
+
+
+def _positive(w: Any) -> Any:
+    """Weights in double precision, once it is known that none is negative."""
+    w = in_double(w)
+    raise_if(w < 0, error=ValueError("Input weights should be all non-negative"))
+    return w
 
 
 def in_double(x: Any) -> Any:
@@ -67,7 +75,7 @@ def _chebyshev(u: Any, v: Any, w: Any = None) -> Any:
 
 
 def _correlation(u: Any, v: Any, w: Any = None, centered: bool = True) -> Any:
-    w = None if w is None else in_double(w) / np.sum(in_double(w))
+    w = None if w is None else _positive(w) / np.sum(in_double(w))
     if centered:
         mean = lambda x: np.mean(x, -1, keepdims=True) if w is None else np.sum(w * x, -1, keepdims=True)
         u, v = u - mean(u), v - mean(v)
@@ -123,6 +131,13 @@ ALIASES = {
 }
 
 
+COUNTS = (
+    *("dice", "hamming", "jaccard", "kulczynski1", "rogerstanimoto", "russellrao"),
+    *("sokalmichener", "sokalsneath", "yule"),
+)
+"""Those of sets and of entries that are equal or not."""
+
+
 # ---------------------------------------------------------------- two vectors
 
 
@@ -132,8 +147,8 @@ def _of_two(name: str) -> Callable[..., Any]:
     double_result = name == "euclidean" and before("1.18.0")
 
     def body(u: Any, v: Any, *args: Any, **kw: Any) -> Any:
-        u, v = (np.asarray(x) if not isinstance(x, Traced) else x for x in (u, v))
-        if u.ndim != 1 or v.ndim != 1:
+        u, v = map(as_array, (u, v))
+        if np.ndim(u) != 1 or np.ndim(v) != 1:
             raise ValueError("Input vector should be 1-D.")
         y = METRICS[name](u, in_double(v) if double else v, *args, **kw)
         return in_double(y) if double_result else y
@@ -179,8 +194,10 @@ def _pairs(metric: Any, A: Any, B: Any, both: Any, kw: dict[str, Any], take: Any
     name = ALIASES.get(name, name)
     every = take if take is not None else tuple(np.indices((len(A), len(B))).reshape(2, -1))
     if name not in METRICS:
+        if name in COUNTS:
+            raise NoRuleError(f"the metric {metric!r} counts, and has no derivative.")
         if isinstance(metric, str):
-            raise ValueError(f"Unknown Distance Metric, or one of booleans: {metric}")
+            raise ValueError(f"Unknown Distance Metric: {metric}")
         y = in_double(np.stack([metric(A[i], B[j], **kw) for i, j in zip(*every)]))
         return y if take is not None else np.reshape(y, (len(A), len(B)))
     A, B = in_double(A), in_double(B)
@@ -194,9 +211,17 @@ def _pairs(metric: Any, A: Any, B: Any, both: Any, kw: dict[str, Any], take: Any
     return METRICS[name](*rows, **kw)
 
 
+def _data(x: Any) -> Any:
+    """Points as an array of real numbers."""
+    x = as_array(x)
+    if dtype_of(x).kind == "c":
+        raise ValueError(f"Unsupported dtype {dtype_of(x)}")
+    return x
+
+
 @composite(dispatching(_distance.cdist))
 def _cdist(XA: Any, XB: Any, metric: Any = "euclidean", *, out: Any = None, **kw: Any) -> Any:
-    XA, XB = (x if isinstance(x, Traced) else np.asarray(x) for x in (XA, XB))
+    XA, XB = map(_data, (XA, XB))
     if XA.ndim != 2 or XB.ndim != 2 or XA.shape[1] != XB.shape[1]:
         raise ValueError(f"XA and XB must be two-dimensional with as many columns, not {XA.shape} and {XB.shape}.")
     y = _pairs(metric, XA, XB, lambda: np.concatenate([XA, XB]), kw)
@@ -205,7 +230,7 @@ def _cdist(XA: Any, XB: Any, metric: Any = "euclidean", *, out: Any = None, **kw
 
 @composite(dispatching(_distance.pdist))
 def _pdist(X: Any, metric: Any = "euclidean", *, out: Any = None, **kw: Any) -> Any:
-    X = X if isinstance(X, Traced) else np.asarray(X)
+    X = _data(X)
     if X.ndim != 2:
         raise ValueError(f"A 2-dimensional array must be passed. (Shape was {X.shape}).")
     y = _pairs(metric, X, X, lambda: X, kw, np.triu_indices(len(X), 1))

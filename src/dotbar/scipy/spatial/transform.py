@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import scipy.spatial.transform as _transform
 
-from dotbar.core import Traced, first_traced
+from dotbar.core import as_array, first_traced
 from dotbar.errors import NoRuleError
 from dotbar.linalg import polar, projector
-from dotbar.rules.words import mT, raise_if, stop_gradient
+from dotbar.rules.words import entries, mT, raise_if, stop_gradient
 from dotbar.scipy.mirror import members as _members
 from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.spatial.distance import in_double, root
@@ -26,7 +26,22 @@ __getattr__, __dir__, __all__ = _members("scipy.spatial.transform")
 
 def _real(x: Any) -> Any:
     """An array in double precision, as SciPy's rotations are."""
-    return in_double(x if isinstance(x, Traced) else np.asarray(x))
+    return in_double(np.asarray(x) if isinstance(x, (int, float)) else as_array(x))
+
+
+def _shaped(x: Any, name: str, *shape: int) -> Any:
+    """The same, whose last axes are known to have these lengths."""
+    x = _real(x)
+    if x.shape[-len(shape) :] != shape:
+        raise ValueError(f"Expected `{name}` to have shape (..., {', '.join(map(str, shape))}), got {x.shape}.")
+    return x
+
+
+def _weights(weights: Any, count: int) -> Any:
+    """Weights, which are not negative, and 1 where none are given."""
+    weights = np.ones(count) if weights is None else _real(weights)
+    raise_if(weights < 0, error=ValueError("`weights` must be non-negative."))
+    return weights
 
 
 def _radians(x: Any, degrees: bool) -> Any:
@@ -57,7 +72,7 @@ def _inverse(q: Any) -> Any:
 
 def _of_rotvec(rotvec: Any, degrees: bool = False) -> Any:
     """(r sin(θ/2)/θ, cos(θ/2)) at θ = |r|, by the entire functions cos √z and sin √z/√z of θ².  DLMF 10.16.9."""
-    r = _radians(_real(rotvec), degrees)
+    r = _radians(_shaped(rotvec, "rotvec", 3), degrees)
     z = np.sum(r * r, -1, keepdims=True) / -16
     return np.concatenate([r * hyp0f1(1.5, z) / 2, hyp0f1(0.5, z)], -1)
 
@@ -80,7 +95,7 @@ def _sign(q: Any) -> Any:
 
 def _of_matrix(matrix: Any, *, assume_valid: bool = False) -> Any:
     """The nearest rotation's, the polar factor's; from the largest of 4x², 4y², 4z², 4w².  Shepperd (1978)."""
-    M = _real(matrix)
+    M = _shaped(matrix, "matrix", 3, 3)
     if not assume_valid:
         left = ValueError("Non-positive determinant (left-handed or null coordinate frame) in rotation matrix.")
         raise_if(np.linalg.det(M) <= 0, error=left)
@@ -113,7 +128,7 @@ def _to_matrix(q: Any) -> Any:
 
 def _of_mrp(mrp: Any) -> Any:
     """Modified Rodrigues parameters tan(θ/4) times the axis."""
-    r = _real(mrp)
+    r = _shaped(mrp, "mrp", 3)
     s = np.sum(r * r, -1, keepdims=True)
     return np.concatenate([2 * r, 1 - s], -1) / (1 + s)
 
@@ -142,18 +157,20 @@ def _turns(quaternions: list[Any], extrinsic: bool) -> Any:
 
 def _of_euler(seq: str, angles: Any, degrees: bool = False) -> Any:
     axes, extrinsic = _axes_of(seq, (1, 2, 3))
-    angles = _radians(_real(angles), degrees)
-    angles = angles if angles.ndim else angles[None]
-    if angles.shape[-1] != len(axes):
-        raise ValueError(f"Expected {len(axes)} angles for {seq!r}, got shape {angles.shape}.")
+    angles = _angles(angles, len(axes), degrees)
     return _turns([_of_rotvec(angles[..., k, None] * np.eye(3)[axis]) for k, axis in enumerate(axes)], extrinsic)
+
+
+def _angles(angles: Any, count: int, degrees: bool) -> Any:
+    """So many angles along the last axis; a single one may be a number."""
+    angles = _radians(_real(angles), degrees)
+    return _shaped(angles if angles.ndim else angles[None], "angles", count)
 
 
 def _of_davenport(axes: Any, order: str, angles: Any, degrees: bool = False) -> Any:
     axes = _real(axes)
     axes = _unit(axes if axes.ndim > 1 else axes[None])
-    angles = _radians(_real(angles), degrees)
-    angles = angles if angles.ndim else angles[None]
+    angles = _angles(angles, axes.shape[-2], degrees)
     turns = [_of_rotvec(angles[..., k, None] * axes[..., k, :]) for k in range(axes.shape[-2])]
     return _turns(turns, order in ("e", "extrinsic"))
 
@@ -214,7 +231,7 @@ class _Either(type):
 def _constructor(name: str, quaternion: Callable[..., Any]) -> Any:
     def make(*args: Any, **kw: Any) -> Any:
         if first_traced([*args, *kw.values()]) is None:
-            return getattr(_transform.Rotation, name)(*args, **kw)
+            return _plain(getattr(_transform.Rotation, name)(*args, **kw))
         return _of(quaternion(*args, **kw))
 
     make.__name__ = name
@@ -223,8 +240,10 @@ def _constructor(name: str, quaternion: Callable[..., Any]) -> Any:
 
 
 def _of_quat(quat: Any, *, scalar_first: bool = False) -> Any:
-    q = _real(quat)
-    return _unit(np.roll(q, -1, -1) if scalar_first else q)
+    q = _shaped(quat, "quat", 4)
+    norm = np.linalg.norm(q, axis=-1, keepdims=True)
+    raise_if(~(norm > 0), error=ValueError("Found zero norm quaternions in `quat`."))
+    return (np.roll(q, -1, -1) if scalar_first else q) / norm
 
 
 def _of(quat: Any) -> Any:
@@ -232,6 +251,11 @@ def _of(quat: Any) -> Any:
     rotation = object.__new__(Rotation)
     rotation._quat = quat
     return rotation
+
+
+def _plain(x: Any) -> Any:
+    """SciPy's rotation as one that meets traced values; anything else as it is."""
+    return PlainRotation(x.as_quat(), False) if isinstance(x, _transform.Rotation) else x
 
 
 def _quaternion(rotation: Any) -> Any:
@@ -246,7 +270,7 @@ class Rotation(metaclass=_Either):
 
     def __new__(cls, quat: Any, normalize: bool = True, copy: bool = True, scalar_first: bool = False) -> Any:
         if first_traced(quat) is None:
-            return _transform.Rotation(quat, normalize, copy, scalar_first)
+            return PlainRotation(quat, normalize, copy, scalar_first)
         return _of(_of_quat(quat, scalar_first=scalar_first))
 
     from_quat = _constructor("from_quat", _of_quat)
@@ -255,27 +279,26 @@ class Rotation(metaclass=_Either):
     from_mrp = _constructor("from_mrp", _of_mrp)
     from_euler = _constructor("from_euler", _of_euler)
     from_davenport = _constructor("from_davenport", _of_davenport)
-    identity = staticmethod(_transform.Rotation.identity)
-    random = staticmethod(_transform.Rotation.random)
-    create_group = staticmethod(_transform.Rotation.create_group)
+    identity, random, create_group = (_constructor(name, _of_quat) for name in ("identity", "random", "create_group"))
 
     @staticmethod
     def concatenate(rotations: Any) -> Any:
         """All rotations in one object."""
         rotations = [rotations] if isinstance(rotations, Rotation) else list(rotations)
         if not any(type(r) is Rotation for r in rotations):
-            return _transform.Rotation.concatenate(rotations)
+            return _plain(_transform.Rotation.concatenate(rotations))
         return _of(np.concatenate([np.reshape(_quaternion(r), (-1, 4)) for r in rotations]))
 
     @staticmethod
     def align_vectors(a: Any, b: Any, weights: Any = None, return_sensitivity: bool = False) -> Any:
         """The rotation that best takes b to a, and the root of the sum of squares left.  Kabsch (1976)."""
         if first_traced([a, b, weights]) is None:
-            return _transform.Rotation.align_vectors(a, b, weights, return_sensitivity)
+            rotation, *rest = _transform.Rotation.align_vectors(a, b, weights, return_sensitivity)
+            return _plain(rotation), *rest
         a, b = np.atleast_2d(_real(a)), np.atleast_2d(_real(b))
         if len(a) == 1 or return_sensitivity:
             raise NoRuleError("Rotation.align_vectors has no derivative rule for a single pair or for the sensitivity.")
-        weights = np.ones(len(a)) if weights is None else _real(weights)
+        weights = _weights(weights, len(a))
         raise_if(np.isinf(weights), error=NoRuleError("Rotation.align_vectors has none for infinite weights."))
         U, s, Vh = np.linalg.svd(mT(weights[:, None] * a) @ b)
         last = np.array([1.0, 1.0, 0.0]) + np.array([0.0, 0.0, 1.0]) * np.sign(np.linalg.det(U @ Vh))
@@ -318,13 +341,13 @@ class Rotation(metaclass=_Either):
     def apply(self, vectors: Any, inverse: bool = False) -> Any:
         """The rotated vectors."""
         M = self.as_matrix()
-        return ((mT(M) if inverse else M) @ _real(vectors)[..., None])[..., 0]
+        return ((mT(M) if inverse else M) @ _shaped(vectors, "vectors", 3)[..., None])[..., 0]
 
     def mean(self, weights: Any = None, axis: Any = None) -> Any:
         """The largest eigenvector of Σ w q qᵀ.  Markley et al. (2007), J. Guid. Control Dyn. 30, (12)."""
         q = self._quat
         outer = q[..., :, None] * q[..., None, :]
-        outer = outer if weights is None else _real(weights)[..., None, None] * outer
+        outer = outer if weights is None else _weights(weights, 0)[..., None, None] * outer
         axes = range(q.ndim - 1) if axis is None else np.atleast_1d(axis) % (q.ndim - 1)
         onto = projector(np.mean(outer, tuple(axes)), -1)
         largest = np.argmax(np.diagonal(onto, axis1=-2, axis2=-1), -1)
@@ -354,6 +377,8 @@ class Rotation(metaclass=_Either):
         return _of(_unit(_compose(_quaternion(other), self._quat)))
 
     def __pow__(self, n: Any, modulus: None = None) -> Any:
+        if first_traced(n) is None and abs(n) == 1:
+            return _of(self._quat) if n == 1 else self.inv()
         return _of(_of_rotvec(n * self.as_rotvec()))
 
     def __len__(self) -> int:
@@ -373,6 +398,28 @@ class Rotation(metaclass=_Either):
         if hasattr(_transform.Rotation, name):
             raise NoRuleError(f"scipy.spatial.transform.Rotation.{name} has no derivative rule.")
         raise AttributeError(name)
+
+
+class PlainRotation(_transform.Rotation):
+    """SciPy's own rotations of plain arrays, which meet traced vectors, weights, powers and rotations."""
+
+
+def _meeting(name: str) -> Any:
+    """A method that is SciPy's as long as nothing that it is given is traced."""
+    plain, own = getattr(_transform.Rotation, name), getattr(Rotation, name)
+
+    def method(self: PlainRotation, *args: Any, **kw: Any) -> Any:
+        given = [*args, *kw.values()]
+        if first_traced(given) is None and not any(type(x) is Rotation for x in given):
+            return _plain(plain(self, *args, **kw))
+        return own(_of(self.as_quat()), *args, **kw)
+
+    method.__name__ = name
+    return method
+
+
+for _name in ("apply", "mean", "inv", "approx_equal", "__mul__", "__pow__", "__getitem__"):
+    setattr(PlainRotation, _name, _meeting(_name))
 
 
 @stands_for(_transform.Slerp)
@@ -399,7 +446,6 @@ class Slerp:
         error = ValueError("Interpolation times must be within the range of those given, both inclusive.")
         raise_if((t < ends[0]) | (t > ends[1]), error=error)
         k = np.maximum(np.searchsorted(stop_gradient(self.times), stop_gradient(t)) - 1, 0)
-        part = (t - self.times[k]) / self.timedelta[k]
-        return Rotation.from_quat(_quaternion(self.rotations)[k]) * Rotation.from_rotvec(
-            part[..., None] * self.rotvecs[k]
-        )
+        part = (t - entries(self.times, k)) / entries(self.timedelta, k)
+        turn = Rotation.from_rotvec(part[..., None] * entries(self.rotvecs, k))
+        return Rotation.from_quat(entries(_quaternion(self.rotations), k)) * turn
