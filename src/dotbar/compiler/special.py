@@ -4,6 +4,7 @@ They are found by the names of ufuncs, so that whoever registers a rule for one 
 """
 
 import sys
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -67,6 +68,20 @@ def entries(lowering: Lowering, name: str, dtype: np.dtype[Any], *xs: Any) -> Vi
     return stacked(lowering, Entry(function, dtype, len(xs)), views, [Result(shape, dtype)], len(shape))[0]
 
 
+def product(x: Any, y: Any, log: Callable[[Any], Any] = np.log) -> Any:
+    """x log y, 0 where x is 0."""
+    return np.where(np.equal(x, 0) & ~np.isnan(y), 0, x * log(y))
+
+
+BODIES: dict[str, Callable[..., Any]] = {
+    "xlogy": product,
+    "xlog1py": lambda x, y: product(x, y, np.log1p),
+    "entr": lambda x: np.where(x < 0, -np.inf, -product(x, x)),
+    "log_expit": lambda x: np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x))),
+}
+"""What is quicker as a loop of elementary functions, which work on several entries at once."""
+
+
 def ufunc(lowering: Lowering, fn: np.ufunc, *xs: Any) -> View:
     """A ufunc of scipy.special."""
     if getattr(sys.modules.get("scipy.special"), fn.__name__, None) is not fn or fn.nout != 1:
@@ -74,7 +89,10 @@ def ufunc(lowering: Lowering, fn: np.ufunc, *xs: Any) -> View:
     dtypes = set(fn.resolve_dtypes((*(lowering.view(x).dtype for x in xs), None)))
     if len(dtypes) != 1:
         raise UnsupportedError
-    return entries(lowering, fn.__name__, dtypes.pop(), *xs)
+    dtype = dtypes.pop()
+    if fn.__name__ in BODIES and dtype.kind == "f":
+        return BODIES[fn.__name__](*(lowering.view(x, dtype) for x in xs))
+    return entries(lowering, fn.__name__, dtype, *xs)
 
 
 def bessel(lowering: Lowering, x: View, *, n: int) -> View:
