@@ -1,7 +1,7 @@
 """SciPy's distributions as objects that take traced values: its own, and where something is traced the words."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from dotbar.errors import NoRuleError
 from dotbar.rules.words import stop_gradient
 from dotbar.scipy.mirror import OWN
 from dotbar.scipy.stats import continuous, discrete
+from dotbar.scipy.stats.densities import composed
 from dotbar.scipy.stats.law import drawn, law, mass, moment
 
 __all__ = ["named", "or_scipys"]
@@ -54,7 +55,8 @@ def by_law(method: str) -> Callable[..., Any]:
 
     def call(self: Any, x: Any, *args: Any, **kw: Any) -> Any:
         shapes, loc, scale = self._parse_args(*args, **kw)
-        return law(*map(as_array, (x, loc, scale, *shapes)), dist=self.plain, method=method)
+        f = composed(self.plain, method) or partial(law, dist=self.plain, method=method)
+        return f(*map(as_array, (x, loc, scale, *shapes)))
 
     return call
 
