@@ -48,6 +48,8 @@ TABLE = [
     Accuracy(sc.gammaincinv, 0, 1e-12),
     *(Accuracy(f, i, 1e-12) for f in (sc.betainc, sc.betaincc) for i in (0, 1)),
     Accuracy(sc.betainc, 0, 1e-11, 2, POINTS["betainc"][::3]),
+    Accuracy(sc.betainc, 1, 1e-13, at=[(0.005, 9e5, 6e-9), (1.2, 6e5, 3e-5)]),
+    Accuracy(sc.betainc, 0, 1e-12, at=[(4e5, 0.9, 1 - 2e-6), (8e3, 300.0, 0.96), (0.002, 0.01, 0.7)]),
     Accuracy(sc.betaincinv, 0, 1e-12),
     Accuracy(sc.erfcx, 0, 1e-13),
     Accuracy(sc.dawsn, 0, 1e-12),

@@ -32,8 +32,12 @@ def slopes(f, *xs):
         (sc.gammainc, (3.0, 0.0), (0, 0)),
         (sc.gammainc, (2.0, inf), (0, 0)),
         (sc.gammainc, (0.0, 1.5), (-sc.exp1(1.5), 0)),
+        (sc.gammainc, (inf, 2.0), (0, 0)),
+        (sc.gammaincinv, (2.0, 0.0), (0, inf)),
         (sc.betainc, (1.0, 3.0, 0.0), (0, 0, 3)),
         (sc.betainc, (2.0, 3.0, 1.0), (0, 0, 0)),
+        (sc.betainc, (0.0, 2.0, 0.3), (np.log(0.3) + 0.7, 0, 0)),  # −∫ₓ¹ (1 − t)ᵇ⁻¹/t dt
+        (sc.betainc, (2.0, 0.0, 0.3), (0, -0.3 - np.log(0.7), 0)),
         (sc.xlogy, (0.0, 0.0), (-inf, 0)),
         (sc.xlog1py, (0.0, -1.0), (-inf, 0)),
         (sc.boxcox, (2.0, 0.0), (0.5, np.log(2) ** 2 / 2)),
@@ -57,6 +61,27 @@ def slopes(f, *xs):
 def test_first_derivative(f, xs, want):
     f = (lambda k, p: sc.bdtr(k, 5, p)) if f is sc.bdtr else f
     assert np.allclose(slopes(f, *xs), want, 1e-12, 1e-14, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("f", "xs"),
+    [
+        (sc.gammainc, (2.0, np.nan)),
+        (sc.gammainc, (1.0, -2.0)),
+        (sc.gammaincinv, (0.0, 0.5)),
+        (sc.betainc, (2.0, 3.0, -1.0)),
+        (sc.betainc, (2.0, 3.0, np.nan)),
+        (sc.fdtr, (3.0, inf, 2.0)),
+    ],
+)
+def test_nan_where_the_value_is(f, xs):
+    assert np.isnan(f(*xs))
+    assert np.all(np.isnan(slopes(f, *xs)))
+
+
+@pytest.mark.parametrize("xs", [(1.0, 2.0, 3.0, 1.0), (1.0, 2.0, 3.0, -inf), (1.0, 2.0, 3.0, 1.5)])
+def test_a_series_without_a_sum_has_no_derivative_in_its_parameters(xs):
+    assert np.all(np.isnan(slopes(sc.hyp2f1, *xs)[:3]))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from math import pi
 from typing import Any
 
 import numpy as np
+from numpy.polynomial.polynomial import polyval
 
 from dotbar.core import Traced
 from dotbar.errors import InputError, NoRuleError
@@ -13,13 +14,15 @@ from dotbar.rules.kinds import composite, elementwise
 from dotbar.rules.words import raise_if
 from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.special import ufuncs as sc
-from dotbar.scipy.special.quadrature import bell, family
+from dotbar.scipy.special.quadrature import bell, family, pieces
 from dotbar.scipy.special.taylor import Jet, exp
 
 polygamma = dispatching(sc.polygamma)
 
 EVEN = sc.bernoulli(30)[2::2]
 """The Bernoulli numbers B₂, B₄, …, B₃₀."""
+REMAINDER = EVEN / (2 * np.arange(1, 16) * (2 * np.arange(1, 16) - 1))
+"""The coefficients of log Γ in 1/z, 1/z³, …  DLMF 5.11.1."""
 SHIFT = 12
 """Expansions in 1/z are used from |z| = 12 on: their first neglected term is below 10⁻¹⁷."""
 
@@ -86,13 +89,19 @@ def difference(z: Any, m: Any, *, n: int) -> Any:
 @family(lambda a, n: stirling(a, n=n + 1))
 def stirling(a: Any, *, n: int) -> Any:
     """The derivatives of log Γ(a) − a log a + a: what the leading terms leave of log Γ, ψ, …; from 12 on expanded."""
-    large = np.maximum(a, SHIFT)
+    return pieces(a < SHIFT, stirling_near, stirling_far, a, n=n)
+
+
+def stirling_near(a: Any, n: int) -> Any:
     if n == 0:
-        terms = (b / (2 * k * (2 * k - 1)) * large ** (1 - 2 * k) for k, b in enumerate(EVEN, 1))
-        return np.where(a < SHIFT, sc.gammaln(a) - sc.xlogy(a, a) + a, sum(terms) + np.log(2 * pi / large) / 2)
-    leading = np.log(a) if n == 1 else (-1) ** n * math.factorial(n - 2) * a ** (1.0 - n)
-    expanded = sum(c * large**-p for p, c in reversed(powers(n - 1)) if p >= n)
-    return np.where(a < SHIFT, polygamma_at(a, n=n - 1) - leading, expanded)
+        return sc.gammaln(a) - sc.xlogy(a, a) + a
+    return polygamma_at(a, n=n - 1) - (np.log(a) if n == 1 else (-1) ** n * math.factorial(n - 2) * a ** (1.0 - n))
+
+
+def stirling_far(a: Any, n: int) -> Any:
+    """log(2π/a)/2 + Σ B₂ₖ/(2k (2k − 1) a²ᵏ⁻¹), differentiated.  DLMF 5.11.1."""
+    first = np.log(2 * pi / a) / 2 if n == 0 else -((-1) ** (n - 1)) * math.factorial(n - 1) / 2 * a ** (-1.0 * n)
+    return first + a ** (-1.0 - n) * polyval(a**-2.0, (-1) ** n * REMAINDER * rising(2.0 * np.arange(1, 16) - 1, n))
 
 
 elementwise(sc.psi, lambda x: polygamma_at(x, n=1))

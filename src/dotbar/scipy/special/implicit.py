@@ -21,7 +21,7 @@ def same_as(fn: np.ufunc, formula: Callable[..., Any], reasons: Mapping[int, str
     def partial(i: int) -> Callable[..., Any]:
         def of_formula(y: Any, *xs: Any) -> Any:
             """The slope of a formula in functions that have rules."""
-            return slope(formula, xs, i)
+            return np.where(np.isnan(y), np.nan, slope(formula, xs, i))
 
         return of_formula
 
@@ -40,7 +40,8 @@ def inverse_of(
         def quotient(y: Any, *xs: Any) -> Any:
             """∂y/∂x = 1/F_y, ∂y/∂θ = −F_θ/F_y for the solution y of F(θ, y) = x."""
             xs = (*xs[:place], y, *xs[place + 1 :])
-            return (1.0 if i == place else -slope(forward, xs, i)) / slope(forward, xs, place)
+            change, rise = 1.0 if i == place else -slope(forward, xs, i), slope(forward, xs, place)
+            return np.where((change == 0) & (rise == 0), 0.0, change / rise)  # as y = 0 at x = 0, whatever θ is
 
         return quotient
 

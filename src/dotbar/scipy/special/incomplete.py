@@ -9,12 +9,21 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.polynomial.polynomial import polyval
 
 from dotbar.rules.kinds import elementwise
 from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.gammas import difference, polygamma_at, stirling
 from dotbar.scipy.special.implicit import inverse_of
-from dotbar.scipy.special.quadrature import bell, family, tail
+from dotbar.scipy.special.quadrature import DROP, WHOLE, bell, family, pieces, segment
+
+ARTANH = 1 / np.arange(3.0, 27, 2)
+"""(artanh u − u)/u³ in powers of u²."""
+EXPONENTIAL = 1 / np.array([math.factorial(k) for k in range(2, 15)])
+"""(eʷ − 1 − w)/w² in powers of w."""
+NODES = 28
+LEAST = 8
+"""From this parameter on a density falls fast enough for one Gauss rule."""
 
 # ---------------------------------------------------------------- densities
 
@@ -27,11 +36,17 @@ def log_ratio(x: Any, a: Any) -> Any:
 
 def deviance(excess: Any, ratio: Any) -> Any:
     """r − log(1 + r) for r = ``excess`` = ``ratio`` − 1, each given exactly; near 0 by its series.  Loader (2000)."""
-    small = np.abs(excess) < 0.1
+    small = np.abs(excess) < 0.3
     r = np.where(small, excess, 0)
     u = r / (2 + r)  # log(1 + r) = 2 artanh u;  r = 2u + r u
-    series = sum(u ** (2 * k + 1) / (2 * k + 1) for k in range(8, 0, -1))
-    return np.where(small, r * u - 2 * series, excess - np.log(ratio))
+    return np.where(small, u * (r - 2 * u * u * polyval(u * u, ARTANH)), excess - np.log(ratio))
+
+
+def expm1_rest(w: Any) -> Any:
+    """eʷ − 1 − w, near 0 by its series."""
+    small = np.abs(w) < 0.5
+    u = np.where(small, w, 0)
+    return np.where(small, u * u * polyval(u, EXPONENTIAL), np.expm1(w) - w)
 
 
 @family(
@@ -42,7 +57,7 @@ def gamma_density(a: Any, x: Any) -> Any:
     """xᵃ⁻¹ e⁻ˣ/Γ(a) = exp(−a d(x/a) − s(a))/x with the deviance d and Stirling's remainder s: exact also at large a."""
     y = np.exp(-a * deviance((x - a) / a, x / a) - stirling(a, n=0)) / x
     at_zero = np.where(a > 1, 0.0, np.where(a == 1, 1.0, np.inf))
-    return np.where((a == 0) | (x == np.inf), 0, np.where(x == 0, at_zero, y))
+    return np.where((a == 0) | (a == np.inf) | (x == np.inf), 0, np.where(x == 0, at_zero, y))
 
 
 def gamma_slope(a: Any, x: Any) -> Any:
@@ -53,18 +68,23 @@ def gamma_slope(a: Any, x: Any) -> Any:
 
 
 @family(
-    lambda a, b, x: beta_density(a, b, x) * log_beta_cumulants(a, b, x)(1, 0),
-    lambda a, b, x: beta_density(a, b, x) * log_beta_cumulants(a, b, x)(0, 1),
+    lambda a, b, x: beta_density(a, b, x) * beta_quotient(a, b, x, 1, 0),
+    lambda a, b, x: beta_density(a, b, x) * beta_quotient(a, b, x, 0, 1),
     lambda a, b, x: beta_slope(a, b, x),
 )
 def beta_density(a: Any, b: Any, x: Any) -> Any:
     """xᵃ⁻¹ (1 − x)ᵇ⁻¹/B(a, b), by deviances and Stirling's remainders as the gamma density.  Loader (2000)."""
-    n, excess = a + b, b * x - a * (1 - x)
-    exponent = a * deviance(excess / a, n * x / a) + b * deviance(-excess / b, n * (1 - x) / b)
-    y = np.exp(stirling(n, n=0) - stirling(a, n=0) - stirling(b, n=0) - exponent) / (x * (1 - x))
     at_end = lambda p, q: np.where(p > 1, 0.0, np.where(p == 1, q, np.inf))
+    y = beta_mass(a, b, x, 1 - x) / (x * (1 - x))
     y = np.where(x == 0, at_end(a, b), np.where(x == 1, at_end(b, a), y))
     return np.where((a == 0) | (b == 0), 0, y)
+
+
+def beta_mass(a: Any, b: Any, x: Any, rest: Any) -> Any:
+    """xᵃ (1 − x)ᵇ/B(a, b), given both x and 1 − x."""
+    n, excess = a + b, b * x - a * rest
+    exponent = a * deviance(excess / a, n * x / a) + b * deviance(-excess / b, n * rest / b)
+    return np.exp(stirling(n, n=0) - stirling(a, n=0) - stirling(b, n=0) - exponent)
 
 
 def beta_slope(a: Any, b: Any, x: Any) -> Any:
@@ -87,42 +107,78 @@ def gamma_quotient(a: Any, log_x: Any, n: int) -> Any:
     lambda a, x, n: gamma_density(a, x) * gamma_quotient(a, log_ratio(x, a + 1), n),
 )
 def gammainc_at(a: Any, x: Any, *, n: int) -> Any:
-    """∂ⁿP(a, x)/∂aⁿ, n ≥ 1, by an integral, for x ≤ 1 by the series.  Relative error 10⁻¹³.
+    """∂ⁿP(a, x)/∂aⁿ, n ≥ 1, as ∫₀ˣ f pₙ = −∫ₓ^∞ f pₙ with f the density and pₙ = ∂ₐⁿf/f.  Relative error 10⁻¹³.
 
-    For x > 1 as ∫₀ˣ f pₙ = −∫ₓ^∞ f pₙ with f the density and pₙ = ∂ₐⁿf/f, over log t, downwards if log x is below its
-    mean ψ(a), else upwards; −E₁(x) at a = 0.  For x ≤ 1 by the series, DLMF 8.7.1, differentiated.
+    Over log t; downwards if x ≤ 1 or log x is below its mean ψ(a), with a ≥ 8, else after some terms of DLMF 8.7.3.
     """
-    zero, far = a == 0, (x > 1) & (x < np.inf)
-    b, z = np.where(zero, 1, a), np.where(far, x, 2)
-    mean = log_ratio(z, b + 1)
-    side = np.where(np.log(z) < sc.psi(b), -1, 1)
-    g = lambda w: side * w * (b - z) - z * expm1_rest(side * w)
-    p = lambda w: gamma_quotient(b, mean + side * w, n)
-    y = -side * z * gamma_density(b, z) * tail(g, p, a.shape)
-    y = np.where(zero, -sc.exp1(z) if n == 1 else np.nan, y)
-    return np.where(far, y, gammainc_series(a, np.where(x > 1, 0, x), n))
+    return pieces(
+        (x > 0) & (x < np.inf) & (a < np.inf), gammainc_inside, lambda a, x, n: 0 * sc.gammainc(a, x), a, x, n=n
+    )
 
 
-def gammainc_series(a: Any, x: Any, n: int) -> Any:
-    """∂ⁿP(a, x)/∂aⁿ for x ≤ 1 from P = xᵃ/Γ(a + 1) Σ (−x)ᵏ/k! a/(a + k)."""
-    positive = x > 0
-    x = np.where(positive, x, 1)
-    log_x, terms = np.log(x), range(20, 0, -1)
-    front = lambda n: bell(lambda i, j: (log_x if i == 1 else 0) - polygamma_at(a + 1, n=i - 1), n)
-    quotient = lambda k, n: a / (a + k) if n == 0 else -k * (-1) ** n * math.factorial(n) / (a + k) ** (n + 1)
-    total = lambda n: sum((-x) ** k / math.factorial(k) * quotient(k, n) for k in terms) + (n == 0)
-    y = sum(math.comb(n, k) * front(n - k) * total(k) for k in range(n + 1))
-    return np.where(positive, x**a * sc.rgamma(a + 1) * y, 0)
+def gammainc_inside(a: Any, x: Any, n: int) -> Any:
+    below = (x <= 1) | (np.log(x) < sc.psi(a)) | ((a == 0) & (n > 1))
+    return pieces(below, gammainc_lower, gammainc_upper, a, x, n=n)
 
 
-def expm1_rest(w: Any) -> Any:
-    """eʷ − 1 − w, near 0 by its series."""
-    small = np.abs(w) < 0.5
-    u = np.where(small, w, 0)
-    series = np.ones_like(u)
-    for k in range(14, 2, -1):
-        series = 1 + series * u / k
-    return np.where(small, u * u / 2 * series, np.expm1(w) - w)
+def gammainc_lower(a: Any, x: Any, n: int) -> Any:
+    """As first terms and an integral."""
+    steps = np.maximum(np.ceil(LEAST - a), 0)
+    return gammainc_terms(a, x, steps, n) + gamma_integral(a + steps, x, -1, n)
+
+
+def gammainc_terms(a: Any, x: Any, count: Any, n: int) -> Any:
+    """∂ⁿ/∂aⁿ of the first terms of the series, by their quotients."""
+    y = np.zeros_like(x)
+    some = count > 0
+    a, x, count = a[some], x[some], count[some]
+    (term, cumulants), total = gammainc_term(a, x, n), 0.0
+    for k in range(1, 1 + int(np.max(count, initial=0))):
+        total += np.where(k <= count, term * bell(lambda i, _, c=cumulants: c[i], n), 0)
+        term = term * (x / (a + k))
+        cumulants = {i: c - log_slope(a + k, i) for i, c in cumulants.items()}
+    y[some] = total
+    return y
+
+
+def gammainc_term(a: Any, x: Any, n: int) -> tuple[Any, dict[int, Any]]:
+    """The first term of P = Σ xᵃ⁺ᵏ e⁻ˣ/Γ(a + k + 1), DLMF 8.7.3, and n derivatives by a of its logarithm."""
+    first = log_ratio(x, a + 1) - stirling(a + 1, n=1)
+    return gamma_density(a + 1, x), {i: -polygamma_at(a + 1, n=i - 1) if i > 1 else first for i in range(1, n + 1)}
+
+
+def log_slope(z: Any, i: int) -> Any:
+    """The i-th derivative of log z."""
+    return -math.factorial(i - 1) / (-z) ** i
+
+
+def gammainc_upper(a: Any, x: Any, n: int) -> Any:
+    """As an integral, −E₁(x) at a = 0."""
+    y = gamma_integral(np.where(a == 0, 1, a), x, 1, n)
+    return np.where(a == 0, -sc.exp1(x), y) if np.any(a == 0) else y
+
+
+def gamma_integral(a: Any, x: Any, side: int, n: int) -> Any:
+    """−side ∫ f pₙ from x down or up: over w = side log(t/x), where f t falls by g = side w (a − x) − x (eʷ − 1 − w).
+
+    g is concave and smooth on the scale of its reach, the solution of g = −44, which is bounded from above.
+    """
+    slope, drop = side * (x - a), DROP
+    if side > 0:  # eʷ − 1 − w ≥ w²/2, and x (eʷ − 1) = 44 + a w
+        w = (np.sqrt(slope * slope + 2 * x * drop) - slope) / x
+        for _ in range(2):
+            w = np.log1p((drop + a * w) / x)
+    else:  # e⁻ʷ − 1 + w ≥ w²/(2 + 2w/3), and a w = 44 + x (1 − e⁻ʷ)
+        p, q = slope / 3 + x / 2, slope - drop / 3
+        w = (np.sqrt(q * q + 4 * p * drop) - q) / (2 * p)
+        for _ in range(2):
+            w = (drop - x * np.expm1(-w)) / a
+    mean = log_ratio(x, a + 1)
+
+    def f(w: Any) -> Any:
+        return np.exp(-slope * w - x * expm1_rest(side * w)) * gamma_quotient(a, mean + side * w, n)
+
+    return -side * x * gamma_density(a, x) * segment(f, w, WHOLE, NODES)
 
 
 elementwise(sc.gammainc, lambda a, b: gammainc_at(a, b, n=1), lambda a, b: gamma_density(a, b))
@@ -140,8 +196,8 @@ def log_share(a: Any, b: Any, x: Any, rest: Any) -> Any:
     return np.where(near, np.log1p(np.where(near, r, 0)), np.log((a + b) * x / a))
 
 
-def log_beta_cumulants(a: Any, b: Any, x: Any) -> Any:
-    """The derivatives of log(xᵃ (1 − x)ᵇ/B(a, b)), of order i by a and j by b."""
+def log_beta_cumulants(a: Any, b: Any, x: Any, rest: Any, m: int, n: int) -> dict[tuple[int, int], Any]:
+    """The derivatives of log(xᵃ (1 − x)ᵇ/B(a, b)), of order i ≤ m by a and j ≤ n by b, given both x and 1 − x."""
 
     def cumulant(i: int, j: int) -> Any:
         if i and j:
@@ -149,57 +205,113 @@ def log_beta_cumulants(a: Any, b: Any, x: Any) -> Any:
         p, q = (a, b) if i else (b, a)
         if i + j > 1:
             return difference(p, q, n=i + j - 1)
-        share = log_share(a, b, x, 1 - x) if i else log_share(b, a, 1 - x, x)
+        share = log_share(a, b, x, rest) if i else log_share(b, a, rest, x)
         return share + stirling(a + b, n=1) - stirling(p, n=1)
 
-    return cumulant
+    return {(i, j): cumulant(i, j) for i in range(m + 1) for j in range(n + 1) if i + j}
+
+
+def beta_quotient(a: Any, b: Any, x: Any, m: int, n: int) -> Any:
+    """∂ᵐ⁺ⁿf/∂aᵐ∂bⁿ / f of the density."""
+    cumulants = log_beta_cumulants(a, b, x, 1 - x, m, n)
+    return bell(lambda i, j: cumulants[i, j], m, n)
 
 
 @family(
     lambda a, b, x, m, n: betainc_at(a, b, x, m=m + 1, n=n),
     lambda a, b, x, m, n: betainc_at(a, b, x, m=m, n=n + 1),
-    lambda a, b, x, m, n: beta_density(a, b, x) * bell(log_beta_cumulants(a, b, x), m, n),
+    lambda a, b, x, m, n: beta_density(a, b, x) * beta_quotient(a, b, x, m, n),
 )
 def betainc_at(a: Any, b: Any, x: Any, *, m: int, n: int) -> Any:
     """∂ᵐ⁺ⁿI(a, b; x)/∂aᵐ∂bⁿ, m + n ≥ 1, as ∫₀ˣ f pₘₙ = −∫ₓ¹ f pₘₙ, f the density and pₘₙ = ∂ₐᵐ∂ᵇⁿf/f.
 
-    With t/(1 − t) = x/(1 − x) e⁻ʷ downwards; upwards by I(a, b; x) = 1 − I(b, a; 1 − x).  The side is that on which the
-    first polynomial has one sign.  Relative error 10⁻¹³.
+    On the side on which the first polynomial has one sign; upwards by I(a, b; x) = 1 − I(b, a; 1 − x).  Relative error
+    10⁻¹³.
     """
-    inside = (x > 0) & (x < 1)
-    x = np.where(inside, x, 0.5)
-    first = log_beta_cumulants(a, b, x)
-    by_a, by_b = first(1, 0), first(0, 1)
-    down = (by_a < 0) if n == 0 else (by_b > 0) if m == 0 else x * (a + b) < a
-    falling, other = np.where(down, a, b), np.where(down, b, a)
-    start, rest = np.where(down, x, 1 - x), np.where(down, 1 - x, x)
-    drift = np.where(down, 1, -1) * (b * x - a * (1 - x))
+    changes = a > 0 if m == 0 else b > 0 if n == 0 else True  # I is 1 at a = 0, and 0 at b = 0
+    inside = (x > 0) & (x < 1) & (a < np.inf) & (b < np.inf) & changes
+    return pieces(inside, betainc_inside, lambda a, b, x, m, n: 0 * sc.betainc(a, b, x), a, b, x, m=m, n=n)
 
-    def changes(w: Any) -> tuple[Any, Any]:
-        """Of the logarithm of what falls from ``start``, and of its complement."""
-        most = np.minimum(w, 300)
-        rise = np.where((w < 1) | (start < 0.5), np.log1p(start * np.expm1(-w)), np.log(rest + start * np.exp(-w)))
-        return -np.log1p(rest * np.expm1(most)) - (w - most), -rise
 
-    def g(w: Any) -> Any:
-        fall, rise = changes(w)
-        y = falling * fall + other * rise
-        if not np.any(a + b > 1000):
-            return y
-        near = np.minimum(w, 0.1)  # where large terms cancel, they are written as their rests after the linear ones
-        u, v = rest * np.expm1(near), start * np.expm1(-near)
-        bend = falling * (rest * expm1_rest(near) - deviance(u, 1 + u))
-        bend += other * (start * expm1_rest(-near) - deviance(v, 1 + v))
-        return np.where(w < 0.1, drift * near - bend, y)
+def betainc_inside(a: Any, b: Any, x: Any, m: int, n: int) -> Any:
+    rest = 1 - x
+    below = x * (a + b) < a if m and n else is_below(a, b, x, rest) if m else ~is_below(b, a, rest, x)
+    upper = lambda a, b, x, rest: -betainc_lower(b, a, rest, x, n, m)
+    lower = lambda a, b, x, rest: betainc_lower(a, b, x, rest, m, n)
+    return pieces(below, lower, upper, a, b, x, rest)
 
-    def p(w: Any) -> Any:
-        fall, rise = changes(w)
-        at = {(1, 0): by_a + np.where(down, fall, rise), (0, 1): by_b + np.where(down, rise, fall)}
-        return bell(lambda i, j: at.get((i, j)) if i + j == 1 else first(i, j), m, n)
 
-    bend = np.maximum(np.log(start / rest) - np.log(np.maximum(falling, 1)), 0)  # from there on g falls
-    y = x * (1 - x) * beta_density(a, b, x) * tail(g, p, x.shape, bend)
-    return np.where(inside, np.where(down, y, -y), 0)
+def is_below(a: Any, b: Any, x: Any, rest: Any) -> Any:
+    """Whether ∂ₐ log f is negative up to x, or ∂ₐ log(f/a), which the terms of the series are about, if x is small."""
+    of_terms = log_beta_cumulants(a + 1, b, x, rest, 1, 0)[1, 0] - 1 / (a + b)
+    return (a == 0) | (of_terms + 1 / a < 0) | ((of_terms < 0) & (x < 0.5))
+
+
+def betainc_lower(a: Any, b: Any, x: Any, rest: Any, m: int, n: int) -> Any:
+    """As first terms and an integral."""
+    steps = np.maximum(np.ceil(LEAST - a), 0)
+    integral = lambda exact: lambda a, b, x, rest: beta_integral(a, b, x, rest, m, n, exact)
+    y = pieces(np.minimum(a, b) < 100, integral(False), integral(True), a + steps, b, x, rest)
+    return y + betainc_terms(a, b, x, rest, steps, m, n)
+
+
+def betainc_terms(a: Any, b: Any, x: Any, rest: Any, count: Any, m: int, n: int) -> Any:
+    """The first terms of the series, by their quotients."""
+    y = np.zeros_like(x)
+    some = count > 0
+    a, b, x, rest, count = (v[some] for v in (a, b, x, rest, count))
+    (term, cumulants), total = betainc_term(a, b, x, rest, m, n), 0.0
+    for k in range(1, 1 + int(np.max(count, initial=0))):
+        total += np.where(k <= count, term * bell(lambda i, j, c=cumulants: c[i, j], m, n), 0)
+        above, below = a + b + (k - 1), a + k
+        term = term * (x * above / below)
+        cumulants = {(i, j): c + quotient_slope(above, below, i, j) for (i, j), c in cumulants.items()}
+    y[some] = total
+    return y
+
+
+def betainc_term(a: Any, b: Any, x: Any, rest: Any, m: int, n: int) -> tuple[Any, dict[tuple[int, int], Any]]:
+    """The first term of I = Σ xᵃ⁺ᵏ (1 − x)ᵇ Γ(a + b + k)/(Γ(a + k + 1) Γ(b)), DLMF 8.17.8, and its log derivatives."""
+    cumulants = log_beta_cumulants(a + 1, b, x, rest, m, n)
+    cumulants = {(i, j): c - log_slope(a + b, i + j) for (i, j), c in cumulants.items()}
+    return beta_mass(a + 1, b, x, rest) / (x * (a + b)), cumulants
+
+
+def quotient_slope(above: Any, below: Any, i: int, j: int) -> Any:
+    """The derivative of log(above/below), of order i by a, which is in both, and of order j by b, which is above."""
+    return log_slope(above, i + j) - (log_slope(below, i) if j == 0 else 0)
+
+
+def beta_integral(a: Any, b: Any, x: Any, rest: Any, m: int, n: int, exact: bool) -> Any:
+    """∫₀ˣ f pₘₙ over t/(1 − t) = x/(1 − x) e⁻ʷ, along which the logarithm of f t (1 − t) falls by g.
+
+    g = −slope w − (a + b) k, k = log(1 − x + x e⁻ʷ) + x w; ``exact`` if large terms cancel in k.  Where x is close to
+    1, g falls only from the bend at t = a/(a + 1) on.
+    """
+    cumulants, total, slope = log_beta_cumulants(a, b, x, rest, m, n), a + b, a * rest - b * x
+    sign = np.where(x < rest, -1, 1)
+    least = np.minimum(x, rest)
+
+    def k(w: Any) -> Any:
+        u = least * np.expm1(sign * w)
+        return least * expm1_rest(sign * w) - deviance(u, 1 + u) if exact else np.log1p(u) - least * sign * w
+
+    def f(w: Any) -> Any:
+        bend = k(w)
+        change = {(1, 0): -rest * w - bend} if m else {}
+        change |= {(0, 1): x * w - bend} if n else {}
+        return np.exp(-slope * w - total * bend) * bell(lambda i, j: cumulants[i, j] + change.get((i, j), 0), m, n)
+
+    p, q = slope / 3 + total * x * rest / 2, slope - DROP / 3  # as e⁻ʷ − 1 + w ≥ w²/(2 + 2w/3)
+    far = (np.sqrt(q * q + 4 * p * DROP) - q) / (2 * p)
+    for _ in range(2):  # both sides of g = −44, solved for the w that grows the faster, stay above
+        far = (DROP - total * np.log(rest + x * np.exp(-far))) / a
+        far = np.minimum(far, np.log1p(np.expm1((DROP + b * far) / total) / rest))
+    bend = np.clip(np.log(x / (rest * a)), 0, far)
+    y = segment(lambda w: f(bend + w), far - bend, WHOLE, NODES)
+    if np.any(bend > 0):
+        y = y + segment(f, bend, WHOLE, NODES)
+    return beta_mass(a, b, x, rest) * y
 
 
 elementwise(

@@ -14,30 +14,51 @@ from dotbar.rules.kinds import elementwise
 from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.implicit import inverse_of, same_as
 from dotbar.scipy.special.incomplete import (
-    beta_density,
     betainc_at,
+    betainc_term,
     gamma_density,
     gamma_quotient,
     gammainc_at,
-    log_beta_cumulants,
-    log_ratio,
+    gammainc_term,
+    log_slope,
+    quotient_slope,
 )
-from dotbar.scipy.special.quadrature import GRADED, bell, family, reach, segment
+from dotbar.scipy.special.quadrature import GRADED, bell, family, in_blocks, reach, segment
 
-BLOCK, LONGEST = 4096, 10**6
-"""How many terms are computed at once, and at most."""
+ENTRIES, LONGEST = 2**17, 10**6
+"""How many terms are computed at once, and at most for one number."""
 
 
-def poisson_mean(term: Callable[[Any], Any], mean: Any, most: Any) -> Any:
-    """Σ mʲ e⁻ᵐ/j! term(j); the greatest terms lie below j = ``most``, beyond which they fall as a Gaussian at least."""
-    most, total = np.max(most, initial=0), np.zeros(np.shape(mean))
-    if not most < LONGEST:
-        return total * np.nan
-    last, step = int(most + 10 * np.sqrt(most) + 25), max(1, BLOCK // max(np.size(mean), 1))
-    for start in range(0, last, step):
-        j = np.arange(start, min(start + step, last), dtype=float).reshape(-1, *(1,) * np.ndim(mean))
-        total += np.sum(gamma_density(j + 1, mean) * term(j), 0)
-    return total
+def poisson_sum(f: Callable[..., Any], mean: Any, most: Any, *xs: Any) -> Any:
+    """f(j, p, …) of a column of whole numbers j and their probabilities p, enough of them for sums along j.
+
+    The greatest terms lie below j = ``most``, beyond which they fall as a Gaussian at least.
+    """
+    longest = np.max(most, initial=0)
+    if not longest < LONGEST:
+        return np.where(most < LONGEST, poisson_sum(f, mean, np.where(most < LONGEST, most, 0), *xs), np.nan)
+    j = np.arange(longest + 10 * np.sqrt(longest) + 25).reshape(-1, 1)
+
+    def block(mean: Any, *xs: Any) -> Any:
+        peak = np.floor(mean)
+        return f(j, around(np.multiply, j, peak, gamma_density(peak + 1, mean), lambda j: mean / j), *xs)
+
+    return in_blocks(block, (mean, *xs), {}, max(1, ENTRIES // len(j)))
+
+
+def around(product: np.ufunc, j: Any, peak: Any, there: Any, step: Callable[[Any], Any]) -> Any:
+    """Products, or sums, along j: ``there`` at the peak, and ``step(j)`` further than at j − 1."""
+    one = product.identity
+    up = product.accumulate(np.where(j > peak, step(j), one), 0)
+    down = product.accumulate(np.where(j < peak, step(j + 1), one)[::-1], 0)[::-1]
+    return there * up / down if product is np.multiply else there + up - down
+
+
+def mean_of_sums(term: Any, p: Any, below: Any, first: Any, last: Any) -> Any:
+    """Σ pⱼ Sⱼ of the sums Sⱼ = Σ termᵢ, i ≥ j, from S₀, or from the last: on the side where little cancels."""
+    smaller = np.cumsum(p, 0)
+    greater = np.cumsum(p[::-1], 0)[::-1] - p
+    return np.where(below, np.sum(term * smaller, 0) + last * smaller[-1], first - np.sum(term * greater, 0))
 
 
 # ---------------------------------------------------------------- χ²
@@ -62,9 +83,17 @@ def density_slope(x: Any, k: Any, nc: Any, n: int) -> Any:
 )
 def chi_square_density(x: Any, k: Any, nc: Any, *, n: int) -> Any:
     """∂ⁿf/∂kⁿ of the noncentral χ² density with k degrees of freedom, at the noncentrality nc."""
+
+    def mean(j: Any, p: Any, x: Any, a: Any) -> Any:
+        y, cumulants = gamma_terms(j, a, x, n)
+        return (
+            np.sum(p * y * (a + j), 0) / x
+            if n == 0
+            else np.sum(p * y * (a + j) / x * bell(lambda i, _: cumulants[i] + log_slope(a + j, i), n), 0)
+        )
+
     x, a, m = x / 2, k / 2, nc / 2
-    term = lambda j: gamma_density(a + j, x) * gamma_quotient(a + j, log_ratio(x, a + j + 1), n)
-    return poisson_mean(term, m, most_pairs(x, m)) / 2 ** (n + 1)
+    return poisson_sum(mean, m, most_pairs(x, m), x, a) / 2 ** (n + 1)
 
 
 @family(
@@ -74,8 +103,23 @@ def chi_square_density(x: Any, k: Any, nc: Any, *, n: int) -> Any:
 )
 def chi_square_at(x: Any, k: Any, nc: Any, *, n: int) -> Any:
     """∂ⁿF/∂kⁿ of the distribution function, n ≥ 1: a mean of derivatives of P(k/2 + j, x/2).  Relative error 10⁻¹³."""
+
+    def mean(j: Any, p: Any, x: Any, a: Any, below: Any) -> Any:
+        y, cumulants = gamma_terms(j, a, x, n)
+        first, last = (gammainc_at(a, x, n=n) for a in (a, a + len(j)))
+        return mean_of_sums(y * bell(lambda i, _: cumulants[i], n), p, below, first, last)
+
     x, a, m = x / 2, k / 2, nc / 2
-    return poisson_mean(lambda j: gammainc_at(a + j, x + 0 * j, n=n), m, most_pairs(x, m)) / 2**n
+    return poisson_sum(mean, m, most_pairs(x, m), x, a, x < a + m) / 2**n
+
+
+def gamma_terms(j: Any, a: Any, x: Any, n: int) -> tuple[Any, dict[int, Any]]:
+    """xᵃ⁺ʲ e⁻ˣ/Γ(a + j + 1), and the derivatives by a of its logarithm."""
+    peak = np.clip(np.floor(x - a), 0, len(j) - 1)
+    term, cumulants = gammainc_term(a + peak, x, n)
+    term = around(np.multiply, j, peak, term, lambda j: x / (a + j))
+    by = lambda i: lambda j: -log_slope(a + j, i)
+    return term, {i: around(np.add, j, peak, c, by(i)) for i, c in cumulants.items()}
 
 
 elementwise(
@@ -122,25 +166,32 @@ def beta_by_x(a: Any, b: Any, nc: Any, x: Any, m: int, n: int, kind: str) -> Any
 def beta_mean(a: Any, b: Any, nc: Any, x: Any, *, m: int, n: int, kind: str) -> Any:
     """The mean over j of ∂ᵐ⁺ⁿ/∂aᵐ∂bⁿ of I(a + j, b; x), of its density, or of I(a + j, b; x) − I(a + j + 1, b; x).
 
-    The last is xᵃ(1 − x)ᵇ/(a B(a, b)).  DLMF 8.17.20.
+    The last is xᵃ⁺ʲ (1 − x)ᵇ Γ(a + b + j)/(Γ(a + j + 1) Γ(b)).  DLMF 8.17.20.
     """
 
-    def term(j: Any) -> Any:
-        p, q, z = np.broadcast_arrays(a + j, b, x)
-        if kind == "distribution":
-            return betainc_at(p, q, z, m=m, n=n) if m or n else sc.betainc(p, q, z)
-        density, cumulants = beta_density(p, q, z), log_beta_cumulants(p, q, z)
+    def mean(j: Any, p: Any, a: Any, b: Any, x: Any, below: Any) -> Any:
+        y, cumulants = beta_terms(j, a, b, x, m, n)
         if kind == "density":
-            return density * bell(cumulants, m, n)
-
-        def without_pole(i: int, j: int) -> Any:  # 1/(a Γ(a)) = 1/Γ(a + 1)
-            return cumulants(i, j) - ((-1) ** (i - 1) * sc.gamma(i) / p**i if j == 0 else 0)
-
-        return density * z * (1 - z) / p * bell(without_pole, m, n)
+            y = y * (a + j) / (x * (1 - x))
+            cumulants = {(i, k): c + (log_slope(a + j, i) if k == 0 else 0) for (i, k), c in cumulants.items()}
+        y = y * bell(lambda i, k: cumulants[i, k], m, n)
+        if kind != "distribution":
+            return np.sum(p * y, 0)
+        at = lambda a: betainc_at(a, b, x, m=m, n=n) if m or n else sc.betainc(a, b, x)
+        return mean_of_sums(y, p, below, at(a), at(a + len(j)))
 
     share = nc * x  # the terms are greatest where j (a + j) = share (a + b + j)
     most = (share - a + np.sqrt((share - a) ** 2 + 4 * share * (a + b))) / 2
-    return poisson_mean(term, nc, np.maximum(nc, most))
+    return poisson_sum(mean, nc, np.maximum(nc, most), a, b, x, x * (a + nc + b) < a + nc)
+
+
+def beta_terms(j: Any, a: Any, b: Any, x: Any, m: int, n: int) -> tuple[Any, dict[tuple[int, int], Any]]:
+    """xᵃ⁺ʲ (1 − x)ᵇ Γ(a + b + j)/(Γ(a + j + 1) Γ(b)), and the derivatives of its logarithm."""
+    peak = np.clip(np.floor(x * (a + b) / (1 - x) - a), 0, len(j) - 1)
+    term, cumulants = betainc_term(a + peak, b, x, 1 - x, m, n)
+    term = around(np.multiply, j, peak, term, lambda j: x * (a + b + j - 1) / (a + j))
+    by = lambda i, k: lambda j: quotient_slope(a + b + j - 1, a + j, i, k)
+    return term, {key: around(np.add, j, peak, c, by(*key)) for key, c in cumulants.items()}
 
 
 @family(

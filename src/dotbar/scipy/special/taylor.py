@@ -119,11 +119,11 @@ def total(x: Any) -> Any:
 
 
 def select(condition: Any, x: Any, y: Any) -> Any:
-    """x where the condition holds, else y."""
+    """x where the condition holds, else y; a constant has the derivative 0, or NaN if it is not finite."""
     if not isinstance(x, Jet) and not isinstance(y, Jet):
         return np.where(condition, x, y)
     jet = x if isinstance(x, Jet) else y
-    x, y = (v if isinstance(v, Jet) else Jet(np.zeros_like(jet.c), jet.orders) + v for v in (x, y))
+    x, y = (v if isinstance(v, Jet) else Jet(np.zeros_like(jet.c) * v, jet.orders) + v for v in (x, y))
     return Jet(np.where(condition, x.c, y.c), jet.orders)
 
 
