@@ -119,6 +119,10 @@ class Rule:
         """The function over axis 0 of the batched arguments; the result has its batch axis first."""
         raise NotImplementedError
 
+    def varies(self, xs: Sequence[Any]) -> bool:
+        """Whether the types of the results depend on values: how many entries are chosen, which numbers are real."""
+        return False
+
 
 RULES: dict[Any, Rule] = {}
 

@@ -11,7 +11,8 @@ turn into better Programs, and what an interpreter can run through NumPy::
       return e
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count, permutations, product
 from math import prod
@@ -341,24 +342,6 @@ def is_static(equation: Equation) -> bool:
     return not [x for x in (*equation.outputs, *equation.inputs) if type(x) is Var and -1 in x.shape]
 
 
-def varies(rule: Rule, inputs: Sequence[Any]) -> bool:
-    """Whether the types of the results depend on values: on how many entries are chosen, on which numbers are real."""
-    if rule.name in VARYING or (rule.kind == "constant" and not isinstance(getattr(rule, "how", None), str)):
-        return True
-    return rule.name in SELECTING and any(dtype_of(index).kind == "b" for index in inputs[1:])
-
-
-SELECTING = ("dotbar.rules.words.gather", "dotbar.rules.words.ungather")
-VARYING = (
-    *("numpy.linalg.lstsq", "numpy.linalg.eig", "dotbar.scipy.linalg.lstsq"),
-    *(f"dotbar.scipy.linalg.{name}" for name in ("logm", "sqrtm", "fractional_matrix_power", "funm")),
-    "dotbar.scipy.linalg.functions.logarithm",
-    *("dotbar.rules.spectral.spectrum", "dotbar.rules.polynomials.zeros_of"),
-    *("dotbar.scipy.linalg.orth", "dotbar.scipy.linalg.null_space"),
-    "dotbar.scipy.linalg.forms.qz_factors",
-)
-
-
 def array_type(x: Any) -> tuple[Any, ...]:
     """What the equations behind a result rely on."""
     return shape_of(x), dtype_of(x)
@@ -404,8 +387,8 @@ def _check_types(equation: Equation, where: str) -> None:
         except (DotbarError, GuardFailed, np.linalg.LinAlgError, Warning):
             return  # of these values, which says nothing about others
         except Exception as error:
-            if type(error) is ValueError and equation.rule.name.startswith("dotbar.scipy."):
-                return  # SciPy checks values, too
+            if type(error) is ValueError and comes_from_scipy(error):
+                return  # which checks values, too
             raise ProgramError(f"{where} cannot be computed: {error}") from error
         made = [(shape_of(v), dtype_of(v)) for v in (y if isinstance(y, tuple) else (y,))]
     if made != [(y.shape, y.dtype) for y in equation.outputs]:
@@ -413,9 +396,15 @@ def _check_types(equation: Equation, where: str) -> None:
         raise ProgramError(f"{where} makes {shown}, assigned to {', '.join(map(repr, equation.outputs))}.")
 
 
+def comes_from_scipy(error: Exception) -> bool:
+    """Whether SciPy, or dotbar's mirror of it, has raised an error."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return "scipy" in frame.f_globals.get("__name__", "").split(".")[:2]
+
+
 def _can_be_tried(equation: Equation) -> bool:
     """Whether a call on other values, of the types that the operands have, is cheap and tells the results' types."""
-    if equation.rule.kind in ("guard", "control") or varies(equation.rule, equation.inputs):
+    if equation.rule.kind in ("guard", "control") or equation.rule.varies(equation.inputs):
         return False
     return sum(prod(shape_of(x)) for x in (*equation.inputs, *equation.outputs)) <= LARGEST
 

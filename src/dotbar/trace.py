@@ -38,7 +38,7 @@ from dotbar.core import (
     wrap_view,
 )
 from dotbar.errors import user_line
-from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Refused, Var, array_type, varies
+from dotbar.program import WRITTEN, Equation, Guard, Part, Program, Refused, Var, array_type
 
 __all__ = ["LONG", "Recorded", "Recording", "recordings"]
 
@@ -191,7 +191,7 @@ class Recording(Level):
         if any(-1 in x.shape for x in operands if type(x) is Var):
             outputs = of_any_length(rule, operands, kw, outputs)
         self.note(rule, operands, kw, outputs)
-        if any(v.shape for v in outputs) and varies(rule, xs):
+        if any(v.shape for v in outputs) and rule.varies(xs):
             for v in outputs:  # how many nonzero entries there are, or whether eigenvalues are real, may change
                 self.note(TYPE, (v,), {"outcome": array_type(v), "line": user_line()})
         if many:

@@ -37,6 +37,11 @@ def test_with_plain_arrays_a_call_is_scipys():
     assert pickle.loads(pickle.dumps(sl.expm)) is sl.expm
 
 
+def test_a_member_is_looked_for_once():
+    assert sl.pinvh is vars(sl)["pinvh"]
+    assert dotbar.scipy.linalg.det is vars(sl)["det"]
+
+
 def test_traced_values_are_found_by_name_and_in_lists():
     f = lambda x: np.sum(sl.expm(A=[[x, 1.0], [0.0, x]]))
     assert np.isclose(dotbar.grad(f)(0.5), f(0.5))

@@ -43,6 +43,7 @@ from dotbar.rules.mentions import needed
 from dotbar.rules.refusals import Flags, argument_name, refusal
 
 Batch = str | Callable[..., Any] | None
+Varying = bool | Callable[..., bool]
 
 
 # ---------------------------------------------------------------- cotangents with structural zeros
@@ -229,6 +230,9 @@ class Constant(Rule):
     def batch(self, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings) -> Any:
         return call_batched(self, self.how, xs, batched, size, kw)
 
+    def varies(self, xs: Sequence[Any]) -> bool:
+        return not isinstance(self.how, str)
+
 
 class Elementwise(Rule):
     """y = f(a, b, ...) entry by entry, given by its partial derivatives.
@@ -371,12 +375,15 @@ class General(Rule):
 
     kind: ClassVar[str] = "rule"
 
-    def __init__(self, fn: Any, body: Callable[..., Any], batch: Batch = None, moves: bool = False):
+    def __init__(
+        self, fn: Any, body: Callable[..., Any], batch: Batch = None, moves: bool = False, varying: Varying = False
+    ):
         (self.result,), arrays, settings, defaults = _parameters(body, 1)
         super().__init__(fn, arrays, settings)
         self.body = body
         self.how = batch
         self.moves = moves
+        self.varying = varying
         self.core = core_dims(batch) if isinstance(batch, str) and batch != "axis" else None
         self.entrywise = self.core is not None and not any(self.core)
         self.default_axis = defaults.get("axis")
@@ -430,6 +437,9 @@ class General(Rule):
 
     def batch(self, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings) -> Any:
         return call_batched(self, self.how, xs, batched, size, kw)
+
+    def varies(self, xs: Sequence[Any]) -> bool:
+        return self.varying(*xs) if callable(self.varying) else self.varying
 
 
 def add(a: Any, b: Any) -> Any:
@@ -505,15 +515,18 @@ def bilinear(fn: Any, signature: Batch, bar_a: Callable[..., Any], bar_b: Callab
     _register(fn, Bilinear(fn, signature, bar_a, bar_b))
 
 
-def rule(fn: Any, batch: Batch = None, moves: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def rule(
+    fn: Any, batch: Batch = None, moves: bool = False, varying: Varying = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated body, which returns (dot, bar), or one such pair for each array argument.
 
     ``batch`` is a gufunc signature, ``"axis"`` or a function (xs, batched, size, **settings).  ``moves`` says that
-    bar takes its cotangent together with the mask of structural zeros.
+    bar takes its cotangent together with the mask of structural zeros.  ``varying`` says, or a function of the
+    arguments does, that shapes or dtypes of the results depend on values.
     """
 
     def register(body: Callable[..., Any]) -> Callable[..., Any]:
-        _register(fn, General(fn, body, batch, moves))
+        _register(fn, General(fn, body, batch, moves, varying))
         return body
 
     return register

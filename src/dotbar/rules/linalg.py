@@ -185,7 +185,7 @@ def pinv(Y: Any, a: Any, *, rcond: Any = None, hermitian: bool = False, rtol: An
     return dot, bar
 
 
-@rule(np.linalg.lstsq)
+@rule(np.linalg.lstsq, varying=True)
 def lstsq(y: Any, a: Any, b: Any, *, rcond: Any = None) -> Any:
     """x = A⁺b, with r = b − Ax: ẋ = A⁺(ḃ − Ȧx) + A⁺A⁺ᴴȦᴴr + (I − A⁺A)ȦᴴA⁺ᴴx at constant rank.
 

@@ -154,7 +154,7 @@ def zeros_of(p: Any) -> Any:
     return np.linalg.eigvals(companion)
 
 
-@rule(zeros_of, "(n)->(k)")
+@rule(zeros_of, "(n)->(k)", varying=True)
 def _zeros_of(y: Any, p: Any) -> Any:
     """Differentiate p(y) = 0: ẏ = −ṗ(y)/p′(y), for simple roots."""
     first = lambda p: np.expand_dims(np.moveaxis(p, -1, 0), -1)  # np.polyval's order of axes

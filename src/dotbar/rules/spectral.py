@@ -206,7 +206,7 @@ def largest_entry(V: Any) -> Any:
 constant(largest_entry, like=lambda V: None, batch="(n,n)->(n,n)")
 
 
-@rule(np.linalg.eig, "(n,n)->(n),(n,n)")
+@rule(np.linalg.eig, "(n,n)->(n),(n,n)", varying=True)
 def eig(y: Any, a: Any) -> Any:
     """A V = V diag(w).  Giles (2008), 3.1: with P = V⁻¹ȦV, ẇ = diag P and V̇ = V(F∘P + diag c).
 
@@ -251,7 +251,7 @@ def spectrum(A: Any) -> Any:
     return tuple(np.linalg.eig(A))
 
 
-@rule(spectrum, "(n,n)->(n),(n,n)")
+@rule(spectrum, "(n,n)->(n),(n,n)", varying=True)
 def _spectrum(y: Any, A: Any) -> Any:
     """ẇ = diag(V⁻¹ȦV), averaged over repeated values.  Giles (2008), 3.1."""
     w, V = y

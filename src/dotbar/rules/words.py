@@ -296,7 +296,12 @@ def assign_items(x: Any, index: Any, batched: Sequence[bool], value: Any, mine: 
     x[(_items(len(x), width), *index)] = _index_first(value, mine, before, width, ndim)
 
 
-@rule(gather, _batch_gather, moves=True)
+def _selects(x: Any, *indices: Any) -> bool:
+    """Whether an index is a mask, which selects as many entries as it has ones."""
+    return any(core.dtype_of(i).kind == "b" for i in indices)
+
+
+@rule(gather, _batch_gather, moves=True, varying=_selects)
 def _gather(y: Any, x: Any, *arrays: Any, template: Any, traced: Any) -> Any:
     def dot(xdot: Any) -> Any:
         return gather(xdot, *arrays, template=template, traced=traced)
@@ -308,7 +313,7 @@ def _gather(y: Any, x: Any, *arrays: Any, template: Any, traced: Any) -> Any:
     return [(dot, bar), *(None for _ in arrays)]
 
 
-@rule(ungather, _batch_ungather, moves=True)
+@rule(ungather, _batch_ungather, moves=True, varying=_selects)
 def _ungather(x: Any, y: Any, *arrays: Any, template: Any, traced: Any, shape: Any) -> Any:
     def dot(ydot: Any) -> Any:
         return ungather(ydot, *arrays, template=template, traced=traced, shape=shape)

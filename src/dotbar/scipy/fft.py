@@ -17,8 +17,6 @@ from dotbar.scipy.mirror import OWN, dispatching
 from dotbar.scipy.mirror import members as _members
 from dotbar.scipy.special.ufuncs import loggamma, poch
 
-__getattr__, __dir__, __all__ = _members("scipy.fft")
-
 
 def _own(name: str) -> Any:
     """SciPy's function, made to ask its rule; SciPy's is an object that looks for a backend."""
@@ -234,3 +232,6 @@ def _fhtoffset(dln: Any, mu: Any, initial: Any = 0.0, bias: Any = 0.0) -> Any:
     angles = (np.imag(loggamma((mu + 1 + s * bias) / 2 + 1j * y)) for s in (1, -1))
     turns = (log(2) - initial) / dln + sum(angles) / pi
     return initial + (turns - np.round(turns)) * dln
+
+
+__getattr__, __dir__, __all__ = _members("scipy.fft")

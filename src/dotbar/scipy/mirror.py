@@ -12,6 +12,7 @@ What needs more than a rule, such as a solver that is given a function, a distri
 written anew and ``stands_for`` SciPy's.  The ufuncs of ``scipy.special`` dispatch by themselves.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import cache, wraps
 from importlib import import_module
@@ -156,12 +157,16 @@ def own_module(name: str) -> ModuleType | None:
 
 
 def members(name: str) -> tuple[Callable[[str], Any], Callable[[], Sequence[str]], Sequence[str]]:
-    """The ``__getattr__``, ``__dir__`` and ``__all__`` of the module that mirrors SciPy's module ``name``."""
-    module = import_module(name)
+    """The ``__getattr__``, ``__dir__`` and ``__all__`` of the module that mirrors SciPy's module ``name``.
+
+    It asks for them in its last line: a member is what it is at the first look, when all rules must be known.
+    """
+    module, own = import_module(name), vars(sys.modules[f"dotbar.{name}"])
 
     def getattribute(attribute: str) -> Any:
         if attribute.startswith("__"):
             raise AttributeError(f"module 'dotbar.{name}' has no attribute {attribute!r}")
-        return mirrored(getattr(module, attribute))
+        own[attribute] = value = mirrored(getattr(module, attribute))  # found by Python itself from now on
+        return value
 
     return getattribute, lambda: dir(module), module.__all__

@@ -216,7 +216,7 @@ def _hermitian(Y: Any, A: Any, *, lower: bool = True) -> Any:
     return sym, sym
 
 
-@rule(dispatching(sl.lstsq))
+@rule(dispatching(sl.lstsq), varying=True)
 def _lstsq(
     y: Any,
     a: Any,

@@ -734,7 +734,7 @@ def inverse_at_rank(A: Any, rcond: Any) -> Any:
     return np.linalg.pinv(A, np.finfo(dtype_of(A)).eps * max(A.shape[-2:]) if rcond is None else rcond)
 
 
-@rule(orth, "(m,n)->(m,k)")
+@rule(orth, "(m,n)->(m,k)", varying=True)
 def _orth(Q: Any, A: Any, *, rcond: Any = None) -> Any:
     """At constant rank Q̇ = (I − QQᴴ)ȦA⁺Q; a rotation of the basis, which is arbitrary, is left out or refused.
 
@@ -752,7 +752,7 @@ def _orth(Q: Any, A: Any, *, rcond: Any = None) -> Any:
     return dot, bar
 
 
-@rule(null_space, "(m,n)->(n,k)")
+@rule(null_space, "(m,n)->(n,k)", varying=True)
 def _null_space(
     N: Any,
     A: Any,

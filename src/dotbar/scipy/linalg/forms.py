@@ -443,7 +443,7 @@ def qz_factors(A: Any, B: Any, *, output: str, sort: Any) -> Any:
     return S, T, Q, Z, alpha, beta
 
 
-@rule(qz_factors, "(n,n),(n,n)->(n,n),(n,n),(n,n),(n,n),(n),(n)")
+@rule(qz_factors, "(n,n),(n,n)->(n,n),(n,n),(n,n),(n,n),(n),(n)", varying=True)
 def _qz_factors(y: Any, A: Any, B: Any, *, output: str, sort: Any) -> Any:
     """With M = QᴴȦZ, N = QᴴḂZ:  Q̇ = QΩ,  Ż = ZΨ,  Ṡ = M − ΩS + SΨ,  Ṫ = N − ΩT + TΨ.
 

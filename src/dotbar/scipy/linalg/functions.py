@@ -236,7 +236,7 @@ def undrawn(fn: Callable[..., Any]) -> Callable[..., Any]:
 logm, fractional_matrix_power = undrawn(sl.logm), undrawn(sl.fractional_matrix_power)
 
 
-@rule(logm, "(n,n)->(n,n)")
+@rule(logm, "(n,n)->(n,n)", varying=True)
 def _logm(Y: Any, A: Any) -> Any:
     return primary(A, Y.dtype, partial(corner, f=logarithm))
 
@@ -249,10 +249,10 @@ def logarithm(A: Any) -> Any:
         return logm(A)
 
 
-rule(logarithm, "(n,n)->(n,n)")(_logm)
+rule(logarithm, "(n,n)->(n,n)", varying=True)(_logm)
 
 
-@rule(fractional_matrix_power)
+@rule(fractional_matrix_power, varying=True)
 def _fractional_matrix_power(Y: Any, A: Any, t: Any) -> Any:
     """Aᵗ = exp(t log A), a product for an integer t; SciPy's may be complex where this is real."""
 
@@ -300,7 +300,7 @@ composite(dispatching(sl.tanhm))(lambda A: np.linalg.solve(coshm(A), sinhm(A)))
 # ---------------------------------------------------------------- square root and sign
 
 
-@rule(dispatching(sl.sqrtm), "(n,n)->(n,n)")
+@rule(dispatching(sl.sqrtm), "(n,n)->(n,n)", varying=True)
 def _sqrtm(X: Any, A: Any) -> Any:
     """XẊ + ẊX = Ȧ: sums of eigenvalues of the root, which do not vanish.  Higham (2008), section 6.1."""
     form = schur_form(X)
@@ -456,7 +456,7 @@ def schur_parlett(T: Any, f: Callable[[Any], Any]) -> Any:
     return Q @ parlett(T, labels, atoms) @ H(Q)
 
 
-@rule(dispatching(sl.funm), "(n,n)->(n,n)")
+@rule(dispatching(sl.funm), "(n,n)->(n,n)", varying=True)
 def _funm(Y: Any, A: Any, *, func: Callable[[Any], Any], disp: bool = True) -> Any:
     """As for any primary function, by Schur and Parlett; ``func`` is analytic, and dotbar differentiates it."""
     if not disp:

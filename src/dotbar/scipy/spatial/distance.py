@@ -20,8 +20,6 @@ from dotbar.scipy.mirror import members as _members
 from dotbar.scipy.spatial.differences import products
 from dotbar.scipy.special.ufuncs import rel_entr
 
-__getattr__, __dir__, __all__ = _members("scipy.spatial.distance")
-
 
 @primitive
 def root(x: Any) -> Any:
@@ -262,3 +260,6 @@ def _directed_hausdorff(u: Any, v: Any, rng: Any = 0, **kw: Any) -> Any:
     nearest = np.min(distances, 1)
     i = np.argmax(nearest)
     return np.max(nearest), i, np.argmin(distances, 1)[i]
+
+
+__getattr__, __dir__, __all__ = _members("scipy.spatial.distance")

@@ -21,8 +21,6 @@ from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.spatial.distance import in_double, root
 from dotbar.scipy.special.ufuncs import hyp0f1, hyp2f1
 
-__getattr__, __dir__, __all__ = _members("scipy.spatial.transform")
-
 
 def _real(x: Any) -> Any:
     """An array in double precision, as SciPy's rotations are."""
@@ -449,3 +447,6 @@ class Slerp:
         part = (t - entries(self.times, k)) / entries(self.timedelta, k)
         turn = Rotation.from_rotvec(part[..., None] * entries(self.rotvecs, k))
         return Rotation.from_quat(entries(_quaternion(self.rotations), k)) * turn
+
+
+__getattr__, __dir__, __all__ = _members("scipy.spatial.transform")
