@@ -147,7 +147,7 @@ DENSITIES: dict[str, Callable[..., Any]] = {
     "loguniform": lambda x, a, b: -np.log(x) - np.log(np.log(b / a)),
     "nct": nct,
     "ncx2": ncx2,
-    "powerlaw": lambda x, a: np.log(a) + sc.xlogy(a - 1, x),
+    "powerlaw": lambda x, a: np.where((x == 0) & (a < 1), -np.inf, np.log(a) + sc.xlogy(a - 1, x)),  # SciPy's at 0
     "recipinvgauss": lambda x, mu: -HALF_LOG_2PI - np.log(x) / 2 - (1 - mu * x) ** 2 / (2 * x * mu * mu),
     "rice": lambda x, b: np.log(x) - (x - b) ** 2 / 2 + np.log(sc.i0e(x * b)),
     "skewnorm": lambda x, a: np.log(2) - HALF_LOG_2PI - x * x / 2 + sc.log_ndtr(a * x),
