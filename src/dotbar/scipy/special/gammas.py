@@ -74,16 +74,24 @@ def difference(z: Any, m: Any, *, n: int) -> Any:
 
     Where z and z + m are both poles, the limit in z: by reflection, that at 1 − z − m and 1 − z.
     """
+    near = (z > 0) & (np.abs(m) < z / 2)
+    return pieces(near, difference_near, difference_far, z, m, n=n)
+
+
+def difference_far(z: Any, m: Any, n: int) -> Any:
     poles = (z <= 0) & (z == np.floor(z)) & (z + m <= 0) & (m == np.floor(m))
     at, to = np.where(poles, 1 - z, z), np.where(poles, 1 - z - m, z + m)
-    far = polygamma_at(to, n=n) - polygamma_at(at, n=n)
-    near = (z > 0) & (np.abs(m) < z / 2)
-    z, m = np.where(near, z, 1.0), np.where(near, m, 0.0)
+    y = polygamma_at(to, n=n) - polygamma_at(at, n=n)
+    return np.where(poles, (-1) ** n * y, y)
+
+
+def difference_near(z: Any, m: Any, n: int) -> Any:
+    along = lambda v: np.reshape(v, (-1, *(1,) * np.ndim(z)))
     change = lambda z, p: z**-p * np.expm1(-p * np.log1p(m / z))
-    y = -((-1) ** n) * math.factorial(n) * sum(change(z + k, n + 1) for k in range(SHIFT))
-    y += sum(c * change(z + SHIFT, p) for p, c in reversed(powers(n)))
-    y += 0 if n else np.log1p(m / (z + SHIFT))
-    return np.where(near, y, np.where(poles, (-1) ** n * far, far))
+    exponents, coefficients = np.transpose(powers(n))
+    y = -((-1) ** n) * math.factorial(n) * np.sum(change(z + along(np.arange(SHIFT)), n + 1.0), 0)
+    y += np.sum(along(coefficients) * change(z + SHIFT, along(exponents)), 0)
+    return y if n else y + np.log1p(m / (z + SHIFT))
 
 
 @family(lambda a, n: stirling(a, n=n + 1))
