@@ -68,8 +68,8 @@ REFUSED = {
             watershed_ift
         """,
         "call a function of plain arrays": "generic_* geometric_transform labeled_comprehension vectorized_filter",
-        "have no rule; distance_transform_edt, minimum, maximum and fourier_gaussian have one": """
-            distance_transform_bf extrema fourier_ellipsoid
+        "return positions as well; minimum, maximum and distance_transform_edt have a derivative": """
+            distance_transform_bf extrema
         """,
     },
     "optimize": {

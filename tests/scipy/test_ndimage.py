@@ -90,6 +90,51 @@ def test_structures_as_scipy(f, shape):
     assert np.allclose(got, f(X, structure=structure, mode="mirror"), 1e-13)
 
 
+@pytest.mark.parametrize("mode", ["constant", "grid-constant", "nearest"])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda v, **s: nd.map_coordinates(X, AT, cval=v, **s),
+        lambda v, **s: nd.correlate(X, W, cval=v, **s),
+        lambda v, **s: nd.median_filter(X, 3, cval=v, **s),
+        lambda v, **s: nd.grey_dilation(X, 3, cval=v, **s),
+    ],
+)
+def test_the_value_beyond_the_edges(f, mode):
+    value, dot = jvp(lambda v: f(v, mode=mode), (0.3,), (1.0,))
+    assert np.allclose(value, f(0.3, mode=mode), 1e-12, 1e-12)
+    assert np.allclose(dot, (f(0.3 + 1e-6, mode=mode) - f(0.3 - 1e-6, mode=mode)) / 2e-6, 1e-6, 1e-6)
+
+
+COMPLEX = [
+    lambda z: nd.spline_filter(z),
+    lambda z: nd.gaussian_gradient_magnitude(z, 1.0),
+    lambda z: nd.gaussian_filter(z, 1.0),
+    lambda z: nd.map_coordinates(z, AT, mode="reflect"),
+]
+
+
+@pytest.mark.filterwarnings("ignore:promoting specified output dtype to complex")
+@pytest.mark.parametrize("f", COMPLEX)
+def test_complex_images(f):
+    z = X + 1j * X[::-1]
+    value, dot = jvp(f, (z,), (z,))
+    assert np.allclose(value, f(z), 1e-12, 1e-12)
+    assert np.allclose(dot, value, 1e-11, 1e-11)
+
+
+def test_regions_without_entries():
+    """0 among several; SciPy refuses a single one."""
+    labels = rng.integers(0, 4, X.shape)
+    for f in (nd.minimum, nd.maximum, nd.mean, nd.sum):
+        with np.errstate(invalid="ignore"):
+            want = f(X, labels, [9, 1])
+            assert np.allclose(jvp(lambda x, f=f: f(x, labels, [9, 1]), (X,), (X,))[0], want, equal_nan=True)
+    with pytest.raises(ValueError, match="zero-size array"):
+        grad(lambda x: nd.maximum(x, labels, 9))(X)
+    assert jvp(lambda x: nd.sum(x, labels, []), (X,), (X,))[0].shape == (0,)
+
+
 def test_measurements_as_scipy():
     labels = rng.integers(0, 4, X.shape)
     for name in ("sum_labels", "sum", "mean", "variance", "standard_deviation", "center_of_mass", *BY_ORDER):
@@ -131,8 +176,36 @@ def test_a_wide_window_takes_no_more_memory():
         lambda x: nd.generic_filter(x, np.ptp, 3),
         lambda x: nd.distance_transform_edt(x),
         lambda x: nd.sobel(x, output=np.zeros((7, 6))),
+        lambda x: nd.gaussian_filter(np.arange(9), x[0, 0]),
+        lambda x: nd.map_coordinates(np.arange(9), x[:1]),
+        lambda x: nd.distance_transform_edt(np.eye(3), x[0, 0], distances=np.zeros((3, 3))),
+        lambda x: nd.median_filter(x, (3, 2), axes=(1, 0)),
+        lambda x: nd.correlate(x, W, axes=(1, 0)),
     ],
 )
 def test_what_has_no_rule_says_so(f):
     with pytest.raises(NoRuleError):
         grad(lambda x: np.sum(f(x)))(X)
+
+
+@pytest.mark.parametrize(
+    ("f", "error"),
+    [
+        (lambda x: nd.spline_filter(x, 1), RuntimeError),
+        (lambda x: nd.map_coordinates(x, AT, order=6), RuntimeError),
+        (lambda x: nd.map_coordinates(x, AT[:1]), RuntimeError),
+        (lambda x: nd.zoom(x, [2.0, 2.0, 2.0]), RuntimeError),
+        (lambda x: nd.correlate(x, W[0]), RuntimeError),
+        (lambda x: nd.correlate(x, W, mode="foo"), RuntimeError),
+        (lambda x: nd.median_filter(x), RuntimeError),
+        (lambda x: nd.grey_erosion(x), ValueError),
+        (lambda x: nd.median_filter(x + 1j, 3), TypeError),
+        (lambda x: nd.gaussian_filter(x, 1.0, -1), ValueError),
+        (lambda x: nd.affine_transform(x, np.eye(3) + 0.1), ValueError),
+    ],
+)
+def test_errors_are_scipys(f, error):
+    with pytest.raises(error):
+        f(X)
+    with pytest.raises(error):
+        grad(lambda x: np.sum(np.abs(f(x))))(X)

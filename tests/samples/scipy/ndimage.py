@@ -68,6 +68,8 @@ SAMPLES = [
     sample(nd.center_of_mass, X**2, call=nd.center_of_mass, case="distance_transform / center_of_mass"),
     sample(nd.distance_transform_edt, np.array([1.1, 0.9]), call=lambda s: nd.distance_transform_edt(ON, s)),
     sample(nd.fourier_gaussian, cnormal(4, 5), 0.7, case="fourier_gaussian"),
+    sample(nd.fourier_ellipsoid, cnormal(4, 5), call=lambda x: nd.fourier_ellipsoid(x, (2.3, 1.7))),
+    sample(nd.fourier_ellipsoid, cnormal(4, 3, 2), call=lambda x: nd.fourier_ellipsoid(x, 1.3, n=3, axis=1)),
     sample(nd.sum_labels, normal(3, 4), LABELS, wrt=(0,), index=[1, 3, 5], case="sum_labels"),
     sample(nd.variance, normal(3, 4), LABELS, wrt=(0,), index=[1, 3]),
 ]

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import scipy.ndimage as nd
 
-from dotbar.core import dtype_of, primitive, shape_of
+from dotbar.core import as_array, dtype_of, primitive, shape_of
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import linear, rule
 from dotbar.rules.lapack_words import inexact
 from dotbar.rules.words import conj
 from dotbar.scipy.binding import in_place_of
+from dotbar.scipy.special.ufuncs import hyp0f1
 
 EDGES = {
     "reflect": "symmetric",
@@ -31,9 +32,10 @@ def continued(x: Any, axis: int, before: int, after: int, mode: str, cval: Any) 
     if before == after == 0:
         return x
     if mode in ("constant", "grid-constant"):
-        frame = [(0, 0)] * x.ndim
-        frame[axis] = (before, after)
-        return np.pad(x, frame, constant_values=cval)
+        edge = lambda n: np.broadcast_to(cval, (*x.shape[:axis], n, *x.shape[axis + 1 :])).astype(dtype_of(x))
+        return np.concatenate([edge(before), x, edge(after)], axis)
+    if mode not in EDGES:
+        raise RuntimeError("boundary mode not supported")
     return np.take(x, np.pad(np.arange(x.shape[axis]), (before, after), EDGES[mode]), axis)
 
 
@@ -99,7 +101,20 @@ def _shifted_products(c: Any, x: Any, y: Any, *, shape: Any) -> Any:
 
 def each(value: Any, axes: Any) -> list[Any]:
     """A setting for each axis, which may be one for all."""
-    return [value] * len(axes) if isinstance(value, str) or np.ndim(value) == 0 else list(value)
+    each = [value] * len(axes) if isinstance(value, str) or np.ndim(value) == 0 else list(value)
+    if len(each) != len(axes):
+        raise RuntimeError("sequence argument must have length equal to input rank")
+    return each
+
+
+def image(input: Any, output: Any) -> Any:
+    """An image of real or complex numbers; the result takes its dtype unless another one is asked for."""
+    x = as_array(input)
+    if output is None and dtype_of(x).kind in "bui":
+        raise NoRuleError(
+            "an image of integers has a result of integers, which has no derivative; pass image.astype(float)."
+        )
+    return inexact(x)
 
 
 def axes_of(x: Any, axes: Any) -> list[int]:
@@ -108,22 +123,33 @@ def axes_of(x: Any, axes: Any) -> list[int]:
 
 
 def finished(y: Any, output: Any) -> Any:
-    """The result in the dtype that was asked for."""
+    """The result in the dtype that was asked for, which is complex where the image is."""
     if isinstance(output, np.ndarray):
         raise NoRuleError("scipy.ndimage does not write traced values into a plain output array.")
+    if output is not None and dtype_of(y).kind == "c":
+        output = np.promote_types(output, np.complex64)
     return y if output is None else y.astype(output)
+
+
+def laid_out(window: Any, axes: list[int]) -> Any:
+    """A window, once it is known that it fits the axes."""
+    if window.ndim != len(axes):
+        raise RuntimeError(f"the window has {window.ndim} dimensions, and there are {len(axes)} axes")
+    if axes != sorted(axes):
+        raise NoRuleError("a window is laid along axes in increasing order; give them in that order.")
+    return window
 
 
 def correlated(x: Any, w: Any, axes: list[int], mode: Any, cval: Any, origin: Any) -> Any:
     """The sums in the window around each entry; the window's axes are some of the image's."""
     shape = [1] * x.ndim
-    for axis, m, how, shift in zip(axes, w.shape, each(mode, axes), each(origin, axes)):
+    for axis, m, how, shift in zip(axes, laid_out(w, axes).shape, each(mode, axes), each(origin, axes)):
         shape[axis] = m
         before = m // 2 + shift
         if not 0 <= before < m:
             raise ValueError("invalid origin")
         x = continued(x, axis, before, m - 1 - before, how, cval)
-    return weighted(x, np.reshape(np.transpose(w, np.argsort(axes)), shape))
+    return weighted(x, np.reshape(w, shape))
 
 
 def turned(w: Any, axes: list[int], origin: Any) -> tuple[Any, list[int]]:
@@ -131,21 +157,21 @@ def turned(w: Any, axes: list[int], origin: Any) -> tuple[Any, list[int]]:
     return np.flip(w), [-shift - (m % 2 == 0) for m, shift in zip(w.shape, each(origin, axes))]
 
 
-def in_common(input: Any, weights: Any) -> tuple[Any, Any]:
-    x, w = inexact(input), inexact(weights)
+def in_common(input: Any, weights: Any, output: Any) -> tuple[Any, Any]:
+    x, w = image(input, output), inexact(weights)
     kind = np.result_type(dtype_of(x), dtype_of(w)) if "c" in (dtype_of(x).kind, dtype_of(w).kind) else dtype_of(x)
     return x.astype(kind), w.astype(kind)
 
 
 @in_place_of(nd.correlate)
 def correlate(input: Any, weights: Any, output: Any, mode: Any, cval: Any, origin: Any, axes: Any = None) -> Any:
-    x, w = in_common(input, weights)
+    x, w = in_common(input, weights, output)
     return finished(correlated(x, conj(w), axes_of(x, axes), mode, cval, origin), output)
 
 
 @in_place_of(nd.convolve)
 def convolve(input: Any, weights: Any, output: Any, mode: Any, cval: Any, origin: Any, axes: Any = None) -> Any:
-    x, w = in_common(input, weights)
+    x, w = in_common(input, weights, output)
     axes = axes_of(x, axes)
     w, origin = turned(w, axes, origin)
     return finished(correlated(x, w, axes, mode, cval, origin), output)
@@ -153,13 +179,13 @@ def convolve(input: Any, weights: Any, output: Any, mode: Any, cval: Any, origin
 
 @in_place_of(nd.correlate1d)
 def correlate1d(input: Any, weights: Any, axis: int, output: Any, mode: str, cval: Any, origin: int) -> Any:
-    x, w = in_common(input, weights)
+    x, w = in_common(input, weights, output)
     return finished(correlated(x, conj(w), [axis % x.ndim], mode, cval, origin), output)
 
 
 @in_place_of(nd.convolve1d)
 def convolve1d(input: Any, weights: Any, axis: int, output: Any, mode: str, cval: Any, origin: int) -> Any:
-    x, w = in_common(input, weights)
+    x, w = in_common(input, weights, output)
     w, origin = turned(w, [axis], origin)
     return finished(correlated(x, w, [axis % x.ndim], mode, cval, origin), output)
 
@@ -189,7 +215,7 @@ linear(
 
 @in_place_of(nd.uniform_filter1d)
 def uniform_filter1d(input: Any, size: int, axis: int, output: Any, mode: str, cval: Any, origin: int) -> Any:
-    x = inexact(input)
+    x = image(input, output)
     axis, before = axis % x.ndim, size // 2 + origin
     return finished(
         running_mean(continued(x, axis, before, size - 1 - before, mode, cval), size=size, axis=axis), output
@@ -198,7 +224,7 @@ def uniform_filter1d(input: Any, size: int, axis: int, output: Any, mode: str, c
 
 @in_place_of(nd.uniform_filter)
 def uniform_filter(input: Any, size: Any, output: Any, mode: Any, cval: Any, origin: Any, axes: Any = None) -> Any:
-    x = inexact(input)
+    x = image(input, output)
     axes = axes_of(x, axes)
     for axis, n, how, shift in zip(axes, each(size, axes), each(mode, axes), each(origin, axes)):
         x = uniform_filter1d(x, int(n), axis, None, how, cval, int(shift)) if n > 1 else x
@@ -225,6 +251,8 @@ def gaussian(sigma: Any, order: int, radius: int) -> Any:
 def gaussian_filter1d(
     input: Any, sigma: Any, axis: int, order: int, output: Any, mode: str, cval: Any, truncate: float, radius: Any
 ) -> Any:
+    if order < 0:
+        raise ValueError("order must be non-negative")
     radius = int(truncate * sigma + 0.5) if radius is None else radius
     w = np.flip(gaussian(sigma, order, radius))
     return correlate1d(input, w, axis, output, mode, cval, 0)
@@ -242,7 +270,7 @@ def gaussian_filter(
     radius: Any,
     axes: Any = None,
 ) -> Any:
-    x = inexact(input)
+    x = image(input, output)
     axes = axes_of(x, axes)
     settings = zip(axes, each(sigma, axes), each(order, axes), each(mode, axes), each(radius, axes))
     for axis, width, nu, how, reach in settings:
@@ -259,7 +287,7 @@ def directions(x: Any, axes: Any) -> list[tuple[list[int], int]]:
 
 @in_place_of(nd.gaussian_laplace)
 def gaussian_laplace(input: Any, sigma: Any, output: Any, mode: Any, cval: Any, axes: Any = None, **kw: Any) -> Any:
-    x = inexact(input)
+    x = image(input, output)
     orders = [[2 * k for k in one] for one, _ in directions(x, axes)]
     parts = (blurred(x, sigma, order, mode, cval, axes, kw.get("kwargs", kw)) for order in orders)
     return finished(sum(parts), output)
@@ -273,8 +301,10 @@ def blurred(x: Any, sigma: Any, order: Any, mode: Any, cval: Any, axes: Any, set
 def gaussian_gradient_magnitude(
     input: Any, sigma: Any, output: Any, mode: Any, cval: Any, axes: Any = None, **kw: Any
 ) -> Any:
-    x = inexact(input)
+    x = image(input, output)
     parts = [blurred(x, sigma, one, mode, cval, axes, kw.get("kwargs", kw)) for one, _ in directions(x, axes)]
+    if dtype_of(x).kind == "c":
+        return finished(np.sqrt(sum(part * part for part in parts)), output)
     return finished(np.linalg.norm(np.stack(parts), axis=0), output)
 
 
@@ -292,17 +322,17 @@ def along_and_across(x: Any, axis: int, across: list[float], mode: Any, cval: An
 
 @in_place_of(nd.sobel)
 def sobel(input: Any, axis: int, output: Any, mode: Any, cval: Any) -> Any:
-    return finished(along_and_across(inexact(input), axis, [1.0, 2.0, 1.0], mode, cval), output)
+    return finished(along_and_across(image(input, output), axis, [1.0, 2.0, 1.0], mode, cval), output)
 
 
 @in_place_of(nd.prewitt)
 def prewitt(input: Any, axis: int, output: Any, mode: Any, cval: Any) -> Any:
-    return finished(along_and_across(inexact(input), axis, [1.0, 1.0, 1.0], mode, cval), output)
+    return finished(along_and_across(image(input, output), axis, [1.0, 1.0, 1.0], mode, cval), output)
 
 
 @in_place_of(nd.laplace)
 def laplace(input: Any, output: Any, mode: Any, cval: Any, axes: Any = None) -> Any:
-    x = inexact(input)
+    x = image(input, output)
     axes = axes_of(x, axes)
     parts = (correlate1d(x, [1.0, -2.0, 1.0], axis, None, how, cval, 0) for axis, how in zip(axes, each(mode, axes)))
     return finished(sum(parts), output)
@@ -313,15 +343,18 @@ def laplace(input: Any, output: Any, mode: Any, cval: Any, axes: Any = None) -> 
 
 def neighbours(x: Any, size: Any, footprint: Any, mode: Any, cval: Any, origin: Any, axes: Any) -> Any:
     """What lies in the window around each entry, along a new last axis."""
-    x = inexact(x)
+    if size is None and footprint is None:
+        raise RuntimeError("no footprint or filter size provided")
+    if dtype_of(x).kind == "c":
+        raise TypeError("Complex type not supported")
     axes = axes_of(x, axes)
-    footprint = np.ones(each(size, axes), bool) if footprint is None else np.asarray(footprint, bool)
+    footprint = laid_out(np.ones(each(size, axes), bool) if footprint is None else np.asarray(footprint, bool), axes)
     shape = [1] * x.ndim
     for axis, m, how, shift in zip(axes, footprint.shape, each(mode, axes), each(origin, axes)):
         shape[axis] = m
         x = continued(x, axis, m // 2 + shift, m - 1 - m // 2 - shift, how, cval)
     windows = np.lib.stride_tricks.sliding_window_view(x, tuple(shape))
-    chosen = np.nonzero(np.ravel(np.transpose(footprint, np.argsort(axes))))[0]
+    chosen = np.nonzero(np.ravel(footprint))[0]
     flat = np.reshape(windows, (*shape_of(windows)[: x.ndim], -1))
     return flat if len(chosen) == flat.shape[-1] else flat[..., chosen]
 
@@ -341,7 +374,8 @@ def by_rank(original: Any, choose: Any) -> None:
         axes: Any = None,
         **own: Any,
     ) -> Any:
-        return finished(choose(neighbours(input, size, footprint, mode, cval, origin, axes), **own), output)
+        windows = neighbours(image(input, output), size, footprint, mode, cval, origin, axes)
+        return finished(choose(windows, **own), output)
 
 
 def percentile_of(windows: Any, percentile: float) -> Any:
@@ -360,7 +394,8 @@ by_rank(nd.percentile_filter, percentile_of)
 def _along_one_axis(original: Any, choose: Any) -> None:
     @in_place_of(original)
     def call(input: Any, size: int, axis: int, output: Any, mode: str, cval: Any, origin: int) -> Any:
-        return finished(choose(neighbours(input, [size], None, mode, cval, [origin], [axis]), -1), output)
+        windows = neighbours(image(input, output), [size], None, mode, cval, [origin], [axis])
+        return finished(choose(windows, -1), output)
 
 
 _along_one_axis(nd.maximum_filter1d, np.max)
@@ -375,14 +410,12 @@ def eroded(x: Any, size: Any, footprint: Any, structure: Any, mode: Any, cval: A
     if structure is None:
         return np.min(neighbours(x, size, footprint, mode, cval, origin, axes), -1)
     footprint = np.ones(np.shape(structure), bool) if footprint is None else np.asarray(footprint, bool)
-    axes = axes_of(inexact(x), axes)
-    heights = np.transpose(inexact(structure), np.argsort(axes))[np.transpose(footprint, np.argsort(axes))]
+    heights = inexact(structure)[footprint]
     return np.min(neighbours(x, None, footprint, mode, cval, origin, axes) - heights, -1)
 
 
 def dilated(x: Any, size: Any, footprint: Any, structure: Any, mode: Any, cval: Any, origin: Any, axes: Any) -> Any:
     """−(erosion of −x) by the window turned round."""
-    x = inexact(x)
     axes = axes_of(x, axes)
     shape = np.shape(structure if footprint is None else footprint) or each(size, axes)
     origin = [-shift - (m % 2 == 0) for m, shift in zip(shape, each(origin, axes))]
@@ -405,8 +438,12 @@ def morphology(original: Any, change: Any) -> None:
         origin: Any,
         axes: Any = None,
     ) -> Any:
+        if size is None and footprint is None and structure is None:
+            raise ValueError("size, footprint, or structure must be specified")
         window = (size, footprint, structure, mode, cval, origin, axes)
-        return finished(change(inexact(input), lambda x: eroded(x, *window), lambda x: dilated(x, *window)), output)
+        return finished(
+            change(image(input, output), lambda x: eroded(x, *window), lambda x: dilated(x, *window)), output
+        )
 
 
 morphology(nd.grey_erosion, lambda x, erode, dilate: erode(x))
@@ -446,4 +483,20 @@ def in_frequencies(original: Any, parameter: str, factor: Any) -> None:
 
 in_frequencies(nd.fourier_gaussian, "sigma", lambda f, sigma: np.exp(-2 * (np.pi * sigma * f) ** 2))
 in_frequencies(nd.fourier_uniform, "size", lambda f, size: np.sinc(size * f))
+
+
+@in_place_of(nd.fourier_ellipsoid)
+def fourier_ellipsoid(input: Any, size: Any, n: int, axis: int, output: Any) -> Any:
+    """The transform of a ball is ₀F₁(d/2 + 1; −r²/4) of r = π|size·f|.  DLMF 10.16.9 and 10.9.4."""
+    x = inexact(input)
+    d = x.ndim
+    squares: Any = 0.0
+    for k, width in enumerate(each(size, range(d))):
+        is_half = n >= 0 and k == axis % d
+        f = frequencies(x.shape[k], n if is_half else x.shape[k], is_half)
+        squares = squares + (width * np.reshape(f, [-1 if a == k else 1 for a in range(d)])) ** 2
+    y = x * hyp0f1(d / 2 + 1, -((np.pi / 2) ** 2) * squares)
+    return finished(y.astype(dtype_of(x)), output)
+
+
 in_frequencies(nd.fourier_shift, "shift", lambda f, shift: np.exp(-2j * np.pi * shift * f))

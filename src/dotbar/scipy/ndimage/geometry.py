@@ -8,9 +8,9 @@ import scipy.ndimage as nd
 from dotbar.core import dtype_of, primitive
 from dotbar.rules.kinds import linear
 from dotbar.rules.lapack_words import inexact
-from dotbar.rules.words import entries
+from dotbar.rules.words import entries, raise_if
 from dotbar.scipy.binding import in_place_of
-from dotbar.scipy.ndimage.filters import axes_of, continued, each, finished
+from dotbar.scipy.ndimage.filters import axes_of, continued, each, finished, image
 
 FRAME = 12
 """So far beyond its edges an image is continued before its coefficients are found, as SciPy has it."""
@@ -60,8 +60,10 @@ def spline_filter1d(input: Any, order: int, axis: int, output: Any, mode: str) -
 
 @in_place_of(nd.spline_filter)
 def spline_filter(input: Any, order: int, output: Any, mode: str) -> Any:
+    if not 2 <= order <= 5:
+        raise RuntimeError("spline order not supported")
     x = inexact(input)
-    for axis in range(x.ndim) if order > 1 else ():
+    for axis in range(x.ndim):
         x = spline_filter1d(x, order, axis, None, mode)
     return finished(x.astype(np.result_type(dtype_of(x), float)), output)
 
@@ -102,6 +104,8 @@ def folded(i: Any, n: int, mode: str) -> Any:
 
 def sampled(x: Any, coordinates: Any, order: int, mode: str, cval: Any, prefilter: bool) -> Any:
     """The spline's value at each point; ``coordinates`` holds one array for each axis, all of one shape."""
+    if not 0 <= order <= 5:
+        raise RuntimeError("spline order not supported")
     framed = FRAME if mode in ("nearest", "grid-constant") and prefilter and order > 1 else 0
     for axis in range(x.ndim) if framed else ():
         x = continued(x, axis, framed, framed, mode, cval)
@@ -115,7 +119,7 @@ def sampled(x: Any, coordinates: Any, order: int, mode: str, cval: Any, prefilte
     for axis, c in enumerate(coordinates):
         n, c = x.shape[axis], c + framed
         if mode == "constant":
-            outside = outside | (c < 0) | (c > n - 1)
+            outside = outside | ~((c >= 0) & (c <= n - 1))
         elif mode == "wrap":
             c = np.where((c < 0) | (c > n - 1), c % max(n - 1, 1), c)
         i, N = weights(c, order)
@@ -142,7 +146,9 @@ def as_input(y: Any, x: Any, output: Any) -> Any:
 def map_coordinates(
     input: Any, coordinates: Any, output: Any, order: int, mode: str, cval: Any, prefilter: bool
 ) -> Any:
-    x, c = inexact(input), inexact(coordinates)
+    x, c = image(input, output), inexact(coordinates)
+    if len(c) != x.ndim:
+        raise RuntimeError("invalid shape for coordinate array")
     return as_input(sampled(x, [c[k] for k in range(x.ndim)], order, mode, cval, prefilter), x, output)
 
 
@@ -163,9 +169,13 @@ def affine_transform(
     cval: Any,
     prefilter: bool,
 ) -> Any:
-    x, M = inexact(input), inexact(matrix)
+    x, M = image(input, output), inexact(matrix)
     d = x.ndim
     if M.ndim == 2 and M.shape[1] == d + 1:
+        row = np.arange(d + 1) == d
+        raise_if(
+            M[d:] != row, error=ValueError(f"Expected homogeneous transformation matrix with bottom row {row * 1}")
+        )
         M, offset = M[:d, :d], M[:d, d]
     at = places(x.shape if output_shape is None else output_shape)
     start = np.broadcast_to(inexact(offset), (d,))
@@ -178,7 +188,7 @@ def affine_transform(
 
 @in_place_of(nd.shift)
 def shift(input: Any, shift: Any, output: Any, order: int, mode: str, cval: Any, prefilter: bool) -> Any:
-    x = inexact(input)
+    x = image(input, output)
     c = [at - by for at, by in zip(places(x.shape), each(shift, range(x.ndim)))]
     return as_input(sampled(x, c, order, mode, cval, prefilter), x, output)
 
@@ -188,7 +198,7 @@ def zoom(
     input: Any, zoom: Any, output: Any, order: int, mode: str, cval: Any, prefilter: bool, *, grid_mode: bool = False
 ) -> Any:
     """The factor tells no more than the number of entries: the corners, or the edges, stay in their places."""
-    x = inexact(input)
+    x = image(input, output)
     shape = [round(n * float(z)) for n, z in zip(x.shape, each(zoom, range(x.ndim)))]
     c = []
     for n, m, at in zip(x.shape, shape, places(shape)):
@@ -203,7 +213,7 @@ def zoom(
 def rotate(
     input: Any, angle: Any, axes: Any, reshape: bool, output: Any, order: int, mode: str, cval: Any, prefilter: bool
 ) -> Any:
-    x = inexact(input)
+    x = image(input, output)
     first, second = sorted(axes_of(x, axes))
     turn = inexact(angle) * (np.pi / 180)
     c, s = np.cos(turn), np.sin(turn)

@@ -9,7 +9,7 @@ from dotbar.core import as_array, dtype_of, first_traced, primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import constant
 from dotbar.rules.lapack_words import inexact
-from dotbar.rules.words import stop_gradient
+from dotbar.rules.words import raise_if, stop_gradient
 from dotbar.scipy.binding import in_place_of
 from dotbar.scipy.mirror import stands_for
 
@@ -25,9 +25,8 @@ def regions(input: Any, labels: Any, index: Any) -> tuple[Any, Any, Any]:
     if index is None:
         return x, np.where(labels > 0, 0, 1), np.zeros((), int)
     wanted, place = np.unique(np.ravel(index), return_inverse=True)
-    found = np.searchsorted(wanted, labels)
-    known = (found < len(wanted)) & (wanted[np.minimum(found, len(wanted) - 1)] == labels)
-    return x, np.where(known, found, len(wanted)), np.reshape(place, np.shape(index))
+    known = np.isin(labels, wanted)
+    return x, np.where(known, np.searchsorted(wanted, labels), len(wanted)), np.reshape(place, np.shape(index))
 
 
 def totals(x: Any, region: Any, wanted: Any) -> Any:
@@ -68,8 +67,11 @@ def standard_deviation(input: Any, labels: Any, index: Any) -> Any:
     return np.sqrt(variance(input, labels, index))
 
 
-def by_order(original: Any, place: Any) -> None:
-    """Enter a measurement that is an entry of each region, or the mean of two, by their order."""
+def by_order(original: Any, place: Any, of_none: float) -> None:
+    """Enter a measurement that is an entry of each region, or the mean of two, by their order.
+
+    ``of_none`` is that of a region without entries, among several ones.
+    """
 
     @in_place_of(original)
     def call(input: Any, labels: Any, index: Any) -> Any:
@@ -77,13 +79,15 @@ def by_order(original: Any, place: Any) -> None:
         order = np.lexsort((stop_gradient(x), region))
         starts = np.searchsorted(region[order], np.arange(np.max(wanted, initial=0) + 2))
         first, last = starts[wanted], starts[wanted + 1] - 1
-        low, high = place(first, last)
-        return (x[order[low]] + x[order[high]]) / 2
+        low, high = (np.minimum(i, len(x) - 1) for i in place(first, last))
+        if np.ndim(wanted) == 0 and of_none == 0:
+            raise_if(last < first, error=ValueError("zero-size array to reduction operation which has no identity"))
+        return np.where(last < first, of_none, (x[order[low]] + x[order[high]]) / 2)
 
 
-by_order(nd.minimum, lambda first, last: (first, first))
-by_order(nd.maximum, lambda first, last: (last, last))
-by_order(nd.median, lambda first, last: ((first + last) // 2, (first + last + 1) // 2))
+by_order(nd.minimum, lambda first, last: (first, first), 0.0)
+by_order(nd.maximum, lambda first, last: (last, last), 0.0)
+by_order(nd.median, lambda first, last: ((first + last) // 2, (first + last + 1) // 2), np.nan)
 
 
 @in_place_of(nd.center_of_mass)
@@ -93,7 +97,7 @@ def center_of_mass(input: Any, labels: Any, index: Any) -> Any:
     parts = [totals(x * np.ravel(at), region, wanted) / whole for at in np.indices(np.shape(input)).astype(float)]
     if np.ndim(wanted) == 0:
         return tuple(parts)
-    return [tuple(part[k] for part in parts) for k in range(len(wanted))]
+    return [tuple(row) for row in np.stack(parts).T]
 
 
 @stands_for(nd.distance_transform_edt)
@@ -108,6 +112,8 @@ def distance_transform_edt(
     """The nearest background is locally constant, and so is the image, which is on or off."""
     if first_traced([input, sampling]) is None:
         return nd.distance_transform_edt(input, sampling, return_distances, return_indices, distances, indices)
+    if distances is not None or indices is not None:
+        raise NoRuleError("scipy.ndimage.distance_transform_edt does not write traced values into given arrays.")
     input = as_array(input)
     if dtype_of(input).kind in "fc" and first_traced([input]) is not None:
         raise NoRuleError("scipy.ndimage.distance_transform_edt has a derivative in sampling; its input is on or off.")
