@@ -387,7 +387,7 @@ def _check_types(equation: Equation, where: str) -> None:
         except (DotbarError, GuardFailed, np.linalg.LinAlgError, Warning):
             return  # of these values, which says nothing about others
         except Exception as error:
-            if type(error) is ValueError and comes_from_scipy(error):
+            if (type(error) is ValueError or isinstance(error, RuntimeError)) and comes_from_scipy(error):
                 return  # which checks values, too
             raise ProgramError(f"{where} cannot be computed: {error}") from error
         made = [(shape_of(v), dtype_of(v)) for v in (y if isinstance(y, tuple) else (y,))]

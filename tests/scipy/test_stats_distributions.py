@@ -15,8 +15,8 @@ from dotbar.errors import DotbarError, NoRuleError
 from dotbar.scipy.stats import continuous, discrete
 
 SHAPES = {name: shapes for name, shapes in reversed([*distcont, *distdiscrete]) if isinstance(name, str)}
-SHAPES["reciprocal"] = SHAPES["loguniform"]
-SLOW = {"norminvgauss", "genexpon"}
+SHAPES |= {"reciprocal": SHAPES["loguniform"], "kappa4": (-0.1, 0.2)}
+SLOW = {"norminvgauss", "genexpon", "gausshyper", "genhyperbolic", "geninvgauss", "dpareto_lognorm"}
 """Distributions whose own functions SciPy integrates numerically."""
 
 
@@ -54,7 +54,7 @@ def test_every_continuous_distribution(name):
         agree(getattr(plain, method), getattr(own, method), (q, *parameters), range(len(parameters) + 1))
 
 
-@pytest.mark.parametrize("name", sorted(discrete.VELOCITIES))
+@pytest.mark.parametrize("name", sorted(set(discrete.VELOCITIES) - set(discrete.OPAQUE)))
 def test_every_discrete_distribution(name):
     plain, own = getattr(scipy.stats, name), getattr(st, name)
     integers = discrete.INTEGERS.get(name, ())
@@ -229,12 +229,14 @@ def test_frozen_distributions_take_traced_parameters():
 
 def test_what_has_no_derivative_refuses():
     for f in (
-        lambda x: st.tukeylambda.cdf(x, 0.3),
+        lambda x: st.studentized_range.cdf(0.3, x, 3),
+        lambda x: st.landau.logpdf(x),
         lambda x: st.levy_stable.pdf(x, 1.3, 0.1),
         lambda x: st.poisson.ppf(x, 2.0),
         lambda x: np.sum(st.poisson.rvs(x, size=2)),
         lambda x: st.Normal(mu=x).pdf(0.1),
-        lambda x: st.gamma.expect(lambda t: t, (x,)),
+        lambda x: st.gamma.fit(x * np.ones(3))[0],
+        lambda x: st.poisson.expect(lambda t: t, (x,)),
     ):
         with pytest.raises(DotbarError):
             dotbar.grad(f)(0.5)

@@ -1,4 +1,4 @@
-"""Samples of scipy/stats/statistics.py and kernels.py."""
+"""Samples of scipy/stats/statistics.py, hypotheses.py, powers.py and kernels.py."""
 
 import dotbar.scipy.stats as st
 from dotbar.scipy.mirror import before
@@ -8,9 +8,14 @@ x, y = normal(6), normal(6, seed=1)
 X = normal(5, 3)
 p, q = uniform(0.2, 1, 4), uniform(0.2, 1, 4, seed=1)
 w = uniform(0.5, 1.5, 6)
+z = normal(10, seed=2)
+P = uniform(0.05, 0.95, 5, 3)
+table = uniform(5, 20, 2, 3)
 
 by_version = {"no_float32": "SciPy's versions differ in the precision of the result"}
 since_1_17 = by_version if before("1.17.0") else {}
+by_values = {"no_second": "of the p-value's density only values are known"}
+iterative = {"no_float32": "SciPy stops where rounding errors begin", "same_bits": False, "rtol": 1e-5}
 
 SAMPLES = [
     sample(st.sem, x, case="sem"),
@@ -58,6 +63,58 @@ SAMPLES = [
     sample(st.energy_distance, x, y[:4]),
     sample(st.boxcox_llf, 0.7, q),
     sample(st.boxcox, q, 0.7),
+    sample(st.boxcox, q, **iterative),
+    sample(st.boxcox_normmax, q, method="all", **iterative),
+    sample(st.yeojohnson, x, 0.7),
+    sample(st.yeojohnson_llf, 0.7, X),
+    sample(st.yeojohnson_normmax, x, **iterative),
+    sample(st.ppcc_max, x, **iterative),
+    sample(st.obrientransform, x, y, no_float32="SciPy finds too large a rounding error"),
+    sample(st.f_oneway, x, y[:4], w, **since_1_17),
+    sample(st.f_oneway, X, X[:4] + 0.1, equal_var=False),
+    *(sample(st.levene, x, y[:4], center=center, **since_1_17) for center in ("median", "mean", "trimmed")),
+    sample(st.bartlett, x, y[:4], **since_1_17),
+    sample(st.alexandergovern, x, y[:4], w, **since_1_17),
+    sample(st.skewtest, z, **since_1_17),
+    sample(st.kurtosistest, z, alternative="less", **since_1_17),
+    sample(st.normaltest, z, **since_1_17),
+    sample(st.jarque_bera, X, axis=0, **since_1_17),
+    *(sample(st.power_divergence, p, lambda_=k, **by_version) for k in ("log-likelihood", -1, 0.4)),
+    sample(st.chi2_contingency, table, call=lambda t: st.chi2_contingency(t)[:2], **by_version),
+    sample(st.chi2_contingency, table[:, :2], call=lambda t: st.chi2_contingency(t).pvalue, **by_version),
+    *(
+        sample(st.combine_pvalues, P, method=method, **since_1_17)
+        for method in ("fisher", "pearson", "tippett", "mudholkar_george")
+    ),
+    sample(st.combine_pvalues, P[0], "stouffer", w[:3], wrt=(0, 2), **since_1_17),
+    sample(st.false_discovery_control, P, axis=1, method="by"),
+    sample(st.tukey_hsd, x, y[:4], call=lambda x, y: st.tukey_hsd(x, y).pvalue[0], **by_values),
+    sample(st.ks_1samp, x, st.norm.cdf, **by_values, **by_version),
+    sample(st.kstest, x, "norm", alternative="less", **by_version),
+    sample(st.epps_singleton_2samp, z, z[::-1] ** 2, **since_1_17),
+    sample(st.ttest_ind_from_stats, 1.0, 2.0, 5, 1.5, 0.7, 9),
+    sample(st.pointbiserialr, x, y, **since_1_17),
+    sample(st.bayes_mvs, x, call=lambda x: tuple(tuple(t) for t in st.bayes_mvs(x)), **by_version),
+    sample(st.mvsdist, x, call=lambda x: [d.std() for d in st.mvsdist(x)], **by_version),
+    sample(st.describe, X, axis=1, **by_version),
+    sample(st.tmin, X, -1.0, wrt=(0,)),
+    sample(st.tmax, X, 1.0, axis=1, wrt=(0,)),
+    sample(st.trim1, x, 0.2, wrt=(0,)),
+    sample(st.trimboth, X, 0.25, axis=0, wrt=(0,)),
+    sample(st.kstatvar, x, n=1),
+    sample(st.kstatvar, X, axis=0),
+    sample(st.lmoment, x),
+    sample(st.lmoment, X, [1, 3], axis=0, standardize=False),
+    sample(st.expectile, x, 0.7, weights=w, wrt=(0, 1, "weights"), **by_version),
+    sample(st.scoreatpercentile, X, [20.0, 60.0], axis=0),
+    sample(st.theilslopes, x, y, **by_version),
+    sample(st.siegelslopes, x, y, method="separate"),
+    sample(
+        st.directional_stats,
+        X,
+        call=lambda X: (d := st.directional_stats(X)) and (d.mean_direction, d.mean_resultant_length),
+        **by_version,
+    ),
     sample(
         st.gaussian_kde,
         X.T,

@@ -4,6 +4,7 @@ import numpy as np
 
 import dotbar.scipy.stats as st
 from dotbar.scipy.stats.continuous import mean_score
+from dotbar.scipy.stats.discrete import score_sum, summed
 from dotbar.scipy.stats.law import law, mass, moment
 from samples import Sample, sample
 
@@ -108,4 +109,10 @@ SAMPLES = [
     sample(moment, 0.3, 1.7, 0.1, dist=st.genpareto.plain, kind="variance"),
     sample(mean_score, Q, 2.3, name="gamma", i=0),
     sample(mass, np.arange(3), 0, 2.3, wrt=(2,), dist=st.poisson.plain, method="logsf"),
+    sample(score_sum, np.arange(1, 4), 3.5, 0.4, wrt=(1, 2), dist=st.nbinom.plain, directions=(0,)),
+    *(sample(summed, 0.6, dist=st.logser.plain, kind=kind) for kind in ("variance", "kurtosis", "entropy")),
+    sample(st.planck.logcdf, np.arange(3), 0.7, wrt=(1,)),
+    sample(st.gamma.moment, 2.3, 0.1, 1.7, call=lambda *p: st.gamma.moment(3, *p)),
+    sample(st.gamma.interval, 0.9, 2.3, 0.1, 1.7),
+    sample(st.gamma.nnlf, Q, 2.3, 0.05, 1.7, call=lambda x, *p: st.gamma.nnlf(p, x)),
 ]

@@ -1,6 +1,15 @@
 """``scipy.stats``: distributions in x and every parameter, and statistics."""
 
 from dotbar.scipy.mirror import members as _members
-from dotbar.scipy.stats import kernels, moments, multivariate, objects, statistics, univariate  # registers the rules
+from dotbar.scipy.stats import (
+    hypotheses,
+    kernels,
+    moments,
+    multivariate,
+    objects,
+    powers,
+    statistics,
+    univariate,
+)  # registers the rules
 
 __getattr__, __dir__, __all__ = _members("scipy.stats")

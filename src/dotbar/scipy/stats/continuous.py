@@ -13,6 +13,7 @@ from dotbar.core import primitive
 from dotbar.rules.kinds import rule
 from dotbar.rules.words import stop_gradient
 from dotbar.scipy.special import ufuncs as sc
+from dotbar.scipy.special.probability import kolmogorov_slope, smirnov_at
 from dotbar.scipy.stats.law import entrywise, law, tails
 from dotbar.scipy.stats.transport import Coordinate, additive, between, partial, transport
 
@@ -115,6 +116,65 @@ def student(x: Any, df: Any) -> Any:
     return front - (df + 1) * np.log(np.hypot(1, x / np.sqrt(df)))
 
 
+def crystal_ball(x: Any, b: Any, m: Any) -> Any:
+    """Normal down to −β, then a power.  Gaiser (1982), appendix F."""
+    mass = m / (b * (m - 1)) * np.exp(-b * b / 2) + np.sqrt(2 * np.pi) * sc.ndtr(b)
+    power = m * np.log(m / b) - b * b / 2 - m * np.log(m / b - b - np.where(x > -b, -b, x))
+    return np.where(x > -b, -x * x / 2, power) - np.log(mass)
+
+
+def log_mills(z: Any) -> Any:
+    """log (Φ(−z)/φ(z))."""
+    return sc.log_ndtr(-z) + z * z / 2 + HALF_LOG_2PI
+
+
+def double_pareto_lognormal(x: Any, u: Any, s: Any, a: Any, b: Any) -> Any:
+    """Hajargasht & Griffiths (2013), eq. (2.6)."""
+    y = (np.log(x) - u) / s
+    mills = np.logaddexp(log_mills(a * s - y), log_mills(b * s + y))
+    return np.log(a * b / (a + b)) - np.log(x) - y * y / 2 - HALF_LOG_2PI + mills
+
+
+def generalized_hyperbolic(x: Any, p: Any, a: Any, b: Any) -> Any:
+    """Barndorff-Nielsen & Blaesild (1981), with δ = 1, μ = 0."""
+    root, r = np.sqrt((a - b) * (a + b)), np.hypot(1, x)
+    front = p * np.log(root) - (p - 0.5) * np.log(a) - HALF_LOG_2PI - np.log(sc.kve(p, root)) + root
+    return front + (p - 0.5) * np.log(r) + np.log(sc.kve(p - 0.5, a * r)) - a * r + b * x
+
+
+def skew_student(x: Any, a: Any, b: Any) -> Any:
+    """Jones & Faddy (2003), eq. (1)."""
+    t = x / np.sqrt(a + b + x * x)
+    front = sc.betaln(a, b) + (a + b - 1) * np.log(2) + np.log(a + b) / 2
+    return (a + 0.5) * np.log1p(t) + (b + 0.5) * np.log1p(-t) - front
+
+
+def log_kappa(x: Any, h: Any, k: Any) -> Any:
+    """log F of kappa4.  Hosking (1994), eq. (1)."""
+    u = np.exp(-x * log1p_ratio(-k * x))
+    return -u * log1p_ratio(-h * u)
+
+
+def ncf(x: Any, m: Any, n: Any, nc: Any) -> Any:
+    """Johnson, Kotz & Balakrishnan (1995), vol. 2, (30.10), as the central density times a ₁F₁."""
+    z = nc * m * x / (2 * (n + m * x))
+    return DENSITIES["f"](x, m, n) - nc / 2 + np.log(sc.hyp1f1((m + n) / 2, m / 2, z))
+
+
+def pearson3(x: Any, skew: Any) -> Any:
+    """A gamma variable, centred and scaled; its limit at no skewness is normal."""
+    normal = np.abs(skew) < 1e-5
+    s = np.where(normal, 1.0, skew)
+    gamma = np.log(np.abs(2 / s)) + DENSITIES["gamma"](2 * x / s + 4 / s**2, 4 / s**2)
+    return np.where(normal, -x * x / 2 - HALF_LOG_2PI, gamma)
+
+
+def tukey_lambda(x: Any, lam: Any) -> Any:
+    """1/f = p^(λ−1) + (1 − p)^(λ−1) at p = F(x)."""
+    below, above = tails(stats.tukeylambda, x, lam)
+    return -np.logaddexp((lam - 1) * below, (lam - 1) * above)
+
+
 # fmt: off
 DENSITIES: dict[str, Callable[..., Any]] = {
     "beta": lambda x, a, b: sc.xlogy(a - 1, x) + sc.xlog1py(b - 1, -x) - sc.betaln(a, b),
@@ -123,49 +183,84 @@ DENSITIES: dict[str, Callable[..., Any]] = {
     "cauchy": lambda x: -np.log(np.pi) - 2 * np.log(np.hypot(1, x)),
     "chi2": lambda x, df: sc.xlogy(df / 2 - 1, x) - x / 2 - sc.gammaln(df / 2) - df / 2 * np.log(2),
     "cosine": lambda x: 2 * np.log(np.cos(x / 2)) - np.log(np.pi),
+    "crystalball": crystal_ball,
     "dgamma": lambda x, a: (a - 1) * np.log(np.abs(x)) - np.abs(x) - np.log(2) - sc.gammaln(a),
+    "dpareto_lognorm": double_pareto_lognormal,
     "exponnorm": lambda x, K: (1 / (2 * K) - x) / K + sc.log_ndtr(x - 1 / K) - np.log(K),
     "f": lambda x, m, n: (m / 2 * np.log(m) + n / 2 * np.log(n) + sc.xlogy(m / 2 - 1, x)
                           - (m + n) / 2 * np.log(n + m * x) - sc.betaln(m / 2, n / 2)),
     "fisk": lambda x, c: np.log(c / x) + c * np.log(x) - 2 * softplus(c * np.log(x)),
     "gamma": lambda x, a: sc.xlogy(a - 1, x) - x - sc.gammaln(a),
+    "gausshyper": lambda x, a, b, c, z: (sc.xlogy(a - 1, x) + sc.xlog1py(b - 1, -x) - c * np.log1p(z * x)
+                                         - sc.betaln(a, b) - np.log(sc.hyp2f1(c, a, a + b, -z))),
     "genextreme": lambda x, c: (c - 1) * x * log1p_ratio(-c * x) - np.exp(-x * log1p_ratio(-c * x)),
     "gengamma": lambda x, a, c: np.log(np.abs(c)) + (c * a - 1) * np.log(x) - x**c - sc.gammaln(a),
+    "genhalflogistic": lambda x, c: (np.log(2) - (1 - c) * x * log1p_ratio(-c * x)
+                                     - 2 * softplus(-x * log1p_ratio(-c * x))),
+    "genhyperbolic": generalized_hyperbolic,
+    "geninvgauss": lambda x, p, b: ((p - 1) * np.log(x) - b * (np.sqrt(x) - 1 / np.sqrt(x)) ** 2 / 2
+                                    - np.log(2 * sc.kve(p, b))),
     "genlogistic": lambda x, c: np.log(c) + c * x - (c + 1) * softplus(x),
     "gennorm": lambda x, b: np.log(b / 2) - sc.gammaln(1 / b) - np.abs(x) ** b,
     "genpareto": lambda x, c: -(c + 1) * x * log1p_ratio(c * x),
     "halfcauchy": lambda x: np.log(2 / np.pi) - 2 * np.log(np.hypot(1, x)),
     "hypsecant": lambda x: np.log(2 / np.pi) - np.logaddexp(x, -x),
     "invgamma": lambda x, a: -(a + 1) * np.log(x) - 1 / x - sc.gammaln(a),
+    "jf_skew_t": skew_student,
     "johnsonsb": lambda x, a, b: np.log(b / (x * (1 - x))) - (a + b * sc.logit(x)) ** 2 / 2 - HALF_LOG_2PI,
     "johnsonsu": lambda x, a, b: np.log(b / np.hypot(1, x)) - (a + b * np.arcsinh(x)) ** 2 / 2 - HALF_LOG_2PI,
+    "ksone": lambda x, n: np.log(-smirnov_at(n, x, r=1)),
+    "kstwobign": lambda x: np.log(-kolmogorov_slope(x)),
+    "kappa4": lambda x, h, k: (1 - h) * log_kappa(x, h, k) - (1 - k) * x * log1p_ratio(-k * x),
     "laplace": lambda x: -np.log(2) - np.abs(x),
     "laplace_asymmetric": lambda x, k: -np.log(k + 1 / k) - x * np.where(x < 0, -1 / k, k),
     "loggamma": lambda x, c: c * x - np.exp(x) - sc.gammaln(c),
     "logistic": lambda x: x - 2 * softplus(x),
+    "loglaplace": lambda x, c: np.log(c / 2) - np.log(x) - c * np.abs(np.log(x)),
     "lognorm": lambda x, s: -HALF_LOG_2PI - np.log(s * x) - (np.log(x) / s) ** 2 / 2,
     "loguniform": lambda x, a, b: -np.log(x) - np.log(np.log(b / a)),
+    "ncf": ncf,
     "nct": nct,
     "ncx2": ncx2,
+    "pearson3": pearson3,
     "powerlaw": lambda x, a: np.where((x == 0) & (a < 1), -np.inf, np.log(a) + sc.xlogy(a - 1, x)),  # SciPy's at 0
     "recipinvgauss": lambda x, mu: -HALF_LOG_2PI - np.log(x) / 2 - (1 - mu * x) ** 2 / (2 * x * mu * mu),
+    "rel_breitwigner": lambda x, r: (np.log(2 * np.sqrt(2) / np.pi) + 2 * np.log(r) + np.log1p(1 / r**2) / 2
+                                     - np.log(1 + np.hypot(1, 1 / r)) / 2 - np.log((x * x - r * r) ** 2 + r * r)),
     "rice": lambda x, b: np.log(x) - (x - b) ** 2 / 2 + np.log(sc.i0e(x * b)),
+    "skewcauchy": lambda x, a: -np.log(np.pi) - 2 * np.log(np.hypot(1, x / (1 + a * np.sign(x)))),
     "skewnorm": lambda x, a: np.log(2) - HALF_LOG_2PI - x * x / 2 + sc.log_ndtr(a * x),
     "t": student,
+    "trapezoid": lambda x, c, d: (np.log(np.where(x < c, x / c, np.where(x > d, (1 - x) / (1 - d), 1)))
+                                  + np.log(2 / (1 + d - c))),
     "triang": lambda x, c: np.log(2 * np.where(x < c, x / c, (1 - x) / (1 - c))),
     "truncexpon": lambda x, b: -x - np.log(-np.expm1(-b)),
     "truncnorm": lambda x, a, b: -HALF_LOG_2PI - x * x / 2 - log_normal_mass(a, b),
+    "truncpareto": lambda x, b, c: np.log(b / -np.expm1(-b * np.log(c))) - (b + 1) * np.log(x),
+    "truncweibull_min": lambda x, c, a, b: (np.log(c) + sc.xlogy(c - 1, x) + a**c - x**c
+                                            - np.log(-np.expm1(a**c - b**c))),
+    "tukeylambda": tukey_lambda,
     "uniform": lambda x: 0.0 * x,
     "vonmises": lambda x, k: k * sc.cosm1(x) - np.log(2 * np.pi) - np.log(sc.i0e(k)),
     "weibull_min": lambda x, c: np.log(c) + sc.xlogy(c - 1, x) - x**c,
     "wrapcauchy": lambda x, c: np.log((1 - c * c) / (2 * np.pi)) - np.log(1 + c * c - 2 * c * np.cos(x)),
 }
 """log f; of a distribution that is not here it is SciPy's own formula, run on traced values."""
-DENSITIES["reciprocal"] = DENSITIES["loguniform"]
+DENSITIES["reciprocal"], DENSITIES["vonmises_line"] = DENSITIES["loguniform"], DENSITIES["vonmises"]
 DENSITIES["gibrat"] = lambda x: DENSITIES["lognorm"](x, 1.0)
 
 
+def ends_of_kappa(h: Any, k: Any) -> tuple[Any, Any]:
+    some_h, some_k = np.where(h > 0, h, 1.0), np.where(k == 0, 1.0, k)
+    of_h = np.where(k == 0, np.log(some_h), -np.expm1(-k * np.log(some_h)) / some_k)
+    return np.where(h > 0, of_h, np.where(k < 0, 1 / some_k, -np.inf)), np.where(k > 0, 1 / some_k, np.inf)
+
+
 SUPPORTS: dict[str, Callable[..., Any]] = {
+    "kappa4": ends_of_kappa,
+    "tukeylambda": lambda lam: (np.where(lam > 0, -1 / np.where(lam > 0, lam, 1.0), -np.inf),
+                                np.where(lam > 0, 1 / np.where(lam > 0, lam, 1.0), np.inf)),
+    "pearson3": lambda skew: (np.where(skew > 1e-5, -2 / skew, -np.inf), np.where(skew < -1e-5, -2 / skew, np.inf)),
     "genextreme": lambda c: (np.where(c < 0, 1 / c, -np.inf), np.where(c > 0, 1 / c, np.inf)),
     "genpareto": lambda c: (0.0, np.where(c < 0, -1 / c, np.inf)),
 }
@@ -270,6 +365,92 @@ def truncnorm_by_end(sign: int) -> Callable[..., Any]:
     return velocity
 
 
+def by_tails(name: str, split: Callable[..., Any], below: Callable[..., Any], above: Callable[..., Any]) -> Any:
+    """V from log F below a point and log (1 − F) above it, where they are elementary."""
+
+    def side(f: Callable[..., Any], i: int, x: Any, shapes: Any) -> Any:
+        return partial(f, i + 1, (x, *shapes)) * np.exp(f(x, *shapes) - DENSITIES[name](x, *shapes))
+
+    def velocity(i: int) -> Callable[..., Any]:
+        def V(x: Any, *shapes: Any) -> Any:
+            at = split(*map(stop_gradient, shapes))
+            low, high = np.where(x < at, x, at), np.where(x < at, at, x)
+            return np.where(x < at, side(below, i, low, shapes), -side(above, i, high, shapes))
+
+        return V
+
+    return tuple(map(velocity, range(getattr(stats, name).numargs)))
+
+
+def median(name: str) -> Callable[..., Any]:
+    return lambda *shapes: law(0.5, 0.0, 1.0, *shapes, dist=getattr(stats, name), method="ppf")
+
+
+def log_mass(x: Any) -> Any:
+    """log |1 − eˣ|."""
+    return np.log(np.abs(np.expm1(x)))
+
+
+def breit_wigner_mass(x: Any, r: Any, arctan: Callable[[Any], Any]) -> Any:
+    """log F, or log (1 − F) with arctan 1/w, by partial fractions."""
+    mass = np.imag(np.sqrt(-1 + 1j / r) * arctan(x / np.sqrt(-r * (r + 1j))))
+    return np.log(2 / np.pi * mass) + np.log(2 / (1 + np.hypot(1, 1 / r))) / 2
+
+
+crystal_ball_tails = by_tails(
+    "crystalball",
+    lambda b, m: -b,
+    lambda x, b, m: crystal_ball(x, b, m) + np.log((m / b - b - x) / (m - 1)),
+    lambda x, b, m: crystal_ball(x, b, m) + log_mills(x),
+)
+kappa_tails = by_tails("kappa4", median("kappa4"), log_kappa, lambda x, h, k: log_mass(log_kappa(x, h, k)))
+trapezoid_tails = by_tails(
+    "trapezoid",
+    median("trapezoid"),
+    lambda x, c, d: np.log(np.where(x < c, x * x / np.where(x < c, c, 1), 2 * x - c) / (1 + d - c)),
+    lambda x, c, d: np.log(np.where(x > d, (1 - x) ** 2 / np.where(x > d, 1 - d, 1), 1 + d - 2 * x) / (1 + d - c)),
+)
+breit_wigner_tails = by_tails(
+    "rel_breitwigner",
+    median("rel_breitwigner"),
+    lambda x, r: breit_wigner_mass(x, r, np.arctan),
+    lambda x, r: breit_wigner_mass(x, r, lambda w: np.arctan(1 / w)),
+)
+truncated_pareto_tails = by_tails(
+    "truncpareto",
+    median("truncpareto"),
+    lambda x, b, c: log_mass(-b * np.log(x)) - log_mass(-b * np.log(c)),
+    lambda x, b, c: -b * np.log(x) + log_mass(-b * np.log(c / x)) - log_mass(-b * np.log(c)),
+)
+truncated_weibull_tails = by_tails(
+    "truncweibull_min",
+    median("truncweibull_min"),
+    lambda x, c, a, b: log_mass(a**c - x**c) - log_mass(a**c - b**c),
+    lambda x, c, a, b: a**c - x**c + log_mass(x**c - b**c) - log_mass(a**c - b**c),
+)
+
+
+def pearson3_by_skewness(x: Any, skew: Any) -> Any:
+    """Of x = (g − α) s/2 with a gamma variable g of shape α = 4/s²; at no skewness by Edgeworth's series."""
+    normal = np.abs(skew) < 1e-5
+    s = np.where(normal, 1.0, skew)
+    a = 4 / s**2
+    g = np.where(normal, 1.0, 2 * x / s + a)
+    return np.where(normal, (1 - x * x) / 6, (a - g) / 2 - a * (1 + mean_score(g, a, name="gamma", i=0)))
+
+
+def skew_cauchy_by_skewness(x: Any, a: Any) -> Any:
+    """∂F/∂a = −(arctan(1/u) + u/(1 + u²))/π with u = |x/(1 ± a)|."""
+    u = np.abs(x / (1 + a * np.sign(x)))
+    return -(1 + u * u) * np.arctan2(1, u) - u
+
+
+def tukey_lambda_by_lambda(x: Any, lam: Any) -> Any:
+    """−∂Q/∂λ of the quantiles Q = (p^λ − (1 − p)^λ)/λ."""
+    below, above = (np.exp(t) for t in tails(stats.tukeylambda, x, lam))
+    return partial(sc.boxcox, 1, (above, lam)) - partial(sc.boxcox, 1, (below, lam))
+
+
 VELOCITIES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
     "alpha": (None,),
     "anglit": (),
@@ -285,7 +466,9 @@ VELOCITIES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
     "chi": (None,),
     "chi2": (None,),
     "cosine": (),
+    "crystalball": crystal_ball_tails,
     "dgamma": (lambda x, a: np.sign(x) * by_mean_score("gamma", 0)(np.abs(x), a),),
+    "dpareto_lognorm": (None, None, None, None),
     "dweibull": (by_power,),
     "expon": (),
     "exponnorm": (None,),
@@ -297,9 +480,13 @@ VELOCITIES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
     "foldcauchy": (None,),
     "foldnorm": (None,),
     "gamma": (None,),
+    "gausshyper": (None, None, None, None),
     "genexpon": (None, None, None),
     "genextreme": (lambda x, c: x * x * log1p_excess(-c * x),),
     "gengamma": (None, lambda x, a, c: by_power(x, c)),
+    "genhalflogistic": (lambda x, c: x * x * log1p_excess(-c * x),),
+    "genhyperbolic": (None, None, None),
+    "geninvgauss": (None, None),
     "genlogistic": (lambda x, c: -softplus(-x) * (1 + np.exp(x)) / c,),
     "gennorm": (None,),
     "genpareto": (lambda x, c: -x * x * log1p_excess(c * x),),
@@ -316,15 +503,18 @@ VELOCITIES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
     "invgauss": (lambda x, mu: -2 / mu**2 * np.exp(2 / mu + sc.log_ndtr(-(x / mu + 1) / np.sqrt(x))
                                                    - stats.invgauss._logpdf(x, mu)),),
     "invweibull": (by_power,),
+    "jf_skew_t": (None, None),
     "johnsonsb": (lambda x, a, b: x * (1 - x) / b, lambda x, a, b: x * (1 - x) * sc.logit(x) / b),
     "johnsonsu": (lambda x, a, b: np.hypot(1, x) / b, lambda x, a, b: np.hypot(1, x) * np.arcsinh(x) / b),
     "kappa3": (None,),
+    "kappa4": kappa_tails,
     "laplace": (),
     "laplace_asymmetric": (lambda x, k: np.abs(x) / k + 2 / (1 + k * k),),
     "levy": (),
     "levy_l": (),
     "loggamma": (None,),
     "logistic": (),
+    "loglaplace": (by_power,),
     "lognorm": (lambda x, s: -x * np.log(x) / s,),
     "loguniform": (lambda x, a, b: -x / a * np.log(b / x) / np.log(b / a),
                    lambda x, a, b: -x / b * np.log(x / a) / np.log(b / a)),
@@ -333,32 +523,50 @@ VELOCITIES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
     "mielke": (None, None),
     "moyal": (),
     "nakagami": (None,),
+    "ncf": (None, None, None),
     "nct": (None, nct_by_noncentrality),
     "ncx2": (None, ncx2_by_noncentrality),
     "norm": (),
     "norminvgauss": (None, None),
     "pareto": (by_power,),
+    "pearson3": (pearson3_by_skewness,),
     "powerlaw": (by_power,),
     "powerlognorm": (None, None),
     "powernorm": (None,),
     "rayleigh": (),
     "rdist": (None,),
     "recipinvgauss": (None,),
+    "rel_breitwigner": breit_wigner_tails,
     "rice": (lambda x, b: -sc.i1e(x * b) / sc.i0e(x * b),),
     "semicircular": (),
+    "skewcauchy": (skew_cauchy_by_skewness,),
     "skewnorm": (lambda x, a: np.exp(-x * x * (1 + a * a) / 2 - DENSITIES["skewnorm"](x, a)) / -(np.pi * (1 + a * a)),),
     "t": (None,),
+    "trapezoid": trapezoid_tails,
     "triang": (lambda x, c: np.where(x < c, -x / (2 * c), -(1 - x) / (2 * (1 - c))),),
     "truncexpon": (lambda x, b: -np.exp(x - b) * np.expm1(-x) / np.expm1(-b),),
     "truncnorm": (truncnorm_by_end(-1), truncnorm_by_end(1)),
+    "truncpareto": truncated_pareto_tails,
+    "truncweibull_min": truncated_weibull_tails,
+    "tukeylambda": (tukey_lambda_by_lambda,),
     "uniform": (),
     "vonmises": (vonmises_by_kappa,),
+    "vonmises_line": (vonmises_by_kappa,),
     "wald": (),
     "weibull_max": (by_power,),
     "weibull_min": (by_power,),
     "wrapcauchy": (lambda x, c: 2 * np.sin(x) / (1 - c * c),),
 }
 # fmt: on
-"""V = (∂F/∂θ)/f for each shape parameter; None where it is the mean score over a tail.  A distribution that is not here
-has no derivatives."""
+"""V = (∂F/∂θ)/f for each shape parameter; None where it is the mean score over a tail."""
 VELOCITIES["erlang"], VELOCITIES["reciprocal"] = VELOCITIES["gamma"], VELOCITIES["loguniform"]
+
+OPAQUE = {
+    "irwinhall": "the number of terms is an integer",
+    "ksone": "the size of the sample is an integer",
+    "kstwo": "the size of the sample is an integer",
+    "kstwobign": "",
+    "landau": "",
+    "studentized_range": "it is a double integral",
+}
+"""Distributions with derivatives by x, loc and scale alone, as only values of the density are known; why so."""

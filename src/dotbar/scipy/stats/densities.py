@@ -13,7 +13,7 @@ from scipy.stats import rv_continuous
 
 from dotbar.rules.words import stop_gradient
 from dotbar.scipy.special import ufuncs as sc
-from dotbar.scipy.stats.continuous import SUPPORTS, density
+from dotbar.scipy.stats.continuous import DENSITIES, OPAQUE, SUPPORTS, density
 from dotbar.scipy.stats.law import as_double
 from dotbar.scipy.stats.univariate import within
 
@@ -56,6 +56,8 @@ NORMAL: dict[str, Callable[[Any], Any]] = {
 
 def composed(dist: Any, method: str) -> Callable[..., Any] | None:
     """A function of x, loc, scale and the shape parameters, if there is one."""
+    if dist.name in OPAQUE and dist.name not in DENSITIES:
+        return None
     if method == "logpdf":
         return partial(log_density, dist=dist)
     if method == "pdf":

@@ -1,23 +1,24 @@
-"""Statistics of samples: moments, means, correlation, entropies, distances.
+"""Statistics of samples: moments, means, order statistics, directions, entropies, distances.
 
 Each is written over the last axis; ``statistic`` brings the axis there, and refuses to leave out NaNs.
 """
 
 import inspect
-from collections import namedtuple
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 from scipy import stats
 
-from dotbar.core import as_array, dtype_of
+from dotbar.core import as_array, dtype_of, primitive
 from dotbar.errors import NoRuleError
-from dotbar.rules.kinds import composite
+from dotbar.rules.kinds import composite, constant
 from dotbar.rules.words import stop_gradient
-from dotbar.scipy.mirror import OWN, dispatching
+from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.special import ufuncs as sc
+from dotbar.scipy.stats.results import Description, Directions, Line, TheilSen, each_entry
 
 
 def statistic(
@@ -29,6 +30,7 @@ def statistic(
     """
     signature = inspect.signature(fn)
     samples = samples or (next(iter(signature.parameters)),)
+    several = signature.parameters[samples[0]].kind is inspect.Parameter.VAR_POSITIONAL
 
     def register(body: Callable[..., Any]) -> Callable[..., Any]:
         @composite(dispatching(fn))
@@ -40,21 +42,26 @@ def statistic(
             if settings.pop("nan_policy", "propagate") != "propagate":
                 raise NoRuleError(f"{fn.__name__} has no derivative rule with a nan_policy other than 'propagate'.")
             keepdims, axis = settings.pop("keepdims", False), settings.pop("axis", None)
-            xs = [None if settings[name] is None else as_array(settings.pop(name)) for name in samples]
-            settings = {k: v for k, v in settings.items() if k not in samples}
+            given = settings.pop(samples[0]) if several else [settings.pop(name) for name in samples]
+            xs = [None if x is None else as_array(x) for x in given]
             ndim = max(np.ndim(x) for x in xs if x is not None)
             axes = tuple(range(ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-            axes = tuple(k % ndim for k in axes)
+            axes = tuple(normalize_axis_index(k, ndim) for k in axes)
             dtype = np.dtype(float) if double else np.result_type(1.0, *(dtype_of(x) for x in xs if x is not None))
-            y = body(*[x if x is None else axes_last(x, axes) for x in xs], **settings)
-            y = in_precision(y, dtype)
+            y = body(*[x if x is None else axes_last(with_ndim(x, ndim), axes) for x in xs], **settings)
+            y = each_entry(lambda t: in_precision(t, dtype), y)
             if not reduces:
                 return np.moveaxis(np.reshape(y, shape_with(xs[0], axes)), range(-len(axes), 0), axes)
-            return np.expand_dims(y, axes) if keepdims else y
+            return each_entry(lambda t: np.expand_dims(t, axes), y) if keepdims else y
 
         return body
 
     return register
+
+
+def with_ndim(x: Any, ndim: int) -> Any:
+    """``x`` with leading axes of length one, as it broadcasts."""
+    return x if np.ndim(x) == ndim else np.reshape(x, (1,) * (ndim - np.ndim(x)) + x.shape)
 
 
 def axes_last(x: Any, axes: tuple[int, ...]) -> Any:
@@ -66,9 +73,7 @@ def axes_last(x: Any, axes: tuple[int, ...]) -> Any:
 
 
 def in_precision(y: Any, dtype: Any) -> Any:
-    """A result, or a tuple of results, in the given precision."""
-    if isinstance(y, tuple):
-        return y if all(dtype_of(t) == dtype for t in y) else type(y)(*(in_precision(t, dtype) for t in y))
+    """A result in the given precision."""
     return y if dtype_of(y) == dtype else y.astype(dtype)
 
 
@@ -193,13 +198,43 @@ def _gstd(a: Any, ddof: int) -> Any:
     return np.exp(np.std(np.log(a), -1, ddof=ddof))
 
 
-@statistic(stats.trim_mean)
-def _trim_mean(a: Any, proportiontocut: float) -> Any:
-    n = a.shape[-1]
+def middle(n: int, proportiontocut: float) -> tuple[int, int]:
+    """Where the part of n ordered values begins and ends that is left between equal cuts."""
     cut = int(proportiontocut * n)
     if cut > n - cut:
         raise ValueError("Proportion too big.")
-    return np.mean(np.partition(a, (cut, n - cut - 1), -1)[..., cut : n - cut], -1)
+    return cut, n - cut
+
+
+def trimmed(a: Any, proportiontocut: float) -> Any:
+    """The values along the last axis without the smallest and the largest ones, in NumPy's order."""
+    low, high = middle(a.shape[-1], proportiontocut)
+    return np.partition(a, (low, high - 1), -1)[..., low:high]
+
+
+@statistic(stats.trim_mean)
+def _trim_mean(a: Any, proportiontocut: float) -> Any:
+    return np.mean(trimmed(a, proportiontocut), -1)
+
+
+def flat_or_along(a: Any, axis: int | None) -> Any:
+    """The array with the axis last; flat if there is none."""
+    a = as_array(a)
+    return np.ravel(a) if axis is None else np.moveaxis(a, axis, -1)
+
+
+@composite(dispatching(stats.trimboth))
+def _trimboth(a: Any, proportiontocut: float, axis: int | None = 0) -> Any:
+    return np.moveaxis(trimmed(flat_or_along(a, axis), proportiontocut), -1, axis or 0)
+
+
+@composite(dispatching(stats.trim1))
+def _trim1(a: Any, proportiontocut: float, tail: str = "right", axis: int | None = 0) -> Any:
+    a = flat_or_along(a, axis)
+    n = a.shape[-1]
+    cut = int(proportiontocut * n)
+    low, high = {"left": (cut, n), "right": (0, n - cut)}[tail.lower()]
+    return np.moveaxis(np.partition(a, (low, high - 1), -1)[..., low:high], -1, axis or 0)
 
 
 def within(a: Any, limits: Any, inclusive: Any) -> Any:
@@ -233,6 +268,38 @@ def _tsem(a: Any, limits: Any, inclusive: Any, ddof: int) -> Any:
     return _tstd(a, limits, inclusive, ddof) / np.sqrt(np.sum(within(a, limits, inclusive), -1))
 
 
+@statistic(stats.tmin)
+def _tmin(a: Any, lowerlimit: Any, inclusive: bool) -> Any:
+    return extreme(np.min, a, within(a, (lowerlimit, None), (inclusive, None)), np.inf)
+
+
+@statistic(stats.tmax)
+def _tmax(a: Any, upperlimit: Any, inclusive: bool) -> Any:
+    return extreme(np.max, a, within(a, (None, upperlimit), (None, inclusive)), -np.inf)
+
+
+def extreme(fn: Any, a: Any, inside: Any, beyond: float) -> Any:
+    """The smallest or largest of the values inside, NaN if there is none."""
+    return np.where(np.any(inside, -1), fn(np.where(inside, a, beyond), -1), np.nan)
+
+
+@statistic(stats.kstatvar)
+def _kstatvar(data: Any, n: int) -> Any:
+    """Kenney & Keeping (1951): unbiased estimators of the variances of the first two k-statistics."""
+    N = data.shape[-1]
+    if n == 1:
+        return _kstat(data, 2) / N
+    if n == 2:
+        return (2 * N * _kstat(data, 2) ** 2 + (N - 1) * _kstat(data, 4)) / (N * (N + 1))
+    raise ValueError("Only n=1 or n=2 supported.")
+
+
+@statistic(stats.describe)
+def _describe(a: Any, ddof: int, bias: bool) -> Any:
+    m, v = np.mean(a, -1), np.var(a, -1, ddof=ddof)
+    return Description(a.shape[-1], (np.min(a, -1), np.max(a, -1)), m, v, _skew(a, bias), _kurtosis(a, True, bias))
+
+
 @statistic(stats.iqr)
 def _iqr(x: Any, rng: Any, scale: Any, interpolation: str) -> Any:
     low, high = (np.percentile(x, q, -1, method=interpolation) for q in sorted(rng))
@@ -243,6 +310,132 @@ def _iqr(x: Any, rng: Any, scale: Any, interpolation: str) -> Any:
 def _median_abs_deviation(x: Any, center: Any, scale: Any) -> Any:
     middle = np.median(x, -1, keepdims=True) if center is None else np.expand_dims(center(x, axis=-1), -1)
     return np.median(np.abs(x - middle), -1) / (0.6744897501960817 if scale == "normal" else scale)
+
+
+# ---------------------------------------------------------------- order statistics
+
+POSITIONS = {
+    "interpolated_inverted_cdf": lambda p: 0,
+    "hazen": lambda p: 0.5,
+    "weibull": lambda p: p,
+    "linear": lambda p: 1 - p,
+    "median_unbiased": lambda p: p / 3 + 1 / 3,
+    "normal_unbiased": lambda p: p / 4 + 3 / 8,
+}
+"""m, where the p-quantile of n values stands at pn + m.  Hyndman & Fan (1996), definitions 4 to 9."""
+
+
+def between_orders(x: Any, p: Any, method: str) -> Any:
+    """Quantiles along the last axis."""
+    if method == "harrell-davis":
+        n = x.shape[-1]
+        p, i = np.expand_dims(p, -1), np.arange(n + 1) / n
+        F = sc.betainc(p * (n + 1), (1 - p) * (n + 1), i)
+        return np.sum(np.diff(F, axis=-1) * np.expand_dims(np.sort(x, -1), -2), -1)
+    if method not in POSITIONS:
+        raise NoRuleError(f"scipy.stats.quantile has no derivative rule with method={method!r}.")
+    n = x.shape[-1]
+    place = np.clip(p * n + POSITIONS[method](p) - 1, 0, n - 1)
+    j = np.minimum(np.floor(stop_gradient(place)), max(n - 2, 0)).astype(int)
+    low, high = (np.take_along_axis(np.sort(x, -1), k, -1) for k in (j, np.minimum(j + 1, n - 1)))
+    return low + (place - j) * (high - low)
+
+
+@composite(dispatching(stats.scoreatpercentile))
+def _scoreatpercentile(
+    a: Any, per: Any, limit: Any = (), interpolation_method: str = "fraction", axis: int | None = None
+) -> Any:
+    if limit:
+        raise NoRuleError("scipy.stats.scoreatpercentile has no derivative rule with a limit: how many values jumps.")
+    return np.percentile(as_array(a), as_array(per), axis, method=INTERPOLATIONS[interpolation_method])
+
+
+INTERPOLATIONS = {"fraction": "linear", "lower": "lower", "higher": "higher"}
+
+
+def l_weights(n: int, order: int) -> Any:
+    """The first L-moments as linear functions of n ordered values, a row each.  Hosking (1990), eq. (2.1)."""
+    i, r = np.arange(n), np.arange(order)[:, None]
+    b = sc.binom(i, r) / np.where(r < n, sc.binom(n - 1, r), 1) / n
+    legendre = (-1.0) ** (r - r.T) * np.tril(sc.binom(r, r.T) * sc.binom(r + r.T, r.T))
+    return np.where(r < n, legendre @ b, np.nan)
+
+
+@statistic(stats.lmoment, "sample")
+def _lmoment(sample: Any, order: Any, sorted: bool, standardize: bool) -> Any:
+    order = np.asarray([1, 2, 3, 4] if order is None else order)
+    x = sample if sorted else np.sort(sample, -1)
+    moments = [np.sum(x * w, -1) for w in l_weights(x.shape[-1], max(np.max(order), 2))]
+    chosen = [moments[k - 1] / (moments[1] if standardize and k > 2 else 1) for k in np.ravel(order)]
+    return np.stack(chosen) if order.ndim else chosen[0]
+
+
+@primitive
+def expectile_of(a: Any, alpha: Any, weights: Any) -> Any:
+    """The expectile as mere numbers."""
+    return stats.expectile(a, alpha, weights=weights)
+
+
+constant(expectile_of, like=lambda a, alpha, weights: None)
+
+
+@composite(dispatching(stats.expectile))
+def _expectile(a: Any, alpha: Any = 0.5, *, weights: Any = None) -> Any:
+    """Σ w |[a ≤ t] − α| (t − a) = 0: the mean with those weights.  Newey & Powell (1987)."""
+    a, alpha = as_array(a), as_array(alpha)
+    weights = np.ones(a.shape) if weights is None else np.broadcast_to(as_array(weights), a.shape)
+    t = expectile_of(a, alpha, weights)
+    w = weights * np.where(a <= t, 1 - alpha, alpha)
+    return np.sum(w * a) / np.sum(w)
+
+
+# ---------------------------------------------------------------- lines through medians
+
+
+def all_slopes(x: Any, y: Any) -> Any:
+    """The slopes between all points, NaN where two have the same place."""
+    dx, dy = (t[..., :, None] - t[..., None, :] for t in (x, y))
+    return np.where(dx == 0, np.nan, dy / np.where(dx == 0, 1, dx))
+
+
+@primitive
+def ranks_of_slopes(x: Any, y: Any, *, alpha: float) -> Any:
+    """The ranks between which the slope lies with probability alpha.  Sen (1968), eq. (2.6)."""
+    n, count = x.shape[-1], np.sum(x[..., :, None] > x[..., None, :], (-2, -1))
+    sizes = [np.sum(t[..., :, None] == t[..., None, :], -1) for t in (x, y)]
+    ties = sum(np.sum((m - 1) * (2 * m + 5), -1) for m in sizes)
+    width = sc.ndtri(min(alpha, 1 - alpha) / 2) * np.sqrt((n * (n - 1) * (2 * n + 5) - ties) / 18)
+    low, high = np.round((count + width) / 2) - 1, np.round((count - width) / 2)
+    return np.stack([np.maximum(low, 0), np.minimum(high, count - 1)], -1).astype(int)
+
+
+constant(ranks_of_slopes, like=lambda x, y, *, alpha: None, batch="(n),(n)->(k)")
+
+
+@statistic(stats.theilslopes, "y", "x", double=True)
+def _theilslopes(y: Any, x: Any, alpha: float, method: str) -> Any:
+    """Theil (1950), Sen (1968)."""
+    x = np.arange(y.shape[-1], dtype=float) if x is None else x
+    x, y = np.broadcast_arrays(x, y)
+    n = y.shape[-1]
+    slopes = all_slopes(x, y)[..., *np.triu_indices(n, 1)]
+    slope = np.nanmedian(slopes, -1)
+    middle = lambda t: np.median(t, -1)
+    intercept = middle(y - slope[..., None] * x) if method == "joint" else middle(y) - slope * middle(x)
+    ends = np.take_along_axis(np.sort(slopes, -1), ranks_of_slopes(x, y, alpha=alpha), -1)
+    return TheilSen(slope, intercept, ends[..., 0], ends[..., 1])
+
+
+@statistic(stats.siegelslopes, "y", "x", double=True)
+def _siegelslopes(y: Any, x: Any, method: str) -> Any:
+    """Siegel (1982)."""
+    x = np.arange(y.shape[-1], dtype=float) if x is None else x
+    x, y = np.broadcast_arrays(x, y)
+    slopes = all_slopes(x, y)
+    slope = np.median(np.nanmedian(slopes, -1), -1)
+    if method == "hierarchical":
+        return Line(slope, np.median(y - slope[..., None] * x, -1))
+    return Line(slope, np.median(np.nanmedian(y[..., None] - slopes * x[..., None], -1), -1))
 
 
 # ---------------------------------------------------------------- directions
@@ -273,102 +466,14 @@ def _circstd(samples: Any, high: float, low: float, normalize: bool) -> Any:
     return np.sqrt(-2 * np.log(np.hypot(c, s))) * (1 if normalize else unit)
 
 
-# ---------------------------------------------------------------- correlation and regression
-
-Correlation = namedtuple("Correlation", "statistic pvalue")  # as SciPy's result
-
-
-class Regression(namedtuple("Regression", "slope intercept rvalue pvalue stderr")):
-    """As SciPy's result: five entries and one attribute."""
-
-    intercept_stderr: Any
-
-    def __new__(cls, *entries: Any) -> Any:
-        result = super().__new__(cls, *entries[:5])
-        result.intercept_stderr = entries[5] if len(entries) > 5 else None
-        return result
-
-
-def correlation(x: Any, y: Any) -> Any:
-    """r from the normalised deviations, by the norm, which has a derivative rule at r = ±1 too."""
-    u, v = x - mean(x), y - mean(y)
-    u, v = (d / np.linalg.norm(d, axis=-1, keepdims=True) for d in (u, v))
-    return np.sum(u * v, -1)
-
-
-def two_sided(dist: Any, value: Any, *shapes: Any, alternative: str, **kw: Any) -> Any:
-    """The p-value of a statistic whose distribution is symmetric."""
-    own = OWN[dist]
-    if alternative == "two-sided":
-        return 2 * own.sf(np.abs(value), *shapes, **kw)
-    return (own.sf if alternative == "greater" else own.cdf)(value, *shapes, **kw)
-
-
-@statistic(stats.pearsonr, "x", "y")
-def _pearsonr(x: Any, y: Any, alternative: str, method: Any) -> Any:
-    """Student (1908): r is distributed as beta on (−1, 1)."""
-    if method is not None:
-        raise NoRuleError("scipy.stats.pearsonr has no derivative rule for resampling methods.")
-    r, n = correlation(x, y), x.shape[-1]
-    shape = n / 2 - 1
-    return Correlation(r, two_sided(stats.beta, r, shape, shape, alternative=alternative, loc=-1, scale=2))
-
-
-@statistic(stats.linregress, "x", "y", double=True)
-def _linregress(x: Any, y: Any, alternative: str) -> Any:
-    x, y = x * np.float64(1), y * np.float64(1)
-    u, v, n = x - mean(x), y - mean(y), x.shape[-1]
-    xx, xy, yy = np.mean(u * u, -1), np.mean(u * v, -1), np.mean(v * v, -1)
-    slope, r = xy / xx, xy / np.sqrt(xx * yy)
-    intercept, df = np.mean(y, -1) - slope * np.mean(x, -1), n - 2
-    pvalue = two_sided(stats.t, r * np.sqrt(df / ((1 - r) * (1 + r))), df, alternative=alternative)
-    stderr = np.sqrt((1 - r**2) * yy / xx / df)
-    return Regression(slope, intercept, r, pvalue, stderr, stderr * np.sqrt(xx + np.mean(x, -1) ** 2))
-
-
-# ---------------------------------------------------------------- tests
-
-Test = namedtuple("Test", "statistic pvalue")  # as SciPy's results
-
-
-def student(difference: Any, variance: Any, df: Any, alternative: str) -> Any:
-    """The t statistic of a difference with its estimated variance.  Student (1908); Welch (1947)."""
-    t = difference / np.sqrt(variance)
-    return Test(t, two_sided(stats.t, t, df, alternative=alternative))
-
-
-@statistic(stats.ttest_1samp)
-def _ttest_1samp(a: Any, popmean: Any, alternative: str) -> Any:
-    n = a.shape[-1]
-    return student(np.mean(a, -1) - popmean, np.var(a, -1, ddof=1) / n, n - 1, alternative)
-
-
-@statistic(stats.ttest_rel, "a", "b")
-def _ttest_rel(a: Any, b: Any, alternative: str) -> Any:
-    return _ttest_1samp(a - b, 0.0, alternative)
-
-
-@statistic(stats.ttest_ind, "a", "b")
-def _ttest_ind(a: Any, b: Any, alternative: str, equal_var: bool, trim: float, method: Any, **resampling: Any) -> Any:
-    if trim != 0 or method is not None or any(resampling.values()):
-        raise NoRuleError("scipy.stats.ttest_ind has no derivative rule with trim or resampling.")
-    m, n = a.shape[-1], b.shape[-1]
-    u, v = np.var(a, -1, ddof=1), np.var(b, -1, ddof=1)
-    if equal_var:
-        df, variance = m + n - 2, ((m - 1) * u + (n - 1) * v) / (m + n - 2) * (1 / m + 1 / n)
-    else:
-        variance = u / m + v / n
-        df = variance**2 / ((u / m) ** 2 / (m - 1) + (v / n) ** 2 / (n - 1))
-    return student(np.mean(a, -1) - np.mean(b, -1), variance, df, alternative)
-
-
-@statistic(stats.chisquare, "f_obs", "f_exp", double=True)
-def _chisquare(f_obs: Any, f_exp: Any, ddof: int, sum_check: bool = True) -> Any:
-    """Pearson (1900)."""
-    f_obs = f_obs * np.float64(1)
-    expected = mean(f_obs) if f_exp is None else f_exp * np.float64(1)
-    chi2 = np.sum((f_obs - expected) ** 2 / expected, -1)
-    return Test(chi2, OWN[stats.chi2].sf(chi2, f_obs.shape[-1] - 1 - ddof))
+@composite(dispatching(stats.directional_stats))
+def _directional_stats(samples: Any, *, axis: int = 0, normalize: bool = True) -> Any:
+    x = np.moveaxis(as_array(samples), axis, 0)
+    if x.ndim < 2:
+        raise ValueError("samples must at least be two-dimensional.")
+    m = np.mean(x / np.linalg.norm(x, axis=-1, keepdims=True) if normalize else x, 0)
+    length = np.linalg.norm(m, axis=-1, keepdims=True)
+    return Directions(m / length, length[..., 0])
 
 
 # ---------------------------------------------------------------- entropies and distances
@@ -458,15 +563,15 @@ def _energy_distance(u_values: Any, v_values: Any, u_weights: Any = None, v_weig
 # ---------------------------------------------------------------- transformations
 
 
-@statistic(stats.boxcox_llf, "data")
-def _boxcox_llf(data: Any, lmb: Any) -> Any:
-    """Box & Cox (1964), eq. (9)."""
-    n = data.shape[-1]
-    return (lmb - 1) * np.sum(np.log(data), -1) - n / 2 * np.log(np.var(sc.boxcox(data, lmb), -1))
+@composite(dispatching(stats.obrientransform))
+def _obrientransform(*samples: Any) -> Any:
+    """O'Brien (1981)."""
 
+    def transform(a: Any) -> Any:
+        n, d2 = a.shape[-1], (a - mean(a)) ** 2
+        return ((n - 1.5) * n * d2 - np.sum(d2) / 2) / ((n - 1) * (n - 2))
 
-@composite(dispatching(stats.boxcox))
-def _boxcox(x: Any, lmbda: Any = None, alpha: Any = None, optimizer: Any = None) -> Any:
-    if lmbda is None:
-        raise NoRuleError("scipy.stats.boxcox has a derivative where its parameter is given; pass lmbda.")
-    return sc.boxcox(x, lmbda)
+    samples = tuple(map(as_array, samples))
+    if len({x.shape for x in samples}) > 1:
+        raise NoRuleError("scipy.stats.obrientransform has a derivative rule for samples of the same size.")
+    return np.stack([transform(x) for x in samples])

@@ -17,7 +17,6 @@ With z = (x − loc)/scale, V is −1 for loc, −z for scale, and scale · V(z)
 distribution has the same table without its first column.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from dotbar.rules.kinds import rule
 from dotbar.rules.words import stop_gradient
 from dotbar.scipy.stats import continuous, discrete
 from dotbar.scipy.stats.continuous import density, velocities
+from dotbar.scipy.stats.discrete import mass_logarithm, score_sum
 from dotbar.scipy.stats.law import as_double, entrywise, law, mass
 from dotbar.scipy.stats.transport import partial
 
@@ -78,28 +78,15 @@ def _law(y: Any, *args: Any, dist: Any, method: str) -> Any:
         moves = (logf > -np.inf) & within(dist, z, shapes, strictly=i > 2)[0]
         return np.where(moves, SIGNS[method] * ratio * velocity(i), 0)
 
-    return [entrywise(factor, y)(i) for i in range(len(args))]
+    pairs: list[Any] = [entrywise(factor, y)(i) for i in range(len(args))]
+    if dist.name in continuous.OPAQUE:
+        pairs[3:] = [continuous.OPAQUE[dist.name]] * len(shapes)
+        if method in ("pdf", "logpdf") and dist.name not in continuous.DENSITIES:
+            pairs[:3] = ["the density is known by its values alone"] * 3
+    return pairs
 
 
 # ---------------------------------------------------------------- discrete distributions
-
-
-def mass_logarithm(dist: Any) -> Callable[..., Any]:
-    """The logarithm of the standard density as a function that can be differentiated."""
-    return discrete.DENSITIES.get(dist.name, dist._logpmf)
-
-
-def sum_of_scores(dist: Any, i: int, k: Any, *shapes: Any) -> Any:
-    """(∂F/∂θ)/f at k: the scores of all integers up to k, weighted by f relative to that at k."""
-    lower, upper = dist._get_support(*map(stop_gradient, shapes))
-    last = upper if np.all(np.isfinite(upper)) else k
-    steps = np.arange(int(np.max(last - lower)) + 1)
-    k, *shapes = (np.expand_dims(s, -1) for s in (k, *shapes))
-    inside = k - steps >= np.expand_dims(lower, -1)
-    j = np.where(inside, k - steps, k)
-    logf = mass_logarithm(dist)
-    terms = partial(logf, i + 1, (j, *shapes)) * np.exp(logf(j, *shapes) - logf(k, *shapes))
-    return np.sum(np.where(inside, terms, 0), -1)
 
 
 @rule(mass, "(),(),(),(),(),(),(),()->()")
@@ -115,12 +102,10 @@ def _mass(y: Any, *args: Any, dist: Any, method: str) -> Any:
             s = partial(mass_logarithm(dist), i - 1, (t, *shapes))
             return np.where(inside & (y > -np.inf), s if method == "logpmf" else y * s, 0)
         known = discrete.VELOCITIES[dist.name][i - 2]
-        v = sum_of_scores(dist, i - 2, t, *shapes) if known is None else known(t, *shapes)
+        v = score_sum(t, *shapes, dist=dist, directions=(i - 2,)) if known is None else known(t, *shapes)
         logf = mass(k, 0, *shapes, dist=dist, method="logpmf")
         ratio = np.exp(logf - y if method.startswith("log") else logf)
         return np.where(inside & (y > -np.inf), SIGNS[method] * ratio * v, 0)
 
-    pairs = [entrywise(factor, y)(i) for i in range(2, len(args))]
-    for i in discrete.INTEGERS.get(dist.name, ()):
-        pairs[i] = f"{dist.shapes.split(', ')[i]} is an integer"
-    return ["the distribution lives on the integers", "the distribution lives on the integers", *pairs]
+    found = [entrywise(factor, y)(i) for i in range(2, len(args))]
+    return ["the distribution lives on the integers"] * 2 + discrete.pairs(dist, found)
