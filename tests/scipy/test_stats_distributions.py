@@ -34,7 +34,7 @@ def agree(plain, own, args, positions):
         at = lambda f, v, i=i: f(*args[:i], v, *args[i + 1 :])
         x = args[i]
         y, dot = dotbar.jvp(lambda v: at(own, v), (x,), (np.ones_like(x),))  # noqa: B023
-        assert np.allclose(y, at(plain, x), 1e-13, 0, equal_nan=True)
+        assert np.allclose(y, at(plain, x), 1e-12, 0, equal_nan=True)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = [derivative(lambda v: at(plain, v), x, h * np.min(np.abs(x))) for h in (1e-2, 1e-3, 1e-4)]  # noqa: B023

@@ -172,7 +172,8 @@ def pearson3(x: Any, skew: Any) -> Any:
 def tukey_lambda(x: Any, lam: Any) -> Any:
     """1/f = p^(λ−1) + (1 − p)^(λ−1) at p = F(x)."""
     below, above = tails(stats.tukeylambda, x, lam)
-    return -np.logaddexp((lam - 1) * below, (lam - 1) * above)
+    logf = -np.logaddexp((lam - 1) * below, (lam - 1) * above)
+    return np.where(lam * np.abs(x) < 1, logf, -np.inf)  # as SciPy's at the ends
 
 
 # fmt: off
