@@ -8,7 +8,7 @@ from scipy.linalg import expm
 import dotbar.scipy.integrate as si
 from dotbar import cond, grad, jacfwd, jacobian, jacrev, jit, jvp, scan, vjp, vmap
 from dotbar.errors import NoRuleError, StructureError
-from dotbar.scipy.integrate.initial_value import Method
+from dotbar.scipy.integrate.trajectory import Trajectory
 
 both_modes = pytest.mark.parametrize("jac", [jacfwd, jacrev])
 
@@ -111,6 +111,32 @@ def test_every_method_keeps_its_tolerance_in_both_modes(method, end):
     assert np.allclose(derivatives(f, (A, y0), (dA, dy), ybar), wanted, 1e-4)
 
 
+@pytest.mark.parametrize("rtol", [1e-3, 1e-6, 1e-9])
+@pytest.mark.parametrize("method", ["RK45", "DOP853", "Radau", "BDF", "LSODA"])
+def test_derivatives_are_as_accurate_as_was_asked_for(method, rtol):
+    dA, dy, ybar = np.array([[0.3, -1.0], [0.5, 0.2]]), np.array([0.4, -0.7]), np.array([1.0, -2.0])
+    f = lambda A, y0: linear(A, y0, 2.0, method, rtol=rtol, atol=rtol / 100, t_eval=[2.0]).y[:, -1]
+    assert np.allclose(derivatives(f, (A, y0), (dA, dy), ybar), known(A, y0, 2.0, dA, dy, ybar), atol=20 * rtol)
+
+
+def test_a_very_stiff_oscillator():
+    """Van der Pol's with μ = 1000, after one jump: explicit methods would take a million steps back."""
+    f = lambda mu: si.solve_ivp(
+        lambda t, y: [y[1], mu * (1 - y[0] ** 2) * y[1] - y[0]], (0, 1000.0), [2.0, 0.0], "Radau", [1000.0], rtol=1e-7
+    ).y[0, -1]
+    assert np.isclose(grad(f)(1000.0), -7.53193e-4, 0.03)  # by differences at rtol=1e-9
+
+
+def test_sensitivities_of_many_directions_share_the_steps(monkeypatch):
+    """SciPy solves once; neither the adjoint nor any number of directions solves again."""
+    solved = []
+    monkeypatch.setattr(plain, "solve_ivp", lambda *a, own=plain.solve_ivp, **k: solved.append(1) or own(*a, **k))
+    f = lambda A: linear(A, y0, 3.0, t_eval=np.linspace(0, 3, 7)).y
+    forward, reverse = jacfwd(f)(A), jacrev(f)(A)
+    assert np.allclose(forward, reverse, atol=1e-6)
+    assert len(solved) == 2
+
+
 def test_a_small_direction_is_as_accurate_as_a_large_one():
     """An absolute tolerance does not swallow the sensitivities."""
     dA, ybar = np.array([[0.3, -1.0], [0.5, 0.2]]) * 1e-12, np.array([1.0, -2.0]) * 1e-12
@@ -137,8 +163,10 @@ def test_a_stiff_system():
 def test_checkpoints_change_nothing_but_the_memory(monkeypatch):
     f = lambda A: np.sum(linear(A, y0, 3.0, t_eval=np.linspace(0, 3, 7)).y ** 2)
     whole = grad(f)(A)
-    monkeypatch.setattr(Method, "EVERY", 3)
+    monkeypatch.setattr(Trajectory, "EVERY", 3)
+    monkeypatch.setattr(Trajectory, "BYTES", 1000)
     assert np.allclose(grad(f)(A), whole, 1e-6)
+    assert np.allclose(jacfwd(f)(A), whole, 1e-6)
 
 
 @both_modes

@@ -6,7 +6,7 @@ as it branches on values, keeps as operands the traced ones among what it is giv
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property, partial, wraps
+from functools import partial, wraps
 from inspect import signature
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from dotbar.core import Cell, Shape, Traced, active, as_array, is_differentiable
 from dotbar.errors import DotbarError
-from dotbar.nested import record, stand_in
+from dotbar.nested import record, run, stand_in
 from dotbar.program import Program
 from dotbar.rules.kinds import match
 from dotbar.tree import flatten, unflatten
@@ -28,15 +28,10 @@ class Closed:
     def __init__(self, program: Program):
         self.program = program
 
-    @cached_property
-    def plain(self) -> Function:
-        """What runs the function on plain arrays."""
-        return self.program.function()
-
     def __call__(self, operands: Sequence[Any], *xs: Any) -> Any:
         if any(isinstance(x, Traced) for x in (*operands, *xs)):
             return self.program.apply(*operands, *xs)[0]
-        return self.plain(*operands, *xs)[0]
+        return run(self.program, *operands, *xs)[0]
 
 
 class Opaque:
@@ -131,7 +126,7 @@ class Packed:
             if form is None:
                 xs.append(next(rest))
                 continue
-            x = np.reshape(theta[start : start + form.size], form.shape)
+            x = np.reshape(theta[start : start + form.size], form.shape) if form.shape else theta[start]
             xs.append(match(x, form))
             start += form.size
         return xs

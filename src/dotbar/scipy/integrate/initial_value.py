@@ -6,7 +6,6 @@ its bar the adjoint system, solved backwards; both with an error control of thei
 
 from collections.abc import Sequence
 from functools import cache, partial
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,8 @@ from dotbar.nested import stand_in
 from dotbar.rules.kinds import batch_loop, constant, rule
 from dotbar.rules.words import conj, stop_gradient
 from dotbar.scipy.closed import Function, Packed, arguments, as_tuple, closed, is_traced, recorded, with_args
-from dotbar.scipy.integrate.quadrature import normalised
+from dotbar.scipy.integrate.trajectory import Method, Trajectory, at, keeping
+from dotbar.scipy.integrate.variation import Variation, tableaus
 from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.optimize.implicit import filled, solution
 from dotbar.trace import recordings
@@ -27,7 +27,7 @@ from dotbar.transforms import jvp, vjp, vmap
 
 @primitive
 def flow(
-    y0: Any, theta: Any, t0: Any, times: Any, *fixed: Any, f: Function, how: "Method", values: Function | None = None
+    y0: Any, theta: Any, t0: Any, times: Any, *fixed: Any, f: Function, how: Method, values: Function | None = None
 ) -> Any:
     """The solution of y' = f(θ, fixed, t, y), y(t₀) = y₀ at times, shape (times, *y).
 
@@ -41,8 +41,9 @@ def flow(
         how: the method, for all that is derived from this system.
         values: how SciPy computes this solution itself, given f, t₀, y₀ and the times; None for ``how`` to do it.
     """
-    at = partial(f, theta, fixed)
-    return values(theta, fixed, at, t0, y0, times) if values else how.at(at, t0, y0, times)
+    if values:
+        return values(theta, fixed, partial(f, theta, fixed), t0, y0, times)
+    return how.solution(f, theta, fixed, t0, y0, last(times, t0)).at(times)
 
 
 @rule(flow)
@@ -52,35 +53,21 @@ def _flow(Y: Any, y0: Any, theta: Any, t0: Any, times: Any, *fixed: Any, f: Any,
     λ' = −f_yᴴ λ backwards in time, to which Ȳₖ is added at tₖ;  ȳ₀ = λ(t₀), θ̄ = ∫ f_θᴴ λ dt, t̄₀ = −⟨f(t₀, y₀), ȳ₀⟩,
     t̄ₖ = ⟨f(tₖ, yₖ), Ȳₖ⟩.  Hairer, Nørsett and Wanner (1993), section I.14; Cao, Li, Petzold and Serban (2003).
     """
-    n, k = len(y0), len(theta)
     slopes = lambda: at_points(partial(f, theta, fixed), times, Y)
-
-    def along(ydot: Any, thetadot: Any) -> Any:
-        """The sensitivities s in a direction of size 1 in y₀ or θ."""
-
-        def both(thetas: Any, fixed: Any, t: Any, ys: Any) -> Any:
-            """(f, f_y s + f_θ θ̇) of (y, s) and (θ, θ̇)."""
-            at = lambda y, theta: f(theta, fixed, t, y)
-            return np.concatenate(jvp(at, (ys[:n], thetas[:k]), (ys[n:], thetas[k:])))
-
-        ys, thetas = np.concatenate([y0, ydot]), np.concatenate([theta, thetadot])
-        system = recorded(both, thetas, fixed, t0 * 1.0, ys)
-        return flow(ys, thetas, t0, times, *fixed, f=system, how=how.of_pair())[:, n:]
+    xs = (y0, theta, t0, times)
 
     def dot_y0(ydot: Any) -> Any:
-        unit, size = normalised(ydot)
-        return size * along(unit, np.zeros(shape_of(theta), dtype_of(theta)))
+        return sensitivity(*xs, ydot, np.zeros(shape_of(theta), dtype_of(theta)), *fixed, f=f, how=how)
 
     def dot_theta(thetadot: Any) -> Any:
-        unit, size = normalised(thetadot)
-        return size * along(np.zeros(shape_of(y0), dtype_of(y0)), unit)
+        return sensitivity(*xs, np.zeros(shape_of(y0), dtype_of(y0)), thetadot, *fixed, f=f, how=how)
 
     def dot_t0(tdot: Any) -> Any:
         return dot_y0(-f(theta, fixed, t0, y0) * tdot)
 
     @cache
     def bars() -> Any:
-        return adjoint(y0, theta, t0, times, Ybars[0], *fixed, f=f, how=how)
+        return adjoint(*xs, Ybars[0], *fixed, f=f, how=how)
 
     Ybars: list[Any] = []
 
@@ -100,39 +87,9 @@ def _flow(Y: Any, y0: Any, theta: Any, t0: Any, times: Any, *fixed: Any, f: Any,
     ]
 
 
-@primitive
-def adjoint(
-    y0: Any, theta: Any, t0: Any, times: Any, Ybar: Any, *fixed: Any, f: Function, how: "Method"
-) -> tuple[Any, Any]:
-    """ȳ₀ and θ̄ of :func:`flow`: the adjoint system from the last time back to t₀, where y is solved for again.
-
-    From checkpoint to checkpoint, so that no more of y is held than between two of them.  θ̄ is an integral over the
-    steps of y and of λ, by Gauss and Legendre: it neither costs steps nor enlarges the system.
-    """
-    size = np.max(np.abs(Ybar), initial=0) or 1.0
-    lam, thetabar = np.zeros(len(y0), np.result_type(y0, Ybar)), np.zeros_like(theta)
-    pulled = lambda theta, fixed, t, y, lam: -vjp(lambda y: f(theta, fixed, t, y), y)[1](lam)[0]
-    pull = recorded(pulled, theta, fixed, float(t0), y0, lam)
-    order = np.argsort(np.abs(times - t0))
-    stops = list(zip(times[order], Ybar[order] / size))
-    t = times[order[-1]] if stops else t0
-    at = partial(f, theta, fixed)
-    for start, y_start, end in reversed(how.pieces(at, t0, y0, t)):
-        y = how.path(at, start, y_start, end)
-        back = lambda t, lam, y=y: pull(theta, fixed, t, y(t), lam)
-        while t != start:
-            while stops and stops[-1][0] == t:
-                lam = lam + stops.pop()[1]
-            stop = stops[-1][0] if stops and abs(stops[-1][0] - t0) > abs(start - t0) else start
-            path = how.path(back, t, lam, stop)
-            if theta.size:
-                nodes, weights = gauss(stop, t, np.concatenate([y.ts, path.ts]))
-                f_of_theta = lambda theta, nodes=nodes, y=y: at_points(partial(f, theta, fixed), nodes, y(nodes).T)
-                thetabar = thetabar + vjp(f_of_theta, theta)[1](weights[:, None] * path(nodes).T)[0]
-            lam, t = path(stop), stop
-    for _, ybar in stops:
-        lam = lam + ybar
-    return size * lam, size * thetabar
+def last(times: Any, t0: Any) -> Any:
+    """The time that is the farthest from t₀."""
+    return times[np.argmax(np.abs(times - t0))] if len(times) else t0
 
 
 def at_points(f: Function, times: Any, Y: Any) -> Any:
@@ -143,16 +100,149 @@ def at_points(f: Function, times: Any, Y: Any) -> Any:
         return np.stack([f(t, y) for t, y in zip(times, Y)])
 
 
-def gauss(start: Any, end: Any, steps: Any) -> tuple[Any, Any]:
-    """Nodes and weights of an integral from start to end: four in each of the steps between."""
-    inside = steps[(steps > min(start, end)) & (steps < max(start, end))]
-    marks = np.unique([start, *inside, end])
-    x, w = np.polynomial.legendre.leggauss(4)
-    half = np.diff(marks)[:, None] / 2
-    return np.ravel(marks[:-1, None] + half * (1 + x)), np.ravel(half * w) * (1.0 if end >= start else -1.0)
+# ---------------------------------------------------------------- in a direction
 
 
-@rule(adjoint)
+@primitive
+def sensitivity(
+    y0: Any, theta: Any, t0: Any, times: Any, ydot: Any, thetadot: Any, *fixed: Any, f: Function, how: Method
+) -> Any:
+    """s of :func:`flow` at the times, in a direction of y₀ and θ."""
+    return sensitivities(y0, theta, t0, times, ydot[None], thetadot[None], *fixed, f=f, how=how)[0]
+
+
+def sensitivities(
+    y0: Any, theta: Any, t0: Any, times: Any, Ydot: Any, Thetadot: Any, *fixed: Any, f: Function, how: Method
+) -> Any:
+    """s in several directions, which are the rows of Ẏ₀ and Θ̇, together."""
+    size = np.maximum(np.max(np.abs(Ydot), -1, initial=0), np.max(np.abs(Thetadot), -1, initial=0))[:, None]
+    size = np.where(size > 0, size, 1.0)
+    Ydot, Thetadot = (Ydot / size).astype(np.result_type(y0, Ydot, float)), Thetadot / size
+
+    def pushed(theta: Any, fixed: Any, t: Any, y: Any, s: Any, Thetadot: Any) -> Any:
+        push = lambda s, thetadot: jvp(lambda y, theta: f(theta, fixed, t, y), (y, theta), (s, thetadot))[1]
+        return vmap(push)(s, Thetadot)
+
+    t0 = float(t0)
+    along = variation(pushed, how, theta, fixed, t0, y0, Ydot, Thetadot)
+    found = how.solution(f, theta, fixed, t0, y0, last(times, t0))
+    S = np.full((len(times), *Ydot.shape), np.nan, Ydot.dtype)
+    order = np.argsort(np.abs(times - t0), kind="stable")
+    rest = [i for i in order[::-1] if found.reaches(times[i])]
+    s = Ydot
+    while rest and times[rest[-1]] == t0:
+        S[rest.pop()] = s
+    for window in found.windows() if rest else ():
+        t, along.h = window.start, min(along.h, abs(window.ends[0] - window.start))
+        while rest and (window.end == found.end or abs(times[rest[-1]] - t0) <= abs(window.end - t0)):
+            s, t = along.through(window, t, times[rest[-1]], s), times[rest[-1]]
+            S[rest.pop()] = s
+        if not rest:
+            break
+        s = along.through(window, t, window.end, s)
+    return np.moveaxis(size * S, 1, 0)
+
+
+def variation(f: Function, how: Method, theta: Any, fixed: Any, t0: Any, y0: Any, rows: Any, *others: Any) -> Variation:
+    """v' = f(θ, fixed, t, y, v, ...) of rows v, in which it is affine."""
+    n = len(y0)
+    units = np.eye(n * rows.itemsize // 8).view(rows.dtype)
+    zeros = [np.zeros((len(units), *np.shape(x)[1:])) for x in others]
+
+    of_rows = how.recorded(f, theta, fixed, t0, y0, rows, *others)
+    of_units = cache(lambda: how.recorded(f, theta, fixed, t0, y0, units, *zeros))
+    slope = lambda t, y, v: of_rows(theta, fixed, t, y, v, *others)
+    matrix = lambda t, y: of_units()(theta, fixed, t, y, units, *zeros)[:, :n].copy().view(float)
+    return Variation(slope, matrix, tableaus(how.method), how.rtol, how.atol, n)
+
+
+@rule(sensitivity, batch=lambda xs, batched, size, **how: over_directions(sensitivities, 4, 6, xs, batched, size, how))
+def _sensitivity(
+    s: Any, y0: Any, theta: Any, t0: Any, times: Any, ydot: Any, thetadot: Any, *fixed: Any, f: Any, how: Any
+) -> Any:
+    """The flow of the pair (y, s), (f, f_y s + f_θ θ̇) is what the derivatives in x are those of; s is linear in ẋ."""
+    n, k = len(y0), len(theta)
+    xs = (y0, theta, t0, times)
+
+    def both(thetas: Any, fixed: Any, t: Any, ys: Any) -> Any:
+        at = lambda y, theta: f(theta, fixed, t, y)
+        return np.concatenate(jvp(at, (ys[:n], thetas[:k]), (ys[n:], thetas[k:])))
+
+    @cache
+    def system() -> Function:
+        ys, thetas = np.concatenate([y0, ydot]), np.concatenate([theta, thetadot])
+        return recorded(both, thetas, fixed, t0 * 1.0, ys)
+
+    def pair(*xs: Any) -> Any:
+        y0, theta, t0, times = xs
+        ys, thetas = np.concatenate([y0, ydot]), np.concatenate([theta, thetadot])
+        return flow(ys, thetas, t0, times, *fixed, f=system(), how=how.of_pair())[:, n:]
+
+    def along(i: int) -> Any:
+        of = lambda x: pair(*xs[:i], x, *xs[i + 1 :])
+        return lambda xdot: jvp(of, (xs[i],), (xdot,))[1], lambda sbar: vjp(of, xs[i])[1](sbar)[0]
+
+    of_y = lambda ydot: sensitivity(*xs, ydot, np.zeros_like(theta), *fixed, f=f, how=how)
+    of_theta = lambda thetadot: sensitivity(*xs, np.zeros_like(y0), thetadot, *fixed, f=f, how=how)
+    back = lambda i: lambda sbar: adjoint(*xs, sbar, *fixed, f=f, how=how)[i]
+    return [*map(along, range(4)), (of_y, back(0)), (of_theta, back(1)), *(None for _ in fixed)]
+
+
+def over_directions(
+    several: Function, first: int, end: int, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Any
+) -> Any:
+    """A batch of directions is solved for together; of anything else, one by one."""
+    if any(batched[:first]) or any(batched[end:]):
+        return batch_loop(RULES[sensitivity if end == 6 else adjoint], xs, batched, size, kw)
+    rows = [x if b else np.broadcast_to(x, (size, *np.shape(x))) for x, b in zip(xs[first:end], batched[first:end])]
+    return several(*xs[:first], *rows, *xs[end:], **kw)
+
+
+# ---------------------------------------------------------------- backwards
+
+
+@primitive
+def adjoint(
+    y0: Any, theta: Any, t0: Any, times: Any, Ybar: Any, *fixed: Any, f: Function, how: Method
+) -> tuple[Any, Any]:
+    """ȳ₀ and θ̄ of :func:`flow`: the adjoint system from the last time back to t₀, along the solution."""
+    ybars, thetabars = adjoints(y0, theta, t0, times, Ybar[None], *fixed, f=f, how=how)
+    return ybars[0], thetabars[0]
+
+
+def adjoints(
+    y0: Any, theta: Any, t0: Any, times: Any, Ybars: Any, *fixed: Any, f: Function, how: Method
+) -> tuple[Any, Any]:
+    """ȳ₀ and θ̄ of several Ȳ together."""
+    n = len(y0)
+    size = np.max(np.abs(Ybars), (1, 2), initial=0)[:, None]
+    size = np.where(size > 0, size, 1.0)
+
+    def pulled(theta: Any, fixed: Any, t: Any, y: Any, lam: Any) -> Any:
+        pull = vjp(lambda y, theta: f(theta, fixed, t, y), y, theta)[1]
+        return vmap(lambda lam: np.concatenate([-(bars := pull(lam))[0], -bars[1]]))(lam)
+
+    t0 = float(t0)
+    v = np.zeros((len(Ybars), n + len(theta)), np.result_type(y0, Ybars, float))
+    along = variation(pulled, how, theta, fixed, t0, y0, v[:, :n])
+    found = how.solution(f, theta, fixed, t0, y0, last(times, t0))
+    rest = list(np.argsort(np.abs(times - t0), kind="stable"))
+    if not np.all(found.reaches(times)):
+        v[:] = np.nan
+    for window in found.windows(backwards=True):
+        t, along.h = window.end, min(along.h, abs(window.end - window.ends[-2:][0]) or abs(window.end - window.start))
+        while rest and abs(times[rest[-1]] - t0) > abs(window.start - t0):
+            v = along.through(window, t, times[rest[-1]], v) if np.any(v) else v
+            t = times[rest[-1]]
+            v[:, :n] += Ybars[:, rest.pop()] / size
+        v = along.through(window, t, window.start, v) if np.any(v) else v
+    for i in rest:
+        v[:, :n] += Ybars[:, i] / size
+    thetabars = v[:, n:] if dtype_of(theta).kind == "c" else np.real(v[:, n:])
+    return size * v[:, :n], size * thetabars
+
+
+@rule(adjoint, batch=lambda xs, batched, size, **how: over_directions(adjoints, 4, 5, xs, batched, size, how))
 def _adjoint(y: Any, y0: Any, theta: Any, t0: Any, times: Any, Ybar: Any, *fixed: Any, f: Any, how: Any) -> Any:
     """P(x, Ȳ) = ∇ₓ⟨Ȳ, F(x)⟩ of the flow F: its derivatives are pullbacks of F's own, as ∇ₓ and a direction commute.
 
@@ -185,66 +275,6 @@ def _adjoint(y: Any, y0: Any, theta: Any, t0: Any, times: Any, Ybar: Any, *fixed
     return [*map(pair, range(4)), of_Ybar, *(None for _ in fixed)]
 
 
-SMALLEST = 100 * np.finfo(float).eps
-"""The smallest relative tolerance that SciPy accepts."""
-
-
-class Method:
-    """How the systems that are derived from one are solved: the method and the tolerances asked for."""
-
-    EVERY = 100
-    """Steps from one checkpoint to the next."""
-
-    def __init__(self, method: Any, rtol: Any, atol: Any, max_step: float = np.inf):
-        self.options = {"method": method, "rtol": np.maximum(rtol, SMALLEST), "max_step": max_step}
-        self.atol = np.asarray(atol)
-
-    def of_pair(self) -> "Method":
-        """The same for a system and its sensitivities."""
-        atol = np.concatenate([self.atol, self.atol]) if np.ndim(self.atol) else self.atol
-        return Method(atol=atol, **self.options)
-
-    def solve(self, f: Function, t0: Any, y0: Any, end: Any, **options: Any) -> Any:
-        """SciPy's result from t₀ to the end."""
-        atol = self.atol if np.size(self.atol) in (1, len(y0)) else np.min(self.atol)
-        return si.solve_ivp(f, (t0, end), y0, atol=atol, **self.options, **options)
-
-    def at(self, f: Function, t0: Any, y0: Any, times: Any) -> Any:
-        """The solution at times in any order; nan where it was not reached."""
-        stops, places = np.unique(np.abs(times - t0), return_inverse=True)
-        sign = 1.0 if np.all(times >= t0) else -1.0
-        Y = np.full((len(stops), len(y0)), np.nan, y0.dtype)
-        Y[stops == 0] = y0
-        later = np.flatnonzero(stops)
-        if later.size:
-            found = self.solve(f, t0, y0, t0 + sign * stops[-1], t_eval=(t0 + sign * stops)[later]).y.T
-            Y[later[: len(found)]] = found
-        return Y[places]
-
-    def pieces(self, f: Function, t0: Any, y0: Any, end: Any) -> list[tuple[Any, Any, Any]]:
-        """Checkpoints from t₀ to the end: a time, the solution there, the next time."""
-        if end == t0:
-            return []
-        found = self.solve(f, t0, y0, end)
-        if not found.success:
-            return [(t0, np.full_like(y0, np.nan), end)]
-        marks = [*range(0, len(found.t) - 1, self.EVERY), len(found.t) - 1]
-        return [(found.t[i], found.y[:, i], found.t[k]) for i, k in pairwise(marks)]
-
-    def path(self, f: Function, t0: Any, y0: Any, end: Any) -> Any:
-        """The solution as a function of time, with its steps; nan if the end was not reached.
-
-        At a tenth of the tolerances, as the errors of two such functions and of an integral over both add up.
-        """
-        tight = Method(self.options["method"], self.options["rtol"] / 10, self.atol / 10, self.options["max_step"])
-        found = tight.solve(f, t0, y0, end, dense_output=True) if np.all(np.isfinite(y0)) else None
-        if found is not None and found.success:
-            return found.sol
-        nowhere = lambda t: np.full((len(y0), *np.shape(t)), np.nan)
-        nowhere.ts = np.array([t0, end])
-        return nowhere
-
-
 # ---------------------------------------------------------------- SciPy's functions
 
 
@@ -268,12 +298,9 @@ def solve_ivp(*args: Any, **kw: Any) -> Any:
         return si.solve_ivp(*args, **kw)
     run = Run(system, given, events, len(others))
     fixed = (*map(stop_gradient, (*system.fixed, end)),)
-    found = run.report(*map(stop_gradient, (y0, system.theta, t0)), np.zeros(0) if t_eval is None else t_eval, *fixed)
-    t, status, happened = found[0], found[1], found[2:]
-    how = Method(given["method"], options.get("rtol", 1e-3), options.get("atol", 1e-6), options.get("max_step", np.inf))
-    at = lambda times, xs=(y0, system.theta, t0), fixed=fixed: flow(
-        *xs, times, *fixed, f=system.rhs, how=how, values=run.values
-    )
+    start = map(stop_gradient, (y0, system.theta, t0))
+    t, status, *happened = reported(*start, np.zeros(0) if t_eval is None else t_eval, *fixed, run=run)
+    y = lambda times, xs=(y0, system.theta, t0), fixed=fixed: flow(*xs, times, *fixed, f=system.rhs, how=run)
 
     def time_of(k: int, t: Any) -> Any:
         """The times of the k-th event: g(t, y(t)) = 0."""
@@ -282,7 +309,7 @@ def solve_ivp(*args: Any, **kw: Any) -> Any:
         def g(packed: Any, fixed: Any, t: Any) -> Any:
             y0, theta, t0 = parameters.unpacked(packed, ())
             g = lambda t, y: np.reshape(system.call(1 + k, theta, fixed[1:], t, y), ())
-            return at_points(g, t, at(t, (y0, theta, t0), fixed[1:]))
+            return at_points(g, t, y(t, (y0, theta, t0), fixed[1:]))
 
         found = lambda packed, fixed: (fixed[0], np.True_)
         return solution(parameters.theta, t, *fixed, solve=found, conditions=g, entrywise=True)[0]
@@ -296,62 +323,56 @@ def solve_ivp(*args: Any, **kw: Any) -> Any:
         t = np.concatenate([np.reshape(t0, 1), t[1:-1], np.reshape(last, 1)])
     values = {
         "t": t,
-        "y": np.transpose(at(t)),
-        "sol": at_any_time(at) if given["dense_output"] else None,
+        "y": np.transpose(y(t)),
+        "sol": at_any_time(y) if given["dense_output"] else None,
         "t_events": t_events if events else None,
-        "y_events": [at(t) if len(t) else np.zeros(0) for t in t_events] if events else None,
+        "y_events": [y(t) if len(t) else np.zeros(0) for t in t_events] if events else None,
     }
     if len(run.results) == 1 and not recordings.open:
         return filled(run.results[0], **values)
     return filled(None, **values, status=status, success=status >= 0)
 
 
-def at_any_time(at: Function) -> Function:
+def at_any_time(y: Function) -> Function:
     """Dense output: the solution at a time, or at several, along the last axis."""
-    return lambda t: np.transpose(at(as_array(t) * 1.0)) if np.ndim(t) else at(np.reshape(as_array(t) * 1.0, 1))[0]
+    return lambda t: np.transpose(y(as_array(t) * 1.0)) if np.ndim(t) else y(np.reshape(as_array(t) * 1.0, 1))[0]
 
 
-class Run:
-    """SciPy's own solution of a problem: what was asked for, and its values at any times."""
+class Run(Method):
+    """SciPy's own solution of a problem: what was asked for, and the steps that it took."""
 
     def __init__(self, system: "System", given: dict[str, Any], events: Sequence[Any], others: int):
         self.system = system
         self.events = events
         self.jac = 1 + len(events) if others else None
-        self.options = {"method": given["method"], **given["options"]}
+        self.asked = given["options"]
         self.has_t_eval = given["t_eval"] is not None
         self.results: list[Any] = []
-        self.last: tuple[Any, Any] = (None, None)
+        options = {"rtol": 1e-3, "atol": 1e-6, "max_step": np.inf, **self.asked}
+        super().__init__(given["method"], options["rtol"], options["atol"], max_step=options["max_step"])
 
-    def solve(self, y0: Any, theta: Any, fixed: Sequence[Any], t0: Any, **options: Any) -> Any:
-        """SciPy's result; the end is the last of the fixed values."""
+    def report(self, theta: Any, fixed: Sequence[Any], t0: Any, y0: Any, t_eval: Any = None) -> tuple[Any, Trajectory]:
+        """SciPy's result, and its steps; the end is the last of the fixed values."""
         bound = [self.system.bound(k, theta, fixed) for k in range(len(self.system.calls))]
         for event, own in zip(self.events, bound[1:]):
             own.terminal, own.direction = getattr(event, "terminal", None), getattr(event, "direction", 0)
+        rhs, end = at(self.system.rhs, theta, fixed), fixed[-1]
+        steps = Trajectory(self, rhs, t0, y0)
+        options = {**self.asked, "events": bound[1 : 1 + len(self.events)] or None, "t_eval": t_eval}
         if self.jac is not None:
             options["jac"] = bound[self.jac]
-        rhs = partial(self.system.rhs, theta, fixed)
-        events = bound[1 : 1 + len(self.events)] or None
-        return si.solve_ivp(rhs, (t0, fixed[-1]), y0, events=events, **{**self.options, **options})
+        return si.solve_ivp(rhs, (t0, end), y0, keeping(self.method), trajectory=steps, **options), steps
 
-    def report(self, *xs: Any) -> Any:
-        """The times of the result, its status, and the times of each event."""
-        return reported(*xs, run=self)
-
-    def values(self, theta: Any, fixed: Sequence[Any], f: Function, t0: Any, y0: Any, times: Any) -> Any:
-        """The solution at times, from SciPy's dense output; nan where it was not reached."""
-        key = tuple(np.asarray(x).tobytes() for x in (theta, t0, y0, *fixed))
-        if self.last[0] != key:
-            self.last = key, self.solve(y0, theta, fixed, t0, dense_output=True)
-        found = self.last[1]
-        reached = np.abs(times - t0) <= np.abs(found.t[-1] - t0) * (1 + 1e-12)
-        return np.where(reached[:, None], found.sol(times).T, np.nan)
+    def solution(self, f: Function, theta: Any, fixed: Any, t0: Any, y0: Any, end: Any) -> Trajectory:
+        """The steps of SciPy's result, the last of which is kept."""
+        return self.kept((theta, t0, y0, *fixed), lambda: self.report(theta, fixed, t0, y0)[1])
 
 
 @primitive
 def reported(y0: Any, theta: Any, t0: Any, t_eval: Any, *fixed: Any, run: Run) -> tuple[Any, ...]:
     """The times that SciPy's result is given at, its status, and the times of events."""
-    result = run.solve(y0, theta, fixed, t0, t_eval=t_eval if run.has_t_eval else None)
+    result, steps = run.report(theta, fixed, t0, y0, t_eval if run.has_t_eval else None)
+    run.kept((theta, t0, y0, *fixed), lambda: steps)
     run.results.append(result)
     return result.t, np.int64(result.status), *(result.t_events or ())
 
@@ -413,4 +434,4 @@ class System:
 
     def bound(self, k: int, theta: Any, fixed: Sequence[Any]) -> Function:
         """The k-th function for SciPy."""
-        return partial(self.call, k, theta, fixed)
+        return at(partial(self.call, k), theta, fixed)

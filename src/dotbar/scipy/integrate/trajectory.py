@@ -1,0 +1,180 @@
+"""The steps of a solution of y' = f(t, y), as SciPy's solvers take them, and the solution between them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import scipy.integrate as si
+
+from dotbar.core import dtype_of
+from dotbar.scipy.closed import recorded
+
+Function = Callable[..., Any]
+Piece = tuple[Any, Any, Function]
+"""A step: its ends and the solution as a function of the time between."""
+
+SOLVERS = {name: getattr(si, name) for name in ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")}
+SMALLEST = 100 * np.finfo(float).eps
+"""The smallest relative tolerance that SciPy accepts."""
+
+
+class Window:
+    """A solution from the start of some steps to their end."""
+
+    def __init__(self, pieces: Sequence[Piece]):
+        self.start, self.end = pieces[0][0], pieces[-1][1]
+        self.ends = np.array([end for _, end, _ in pieces])
+        self.way = np.sign(self.end - self.start)
+        self.ways = self.way * self.ends[:-1]
+        self.pieces = [piece for *_, piece in pieces]
+
+    def __call__(self, times: Any) -> Any:
+        """The solution at times in the order of the steps or in the opposite one, shape (n, times)."""
+        places = np.searchsorted(self.ways, self.way * times)
+        first, last = places[0], places[-1]
+        if first == last:
+            return self.pieces[first](times)
+        return np.concatenate([self.pieces[k](times[places == k]) for k in dict.fromkeys(places.tolist())], 1)
+
+
+class Trajectory:
+    """A solution from t₀ to where it was followed: checkpoints, and between them its pieces while memory permits."""
+
+    BYTES = 1 << 27
+    """As much as the pieces may take; beyond that they are computed again, from checkpoint to checkpoint."""
+    EVERY = 100
+    """Steps from one checkpoint to the next."""
+
+    def __init__(self, how: "Method", f: Function, t0: Any, y0: Any):
+        self.how, self.f = how, f
+        self.t0, self.end = t0, t0
+        self.y0 = y0
+        self.steps = 0
+        self.checkpoints: list[tuple[Any, Any]] = []
+        self.kept: list[list[Piece]] | None = []
+        self.left = self.BYTES
+
+    def add(self, start: Any, y: Any, end: Any, piece: Function) -> None:
+        """One step more, from y at its start."""
+        if self.steps % self.EVERY == 0:
+            self.checkpoints.append((start, y))
+            if self.kept is not None:
+                self.kept.append([])
+        self.steps += 1
+        self.end = end
+        self.left -= sum(x.nbytes for x in vars(piece).values() if isinstance(x, np.ndarray))
+        if self.left < 0:
+            self.kept = None
+        if self.kept is not None:
+            self.kept[-1].append((start, end, piece))
+
+    def windows(self, backwards: bool = False) -> Iterator[Window]:
+        """The steps from each checkpoint to the next."""
+        ends = [*(t for t, _ in self.checkpoints[1:]), self.end]
+        numbers = range(len(self.checkpoints))
+        for i in reversed(numbers) if backwards else numbers:
+            if self.kept is not None:
+                yield Window(self.kept[i])
+            else:
+                again = self.how.trajectory(self.f, *self.checkpoints[i], ends[i])
+                yield Window([piece for window in again.kept or () for piece in window])
+
+    def reaches(self, times: Any) -> Any:
+        """Which times it has come to."""
+        way = np.sign(self.end - self.t0) * (times - self.t0)
+        return (way >= 0) & (way <= np.abs(self.end - self.t0) * (1 + 1e-12)) | (times == self.t0)
+
+    def at(self, times: Any) -> Any:
+        """The solution at times in any order, shape (times, n); nan where it has not come to."""
+        Y = np.full((len(times), len(self.y0)), np.nan, self.y0.dtype)
+        order = np.argsort(np.abs(times - self.t0), kind="stable")
+        order = order[self.reaches(times[order])]
+        ways = np.abs(times[order] - self.t0)
+        now = np.searchsorted(ways, 0, "right")
+        Y[order[:now]] = self.y0
+        for window in self.windows() if now < len(order) else ():
+            after = (
+                len(ways) if window.end == self.end else np.searchsorted(ways, np.abs(window.end - self.t0), "right")
+            )
+            if after > now:
+                Y[order[now:after]] = window(times[order[now:after]]).T
+                now = after
+        return Y
+
+
+def at(f: Function, theta: Any, fixed: Any) -> Function:
+    """f(θ, fixed, t, y) for SciPy, which gives the time as a number of NumPy's or of Python's."""
+    return lambda t, y: f(theta, fixed, float(t), y)
+
+
+class Method:
+    """How a system and those that are derived from it are solved: the method and the tolerances asked for."""
+
+    def __init__(self, method: Any, rtol: Any, atol: Any, **options: Any):
+        self.method = SOLVERS.get(method, method)
+        self.rtol, self.atol = np.maximum(rtol, SMALLEST), np.asarray(atol)
+        self.options = options
+        self.last: tuple[Any, Any] = (None, None)
+        self.programs: dict[Any, Function] = {}
+
+    def of_pair(self) -> "Method":
+        """The same for a system and its sensitivities."""
+        return Method(self.method, self.rtol, self.tolerances(2), **self.options)
+
+    def tolerances(self, times: int) -> Any:
+        """The absolute tolerances of so many systems side by side."""
+        return np.concatenate([self.atol] * times) if np.ndim(self.atol) else self.atol
+
+    def trajectory(self, f: Function, t0: Any, y0: Any, end: Any) -> Trajectory:
+        """The solution from t₀ to the end, or as far as SciPy's solver comes."""
+        found = Trajectory(self, f, t0, y0)
+        if end != t0 and np.all(np.isfinite(y0)):
+            options = {"rtol": self.rtol, "atol": self.atol, **self.options, "trajectory": found}
+            solver = keeping(self.method)(f, t0, y0, end, **options)
+            while solver.status == "running":
+                solver.step()
+        return found
+
+    def solution(self, f: Function, theta: Any, fixed: Any, t0: Any, y0: Any, end: Any) -> Trajectory:
+        """The steps of the solution of y' = f(θ, fixed, t, y), the last of which is kept."""
+        return self.kept((theta, t0, y0, end, *fixed), lambda: self.trajectory(at(f, theta, fixed), t0, y0, end))
+
+    def recorded(self, f: Function, theta: Any, fixed: Any, *xs: Any) -> Function:
+        """A function that is made of the right-hand side, as a Program; of each name and types there is one."""
+        key = f.__name__, *((np.shape(x), dtype_of(x)) for x in (theta, *fixed, *xs))
+        if key not in self.programs:
+            self.programs[key] = recorded(f, theta, fixed, *xs)
+        return self.programs[key]
+
+    def kept(self, xs: Any, solve: Callable[[], Trajectory]) -> Trajectory:
+        """What was found for these values last, or is found now."""
+        key = tuple(np.asarray(x).tobytes() for x in xs)
+        if self.last[0] != key:
+            self.last = key, solve()
+        return self.last[1]
+
+
+@cache
+def keeping(method: Any) -> Any:
+    """A solver of SciPy's that enters its steps into a trajectory; what is none is for SciPy to refuse."""
+    if not (isinstance(method, type) and issubclass(method, si.OdeSolver)):
+        return method
+
+    class Keeping(method):
+        def __init__(self, *args: Any, trajectory: Trajectory, **options: Any):
+            super().__init__(*args, **options)
+            self.trajectory = trajectory
+
+        def step(self) -> Any:
+            y = self.y.copy()
+            message = super().step()
+            if self.status != "failed":
+                self.piece = super().dense_output()
+                self.trajectory.add(self.t_old, y, self.t, self.piece)
+            return message
+
+        def dense_output(self) -> Any:
+            return self.piece
+
+    return Keeping
