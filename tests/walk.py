@@ -79,6 +79,7 @@ MORE = [
     *(sample(f, [[S, S]]) for f in (sp.block_array, sp.bmat)),
     *(sample(f, [S, S]) for f in (sp.block_diag, sp.hstack, sp.vstack)),
     *(sample(f, S) for f in (sp.issparse, sp.tril, sp.triu, spl.expm, spl.norm, spl.onenormest)),
+    *(sample(f, S) for f in (spl.spbandwidth, spl.aslinearoperator, spl.is_sptriangular)),
     *(sample(f, S.tocsc()) for f in (spl.inv, spl.factorized, spl.spilu)),
     *(sample(f, S, np.ones(5)) for f in (spl.bicg, spl.cgs, spl.qmr, spl.tfqmr, spl.lgmres, spl.gcrotmk)),
     sample(sp.diags, [np.ones(3), np.ones(2)], [0, 1]),

@@ -35,6 +35,7 @@ from dotbar.errors import (
     conversion_message,
     escaped_message,
     plain_target_message,
+    public_module,
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -149,16 +150,6 @@ def full_name(fn: Callable[..., Any]) -> str:
     return f"{module.replace('numpy._core.multiarray', 'numpy')}.{name}" if module else name
 
 
-def public_module(module: str, name: str) -> str:
-    """The module in which a user finds what SciPy, or dotbar's mirror of it, defines in one that lies deeper."""
-    parts = module.split(".")
-    public = list(itertools.takewhile(lambda part: not part.startswith("_"), parts))
-    for k in range(parts.index("scipy") + 2, len(public)):
-        if hasattr(sys.modules.get(".".join(public[:k])), name):
-            return ".".join(public[:k])
-    return ".".join(public)
-
-
 def find_rule(fn: Callable[..., Any]) -> Rule:
     """The rule of a function, or an error that names it, the nearest supported ones and the remedy."""
     try:
@@ -168,14 +159,14 @@ def find_rule(fn: Callable[..., Any]) -> Rule:
     from difflib import get_close_matches
 
     name = full_name(fn)
+    hint = ""
     if name.startswith("scipy.special."):  # a ufunc, called without dotbar.scipy
-        import_module("dotbar.scipy.special")
+        own = getattr(import_module("dotbar.scipy.special"), name.rpartition(".")[2], fn)
         if fn in RULES:
             return RULES[fn]
+        hint = f" Use dotbar.{name}." if own is not fn else ""
     near = get_close_matches(name, {rule.name for rule in RULES.values()}, n=3, cutoff=0.5)
-    hint = f" The nearest supported ones: {', '.join(near)}." if near else ""
-    if f"dotbar.{name}" in near:
-        hint = f" Use dotbar.{name}."
+    hint = hint or (f" The nearest supported ones: {', '.join(near)}." if near else "")
     if isinstance(fn, np.ufunc) and set("".join(fn.types)) <= set("O->"):
         hint = " It is a ufunc of Python objects; dotbar.numpy.vectorize takes traced values."
     raise NoRuleError(

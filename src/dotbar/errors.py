@@ -26,6 +26,8 @@ import types
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
+from itertools import takewhile
+from traceback import walk_tb
 from typing import ParamSpec, TypeVar
 
 from numpy.linalg import LinAlgError
@@ -114,25 +116,21 @@ def library_of(frame: types.FrameType) -> str:
     return top if top in ("numpy", "scipy", "pandas") else ""
 
 
-def is_of_python(frame: types.FrameType) -> bool:
-    """Whether a frame belongs to Python's own library."""
-    return frame.f_globals.get("__name__", "").partition(".")[0] in sys.stdlib_module_names
+def is_users(frame: types.FrameType) -> bool:
+    """Whether a frame belongs to neither dotbar, nor the libraries that it knows, nor Python's own."""
+    top = frame.f_globals.get("__name__", "").partition(".")[0]
+    return not (is_internal(frame) or library_of(frame) or top in sys.stdlib_module_names)
 
 
 def crosses_user_code(tb: types.TracebackType | None) -> bool:
     """Whether an error has come through a function of the user's, which something of dotbar's or SciPy's called."""
-    while tb is not None:
-        frame = tb.tb_frame
-        if not (is_internal(frame) or library_of(frame) or is_of_python(frame)):
-            return True
-        tb = tb.tb_next
-    return False
+    return any(is_users(frame) for frame, _ in walk_tb(tb))
 
 
 def user_frame() -> types.FrameType | None:
     """The innermost frame outside dotbar and the libraries that it knows: the line the user wrote."""
     frame = sys._getframe(1)
-    while frame is not None and (is_internal(frame) or library_of(frame) or is_of_python(frame)):
+    while frame is not None and not is_users(frame):
         frame = frame.f_back
     return frame
 
@@ -155,16 +153,37 @@ def source_of(frame: types.FrameType) -> str:
     return line[left:right].decode()
 
 
+def public_module(module: str, name: str) -> str:
+    """The module in which a user finds what SciPy, or dotbar's mirror of it, defines in one that lies deeper."""
+    parts = module.split(".")
+    public = list(takewhile(lambda part: not part.startswith("_"), parts))
+    for k in range(2 + (parts[0] == "dotbar"), len(public)):
+        if hasattr(sys.modules.get(".".join(public[:k])), name):
+            return ".".join(public[:k])
+    return ".".join(public)
+
+
+def public_name(frame: types.FrameType) -> str:
+    """The name of the public function or class whose code a frame runs, or which its code wraps; or nothing."""
+    wrapped = [frame.f_locals.get(name) for name in frame.f_code.co_freevars]
+    codes = [(frame.f_code.co_qualname, frame.f_globals["__name__"])]
+    codes += [(f.__qualname__, f.__module__) for f in wrapped if callable(f) and hasattr(f, "__qualname__")]
+    for qualname, deep in codes:
+        name = qualname.partition(".")[0]
+        module = public_module(deep, name)
+        if hasattr(sys.modules.get(module), name):
+            return f"{module}.{name}"
+    return ""
+
+
 def called_library() -> tuple[str, str]:
     """The function of a library that the user's line called and that called back here: library and full name."""
-    frame, found = sys._getframe(1), ("", "")
-    while frame is not None and (is_internal(frame) or library_of(frame)):
-        if library := library_of(frame):
-            modules = frame.f_globals["__name__"].split(".")
-            public = [part for part in modules if not part.startswith("_")]
-            found = library, ".".join([*public[:2], frame.f_code.co_name])
+    frame, library, function = sys._getframe(1), "", ""
+    while frame is not None and not is_users(frame):
+        if library_of(frame):
+            library, function = library_of(frame), public_name(frame) or function
         frame = frame.f_back
-    return found
+    return library, function
 
 
 def escaped_message() -> str:
@@ -177,9 +196,10 @@ def escaped_message() -> str:
 
 def plain_target_message() -> str:
     """Why a plain ndarray cannot be assigned a traced value, and what to write instead."""
-    return (
-        f"a traced value was written into a plain ndarray at {user_line()}. A plain array cannot hold it: "
-        "make the array with np.zeros_like(x), np.zeros(n, like=x) or dotbar.numpy.zeros(n)."
+    library, function = called_library()
+    make = "make the array with np.zeros_like(x), np.zeros(n, like=x) or dotbar.numpy.zeros(n)."
+    return f"a traced value was written into a plain ndarray at {user_line()}. " + (
+        scipys_own(function) if library == "scipy" else f"A plain array cannot hold it: {make}"
     )
 
 
@@ -194,23 +214,26 @@ def has_own(name: str) -> bool:
 SPARSE_REMEDY = "Those of dotbar.scipy.sparse do: dotbar.scipy.sparse.csr_array(S) @ x."
 
 
+def scipys_own(function: str) -> str:
+    """What is wrong with a function of SciPy's as it is, and what to write instead."""
+    return (
+        f"SciPy's own {function} does not take traced values: use dotbar.{function or 'scipy'} where there is one, "
+        "write it in NumPy functions, or give it a derivative with dotbar.custom_vjp."
+    )
+
+
 def conversion_message(to: str = "a plain array") -> str:
     """Why a traced value cannot become a plain one here, and what to write instead."""
     frame = user_frame()
     operation = dis.opname[frame.f_code.co_code[frame.f_lasti]] if frame is not None else ""
-    if operation.startswith("STORE"):
-        return plain_target_message()
     library, function = called_library()
+    if operation.startswith("STORE") and not library:
+        return plain_target_message()
     source = source_of(frame) if frame is not None else ""
     if function.startswith("scipy.sparse."):
         remedy = f"SciPy's sparse arrays do not take traced values. {SPARSE_REMEDY}"
     elif library == "scipy":
-        match = re.match(r"scipy\.[\w.]+", source)
-        function = match[0] if match else function
-        remedy = (
-            f"SciPy's own {function} does not take traced values: use dotbar.{function} where there is one, "
-            "write it in NumPy functions, or give it a derivative with dotbar.custom_vjp."
-        )
+        remedy = scipys_own(function)
     elif library == "pandas":
         remedy = "pandas does not hold traced values: use the array of its object, .to_numpy()."
     elif source.endswith("]") and not re.match(r"(?:np|numpy)\.\w+\[", source):
@@ -254,7 +277,24 @@ def for_the_user(error: Exception) -> Exception:
         error.__cause__ = error.__context__ = None  # or the two would refer to each other
         hidden.__suppress_context__ = True
         error = hidden
-    return error.with_traceback(traceback)
+    return (refused_by_scipy(error) or error).with_traceback(traceback)
+
+
+def refused_by_scipy(error: Exception) -> ConversionError | None:
+    """What SciPy's own message hides that fails for a traced value, which the user has given to a function of SciPy's.
+
+    None of other errors.
+    """
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    beneath = frames[max((k for k, frame in enumerate(frames) if is_users(frame)), default=len(frames)) + 1 :]
+    if isinstance(error, DotbarError) or not beneath or library_of(beneath[0]) != "scipy":
+        return None
+    if not import_module("dotbar.rules.refusals").differentiated([*beneath[0].f_locals.values()]):
+        return None
+    names = (public_name(frame) for frame in beneath if library_of(frame))
+    refused = ConversionError(f"{scipys_own(next(filter(None, names), ''))} It says: {error}")
+    refused.__cause__ = error
+    return refused
 
 
 def _without_internals(tb: types.TracebackType | None) -> types.TracebackType | None:

@@ -23,8 +23,8 @@ import numpy as np
 import scipy
 from numpy.lib import NumpyVersion
 
-from dotbar.core import error_of_numpy, find_rule, first_traced, full_name, public_module
-from dotbar.errors import ConversionError, DotbarError, NoRuleError, crosses_user_code
+from dotbar.core import error_of_numpy, find_rule, first_traced, full_name
+from dotbar.errors import ConversionError, DotbarError, NoRuleError, crosses_user_code, public_module
 from dotbar.rules.refusals import Flags, differentiated, differentiated_arguments, refusal
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,7 +86,7 @@ def refusing(original: F, own: Callable[..., Any]) -> F:
                 raise
             raise users from None
 
-    module = public_module(original.__module__, original.__name__)
+    module = public_module(original.__module__, getattr(original, "__name__", own.__name__))
     if not hasattr(import_module(module), call.__name__):
         call.__name__ = call.__qualname__ = own.__name__
     call.__module__ = f"dotbar.{module}"
