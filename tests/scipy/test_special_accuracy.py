@@ -58,6 +58,7 @@ TABLE = [
     *(Accuracy(sc.voigt_profile, i, 1e-12) for i in range(3)),
     *(Accuracy(sc.stdtr, i, 1e-13) for i in (0, 1)),
     Accuracy(sc.stdtr, 0, 1e-13, 2),
+    *(Accuracy(f, i, 1e-12) for f in (sc.fdtr, sc.fdtrc) for i in range(3)),
     *(Accuracy(sc.chndtr, i, 1e-13) for i in range(3)),
     *(Accuracy(sc.ncfdtr, i, 1e-12) for i in range(4)),
     Accuracy(sc.ndtri_exp, 0, 1e-13),

@@ -1,6 +1,7 @@
 """Rules of functions that are others in disguise, or the inverses of others."""
 
 from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,11 @@ def slope(f: Callable[..., Any], xs: tuple[Any, ...], i: int) -> Any:
     return jvp(lambda x: f(*xs[:i], x, *xs[i + 1 :]), (x,), (np.ones_like(x),))[1]
 
 
-def same_as(fn: np.ufunc, formula: Callable[..., Any], reasons: Mapping[int, str | None] | None = None) -> None:
-    """Register a ufunc that equals a formula in functions with rules; ``reasons`` why an argument has no derivative."""
+Partial = Callable[..., Any] | str | None
+
+
+def same_as(fn: Any, formula: Callable[..., Any], partials: Mapping[int, Partial] | None = None) -> None:
+    """Register a function that equals a formula; ``partials`` that are better than its slopes, or why there is none."""
 
     def partial(i: int) -> Callable[..., Any]:
         def of_formula(y: Any, *xs: Any) -> Any:
@@ -25,7 +29,7 @@ def same_as(fn: np.ufunc, formula: Callable[..., Any], reasons: Mapping[int, str
 
         return of_formula
 
-    entrywise(fn, *({i: partial(i) for i in range(fn.nin)} | dict(reasons or {})).values())
+    entrywise(fn, *({i: partial(i) for i in range(len(signature(formula).parameters))} | dict(partials or {})).values())
 
 
 def inverse_of(

@@ -6,6 +6,8 @@ density times polynomials in log t (and log(1 − t)), from the argument outward
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -250,9 +252,18 @@ def is_below(a: Any, b: Any, x: Any, rest: Any) -> Any:
 def betainc_lower(a: Any, b: Any, x: Any, rest: Any, m: int, n: int) -> Any:
     """As first terms and an integral."""
     steps = np.maximum(np.ceil(LEAST - a), 0)
-    integral = lambda exact: lambda a, b, x, rest: beta_integral(a, b, x, rest, m, n, exact)
-    y = pieces(np.minimum(a, b) < 100, integral(False), integral(True), a + steps, b, x, rest)
-    return y + betainc_terms(a, b, x, rest, steps, m, n)
+    return beta_integral(beta_moment, a + steps, b, x, rest, m=m, n=n) + betainc_terms(a, b, x, rest, steps, m, n)
+
+
+def beta_moment(a: Any, b: Any, x: Any, rest: Any, m: int, n: int) -> Callable[[Any, Any], Any]:
+    """pₘₙ, given by how much log t and log(1 − t) are changed."""
+    cumulants = log_beta_cumulants(a, b, x, rest, m, n)
+
+    def p(fall: Any, rise: Any) -> Any:
+        change = {(1, 0): fall, (0, 1): rise}
+        return bell(lambda i, j: cumulants[i, j] + change.get((i, j), 0), m, n)
+
+    return p
 
 
 def betainc_terms(a: Any, b: Any, x: Any, rest: Any, count: Any, m: int, n: int) -> Any:
@@ -282,36 +293,35 @@ def quotient_slope(above: Any, below: Any, i: int, j: int) -> Any:
     return log_slope(above, i + j) - (log_slope(below, i) if j == 0 else 0)
 
 
-def beta_integral(a: Any, b: Any, x: Any, rest: Any, m: int, n: int, exact: bool) -> Any:
-    """∫₀ˣ f pₘₙ over t/(1 − t) = x/(1 − x) e⁻ʷ, along which the logarithm of f t (1 − t) falls by g.
+def beta_integral(moment: Callable[..., Any], a: Any, b: Any, x: Any, rest: Any, *xs: Any, **settings: Any) -> Any:
+    """∫₀ˣ f p over t/(1 − t) = x/(1 − x) e⁻ʷ, along which the logarithm of f t (1 − t) falls by g.
 
-    g = −slope w − (a + b) k, k = log(1 − x + x e⁻ʷ) + x w; ``exact`` if large terms cancel in k.  Where x is close to
-    1, g falls only from the bend at t = a/(a + 1) on.
+    g = −slope w − (a + b) k, k = log(1 − x + x e⁻ʷ) + x w.  Where x is close to 1, g falls only from the bend at
+    t = a/(a + 1) on.
     """
-    cumulants, total, slope = log_beta_cumulants(a, b, x, rest, m, n), a + b, a * rest - b * x
-    sign = np.where(x < rest, -1, 1)
-    least = np.minimum(x, rest)
 
-    def k(w: Any) -> Any:
-        u = least * np.expm1(sign * w)
-        return least * expm1_rest(sign * w) - deviance(u, 1 + u) if exact else np.log1p(u) - least * sign * w
+    def integral(a: Any, b: Any, x: Any, rest: Any, *xs: Any, exact: bool) -> Any:
+        p, total, slope = moment(a, b, x, rest, *xs, **settings), a + b, a * rest - b * x
+        sign = np.where(x < rest, -1, 1)
+        least = np.minimum(x, rest)
 
-    def f(w: Any) -> Any:
-        bend = k(w)
-        change = {(1, 0): -rest * w - bend} if m else {}
-        change |= {(0, 1): x * w - bend} if n else {}
-        return np.exp(-slope * w - total * bend) * bell(lambda i, j: cumulants[i, j] + change.get((i, j), 0), m, n)
+        def f(w: Any) -> Any:
+            u = least * np.expm1(sign * w)
+            k = least * expm1_rest(sign * w) - deviance(u, 1 + u) if exact else np.log1p(u) - least * sign * w
+            return np.exp(-slope * w - total * k) * p(-rest * w - k, x * w - k)
 
-    p, q = slope / 3 + total * x * rest / 2, slope - DROP / 3  # as e⁻ʷ − 1 + w ≥ w²/(2 + 2w/3)
-    far = (np.sqrt(q * q + 4 * p * DROP) - q) / (2 * p)
-    for _ in range(2):  # both sides of g = −44, solved for the w that grows the faster, stay above
-        far = (DROP - total * np.log(rest + x * np.exp(-far))) / a
-        far = np.minimum(far, np.log1p(np.expm1((DROP + b * far) / total) / rest))
-    bend = np.clip(np.log(x / (rest * a)), 0, far)
-    y = segment(lambda w: f(bend + w), far - bend, WHOLE, NODES)
-    if np.any(bend > 0):
-        y = y + segment(f, bend, WHOLE, NODES)
-    return beta_mass(a, b, x, rest) * y
+        v, q = slope / 3 + total * x * rest / 2, slope - DROP / 3  # as e⁻ʷ − 1 + w ≥ w²/(2 + 2w/3)
+        far = (np.sqrt(q * q + 4 * v * DROP) - q) / (2 * v)
+        for _ in range(2):  # both sides of g = −44, solved for the w that grows the faster, stay above
+            far = (DROP - total * np.log(rest + x * np.exp(-far))) / a
+            far = np.minimum(far, np.log1p(np.expm1((DROP + b * far) / total) / rest))
+        bend = np.clip(np.log(x / (rest * a)), 0, far)
+        y = segment(lambda w: f(bend + w), far - bend, WHOLE, NODES)
+        y = y + segment(f, bend, WHOLE, NODES) if np.any(bend > 0) else y
+        return beta_mass(a, b, x, rest) * y
+
+    terms_cancel = np.minimum(a, b) > 100
+    return pieces(terms_cancel, partial(integral, exact=True), partial(integral, exact=False), a, b, x, rest, *xs)
 
 
 elementwise(

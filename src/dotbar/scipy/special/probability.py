@@ -4,14 +4,19 @@ Most are incomplete gamma or beta functions in disguise, or solve an equation in
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from dotbar.core import primitive
 from dotbar.rules.kinds import elementwise
 from dotbar.scipy.special import ufuncs as sc
-from dotbar.scipy.special.implicit import inverse_of, same_as
-from dotbar.scipy.special.quadrature import bell, entrywise, family
+from dotbar.scipy.special.gammas import EVEN, SHIFT, difference
+from dotbar.scipy.special.implicit import inverse_of, same_as, slope
+from dotbar.scipy.special.incomplete import LEAST, beta_integral, betainc_term, deviance, log_beta_cumulants
+from dotbar.scipy.special.quadrature import bell, entrywise, family, in_double, pieces
 
 COUNT = "n counts, and is an integer"
 
@@ -52,17 +57,10 @@ inverse_of(sc.pdtrik, poisson, 0)
 # ---------------------------------------------------------------- the gamma, chi-square, beta and F distributions
 
 
-def odds(a: Any, b: Any, ratio: Any) -> Any:
-    """I(a, b; x) at x/(1 − x) = ``ratio``, which keeps its accuracy where x is near 1.  DLMF 8.17.4."""
-    return np.where(ratio < 1, sc.betainc(a, b, ratio / (1 + ratio)), sc.betaincc(b, a, 1 / (1 + ratio)))
-
-
 same_as(sc.gdtr, lambda a, b, x: sc.gammainc(b, a * x))
 same_as(sc.gdtrc, lambda a, b, x: sc.gammaincc(b, a * x))
 same_as(sc.chdtr, lambda v, x: sc.gammainc(v / 2, x / 2))
 same_as(sc.chdtrc, lambda v, x: sc.gammaincc(v / 2, x / 2))
-same_as(sc.fdtr, lambda n, d, x: odds(n / 2, d / 2, n * x / d))
-same_as(sc.fdtrc, lambda n, d, x: odds(d / 2, n / 2, d / (n * x)))
 inverse_of(sc.gdtria, sc.gdtr, 0)
 inverse_of(sc.gdtrib, sc.gdtr, 1)
 inverse_of(sc.gdtrix, sc.gdtr, 2)
@@ -70,6 +68,94 @@ inverse_of(sc.chdtri, sc.chdtrc, 1)
 inverse_of(sc.chdtriv, sc.chdtr, 0)
 inverse_of(sc.btdtria, sc.betainc, 0)
 inverse_of(sc.btdtrib, sc.betainc, 1)
+
+# ---------------------------------------------------------------- Snedecor's F distribution
+
+
+def odds(n: Any, d: Any, x: Any) -> Any:
+    """The beta distribution function, where t/(1 − t) = n x/d, accurately also where t is near 1.  DLMF 8.17.4."""
+    a, b, ratio = n / 2, d / 2, n * x / d
+    return np.where(ratio < 1, sc.betainc(a, b, ratio / (1 + ratio)), sc.betaincc(b, a, 1 / (1 + ratio)))
+
+
+@primitive
+@in_double
+def snedecor_by_denominator(n: Any, d: Any, x: Any) -> Any:
+    """∂F/∂d = ∫₀ˣ f p = −∫ₓ^∞ f p with p = ∂ log f/∂d, over the odds n x/d.
+
+    2p = ψ(a + b) − ψ(b) − a/b + s + log(1 − s) + a s/b with a = n/2, b = d/2 and s = n x/(d + n x), by rests of the
+    order 1/b²: the terms of the order 1/b cancel.  Relative error 10⁻¹³.
+    """
+    inside = (n > 0) & (d > 0) & (x > 0) & (np.maximum(n, d) < np.inf) & (x < np.inf)
+    return pieces(inside, snedecor_inside, lambda n, d, x: 0 * sc.fdtr(n, d, x), n, d, x)
+
+
+def snedecor_inside(n: Any, d: Any, x: Any) -> Any:
+    tail = lambda **of: partial(snedecor_tail, **of)
+    side = lambda below: (
+        lambda a, b, *xs: pieces(a < b, tail(below=below, many=True), tail(below=below, many=False), a, b, *xs)
+    )
+    xs = (n / 2, d / 2, n * x / (d + n * x), d / (d + n * x))
+    return pieces(x * n < n + 1, side(True), side(False), *xs)
+
+
+def snedecor_tail(a: Any, b: Any, s: Any, rest: Any, below: bool, many: bool) -> Any:
+    """From s on down or up, as first terms of the series of the beta distribution function and an integral."""
+    falling, other, x, y = (a, b, s, rest) if below else (b, a, rest, s)
+    steps = np.maximum(np.ceil(LEAST - falling), 0)
+    total = beta_integral(snedecor_moment, falling + steps, other, x, y, b, below=below, many=many)
+    term, _ = betainc_term(falling, other, x, y, 0, 0)
+    for k in range(int(np.max(steps, initial=0))):
+        p = snedecor_moment(falling + k, other, x, y, b, below, many)(0, 0) - (0 if below else 1 / (b + k) / 2)
+        total = total + np.where(k < steps, term * p, 0)
+        term = term * (x * (a + b + k) / (falling + k + 1))
+    return total if below else -total
+
+
+def snedecor_moment(
+    falling: Any, other: Any, x: Any, y: Any, half: Any, below: bool, many: bool
+) -> Callable[[Any, Any], Any]:
+    """p, given by how much log t and log(1 − t) are changed; b may exceed d/2 = ``half`` by some steps.
+
+    With ``many`` degrees of freedom d > n, by rests of second order; else by log(1 − s) less its mean.
+    """
+    a, b, s, rest = (falling, other, x, y) if below else (other, falling, y, x)
+    mean = psi_rest(a, b) if many else log_beta_cumulants(a, b, s, rest, 0, 1)[0, 1]
+
+    def p(fall: Any, rise: Any) -> Any:
+        of_s, of_rest = (fall, rise) if below else (rise, fall)
+        if not many:
+            return (mean + of_rest + (b - (a + b) * rest * np.exp(of_rest)) / half) / 2
+        t = s * np.exp(of_s)
+        return (mean - deviance(-t, 1 - t) + a * t / b + (1 / half - 1 / b) * ((a + b) * t - a)) / 2
+
+    return p
+
+
+def psi_rest(a: Any, b: Any) -> Any:
+    """ψ(a + b) − ψ(b) − a/b, of the order a²/b²: from b = 12 on by the expansion, DLMF 5.11.2."""
+    far = b >= SHIFT
+    z = np.where(far, b, SHIFT)
+    u = a / z
+    y = -deviance(u, 1 + u) + u / (a + z) / 2
+    y -= sum(c * z ** (-2.0 * k) / (2 * k) * np.expm1(-2 * k * np.log1p(u)) for k, c in enumerate(EVEN, 1))
+    return np.where(far, y, difference(b, a, n=0) - a / b)
+
+
+same_as(snedecor_by_denominator, lambda n, d, x: slope(odds, (n, d, x), 1))
+
+
+def by_numerator(n: Any, d: Any, x: Any) -> Any:
+    """∂F/∂n, by F(n, d; x) = 1 − F(d, n; 1/x)."""
+    return -snedecor_by_denominator(d, n, 1 / x)
+
+
+same_as(sc.fdtr, odds, {0: lambda y, *xs: by_numerator(*xs), 1: lambda y, *xs: snedecor_by_denominator(*xs)})
+same_as(
+    sc.fdtrc,
+    lambda n, d, x: -odds(n, d, x),
+    {0: lambda y, *xs: -by_numerator(*xs), 1: lambda y, *xs: -snedecor_by_denominator(*xs)},
+)
 inverse_of(sc.fdtri, sc.fdtr, 2)
 inverse_of(sc.fdtridfd, sc.fdtr, 1)
 
