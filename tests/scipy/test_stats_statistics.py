@@ -7,6 +7,8 @@ import scipy.stats
 import dotbar
 import dotbar.scipy.stats as st
 from dotbar.errors import DotbarError, NoRuleError
+from dotbar.scipy.mirror import OWN
+from dotbar.scipy.stats.multivariate import FORMULAS, multi_rv_generic
 
 x = np.random.default_rng(0).standard_normal((4, 5, 3))
 
@@ -80,6 +82,66 @@ def test_the_normal_distribution_function_of_independent_components(n):
     want = np.outer(phi / Phi, phi / Phi) * np.prod(Phi) / 2
     np.fill_diagonal(want, -u * phi / Phi * np.prod(Phi) / 2)
     assert np.allclose(curvature, want, 1e-8)
+
+
+@pytest.mark.parametrize("n", [4, 5])
+def test_a_derivative_of_the_normal_distribution_function_is_the_same_each_time(n):
+    u, S = np.linspace(-0.3, 0.6, n), np.eye(n) + 0.3
+    f = lambda u, S: st.multivariate_normal.cdf(u, None, S)
+    once, again = (dotbar.grad(f, 0)(u, S) for _ in range(2))
+    assert np.array_equal(once, again)
+    with_tolerance = scipy.stats.multivariate_normal(None, S, allow_singular=True)
+    step = 0.2 * np.eye(n)[0]
+    difference = (with_tolerance.cdf(u + step) - with_tolerance.cdf(u - step)) / 0.4
+    assert np.isclose(once[0], difference, 1e-2)
+
+
+SPREAD = np.array([[2.0, 0.5], [0.5, 1.0]])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda m, S: st.multivariate_normal.rvs(m, S, 3, np.random.default_rng(1)),
+        lambda m, S: st.multivariate_normal(m, S, seed=1).rvs(3),
+        lambda m, S: st.multivariate_t(m, S, 3.0).rvs(2, random_state=1),
+        lambda m, S: st.wishart.rvs(3.5, S, 2, random_state=1) + m,
+        lambda m, S: st.invwishart(3.5, S).rvs(random_state=1) + m,
+        lambda m, S: st.matrix_normal.rvs(S * m, S, S, 2, 1),
+    ],
+)
+def test_samples_move_with_their_location_and_scale(f):
+    """By L of the scale matrix L Lᵀ: the noise stays."""
+    x = f(np.array([0.3, 0.1]), SPREAD)
+    m, S = np.array([0.3, 0.1]), SPREAD
+    y, slope = dotbar.jvp(f, (m, S), (np.array([1.0, -0.5]), S))
+    assert np.allclose(x, y, 1e-14)
+    h = 1e-6
+    up, down = (f(m + k * np.array([1.0, -0.5]), S * (1 + k)) for k in (h, -h))
+    assert np.allclose(slope, (up - down) / (2 * h), 1e-6)
+
+
+def test_parameters_of_frozen_distributions_are_read():
+    frozen = lambda x: st.multivariate_normal([x, 1.0], x * np.eye(2))
+    assert dotbar.grad(lambda x: frozen(x).mean[0] + frozen(x).cov[1, 1])(0.5) == 2
+    assert dotbar.grad(lambda x: st.dirichlet([x, 1.0]).mean()[0])(1.0) == 0.25
+
+
+def public_methods(dist):
+    names = [n for n in dir(type(dist.plain)) if not n.startswith("_") and callable(getattr(dist, n))]
+    return [(dist, name) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("dist", "name"),
+    [pair for d in vars(scipy.stats).values() if isinstance(d, multi_rv_generic) for pair in public_methods(OWN[d])],
+    ids=lambda x: x if isinstance(x, str) else x.name,
+)
+def test_each_method_of_a_multivariate_distribution_differentiates_or_refuses(dist, name):
+    if name in FORMULAS.get(dist.name, {}) or name in ("pdf", "pmf"):
+        return
+    with pytest.raises(NoRuleError, match=rf"{dist.name}\.{name} has no derivative rule: "):
+        dotbar.grad(lambda x: getattr(dist, name)(x))(1.0)
 
 
 def test_a_singular_covariance_raises():

@@ -35,7 +35,7 @@ class Flags:
     """The parameters that say what a function computes, and have no derivative.
 
     They are those that by default are a flag or a name, that the body annotates as flag, name or integers or does not
-    mention at all, and some that are settings by their name.
+    mention at all, and some that are settings by their name, unless the body annotates them as arrays.
     """
 
     ARRAYS = ("window",)
@@ -61,7 +61,8 @@ class Flags:
         names |= {k for k, p in parameters.items() if k not in known or is_plain(p.annotation)}
         if full_name(self.fn).startswith(("numpy.", "scipy.", "dotbar.scipy.")):
             names.update(SETTINGS.split())
-        return names.difference(self.ARRAYS)
+        arrays = {k for k, p in parameters.items() if np.ndarray in get_args(p.annotation)}
+        return names.difference(self.ARRAYS, arrays)
 
     @cached_property
     def first(self) -> int:

@@ -11,6 +11,7 @@ x, m, L, M = normal(2, 3), normal(3, seed=1), np.linalg.cholesky(spd(3)), np.lin
 counts = np.array([[1, 2, 3], [0, 4, 2]])
 p = np.array([0.2, 0.3, 0.5])
 alpha = uniform(0.5, 2, 3)
+in_double = {"no_float32": "SciPy computes in double precision"}
 
 
 def square(L):
@@ -62,6 +63,28 @@ SAMPLES = [
         *(x, normal(2, 3, seed=2), L[:2, :2], M),
         call=lambda X, mean, L, M: st.matrix_normal.logpdf(X, mean, square(L), square(M)),
     ),
+    sample(st.dirichlet.entropy, alpha),
+    sample(st.dirichlet.cov, alpha, **in_double),
+    sample(st.dirichlet_multinomial.var, alpha, 6, **in_double),
+    sample(st.multinomial.cov, p, call=lambda p: st.multinomial.cov(6, softmax(p)), **in_double),
+    *(sample(d.entropy, 7.2, M, call=lambda df, M, d=d: d.entropy(df, square(M))) for d in (st.wishart, st.invwishart)),
+    *(sample(d.var, 7.2, M, **in_double) for d in (st.wishart, st.invwishart)),
+    sample(st.multivariate_t.entropy, m, L, 3.3, call=lambda m, L, df: st.multivariate_t.entropy(m, square(L), df)),
+    sample(st.vonmises_fisher.entropy, 2.3, call=lambda k: st.vonmises_fisher.entropy([0.6, 0.8], k)),
+    sample(
+        st.matrix_normal.entropy,
+        *(L[:2, :2], M),
+        call=lambda L, M: st.matrix_normal.entropy(square(L), square(M)),
+    ),
 ]
 if hasattr(st, "normal_inverse_gamma"):
     SAMPLES.append(sample(st.normal_inverse_gamma.logpdf, 0.3, 0.7, 0.2, 1.1, 2.3, 0.9))
+    SAMPLES.append(sample(st.normal_inverse_gamma.var, 0.2, 1.1, 2.3, 0.9, **in_double))
+if hasattr(st, "matrix_t"):
+    SAMPLES.append(
+        sample(
+            st.matrix_t.logpdf,
+            *(x, normal(2, 3, seed=2), L[:2, :2], M, 3.3),
+            call=lambda X, mean, L, M, df: st.matrix_t.logpdf(X, mean, square(L), square(M), df),
+        )
+    )

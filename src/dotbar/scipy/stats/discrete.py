@@ -136,7 +136,8 @@ def pairs(dist: Any, found: list[Any]) -> list[Any]:
     integers = INTEGERS.get(dist.name, ())
     names = (dist.shapes or "").split(", ")
     return [
-        f"{names[i]} is an integer" if i in integers else OPAQUE.get(dist.name, pair) for i, pair in enumerate(found)
+        f"{names[i]} of {dist.name} is an integer" if i in integers else OPAQUE.get(dist.name, pair)
+        for i, pair in enumerate(found)
     ]
 
 

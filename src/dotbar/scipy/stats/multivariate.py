@@ -4,6 +4,7 @@ Positive definite parameters are functions of their lower triangle, factored by 
 """
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,11 @@ from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import constant, rule
 from dotbar.rules.lapack_words import solve_triangular
 from dotbar.rules.words import H, mT, stop_gradient, sym
-from dotbar.scipy.mirror import OWN, without_flags
+from dotbar.scipy.mirror import OWN
 from dotbar.scipy.special import ufuncs as sc
-from dotbar.scipy.stats.objects import named, or_scipys
+from dotbar.scipy.stats.objects import named, named_as, or_scipys, refused
 
+multi_rv_generic: Any = next(c for c in type(stats.dirichlet).__mro__ if c.__name__ == "multi_rv_generic")
 LOG_2PI = np.log(2 * np.pi)
 
 
@@ -68,7 +70,7 @@ def normal_logpdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool =
     return np.squeeze(-(len(mean) * LOG_2PI + log_determinant(L) + distance(L, d)) / 2)
 
 
-def t_logpdf(x: Any, loc: Any = None, shape: Any = 1, df: Any = 1) -> Any:
+def t_logpdf(x: Any, loc: Any = None, shape: np.ndarray | Any = 1, df: Any = 1) -> Any:
     """Kotz & Nadarajah (2004), (1.1)."""
     loc, shape = location_and_spread(loc, shape)
     L, d, p = np.linalg.cholesky(shape), points(x, len(loc)) - loc, len(loc)
@@ -85,10 +87,7 @@ def dirichlet_logpdf(x: Any, alpha: Any) -> Any:
 
 
 def multinomial_logpmf(x: Any, n: Any, p: Any) -> Any:
-    """The last probability is what the others leave."""
-    p = as_array(p)
-    p = np.concatenate([p[..., :-1], 1 - np.sum(p[..., :-1], -1, keepdims=True)], -1)
-    counts = np.asarray(x)
+    p, counts = with_last(p), np.asarray(x)
     valid = np.all(counts >= 0, -1) & (np.sum(counts, -1) == n)
     value = sc.gammaln(np.asarray(n) + 1.0) + np.sum(sc.xlogy(counts, p) - sc.gammaln(counts + 1.0), -1)
     return np.where(valid, value, -np.inf)[()]
@@ -143,6 +142,19 @@ def matrix_normal_logpdf(X: Any, mean: Any = None, rowcov: Any = 1, colcov: Any 
     return -(m * n * LOG_2PI + n * log_determinant(U) + m * log_determinant(V) + np.sum(z * z, (-2, -1))) / 2
 
 
+def matrix_t_logpdf(X: Any, mean: Any = None, row_spread: Any = 1, col_spread: Any = 1, df: Any = 1) -> Any:
+    """Gupta & Nagar (1999), theorem 4.2.1."""
+    X = as_array(X)
+    m, n = X.shape[-2:]
+    U, V = (as_array(c) * np.eye(k) if np.ndim(c) < 2 else as_array(c) for c, k in ((row_spread, m), (col_spread, n)))
+    U, V = np.linalg.cholesky(U), np.linalg.cholesky(V)
+    z = solve_triangular(V, mT(solve_triangular(U, X - (0.0 if mean is None else mean))))
+    half = (df + m + n - 1) / 2
+    front = log_multigamma(half, m) - log_multigamma((df + m - 1) / 2, m) - m * n / 2 * np.log(np.pi)
+    spread = log_determinant(np.linalg.cholesky(np.eye(n) + z @ mT(z)))
+    return front - (n * log_determinant(U) + m * log_determinant(V)) / 2 - half * spread
+
+
 def vonmises_fisher_logpdf(x: Any, mu: Any = None, kappa: Any = 1) -> Any:
     """Mardia & Jupp (2000), (9.3.4)."""
     x, mu = as_array(x), as_array(mu)
@@ -165,25 +177,24 @@ def normal_entropy(mean: Any = None, cov: Any = 1) -> Any:
 
 
 @primitive
-def orthant(u: Any, cov: Any, *, settings: Any) -> Any:
-    """P(X ≤ u) for a normal X of mean zero."""
+def orthant(u: Any, cov: Any, *, settings: Any, seeded: bool = False) -> Any:
+    """P(X ≤ u) for a normal X of mean zero; from the third dimension on by points at random, or always the same."""
     lead, n = np.broadcast_shapes(u.shape[:-1], cov.shape[:-2]), u.shape[-1]
     if cov.ndim == 2:
-        return np.reshape(stats.multivariate_normal.cdf(u, np.zeros(n), cov, True, *settings), lead)[()]
+        rng = np.random.default_rng(0) if seeded else None
+        return np.reshape(stats.multivariate_normal.cdf(u, np.zeros(n), cov, True, *settings, rng=rng), lead)[()]
     u, cov = np.broadcast_to(u, (*lead, n)), np.broadcast_to(cov, (*lead, n, n))
-    return np.reshape([orthant(u[i], cov[i], settings=settings) for i in np.ndindex(*lead)], lead)
+    return np.reshape([orthant(u[i], cov[i], settings=settings, seeded=seeded) for i in np.ndindex(*lead)], lead)
 
 
 def probability(u: Any, cov: Any, settings: Any) -> Any:
-    """P(X ≤ u), in one dimension in closed form."""
+    """P(X ≤ u) within a derivative, in one dimension in closed form."""
     n = u.shape[-1]
-    return (
-        1.0
-        if n == 0
-        else sc.ndtr(u[..., 0] / np.sqrt(cov[..., 0, 0]))
-        if n == 1
-        else orthant(u, cov, settings=settings)
-    )
+    if n == 0:
+        return 1.0
+    if n == 1:
+        return sc.ndtr(u[..., 0] / np.sqrt(cov[..., 0, 0]))
+    return orthant(u, cov, settings=settings, seeded=True)
 
 
 def slices(u: Any, cov: Any, settings: Any) -> Any:
@@ -216,7 +227,7 @@ def curvature(u: Any, cov: Any, settings: Any) -> Any:
 
 
 @rule(orthant, "(n),(n,n)->()")
-def _orthant(p: Any, u: Any, cov: Any, *, settings: Any) -> Any:
+def _orthant(p: Any, u: Any, cov: Any, *, settings: Any, seeded: bool = False) -> Any:
     """The normal density solves the heat equation in its covariance: ∂P/∂Σ = ½ ∂²P/∂u².  Plackett (1954), eq. (3)."""
 
     def dot_u(udot: Any) -> Any:
@@ -249,39 +260,238 @@ def normal_cdf(
     if lower_limit is not None or rng is not None:
         raise NoRuleError("scipy.stats.multivariate_normal.cdf has no derivative rule with lower_limit or rng.")
     mean, cov = location_and_spread(mean, cov)
-    return np.squeeze(probability(points(x, len(mean)) - mean, cov, (maxpts, abseps, releps)))
+    return np.squeeze(orthant(points(x, len(mean)) - mean, cov, settings=(maxpts, abseps, releps)))
+
+
+# ---------------------------------------------------------------- moments and entropies
+
+
+def dirichlet_mean(alpha: Any) -> Any:
+    alpha = as_array(alpha)
+    return alpha / np.sum(alpha)
+
+
+def outer(p: Any) -> Any:
+    """diag(p) − p pᵀ."""
+    return np.expand_dims(p, -1) * (np.eye(p.shape[-1]) - np.expand_dims(p, -2))
+
+
+def dirichlet_cov(alpha: Any) -> Any:
+    return outer(dirichlet_mean(alpha)) / (np.sum(as_array(alpha)) + 1)
+
+
+def dirichlet_entropy(alpha: Any) -> Any:
+    alpha = as_array(alpha)
+    total = np.sum(alpha)
+    mixed = (total - len(alpha)) * sc.psi(total) - np.sum((alpha - 1) * sc.psi(alpha))
+    return np.sum(sc.gammaln(alpha)) - sc.gammaln(total) + mixed
+
+
+def with_last(p: Any) -> Any:
+    """Probabilities, of which the last is what the others leave."""
+    p = as_array(p)
+    return np.concatenate([p[..., :-1], 1 - np.sum(p[..., :-1], -1, keepdims=True)], -1)
+
+
+def over_counts(n: Any, own: Any, ndim: int) -> Any:
+    """A number of draws against an array of ``ndim`` own dimensions."""
+    return np.reshape(np.asarray(n), np.shape(n) + (1,) * ndim) * own
+
+
+def dirichlet_multinomial_cov(alpha: Any, n: Any) -> Any:
+    """Mosimann (1962)."""
+    alpha, n = as_array(alpha), np.asarray(n)
+    total = np.sum(alpha, -1)
+    factor = n * (n + total) / (1 + total)
+    return np.reshape(factor, factor.shape + (1, 1)) * outer(alpha / np.expand_dims(total, -1))
+
+
+def diagonal(cov: Callable[..., Any]) -> Callable[..., Any]:
+    """The variances."""
+    return lambda *args, **kw: np.diagonal(cov(*args, **kw), axis1=-2, axis2=-1)
+
+
+def scale_of(scale: Any) -> tuple[Any, int]:
+    """A scale matrix, and its size."""
+    scale = as_array(scale)
+    scale = scale * np.eye(1) if np.ndim(scale) == 0 else np.diag(scale) if np.ndim(scale) == 1 else scale
+    return scale, len(scale)
+
+
+def number_or_matrix(x: Any) -> Any:
+    return np.squeeze(x) if x.shape == (1, 1) else x
+
+
+def wishart_mode(df: Any, scale: Any) -> Any:
+    scale, p = scale_of(scale)
+    return number_or_matrix(np.where(df >= p + 1, df - p - 1, np.nan) * scale)
+
+
+def wishart_var(df: Any, scale: Any) -> Any:
+    scale, _ = scale_of(scale)
+    d = np.diagonal(scale)
+    return number_or_matrix(df * (scale**2 + np.outer(d, d)))
+
+
+def multigamma_slope(a: Any, p: int) -> Any:
+    """The derivative of log Γₚ(a)."""
+    return np.sum(sc.psi(np.expand_dims(a, -1) - np.arange(p) / 2), -1)
+
+
+def wishart_entropy(df: Any, scale: Any) -> Any:
+    scale, p = scale_of(scale)
+    logdet = log_determinant(np.linalg.cholesky(scale))
+    front = (p + 1) / 2 * logdet + p * (p + 1) / 2 * np.log(2) + log_multigamma(df / 2, p)
+    return front - (df - p - 1) / 2 * multigamma_slope(df / 2, p) + df * p / 2
+
+
+def invwishart_entropy(df: Any, scale: Any) -> Any:
+    scale, p = scale_of(scale)
+    logdet = log_determinant(np.linalg.cholesky(scale))
+    front = (p + 1) / 2 * (logdet - np.log(2)) + log_multigamma(df / 2, p) + p * df / 2
+    return front - (df + p + 1) / 2 * multigamma_slope(df / 2, p)
+
+
+def invwishart_mean(df: Any, scale: Any) -> Any:
+    scale, p = scale_of(scale)
+    return number_or_matrix(scale * above(df, p + 1) / (df - p - 1))
+
+
+def invwishart_var(df: Any, scale: Any) -> Any:
+    """Muirhead (1982), problem 3.6."""
+    scale, p = scale_of(scale)
+    d = np.diagonal(scale)
+    total = above(df, p + 3) * ((df - p + 1) * scale**2 + (df - p - 1) * np.outer(d, d))
+    return number_or_matrix(total / ((df - p) * (df - p - 1) ** 2 * (df - p - 3)))
+
+
+def matrix_normal_entropy(rowcov: Any = 1, colcov: Any = 1) -> Any:
+    U, V = (np.linalg.cholesky(scale_of(c)[0]) for c in (rowcov, colcov))
+    m, n = len(U), len(V)
+    return m * n / 2 * (1 + LOG_2PI) + (n * log_determinant(U) + m * log_determinant(V)) / 2
+
+
+def t_entropy(loc: Any = None, shape: np.ndarray | Any = 1, df: Any = 1) -> Any:
+    """Arellano-Valle, Contreras-Reyes & Genton (2013), eq. (6)."""
+    loc, shape = location_and_spread(loc, shape)
+    p, half = len(loc), (df + len(loc)) / 2
+    front = sc.gammaln(df / 2) - sc.gammaln(half) + p / 2 * np.log(df * np.pi)
+    return front + half * (sc.psi(half) - sc.psi(df / 2)) + log_determinant(np.linalg.cholesky(shape)) / 2
+
+
+def vonmises_fisher_entropy(mu: Any = None, kappa: Any = 1) -> Any:
+    order = np.size(mu) / 2 - 1
+    length = sc.ive(order + 1, kappa) / sc.ive(order, kappa)
+    return (order + 1) * LOG_2PI - order * np.log(kappa) + np.log(sc.ive(order, kappa)) + kappa * (1 - length)
+
+
+def above(x: Any, limit: float) -> Any:
+    """1, or NaN where there is no such moment."""
+    return np.where(x > limit, 1.0, np.nan)
 
 
 # ---------------------------------------------------------------- samples
 
 
 @primitive
-def normal_draw(mean: Any, cov: Any, *, size: Any, random_state: Any) -> Any:
+def draw(*parameters: Any, name: str, size: Any, random_state: Any) -> Any:
     """A sample, as mere numbers."""
-    return stats.multivariate_normal.rvs(mean, cov, size, random_state)
+    return getattr(stats, name).rvs(*parameters, size=size, random_state=random_state)
 
 
-constant(normal_draw, like=lambda mean, cov, *, size, random_state: None)
+constant(draw, like=lambda *parameters, name, size, random_state: None)
+
+
+def moved(x: Any, loc: Any, L: Any) -> Any:
+    """x = loc + L ε as a function of loc and L, vectors along the last axis."""
+    deviations = np.reshape(x, (-1, len(loc))) - stop_gradient(loc)
+    noise = solve_triangular(stop_gradient(L), deviations.T)
+    return np.reshape(loc + H(L @ noise), x.shape)
 
 
 def normal_rvs(mean: Any = None, cov: Any = 1, size: Any = 1, random_state: Any = None) -> Any:
-    """x = mean + L ε, where L Lᴴ is the covariance."""
     mean, cov = location_and_spread(mean, cov)
-    x = normal_draw(mean, cov, size=size, random_state=random_state)
-    L = np.linalg.cholesky(cov)
-    deviations = np.reshape(x, (-1, len(mean))) - stop_gradient(mean)
-    noise = solve_triangular(stop_gradient(L), deviations.T)
-    return np.reshape(mean + H(L @ noise), x.shape)
+    x = draw(mean, cov, name="multivariate_normal", size=size, random_state=random_state)
+    return moved(x, mean, np.linalg.cholesky(cov))
+
+
+def t_rvs(loc: Any = None, shape: np.ndarray | Any = 1, df: Any = 1, size: Any = 1, random_state: Any = None) -> Any:
+    loc, shape = location_and_spread(loc, shape)
+    x = draw(
+        loc, shape, settled("multivariate_t", "df", df), name="multivariate_t", size=size, random_state=random_state
+    )
+    return moved(x, loc, np.linalg.cholesky(shape))
+
+
+def settled(name: str, argument: str, x: Any) -> Any:
+    """A parameter by which samples have no derivative."""
+    if first_traced(x) is not None:
+        raise NoRuleError(
+            f"dotbar.scipy.stats.{name}.rvs has no derivative with respect to {argument!r}. "
+            f"Pass stop_gradient({argument}) to treat it as a constant."
+        )
+    return x
+
+
+def congruent(name: str) -> Callable[..., Any]:
+    """x = L W Lᴴ as a function of the scale matrix L Lᴴ."""
+
+    def rvs(df: Any, scale: Any, size: Any = 1, random_state: Any = None) -> Any:
+        scale, p = scale_of(scale)
+        x = draw(settled(name, "df", df), scale, name=name, size=size, random_state=random_state)
+        L = np.linalg.cholesky(scale)
+        back = lambda X: solve_triangular(np.broadcast_to(stop_gradient(L), X.shape), X)
+        W = back(mT(back(np.reshape(x, (-1, p, p)))))
+        return np.reshape(L @ W @ mT(L), np.shape(x))
+
+    return rvs
+
+
+def matrix_normal_rvs(
+    mean: Any = None, rowcov: Any = 1, colcov: Any = 1, size: Any = 1, random_state: Any = None
+) -> Any:
+    """X = M + L ε Rᴴ."""
+    (rowcov, m), (colcov, n) = scale_of(rowcov), scale_of(colcov)
+    mean = np.zeros((m, n)) if mean is None else as_array(mean)
+    rowcov, colcov = (c * np.eye(k) if len(c) == 1 else c for c, k in zip((rowcov, colcov), mean.shape, strict=True))
+    x = draw(mean, rowcov, colcov, name="matrix_normal", size=size, random_state=random_state)
+    L, R = np.linalg.cholesky(rowcov), np.linalg.cholesky(colcov)
+    back = lambda C, X: solve_triangular(np.broadcast_to(stop_gradient(C), (*X.shape[:-2], *C.shape)), X)
+    noise = mT(back(R, mT(back(L, x - stop_gradient(mean)))))
+    return mean + L @ noise @ mT(R)
 
 
 # ---------------------------------------------------------------- the distributions
 
 FORMULAS: dict[str, dict[str, Callable[..., Any]]] = {
-    "dirichlet": {"logpdf": dirichlet_logpdf},
-    "dirichlet_multinomial": {"logpmf": dirichlet_multinomial_logpmf},
-    "invwishart": {"logpdf": invwishart_logpdf},
-    "matrix_normal": {"logpdf": matrix_normal_logpdf},
-    "multinomial": {"logpmf": multinomial_logpmf},
+    "dirichlet": {
+        "logpdf": dirichlet_logpdf,
+        "mean": dirichlet_mean,
+        "var": diagonal(dirichlet_cov),
+        "cov": dirichlet_cov,
+        "entropy": dirichlet_entropy,
+    },
+    "dirichlet_multinomial": {
+        "logpmf": dirichlet_multinomial_logpmf,
+        "mean": lambda alpha, n: over_counts(n, as_array(alpha) / np.sum(as_array(alpha), -1, keepdims=True), 1),
+        "var": diagonal(dirichlet_multinomial_cov),
+        "cov": dirichlet_multinomial_cov,
+    },
+    "invwishart": {
+        "logpdf": invwishart_logpdf,
+        "mean": invwishart_mean,
+        "mode": lambda df, scale: number_or_matrix((t := scale_of(scale))[0] / (df + t[1] + 1)),
+        "var": invwishart_var,
+        "entropy": invwishart_entropy,
+        "rvs": congruent("invwishart"),
+    },
+    "matrix_normal": {"logpdf": matrix_normal_logpdf, "entropy": matrix_normal_entropy, "rvs": matrix_normal_rvs},
+    "matrix_t": {"logpdf": matrix_t_logpdf},
+    "multinomial": {
+        "logpmf": multinomial_logpmf,
+        "mean": lambda n, p: over_counts(n, with_last(p), 1),
+        "cov": lambda n, p: over_counts(n, outer(with_last(p)), 2),
+    },
     "multivariate_normal": {
         "logpdf": normal_logpdf,
         "cdf": normal_cdf,
@@ -289,11 +499,33 @@ FORMULAS: dict[str, dict[str, Callable[..., Any]]] = {
         "entropy": normal_entropy,
         "rvs": normal_rvs,
     },
-    "multivariate_t": {"logpdf": t_logpdf},
-    "normal_inverse_gamma": {"logpdf": normal_inverse_gamma_logpdf},
-    "vonmises_fisher": {"logpdf": vonmises_fisher_logpdf},
-    "wishart": {"logpdf": wishart_logpdf},
+    "multivariate_t": {"logpdf": t_logpdf, "entropy": t_entropy, "rvs": t_rvs},
+    "normal_inverse_gamma": {
+        "logpdf": normal_inverse_gamma_logpdf,
+        "mean": lambda mu=0, lmbda=1, a=1, b=1: (mu * above(a, 1) + 0 * lmbda, b * above(a, 1) / (a - 1)),
+        "var": lambda mu=0, lmbda=1, a=1, b=1: (
+            b * above(a, 1) / ((a - 1) * lmbda) + 0 * mu,
+            b**2 * above(a, 2) / ((a - 1) ** 2 * (a - 2)),
+        ),
+    },
+    "vonmises_fisher": {"logpdf": vonmises_fisher_logpdf, "entropy": vonmises_fisher_entropy},
+    "wishart": {
+        "logpdf": wishart_logpdf,
+        "mean": lambda df, scale: number_or_matrix(df * scale_of(scale)[0]),
+        "mode": wishart_mode,
+        "var": wishart_var,
+        "entropy": wishart_entropy,
+        "rvs": congruent("wishart"),
+    },
 }
+
+REASONS = {
+    "cdf": "it is approximated at points drawn at random",
+    "fit": "write the likelihood by logpdf",
+    "marginal": "take the entries of the parameters",
+    "rvs": "how its samples move with the parameters is not known",
+}
+INTEGERS = {"multivariate_hypergeom", "ortho_group", "random_table", "special_ortho_group", "unitary_group"}
 
 
 class Frozen:
@@ -302,20 +534,30 @@ class Frozen:
     def __init__(self, dist: Any, args: tuple[Any, ...], kw: dict[str, Any]):
         self.dist, self.args, self.kw = dist, args, kw
         self.plain = dist.plain(*args, **kw) if first_traced([*args, *kw.values()]) is None else None
+        self.given = signature(type(dist.plain).__call__).bind(dist, *args, **kw).arguments
 
     def __reduce__(self) -> Any:
         return Frozen, (self.dist, self.args, self.kw)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name == "plain":
+        if name.startswith("__") or name in ("plain", "given"):
             raise AttributeError(name)
+        method = getattr(self.dist, name, None)
         if self.plain is not None and name not in vars(type(self.dist)):
             return getattr(self.plain, name)
+        if method is None:
+            if name in self.given:
+                return as_array(self.given[name])
+            raise AttributeError(f"a frozen {type(self.dist).__name__} with traced parameters has no {name!r}")
 
         def call(*args: Any, **kw: Any) -> Any:
             if self.plain is not None and first_traced([*args, *kw.values()]) is None:
                 return getattr(self.plain, name)(*args, **kw)
-            return getattr(self.dist, name)(*args, *self.args, **{**self.kw, **kw})
+            taken = signature(method).parameters
+            if name == "rvs":
+                kw = {"random_state": self.given.get("seed")} | dict(zip(("size", "random_state"), args)) | kw
+                args = ()
+            return method(*args, **{k: v for k, v in self.given.items() if k in taken}, **kw)
 
         return call
 
@@ -324,14 +566,18 @@ def enter(name: str, formulas: dict[str, Callable[..., Any]]) -> None:
     """Let an object of a subclass, whose methods differentiate, stand for SciPy's distribution."""
     dist = getattr(stats, name)
     kind = type(dist)
-    formulas = {method: without_flags(f, f) for method, f in formulas.items()}
+    formulas = {method: named_as(f"{name}.{method}", getattr(dist, method), f) for method, f in formulas.items()}
     for log, exp in (("logpdf", "pdf"), ("logpmf", "pmf")):
         if log in formulas:
             formulas = {**formulas, exp: lambda *args, f=formulas[log], **kw: np.exp(f(*args, **kw))}
-    methods = {method: or_scipys(getattr(kind, method), quietly(f)) for method, f in formulas.items()}
+    public = {method for method in dir(kind) if not method.startswith("_") and callable(getattr(kind, method))}
+    methods: dict[str, Any] = {method: or_scipys(getattr(kind, method), quietly(f)) for method, f in formulas.items()}
+    for method in public - set(methods):
+        why = "the parameters are integers" if name in INTEGERS else REASONS.get(method, "it is a sum over all counts")
+        methods[method] = or_scipys(getattr(kind, method), refused(method, why))
     methods["__reduce__"] = lambda self: (named, (name,))
     methods["__call__"] = lambda self, *args, **kw: Frozen(self, args, kw)
-    own = type(kind.__name__, (kind,), {"__module__": "dotbar.scipy.stats", "plain": dist, **methods})
+    own = type(kind.__name__, (kind,), {"__module__": "dotbar.scipy.stats", "name": name, "plain": dist, **methods})
     OWN[dist] = own.__new__(own)
     OWN[dist].__dict__.update(dist.__dict__)
 
@@ -346,6 +592,6 @@ def quietly(formula: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-for _name, _formulas in FORMULAS.items():
-    if hasattr(stats, _name):
-        enter(_name, _formulas)
+for _name, _dist in vars(stats).items():
+    if isinstance(_dist, multi_rv_generic):
+        enter(_name, FORMULAS.get(_name, {}))

@@ -18,7 +18,7 @@ from dotbar.scipy.stats.densities import composed
 from dotbar.scipy.stats.discrete import summed
 from dotbar.scipy.stats.law import drawn, law, mass, moment
 
-__all__ = ["named", "or_scipys"]
+__all__ = ["named", "named_as", "or_scipys", "refused"]
 
 
 def or_scipys(scipys: Callable[..., Any], traced: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,6 +41,14 @@ def in_a_transform(scipys: Callable[..., Any], own: Callable[..., Any]) -> Calla
 
     call.__module__ = "dotbar.scipy.stats"
     return call
+
+
+def named_as(name: str, scipys: Callable[..., Any], f: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that refuses traced flags, under the name by which it is known to the user."""
+    f = without_flags(scipys, f)
+    f.__name__ = f.__qualname__ = name
+    f.__module__ = "dotbar.scipy.stats"
+    return f
 
 
 def refused(name: str, why: str) -> Callable[..., Any]:
@@ -95,6 +103,8 @@ KINDS = ("mean", "variance", "skewness", "kurtosis")
 
 def chosen(found: dict[str, Callable[[], Any]], letters: str) -> Any:
     """The moments that SciPy's letters choose."""
+    if not isinstance(letters, str):
+        raise NoRuleError("stats has no derivative with respect to 'moments': it says what is computed.")
     values = tuple(compute() for name, compute in found.items() if name[0] in letters)
     return values[0] if len(values) == 1 else values
 
@@ -238,7 +248,8 @@ def enter(dist: Any) -> None:
     methods = UNSTABLE if dist.name == "levy_stable" else methods
     kind = type(dist)
     methods = {
-        name: or_scipys(getattr(kind, name), without_flags(getattr(kind, name), f)) for name, f in methods.items()
+        name: or_scipys(getattr(kind, name), named_as(f"{dist.name}.{name}", getattr(kind, name), f))
+        for name, f in methods.items()
     }
     if isinstance(dist, rv_continuous):
         methods["expect"] = in_a_transform(kind.expect, expect)

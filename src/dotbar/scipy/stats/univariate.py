@@ -108,4 +108,4 @@ def _mass(y: Any, *args: Any, dist: Any, method: str) -> Any:
         return np.where(inside & (y > -np.inf), SIGNS[method] * ratio * v, 0)
 
     found = [entrywise(factor, y)(i) for i in range(2, len(args))]
-    return ["the distribution lives on the integers"] * 2 + discrete.pairs(dist, found)
+    return [f"{dist.name} lives on the integers"] * 2 + discrete.pairs(dist, found)
