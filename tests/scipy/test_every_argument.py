@@ -13,8 +13,9 @@ INDEPENDENT = {
     **dict.fromkeys(("newton", "root_scalar"), "x0 x1 bracket"),
     "curve_fit": "p0",
     "solve_bvp": "y p",
-    # what acts by the order of points alone; integers and flags beside an array
+    # what acts by an order or a rank alone; integers and flags beside an array
     "griddata": "points xi",
+    "theilslopes": "alpha",
     "lu_solve": "lu_and_piv",
     "cho_solve": "c_and_lower",
     "cho_solve_banded": "cb_and_lower",

@@ -16,8 +16,8 @@ from dotbar.rules.mentions import mentioned
 SETTINGS = """
     axes axis baxis caxis freq_axis offsets outaxis time_axis origin shape size
     device dtype format norm order out output output_type orthogonalize
-    bp der ext inclusive index labels limits ord percentile proportiontocut rank trim truncate radius
-    select_range subset_by_index subset_by_value
+    bp der ext inclusive index labels lambda_ ord percentile proportiontocut radius rank trim truncate
+    limits lowerlimit upperlimit select_range subset_by_index subset_by_value
     atol bc_tol btol conlim drop_tol epsabs epsrel ftol gtol lsmr_tol rcond rtol tol xtol
     iter_lim itmax limit limlst lsmr_maxiter lwork max_iter max_nfev maxfev maxfun maxiter maxp1
     ixpr max_nodes mxhnil mxordn mxords mxstep printmessg tcrit h0 hmax hmin
