@@ -207,6 +207,7 @@ DEGENERATE = {
     "eigenvectors": (lambda A: np.linalg.eigh(A)[1], np.eye(3), "multiplicity 3"),
     "eig": (lambda A: np.linalg.eig(A)[1], np.diag([1.0, 2.0, 2.0]), "multiplicity 2"),
     "defective": (np.linalg.eigvals, np.array([[1.0, 1.0], [0.0, 1.0]]), "defective"),
+    "nilpotent": (np.linalg.eigvals, np.eye(3, k=1), "defective"),
     "svd": (svd_product, with_singular_values([2.0, 2.0, 1.0], 4), "multiplicity 2.*polar"),
     "svd of I": (svd_product, np.eye(3), "multiplicity 3"),
     "svd of low rank": (svd_product, with_singular_values([2.0, 1.0, 0.0], 4), "multiplicity 1"),

@@ -278,3 +278,27 @@ def test_cossin_of_blocks_as_scipy(kept):
     got = dotbar.tree.flatten(dotbar.jvp(lambda *blocks: sl.cossin(blocks, **kept), blocks, blocks)[0])[0]
     for g, w in zip(got, want, strict=True):
         np.testing.assert_allclose(g, w, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "f", [sl.svdvals, sl.eigvals, sl.eigvalsh, sl.lu, sl.qr, sl.ldl, sl.schur, sl.hessenberg, sl.polar]
+)
+def test_lists_of_values_under_differentiation(f):
+    first = lambda x: (lambda y: y[0] if isinstance(y, tuple) else y)(f(x))
+    array = lambda x: np.stack([np.stack([x, x * x]), np.stack([x * x, 3 * x])])
+    as_list = dotbar.jvp(lambda x: first([[x, x * x], [x * x, 3 * x]]), (0.7,), (1.0,))
+    np.testing.assert_array_equal(as_list, dotbar.jvp(lambda x: first(array(x)), (0.7,), (1.0,)))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: sl.pinv(np.eye(2), rtol=x),
+        lambda x: sl.lstsq(np.eye(2), np.ones(2), x)[0],
+        lambda x: sl.eigvalsh(np.eye(2), subset_by_value=[0, x]),
+        lambda x: sl.eigvalsh_tridiagonal(np.ones(2), np.ones(1), "v", (0.0, x)),
+    ],
+)
+def test_thresholds_and_ranges_have_no_derivative(f):
+    with pytest.raises(NoRuleError, match="says what is computed"):
+        dotbar.grad(lambda x: np.sum(f(x)))(0.1)

@@ -270,3 +270,52 @@ def test_roots_of_singular_matrices_have_no_derivative(A):
     (bar,) = dotbar.vjp(sl.sqrtm, A)[1](np.ones_like(Y))
     assert np.all(np.isnan(dot))
     assert np.all(np.isnan(bar))
+
+
+NEARLY_DEFECTIVE = {
+    "expm": (sl.expm, mpmath.exp),
+    "logm": (sl.logm, mpmath.log),
+    "sqrtm": (sl.sqrtm, mpmath.sqrt),
+    "tanhm": (sl.tanhm, mpmath.tanh),
+    "funm": (lambda A: sl.funm(A, lambda z: 1 / (5 + z)), lambda z: 1 / (5 + z)),
+    "fractional_matrix_power": (lambda A: sl.fractional_matrix_power(A, 0.5), mpmath.sqrt),
+}
+
+
+@pytest.mark.parametrize("make", [normal, cnormal])
+@pytest.mark.parametrize("gap", [1e-3, 1e-6, 1e-12])
+@pytest.mark.parametrize("name", NEARLY_DEFECTIVE)
+def test_nearly_defective_matrices(name, gap, make, capsys):
+    """The basis of eigenvectors has a condition number up to 1e12; the reference divides it out with 100 digits."""
+    f, function = NEARLY_DEFECTIVE[name]
+    Q, E = np.linalg.qr(make(3, 3))[0], make(3, 3, seed=1)
+    A = Q @ (np.diag([1.5, 1.5 + gap, 1.5 - 2 * gap]) + np.triu(np.ones((3, 3)), 1)) @ np.conj(Q.T)
+
+    def along(E):
+        with mpmath.workdps(100):
+            step, values = mpmath.mpf(10) ** -30, []
+            for sign in (1, -1):
+                w, V = mpmath.eig(mpmath.matrix(A.tolist()) + sign * step * mpmath.matrix(E.tolist()))
+                values.append(V * mpmath.diag([function(x) for x in w]) * V**-1)
+            return np.array(((values[0] - values[1]) / (2 * step)).tolist()).astype(complex)
+
+    want, adjoint = along(E), np.conj(along(np.conj(E.T)).T)
+    np.testing.assert_allclose(dotbar.jvp(f, (A,), (E,))[1], want, atol=1e-13 * np.max(np.abs(want)))
+    np.testing.assert_allclose(dotbar.vjp(f, A)[1](E)[0], adjoint, atol=1e-13 * np.max(np.abs(adjoint)))
+
+
+def test_numbers_as_matrices():
+    np.testing.assert_allclose(dotbar.grad(lambda x: np.sum(sl.expm(x)))(2.0), np.exp(2.0))
+    np.testing.assert_allclose(dotbar.jvp(sl.cosm, (2.0,), (1.0,))[1], [[-np.sin(2.0)]])
+
+
+def test_funm_of_a_function_of_other_values_is_refused():
+    with pytest.raises(NoRuleError, match="'func' takes from elsewhere"):
+        dotbar.grad(lambda x: np.sum(sl.funm(np.eye(2), lambda z: np.exp(x * z))))(1.0)
+
+
+@pytest.mark.filterwarnings("ignore:(The )?logm")
+@pytest.mark.parametrize("A", [np.zeros((2, 2)), np.diag([1.0, 0]), np.ones((2, 2))])
+def test_logarithms_of_singular_matrices_have_no_derivative(A):
+    assert np.all(np.isnan(dotbar.jvp(sl.logm, (A,), (np.eye(2),))[1]))
+    assert np.all(np.isnan(dotbar.grad(lambda A: np.sum(sl.logm(A)).real)(A)))

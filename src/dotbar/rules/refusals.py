@@ -18,7 +18,7 @@ SETTINGS = """
     device dtype format norm order out output output_type orthogonalize
     bp der ext inclusive index labels lambda_ ord percentile proportiontocut radius rank trim truncate
     limits lowerlimit upperlimit select_range subset_by_index subset_by_value
-    atol bc_tol btol conlim drop_tol epsabs epsrel ftol gtol lsmr_tol rcond rtol tol xtol
+    atol bc_tol btol cond conlim drop_tol epsabs epsrel ftol gtol lsmr_tol rcond rtol tol xtol
     iter_lim itmax limit limlst lsmr_maxiter lwork max_iter max_nfev maxfev maxfun maxiter maxp1
     ixpr max_nodes mxhnil mxordn mxords mxstep printmessg tcrit h0 hmax hmin
     Dfun hess hessp fprime fprime2 epsfcn tr_options x_scale diff_step grow_limit amax c1 c2 old_fval old_old_fval

@@ -182,10 +182,10 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Any:
 
 def left_vectors(V: Any) -> Any:
     """V⁻¹, whose rows are long where eigenvalues are ill-conditioned and infinite for a defective matrix."""
-    W = np.linalg.inv(V)
+    W = lu_inverse(V, *lu_factor(V))  # nan if V is singular
     n = V.shape[-1]
     raise_if(
-        np.linalg.norm(stop_gradient(W), axis=-1) > 1e-2 / (n * np.finfo(dtype_of(V)).eps),
+        ~(np.linalg.norm(stop_gradient(W), axis=-1) <= 1e-2 / (n * np.finfo(dtype_of(V)).eps)),
         error=DegenerateSpectrumError(
             "the matrix is defective to working precision: it has no basis of eigenvectors, and its eigenvalues "
             "have no derivative. Symmetric functions of them, such as np.trace, np.linalg.det or powers, have one."

@@ -89,4 +89,5 @@ SAMPLES = [
     sample(sl.cdf2rdf, *np.linalg.eig(turning), case="cdf2rdf"),
     sample(sl.matrix_balance, A * 10.0 ** np.arange(4), case="matrix_balance"),
     sample(sl.matrix_balance, C, separate=True),
+    sample(sl.matrix_balance, normal(2, 3, 3), separate=True),
 ]

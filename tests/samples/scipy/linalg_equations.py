@@ -1,10 +1,20 @@
 """Samples of scipy/linalg/equations.py."""
 
 import numpy as np
+import scipy.linalg
 
 import dotbar.scipy.linalg as sl
 from dotbar.rules.words import H, sym
-from dotbar.scipy.linalg.equations import continuous_riccati, discrete_riccati, hermitian, schur_form, sylvester, system
+from dotbar.scipy.linalg.equations import (
+    continuous_riccati,
+    discrete_riccati,
+    hermitian,
+    least_squares,
+    ranked_inverse,
+    schur_form,
+    sylvester,
+    system,
+)
 from samples import cnormal, hpd, normal, sample, spd
 
 A, B, C = normal(3, 3), normal(2, 2, seed=1), normal(3, 2, seed=2)
@@ -53,11 +63,16 @@ SAMPLES = [
     sample(sl.norm, AC, "nuc"),
     sample(sl.pinv, normal(4, 3), case="pinv"),
     sample(sl.pinv, cnormal(4, 2), cnormal(2, 3, seed=1), call=low_rank(sl.pinv, rtol=1e-6)),
+    sample(ranked_inverse, normal(4, 3), call=lambda a: ranked_inverse(a, invert=scipy.linalg.pinv, hermitian=False)),
+    sample(sl.pinv, normal(2, 3, 4), return_rank=True),
     sample(sl.pinvh, spd(3), call=of_hermitian(sl.pinvh), case="pinvh"),
     sample(sl.pinvh, cnormal(3, 2), call=lambda F: sl.pinvh(F @ H(F), rtol=1e-6)),
     sample(hermitian, AC + H(AC), hermitian=True),
     sample(sl.lstsq, normal(4, 3), normal(4, 2, seed=1), case="lstsq"),
     sample(sl.lstsq, cnormal(4, 3), cnormal(4, seed=1)),
+    sample(sl.lstsq, normal(2, 1, 4, 3), normal(3, 4, 2, seed=1)),
+    sample(sl.lstsq, normal(2, 3, 4), normal(3, seed=1), lapack_driver="gelss"),
+    sample(least_squares, normal(3, 3), normal(3), cond=None, lapack_driver=None),
     sample(sl.orthogonal_procrustes, normal(4, 3), normal(4, 3, seed=1), case="orthogonal_procrustes"),
     sample(sl.orthogonal_procrustes, cnormal(4, 2), cnormal(4, 2, seed=1)),
     sample(sl.solve_sylvester, A, B, C, case="solve_sylvester"),

@@ -120,6 +120,7 @@ SAMPLES = [
     sample(sl.lu, C),
     sample(sl.lu_factor, A, call=first(sl.lu_factor), case="lu_factor"),
     sample(sl.lu_solve, A, normal(4), call=solved_by_lu, case="lu_factor+lu_solve"),
+    sample(sl.lu_solve, normal(2, 3, 3), normal(3), call=solved_by_lu),
     sample(sl.lu_solve, C, cnormal(3, 2), trans=1, call=solved_by_lu),
     sample(sl.lu_solve, C, cnormal(3, 2), trans=2, call=solved_by_lu),
     # LDL

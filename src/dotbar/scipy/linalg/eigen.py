@@ -128,13 +128,13 @@ def _eig(
     homogeneous_eigvals: bool = False,
 ) -> Any:
     if not (left or right):
-        return eigvals(a, b, homogeneous_eigvals=homogeneous_eigvals)
+        return eigvals(a, b, check_finite=check_finite, homogeneous_eigvals=homogeneous_eigvals)
     if b is not None and not right:
         raise NoRuleError(
             "scipy.linalg.eig(a, b, left=True, right=False) has no derivative, as SciPy leaves the norm of the vectors "
             "open. With right=True it is 1."
         )
-    matrices = (a,) if b is None else (a, b)
+    matrices = checked(check_finite, *([a] if b is None else [a, b]))
     as_found: Any = as_eigensystem if b is None else as_eigenpencil
     w, *vectors = found(*matrices, solver=partial(eigensystem, left=left, right=right))
     values = w
@@ -155,7 +155,7 @@ def eigvals(
     check_finite: bool = True,
     homogeneous_eigvals: bool = False,
 ) -> Any:
-    return eig(a, b, homogeneous_eigvals=homogeneous_eigvals)[0]
+    return eig(a, b, check_finite=check_finite, homogeneous_eigvals=homogeneous_eigvals)[0]
 
 
 # ---------------------------------------------------------------- Hermitian matrices
@@ -219,12 +219,13 @@ def _eigh(
     Golub & Van Loan (2013), section 8.7.2, as LAPACK computes it.
     """
     settings = {"lower": lower, "subset_by_index": subset_by_index, "subset_by_value": subset_by_value}
+    (a,) = checked(check_finite, a)
     if b is None:
         if eigvals_only:
             return chosen(np.linalg.eigvalsh(a, side(lower)), None, subset_by_index, subset_by_value, (), sl.eigh)
         w, V = as_hermitian(a, *found(a, solver=partial(sl.eigh, lower=lower, driver=driver)), lower=lower)
         return chosen(w, V, subset_by_index, subset_by_value, (a,), partial(sl.eigh, driver=driver, **settings))
-    L, A = cholesky(b, lower=lower), hermitian(a, lower=lower)
+    L, A = cholesky(b, lower=lower, check_finite=check_finite), hermitian(a, lower=lower)
     L = L if lower else H(L)
     if type == 1:
         half = solve_triangular(L, A)
@@ -255,7 +256,8 @@ def _eigvalsh(
     driver: str | None = None,
 ) -> Any:
     subset = {"subset_by_index": subset_by_index, "subset_by_value": subset_by_value}
-    return eigh(a, b, lower=lower, eigvals_only=True, type=type, driver=driver, **subset)
+    settings = {"lower": lower, "eigvals_only": True, "type": type, "check_finite": check_finite, "driver": driver}
+    return eigh(a, b, **settings, **subset)
 
 
 # ---------------------------------------------------------------- tridiagonal and banded matrices, by their lower bands
@@ -425,8 +427,8 @@ def banded_pairs(
     X: Any, *, solve: Callable[..., Any], lower: bool, eigvals_only: bool, select: Any, select_range: Any, **kw: Any
 ) -> Any:
     """The selected pairs with others of the same value, the places of the selected, and their signs as SciPy's."""
-    if select in ("a", "all", 0):
-        return *solve(X, **kw), np.arange(X.shape[-1])
+    if select in ("a", "all", 0):  # one of the drivers has no vectors
+        return *(solve(X) if eigvals_only else solve(X, **kw)), np.arange(X.shape[-1])
     got = solve(X, eigvals_only=eigvals_only, select=select, select_range=select_range, **kw)
     w, V = (got, None) if eigvals_only else got
     ab = X if lower else adjoint_bands(X, u=len(X) - 1)
@@ -565,7 +567,10 @@ def _matrix_balance(
     A: Any, permute: Any = True, scale: Any = True, separate: bool = False, overwrite_a: bool = False
 ) -> Any:
     """B = T⁻¹AT, where T does not change in between: it permutes and scales by powers of 2."""
+    (A,) = checked(True, A)
     scaling, order = balance(A, permute=permute, scale=scale)
     s = scaling.astype(np.finfo(dtype_of(A)).dtype)
     B = rows(columns(A, order), order) * (s[..., None, :] / s[..., :, None])
-    return B, (scaling, order) if separate else rows(diag(scaling), np.argsort(order, -1))
+    if separate:
+        return B, (scaling, order) if A.ndim == 2 else np.stack([scaling, order], -2)  # SciPy joins those of a batch
+    return B, rows(diag(scaling), np.argsort(order, -1))

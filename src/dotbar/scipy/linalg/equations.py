@@ -4,6 +4,7 @@ Each solves G(X, θ) = 0, which the solution and its derivative obey however it 
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from dotbar.rules.kinds import composite, constant, rule
 from dotbar.rules.lapack_words import inexact, raise_if, solve_triangular
 from dotbar.rules.words import H, conj, mT, once, sym
 from dotbar.scipy.mirror import dispatching
-from dotbar.transforms import jvp, vjp
+from dotbar.transforms import jvp, vjp, vmap
 
 
 def implicit(
@@ -151,6 +152,7 @@ def _inv(
     lower: bool = False,
 ) -> Any:
     """Giles (2008), 2.2.3: Ẏ = −YȦY;  Ā = −YᴴȲYᴴ, on matrices of the assumed structure."""
+    Y = part_used(Y, assume_a)  # SciPy leaves the entries of A beside a diagonal
 
     def dot(Adot: Any) -> Any:
         return -Y @ part_used(Adot, assume_a) @ Y
@@ -174,34 +176,39 @@ def _norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, che
 # ---------------------------------------------------------------- pseudo-inverse and least squares
 
 
-def ranked(pair: tuple[Any, Any], return_rank: bool) -> Any:
-    """The (dot, bar) of a pseudo-inverse that comes with its rank, which is locally constant."""
-    dot, bar = pair
-    return ((lambda Adot: (dot(Adot), None)), (lambda ybar: bar(ybar[0]))) if return_rank else (dot, bar)
+@primitive
+def ranked_inverse(A: Any, *, invert: Callable[..., Any], hermitian: bool) -> Any:
+    """A⁺ and the rank."""
+    return tuple(invert(A, return_rank=True, check_finite=False))
 
 
-@rule(dispatching(sl.pinv), "(m,n)->(n,m)")
-def _pinv(
-    y: Any, a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False, check_finite: bool = True
-) -> Any:
+@rule(ranked_inverse, "(m,n)->(n,m),()")
+def _ranked_inverse(y: Any, A: Any, *, invert: Callable[..., Any], hermitian: bool) -> Any:
     """At constant rank, as numpy.linalg.pinv."""
-    return ranked(linalg.pinv(y[0] if return_rank else y, a), return_rank)
+    dot, bar = linalg.pinv(y[0], A, hermitian=hermitian)
+    return (lambda Adot: (dot(Adot), None)), (lambda ybar: bar(ybar[0]))
 
 
-@rule(dispatching(sl.pinvh), "(n,n)->(n,n)")
+@composite(dispatching(sl.pinv))
+def _pinv(a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False, check_finite: bool = True) -> Any:
+    invert = partial(sl.pinv, atol=atol, rtol=rtol)
+    Y, rank = ranked_inverse(*checked(check_finite, a), invert=invert, hermitian=False)
+    return (Y, rank) if return_rank else Y
+
+
+@composite(dispatching(sl.pinvh))
 def _pinvh(
-    y: Any,
     a: Any,
-    *,
     atol: Any = None,
     rtol: Any = None,
     lower: bool = True,
     return_rank: bool = False,
     check_finite: bool = True,
 ) -> Any:
-    """At constant rank, as numpy.linalg.pinv(hermitian=True)."""
-    A = hermitian(a, lower=lower)
-    return ranked(linalg.pinv(y[0] if return_rank else y, A, hermitian=True), return_rank)
+    invert = partial(sl.pinvh, atol=atol, rtol=rtol)
+    A = hermitian(*checked(check_finite, a), lower=lower)
+    Y, rank = ranked_inverse(A, invert=invert, hermitian=True)
+    return (Y, rank) if return_rank else Y
 
 
 @primitive
@@ -216,20 +223,36 @@ def _hermitian(Y: Any, A: Any, *, lower: bool = True) -> Any:
     return sym, sym
 
 
-@rule(dispatching(sl.lstsq), varying=True)
+@primitive
+def least_squares(a: Any, b: Any, *, cond: Any, lapack_driver: Any) -> Any:
+    """x, the sums of squared residuals, the rank and the singular values."""
+    return tuple(sl.lstsq(a, b, cond, lapack_driver=lapack_driver, check_finite=False))
+
+
+@rule(least_squares, varying=True)
+def _least_squares(y: Any, a: Any, b: Any, *, cond: Any, lapack_driver: Any) -> Any:
+    """At constant rank, as numpy.linalg.lstsq."""
+    return linalg.lstsq(y, a, b, rcond=np.finfo(dtype_of(y[0])).eps if cond is None else cond)
+
+
+@composite(dispatching(sl.lstsq))
 def _lstsq(
-    y: Any,
     a: Any,
     b: Any,
-    *,
     cond: Any = None,
     overwrite_a: bool = False,
     overwrite_b: bool = False,
     check_finite: bool = True,
     lapack_driver: Any = None,
 ) -> Any:
-    """At constant rank, as numpy.linalg.lstsq."""
-    return linalg.lstsq(y, a, b, rcond=np.finfo(dtype_of(y[0])).eps if cond is None else cond)
+    a, b = checked(check_finite, a, b)
+    solve = partial(least_squares, cond=cond, lapack_driver=lapack_driver)
+    if a.ndim == 2 and b.ndim <= 2:
+        return solve(a, b)
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    items = [np.reshape(np.broadcast_to(x, lead + x.shape[-2:]), (-1, *x.shape[-2:])) for x in (a, b) if x.ndim > 1]
+    results = vmap(solve)(*items) if b.ndim > 1 else vmap(lambda a: solve(a, b))(*items)
+    return tuple(x if x is None else np.reshape(x, lead + x.shape[1:]) for x in results)
 
 
 @composite(dispatching(sl.orthogonal_procrustes))

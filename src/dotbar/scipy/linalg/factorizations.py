@@ -45,6 +45,7 @@ LEAVES_A = bool(sl.cho_factor(np.array([[2.0, 1.0], [1.0, 2.0]]))[0][1, 0])  # b
 @composite(cho_factor)
 def _cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Any:
     """In the triangle besides the factor SciPy leaves the entries of A, or zeros."""
+    (a,) = checked(check_finite, a)
     factor = cholesky(a, lower=lower)
     if LEAVES_A:
         factor = factor + (np.triu(a, 1) if lower else np.tril(a, -1))
@@ -54,6 +55,7 @@ def _cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_fi
 @composite(dispatching(sl.cho_solve))
 def _cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Any:
     c, lower = c_and_lower
+    c, b = checked(check_finite, c, b)
 
     def solve(B: Any) -> Any:
         Y = solve_triangular(c, B, lower=lower, adjoint=not lower)
@@ -211,6 +213,8 @@ constant(row_order, like=lambda pivots, *, m: None, batch="(k)->(m)")
 
 def rows(X: Any, order: Any) -> Any:
     """The rows of X in another order."""
+    lead = np.broadcast_shapes(X.shape[:-2], order.shape[:-1])
+    X, order = np.broadcast_to(X, lead + X.shape[-2:]), np.broadcast_to(order, lead + order.shape[-1:])
     return np.take_along_axis(X, order[..., None], -2)
 
 
@@ -275,14 +279,14 @@ def _packed_lu(y: Any, A: Any) -> Any:
 
 @composite(lu_factor)
 def _lu_factor(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
-    return packed_lu(a)
+    return packed_lu(*checked(check_finite, a))
 
 
 @composite(dispatching(sl.lu))
 def _lu(
     a: Any, permute_l: bool = False, overwrite_a: bool = False, check_finite: bool = True, p_indices: bool = False
 ) -> Any:
-    LU, pivots = packed_lu(a)
+    LU, pivots = packed_lu(*checked(check_finite, a))
     m = LU.shape[-2]
     L, U = unit_lower(LU), np.triu(LU[..., : min(LU.shape[-2:]), :])
     place = np.argsort(row_order(pivots, m=m), -1)
@@ -295,6 +299,7 @@ def _lu(
 @composite(dispatching(sl.lu_solve))
 def _lu_solve(lu_and_piv: Any, b: Any, trans: int = 0, overwrite_b: bool = False, check_finite: bool = True) -> Any:
     LU, pivots = lu_and_piv
+    LU, b = checked(check_finite, LU, b)
     L, order = unit_lower(LU), row_order(pivots, m=LU.shape[-1])
 
     def solve(B: Any) -> Any:
@@ -379,7 +384,7 @@ def _ldl_factors(y: Any, A: Any, *, lower: bool, hermitian: bool) -> Any:
 def _ldl(
     A: Any, lower: bool = True, hermitian: bool = True, overwrite_a: bool = False, check_finite: bool = True
 ) -> Any:
-    return ldl_factors(A, lower=lower, hermitian=hermitian)
+    return ldl_factors(*checked(check_finite, A), lower=lower, hermitian=hermitian)
 
 
 # ---------------------------------------------------------------- QR
@@ -406,6 +411,7 @@ def _qr(
     """Of the columns in the order of the pivots."""
     if mode not in ("full", "qr", "r", "economic"):
         raise NoRuleError(f"scipy.linalg.qr(mode={mode!r}) has no derivative rule. Use 'full', 'economic' or 'r'.")
+    (a,) = checked(check_finite, a)
     order = (pivot_columns(a),) if pivoting else ()
     if pivoting:
         a = columns(a, order[0])
@@ -427,6 +433,7 @@ def _qr_multiply(
     overwrite_c: bool = False,
 ) -> Any:
     """With all of Q if the place of c is to be used for Q c."""
+    a, c = checked(True, a, c)
     Q, R, *order = qr(a, mode="full" if mode == "left" and overwrite_c else "economic", pivoting=pivoting)
     Q = conj(Q) if conjugate else Q
     return Q @ c if mode == "left" else c @ Q, R[..., : min(a.shape[-2:]), :], *order
@@ -440,7 +447,7 @@ def turned(X: Any) -> Any:
 @composite(dispatching(sl.rq))
 def _rq(a: Any, overwrite_a: bool = False, lwork: Any = None, mode: str = "full", check_finite: bool = True) -> Any:
     """A = R Q by the QR of Aᴴ with its rows and columns from last to first."""
-    factors = [turned(X) for X in qr(turned(a), mode=mode)]
+    factors = [turned(X) for X in qr(turned(*checked(check_finite, a)), mode=mode)]
     return factors[0] if mode == "r" else tuple(factors[::-1])
 
 
@@ -499,6 +506,7 @@ def _qr_delete(
     check_finite: bool = True,
 ) -> Any:
     axis = {"row": -2, "col": -1}[which]
+    Q, R = checked(check_finite, Q, R)
     A = Q @ R
     k = k % A.shape[axis]
     A = np.delete(A, np.arange(k, k + p), axis)
@@ -517,6 +525,7 @@ def _qr_insert(
     check_finite: bool = True,
 ) -> Any:
     axis = {"row": -2, "col": -1}[which]
+    Q, R, u = checked(check_finite, Q, R, u)
     A = Q @ R
     first, last = np.split(A, [k + A.shape[axis] if k < 0 else k], axis)
     A = np.concatenate([first, np.expand_dims(u, axis) if u.ndim == 1 else u, last], axis)
@@ -525,6 +534,7 @@ def _qr_insert(
 
 @composite(dispatching(sl.qr_update))
 def _qr_update(Q: Any, R: Any, u: Any, v: Any, overwrite_qruv: bool = False, check_finite: bool = True) -> Any:
+    Q, R, u, v = checked(check_finite, Q, R, u, v)
     U, V = (x[:, None] if x.ndim == 1 else x for x in (u, v))
     return factors_after(Q @ R + U @ H(V), Q, R, u, v, update=sl.qr_update)
 
@@ -553,6 +563,7 @@ def _svd(
     check_finite: bool = True,
     lapack_driver: str = "gesdd",
 ) -> Any:
+    (a,) = checked(check_finite, a)
     if not compute_uv:
         return svdvals(a)
     return singular_factors(a, full_matrices=full_matrices, lapack_driver=lapack_driver)
@@ -560,7 +571,7 @@ def _svd(
 
 @composite(svdvals)
 def _svdvals(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
-    return np.linalg.svdvals(a)
+    return np.linalg.svdvals(*checked(check_finite, a))
 
 
 @composite(dispatching(sl.diagsvd))
@@ -570,7 +581,7 @@ def _diagsvd(s: Any, M: int, N: int) -> Any:
 
 @composite(dispatching(sl.polar))
 def _polar(a: Any, side: str = "right") -> Any:
-    return linalg.polar(a, side)
+    return linalg.polar(*checked(True, a), side)
 
 
 # ---------------------------------------------------------------- cosines and sines

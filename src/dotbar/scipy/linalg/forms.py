@@ -19,6 +19,7 @@ from dotbar.rules.linalg import from_diagonal
 from dotbar.rules.spectral import refuse_phases, same_value
 from dotbar.rules.words import H, conj, mT, once
 from dotbar.scipy.linalg.eigen import as_complex
+from dotbar.scipy.linalg.equations import checked
 from dotbar.scipy.mirror import dispatching
 
 # ---------------------------------------------------------------- unitary similarity: Schur and Hessenberg
@@ -242,7 +243,7 @@ def _schur(
     sort: Any = None,
     check_finite: bool = True,
 ) -> Any:
-    return schur_factors(a, output=output, sort=sort)
+    return schur_factors(*checked(check_finite, a), output=output, sort=sort)
 
 
 @primitive
@@ -259,7 +260,7 @@ def _hessenberg_factors(y: Any, A: Any) -> Any:
 
 @composite(dispatching(sl.hessenberg))
 def _hessenberg(a: Any, calc_q: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Any:
-    factors = hessenberg_factors(a)
+    factors = hessenberg_factors(*checked(check_finite, a))
     return factors if calc_q else factors[0]
 
 
@@ -284,7 +285,7 @@ def on_diagonal(x: Any, offset: int = 0) -> Any:
 @composite(dispatching(sl.rsf2csf))
 def _rsf2csf(T: Any, Z: Any, check_finite: bool = True) -> Any:
     """A block (a b; c d) with the eigenvalue λ turns by U = (u −s; s ū), (u, s) = (λ − d, c)/r."""
-    T, Z = as_complex(T), as_complex(Z)
+    T, Z = map(as_complex, checked(check_finite, T, Z))
     above, on, below = (np.diagonal(T, k, -2, -1) for k in (1, 0, -1))
     a, d = on[..., :-1], on[..., 1:]
     sign = complex_blocks(np.real(T), np.real(Z)).astype(np.finfo(dtype_of(T)).dtype)
@@ -513,7 +514,7 @@ def _qz(
 ) -> Any:
     if sort is not None:
         raise ValueError("The 'sort' input of qz() has to be None and will be removed in a future release.")
-    return qz_factors(A, B, output=output, sort=None)
+    return qz_factors(*checked(check_finite, A, B), output=output, sort=None)
 
 
 @composite(dispatching(sl.ordqz))
@@ -526,5 +527,5 @@ def _ordqz(
     overwrite_b: bool = False,
     check_finite: bool = True,
 ) -> Any:
-    S, T, Q, Z, alpha, beta = qz_factors(A, B, output=output, sort=sort)
+    S, T, Q, Z, alpha, beta = qz_factors(*checked(check_finite, A, B), output=output, sort=sort)
     return S, T, alpha, beta, Q, Z

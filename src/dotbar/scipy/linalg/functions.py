@@ -14,7 +14,7 @@ import numpy as np
 import scipy.linalg as sl
 from numpy.polynomial.polynomial import polyder, polyval
 
-from dotbar.core import dtype_of, primitive
+from dotbar.core import Traced, dtype_of, primitive
 from dotbar.errors import DegenerateSpectrumError, NoRuleError
 from dotbar.linalg import put, slope
 from dotbar.rules.kinds import composite, match, rule
@@ -193,6 +193,8 @@ def exponential_along(A: Any, E: Any) -> Any:
 
 @rule(expm, "(n,n)->(n,n)")
 def _expm(Y: Any, A: Any) -> Any:
+    if len(A.shape) < 2:  # a number
+        return lambda Adot: Y * np.reshape(Adot, (1, 1)), lambda Ybar: np.reshape(H(Y) * Ybar, A.shape)
     return primary(A, Y.dtype, exponential_along, triangular=False)
 
 
@@ -238,7 +240,14 @@ logm, fractional_matrix_power = undrawn(sl.logm), undrawn(sl.fractional_matrix_p
 
 @rule(logm, "(n,n)->(n,n)", varying=True)
 def _logm(Y: Any, A: Any) -> Any:
-    return primary(A, Y.dtype, partial(corner, f=logarithm))
+    """At a singular matrix nan, although SciPy has a value there."""
+    return primary(A, Y.dtype, partial(corner, f=logarithm_of_regular))
+
+
+def logarithm_of_regular(T: Any) -> Any:
+    """The logarithm of triangular matrices, nan for singular ones."""
+    regular = np.all(np.diagonal(T, axis1=-2, axis2=-1), -1)[..., None, None]
+    return np.where(regular, logarithm(T), np.nan)
 
 
 @primitive
@@ -249,7 +258,9 @@ def logarithm(A: Any) -> Any:
         return logm(A)
 
 
-rule(logarithm, "(n,n)->(n,n)", varying=True)(_logm)
+@rule(logarithm, "(n,n)->(n,n)", varying=True)
+def _logarithm(Y: Any, A: Any) -> Any:
+    return primary(A, Y.dtype, partial(corner, f=logarithm))
 
 
 @rule(fractional_matrix_power, varying=True)
@@ -293,8 +304,8 @@ composite(cosm)(of_exponentials(lambda A: np.real(expm(1j * A)), lambda A: (expm
 composite(sinm)(of_exponentials(lambda A: np.imag(expm(1j * A)), lambda A: (expm(1j * A) - expm(-1j * A)) / 2j))
 composite(coshm)(lambda A: (expm(A) + expm(-inexact(A))) / 2)
 composite(sinhm)(lambda A: (expm(A) - expm(-inexact(A))) / 2)
-composite(dispatching(sl.tanm))(lambda A: np.linalg.solve(cosm(A), sinm(A)))
-composite(dispatching(sl.tanhm))(lambda A: np.linalg.solve(coshm(A), sinhm(A)))
+composite(dispatching(sl.tanm))(lambda A: np.linalg.solve(*checked(True, cosm(A), sinm(A))))
+composite(dispatching(sl.tanhm))(lambda A: np.linalg.solve(*checked(True, coshm(A), sinhm(A))))
 
 
 # ---------------------------------------------------------------- square root and sign
@@ -456,7 +467,30 @@ def schur_parlett(T: Any, f: Callable[[Any], Any]) -> Any:
     return Q @ parlett(T, labels, atoms) @ H(Q)
 
 
-@rule(dispatching(sl.funm), "(n,n)->(n,n)", varying=True)
+def of_plain_numbers(func: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """``func``, which may not depend on values under differentiation beside its argument."""
+
+    def f(z: Any) -> Any:
+        y = func(z)
+        if isinstance(y, Traced):
+            raise NoRuleError(
+                "scipy.linalg.funm has no derivative with respect to values that 'func' takes from elsewhere. Use "
+                "dotbar.linalg.matrix_function(f, A) for a Hermitian A, or products of expm, logm and sqrtm."
+            )
+        return y
+
+    return f
+
+
+@wraps(sl.funm)
+def _plain_funm(A: Any, func: Callable[[Any], Any], disp: bool = True) -> Any:
+    return sl.funm(A, of_plain_numbers(func), disp)
+
+
+funm = OWN.setdefault(sl.funm, dispatching(_plain_funm))
+
+
+@rule(funm, "(n,n)->(n,n)", varying=True)
 def _funm(Y: Any, A: Any, *, func: Callable[[Any], Any], disp: bool = True) -> Any:
     """As for any primary function, by Schur and Parlett; ``func`` is analytic, and dotbar differentiates it."""
     if not disp:
