@@ -6,7 +6,7 @@ Each derivative is exact also for defective matrices: it is never taken in a bas
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial, reduce, wraps
-from math import ceil, comb, factorial, log2, perm
+from math import ceil, comb, factorial, floor, log2, perm
 from numbers import Real
 from typing import Any
 
@@ -139,9 +139,10 @@ def halvings(A: Any, size: float) -> int:
     Powers that cancel tell too little: |A|²⁷ bounds the rounding errors, too.
     """
     s = max(0, ceil(log2(size / PADE[13]))) if size else 0
+    absolute = np.abs(A)
     row, bits = np.ones(len(A)), -26.0 * s - log2(np.linalg.norm(A, 1))
     for _ in range(27):
-        row = row @ np.abs(A)
+        row = row @ absolute
         peak = np.max(row)
         if peak == 0:
             return s
@@ -163,25 +164,27 @@ def exponential_along(A: Any, E: Any) -> Any:
     size = np.linalg.norm(A, 1)
     if not np.isfinite(size):
         return np.full(E.shape, np.nan, E.dtype)
-    powers, dots = [np.eye(len(A), dtype=A.dtype), A @ A], [np.zeros_like(E), A @ E + E @ A]
-
-    def squares(k: int) -> None:
-        """A²ᵏ, and its derivative, up to k."""
-        while len(powers) <= k:
-            dots.append(dots[-1] @ powers[1] + powers[-1] @ dots[1])
-            powers.append(powers[-1] @ powers[1])
-
-    m, s = next((m for m in PADE if size <= PADE[m]), 13), 0
-    squares(m // 2)
+    m = next((m for m in PADE if size <= PADE[m]), 13)
+    count = m // 2 if m < 13 else 3
+    halved = floor(log2(size)) if size > PADE[13] else 0  # the powers of what is large do not overflow
+    A, E = A * 2.0**-halved, E * 2.0**-halved
+    powers = np.empty((count + 1, *A.shape), A.dtype)
+    dots = np.empty((count + 1, *A.shape), E.dtype)
+    powers[0], dots[0] = np.eye(len(A)), 0
+    powers[1], dots[1] = A @ A, A @ E + E @ A
+    for k in range(2, count + 1):
+        powers[k] = powers[k - 1] @ powers[1]
+        dots[k] = dots[k - 1] @ powers[1] + powers[k - 1] @ dots[1]
+    s = 0
     if size > PADE[13]:
-        s = halvings(A, max(np.linalg.norm(powers[k], 1) ** (1 / (2 * k)) for k in (2, 3)))
-        A, E = A * 2.0**-s, E * 2.0**-s
-        powers, dots = ([X * 4.0 ** (-s * k) for k, X in enumerate(Xs)] for Xs in (powers, dots))
-    even, odd = pade(m)[::2], pade(m)[1::2]
-    total = lambda coefficients, Xs: sum(b * X for b, X in zip(coefficients, Xs))
-    W = total(odd, powers)
-    U, V = A @ W, total(even, powers)
-    Udot, Vdot = E @ W + A @ total(odd, dots), total(even, dots)
+        norms = [2.0**halved * np.linalg.norm(powers[k], 1) ** (1 / (2 * k)) for k in (2, 3)]
+        s = halvings(A * 2.0**halved, max(norms))
+        rescaled = 2.0 ** (halved - s)
+        A, E = A * rescaled, E * rescaled
+        squared = rescaled ** (2.0 * np.arange(count + 1))[:, None, None]
+        powers, dots = powers * squared, dots * squared
+    W, V, Wdot, Vdot = quotient(m, powers, dots)
+    U, Udot = A @ W, E @ W + A @ Wdot
     LU = sl.lu_factor(V - U, check_finite=False)
     R = sl.lu_solve(LU, V + U, check_finite=False)
     L = sl.lu_solve(LU, Udot + Vdot + (Udot - Vdot) @ R, check_finite=False)
@@ -189,6 +192,19 @@ def exponential_along(A: Any, E: Any) -> Any:
         L = R @ L + L @ R
         R = R @ R
     return L
+
+
+def quotient(m: int, powers: Any, dots: Any) -> tuple[Any, Any, Any, Any]:
+    """The even part of the numerator, the odd one over A, and their derivatives; beyond A⁶ by products with A⁶.
+
+    Higham (2005), The scaling and squaring method for the matrix exponential revisited, (2.9).
+    """
+    b = np.array([pade(m)[1::2], pade(m)[::2]])
+    low, lowdot = (np.tensordot(b[:, : len(Xs)], Xs, 1) for Xs in (powers, dots))
+    if m < 13:
+        return *low, *lowdot
+    high, highdot = (np.tensordot(b[:, len(Xs) :], Xs[1:], 1) for Xs in (powers, dots))
+    return *(powers[3] @ high + low), *(dots[3] @ high + powers[3] @ highdot + lowdot)
 
 
 @rule(expm, "(n,n)->(n,n)")
