@@ -1,5 +1,6 @@
 """Distributions beyond the registry's checks: all of them, far tails, edges of the support, samples, accuracy."""
 
+import inspect
 import pickle
 import warnings
 
@@ -12,7 +13,7 @@ from scipy.stats._distr_params import distcont, distdiscrete
 import dotbar
 import dotbar.scipy.stats as st
 from dotbar.errors import DotbarError, NoRuleError
-from dotbar.scipy.stats import continuous, discrete
+from dotbar.scipy.stats import continuous, discrete, variables
 
 SHAPES = {name: shapes for name, shapes in reversed([*distcont, *distdiscrete]) if isinstance(name, str)}
 SHAPES |= {"reciprocal": SHAPES["loguniform"], "kappa4": (-0.1, 0.2)}
@@ -234,12 +235,69 @@ def test_what_has_no_derivative_refuses():
         lambda x: st.levy_stable.pdf(x, 1.3, 0.1),
         lambda x: st.poisson.ppf(x, 2.0),
         lambda x: np.sum(st.poisson.rvs(x, size=2)),
-        lambda x: st.Normal(mu=x).pdf(0.1),
         lambda x: st.gamma.fit(x * np.ones(3))[0],
         lambda x: st.poisson.expect(lambda t: t, (x,)),
     ):
         with pytest.raises(DotbarError):
             dotbar.grad(f)(0.5)
+
+
+# ---------------------------------------------------------------- the newer interface
+
+VARIABLES = {
+    "Normal": lambda m, where: where.Normal(mu=m, sigma=m + 1.3),
+    "standard": lambda m, where: where.Normal(sigma=m),
+    "Uniform": lambda m, where: where.Uniform(a=m - 1.5, b=2 + m),
+}
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+@pytest.mark.parametrize("method", sorted(set(variables.METHODS) - {"support"}))
+def test_random_variables_of_the_newer_interface(name, method):
+    args = {"p": ([0.2, 0.7],), "x": ([-0.2, 0.3],), "logp": ([-1.0, -0.3],)}
+    first = inspect.signature(variables.METHODS[method]).parameters
+    values = next((np.array(v[0]) for k, v in args.items() if k in first), None)
+    extra = {"rng": 0} if method == "sample" else {}
+
+    def f(m, where=st):
+        rng = {k: np.random.default_rng(v) for k, v in extra.items()}
+        return np.stack([getattr(VARIABLES[name](m, where), method)(*([] if values is None else [values]), **rng)])
+
+    y, slope = dotbar.jvp(f, (0.7,), (1.0,))
+    plain = lambda m: f(m, scipy.stats)
+    assert np.allclose(y, plain(0.7), 1e-12)
+    assert np.allclose(slope, (plain(0.7 + 1e-6) - plain(0.7 - 1e-6)) / 2e-6, 1e-6, 1e-6)
+
+
+def test_random_variables_are_scipys_with_plain_arguments():
+    X = st.Normal(mu=1.0, sigma=2.0)
+    assert isinstance(X, scipy.stats.Normal)
+    assert X.moment(3) == scipy.stats.Normal(mu=1.0, sigma=2.0).moment(3)
+    assert (2 * X + 1).mean() == 3
+    assert pickle.loads(pickle.dumps(X)).logpdf(0.3) == X.logpdf(0.3)
+    assert np.isclose(dotbar.grad(st.Normal().logpdf)(0.3), -0.3)
+    assert dotbar.grad(lambda m: st.Normal(mu=m).mu)(0.3) == 1
+    assert dotbar.grad(lambda b: st.Uniform(a=0.0, b=b).support()[1])(1.0) == 1
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda m: (st.Normal(mu=m) + 1).mean(),
+        lambda m: abs(st.Normal(mu=m)).pdf(0.1),
+        lambda m: st.exp(st.Normal(mu=m)).pdf(1.0),
+        lambda m: st.truncate(st.Normal(mu=m), 0, 1).pdf(0.5),
+        lambda m: st.order_statistic(st.Normal(mu=m), r=1, n=2).mean(),
+        lambda m: st.Mixture([st.Normal(mu=m), st.Normal()]).pdf(0.1),
+        lambda m: st.Mixture([st.Normal()], weights=[m]),
+        lambda m: st.Binomial(n=3, p=m).pmf(1),
+        lambda m: st.Normal(mu=m).moment(3),
+        lambda m: st.Normal(mu=m).pdf(0.1, method="formula"),
+    ],
+)
+def test_what_random_variables_do_not_differentiate_names_the_older_interface(f):
+    with pytest.raises(NoRuleError, match=r"has no derivative rule.*dotbar\.scipy\.stats\.(norm|binom)"):
+        dotbar.grad(f)(0.5)
 
 
 # ---------------------------------------------------------------- samples

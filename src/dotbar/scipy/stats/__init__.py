@@ -10,6 +10,7 @@ from dotbar.scipy.stats import (
     powers,
     statistics,
     univariate,
+    variables,
 )  # registers the rules
 
 __getattr__, __dir__, __all__ = _members("scipy.stats")
