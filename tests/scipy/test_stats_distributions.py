@@ -387,3 +387,15 @@ def test_parameter_derivatives_of_distribution_functions_are_exact(name, exact, 
         want = [float(mp.diff(lambda v: exact(*at[:i], v, *at[i + 1 :]), at[i])) for i in range(1, len(at))]  # noqa: B023
     got = dotbar.grad(lambda shapes: own.cdf(x, *shapes))(list(shapes))
     assert np.allclose(got, want, 1e-12, 1e-15)
+
+
+def test_compiled_code_draws_the_same_numbers_each_time():
+    def two_samples(p):
+        rng = np.random.default_rng(1)
+        return st.beta.rvs(p[0], p[1], size=3, random_state=rng), st.norm.rvs(p[0], p[1], size=3, random_state=rng)
+
+    p = np.array([2.0, 3.0])
+    expected = two_samples(p)
+    f = dotbar.jit(two_samples)
+    for _ in range(4):
+        np.testing.assert_array_equal(f(p), expected)

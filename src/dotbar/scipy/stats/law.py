@@ -1,14 +1,16 @@
 """The words in which distributions are computed: SciPy's value, from plain arrays."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
 from dotbar.core import primitive
 from dotbar.rules.kinds import constant
+from dotbar.trace import recordings
 
-__all__ = ["as_double", "drawn", "entrywise", "law", "mass", "moment", "tails"]
+__all__ = ["as_double", "entrywise", "law", "mass", "moment", "sample", "tails"]
 
 
 @primitive
@@ -34,12 +36,33 @@ def moment(loc: Any, scale: Any, *shapes: Any, dist: Any, kind: str) -> Any:
 
 
 @primitive
-def drawn(loc: Any, scale: Any, *shapes: Any, dist: Any, size: Any, random_state: Any) -> Any:
-    """A sample of a continuous distribution, as mere numbers."""
-    return dist.rvs(*shapes, loc=loc, scale=scale, size=size, random_state=random_state)
+def drawn(*parameters: Any, draw: Callable[..., Any], size: Any, random_state: Any) -> Any:
+    """A sample, as mere numbers: what SciPy draws given the parameters."""
+    state = random_state() if isinstance(random_state, Replay) else random_state
+    return draw(*parameters, size=size, random_state=state)
 
 
-constant(drawn, like=lambda *args, dist, size, random_state: None)
+constant(drawn, like=lambda *parameters, draw, size, random_state: None)
+
+
+class Replay:
+    """A generator that draws the same numbers whenever compiled code comes to it again.
+
+    The first time is that of the recording, which goes on with the user's own generator.
+    """
+
+    def __init__(self, generator: Any):
+        self.generator, self.state = generator, deepcopy(generator)
+
+    def __call__(self) -> Any:
+        generator, self.generator = self.generator, None
+        return deepcopy(self.state) if generator is None else generator
+
+
+def sample(*parameters: Any, draw: Callable[..., Any], size: Any, random_state: Any) -> Any:
+    """Numbers drawn now; where this is recorded, the same in each run."""
+    state = np.random.mtrand._rand if random_state is None or random_state is np.random else random_state
+    return drawn(*parameters, draw=draw, size=size, random_state=Replay(state) if recordings.open else state)
 
 
 def as_double(x: Any) -> Any:

@@ -12,11 +12,12 @@ from scipy import stats
 
 from dotbar.core import as_array, first_traced, primitive
 from dotbar.errors import NoRuleError
-from dotbar.rules.kinds import constant, rule
+from dotbar.rules.kinds import rule
 from dotbar.rules.lapack_words import solve_triangular
 from dotbar.rules.words import H, mT, stop_gradient, sym
 from dotbar.scipy.mirror import OWN
 from dotbar.scipy.special import ufuncs as sc
+from dotbar.scipy.stats.law import sample
 from dotbar.scipy.stats.objects import named, named_as, or_scipys, refused
 
 multi_rv_generic: Any = next(c for c in type(stats.dirichlet).__mro__ if c.__name__ == "multi_rv_generic")
@@ -393,15 +394,6 @@ def above(x: Any, limit: float) -> Any:
 # ---------------------------------------------------------------- samples
 
 
-@primitive
-def draw(*parameters: Any, name: str, size: Any, random_state: Any) -> Any:
-    """A sample, as mere numbers."""
-    return getattr(stats, name).rvs(*parameters, size=size, random_state=random_state)
-
-
-constant(draw, like=lambda *parameters, name, size, random_state: None)
-
-
 def moved(x: Any, loc: Any, L: Any) -> Any:
     """x = loc + L ε as a function of loc and L, vectors along the last axis."""
     deviations = np.reshape(x, (-1, len(loc))) - stop_gradient(loc)
@@ -411,15 +403,14 @@ def moved(x: Any, loc: Any, L: Any) -> Any:
 
 def normal_rvs(mean: Any = None, cov: Any = 1, size: Any = 1, random_state: Any = None) -> Any:
     mean, cov = location_and_spread(mean, cov)
-    x = draw(mean, cov, name="multivariate_normal", size=size, random_state=random_state)
+    x = sample(mean, cov, draw=stats.multivariate_normal.rvs, size=size, random_state=random_state)
     return moved(x, mean, np.linalg.cholesky(cov))
 
 
 def t_rvs(loc: Any = None, shape: np.ndarray | Any = 1, df: Any = 1, size: Any = 1, random_state: Any = None) -> Any:
     loc, shape = location_and_spread(loc, shape)
-    x = draw(
-        loc, shape, settled("multivariate_t", "df", df), name="multivariate_t", size=size, random_state=random_state
-    )
+    df = settled("multivariate_t", "df", df)
+    x = sample(loc, shape, df, draw=stats.multivariate_t.rvs, size=size, random_state=random_state)
     return moved(x, loc, np.linalg.cholesky(shape))
 
 
@@ -438,7 +429,7 @@ def congruent(name: str) -> Callable[..., Any]:
 
     def rvs(df: Any, scale: Any, size: Any = 1, random_state: Any = None) -> Any:
         scale, p = scale_of(scale)
-        x = draw(settled(name, "df", df), scale, name=name, size=size, random_state=random_state)
+        x = sample(settled(name, "df", df), scale, draw=getattr(stats, name).rvs, size=size, random_state=random_state)
         L = np.linalg.cholesky(scale)
         back = lambda X: solve_triangular(np.broadcast_to(stop_gradient(L), X.shape), X)
         W = back(mT(back(np.reshape(x, (-1, p, p)))))
@@ -454,7 +445,7 @@ def matrix_normal_rvs(
     (rowcov, m), (colcov, n) = scale_of(rowcov), scale_of(colcov)
     mean = np.zeros((m, n)) if mean is None else as_array(mean)
     rowcov, colcov = (c * np.eye(k) if len(c) == 1 else c for c, k in zip((rowcov, colcov), mean.shape, strict=True))
-    x = draw(mean, rowcov, colcov, name="matrix_normal", size=size, random_state=random_state)
+    x = sample(mean, rowcov, colcov, draw=stats.matrix_normal.rvs, size=size, random_state=random_state)
     L, R = np.linalg.cholesky(rowcov), np.linalg.cholesky(colcov)
     back = lambda C, X: solve_triangular(np.broadcast_to(stop_gradient(C), (*X.shape[:-2], *C.shape)), X)
     noise = mT(back(R, mT(back(L, x - stop_gradient(mean)))))

@@ -16,7 +16,7 @@ from dotbar.scipy.mirror import OWN, without_flags
 from dotbar.scipy.stats import continuous, discrete
 from dotbar.scipy.stats.densities import composed
 from dotbar.scipy.stats.discrete import summed
-from dotbar.scipy.stats.law import drawn, law, mass, moment
+from dotbar.scipy.stats.law import law, mass, moment, sample
 
 __all__ = ["named", "named_as", "or_scipys", "refused"]
 
@@ -93,8 +93,9 @@ def rvs(self: Any, *args: Any, size: Any = None, random_state: Any = None, **kw:
         *args, size = args
     shapes, loc, scale = self._parse_args(*args, **kw)
     parameters = [as_array(p) for p in (loc, scale, *shapes)]
+    draw = lambda loc, scale, *shapes, **how: self.plain.rvs(*shapes, loc=loc, scale=scale, **how)
     state = self._random_state if random_state is None else random_state
-    x = drawn(*parameters, dist=self.plain, size=size, random_state=state)
+    x = sample(*parameters, draw=draw, size=size, random_state=state)
     return law(x, *parameters, dist=self.plain, method="rvs")
 
 
