@@ -33,6 +33,17 @@ def test_laguerre(n, order):
     assert worst_error(sc.eval_genlaguerre, mpmath.laguerre, (n, ALPHA, points), order) < 1e-11
 
 
+@pytest.mark.parametrize("n", [0.4, 6.0, 12.7, 18.1])
+def test_by_argument_also_where_scipys_real_degrees_are_inexact(n):
+    inside = np.array([-0.96, -0.8, -0.5, 0.3])
+    assert worst_error(sc.eval_jacobi, mpmath.jacobi, (n, 0.7, 1.3, inside), (0, 0, 0, 1)) < 1e-12
+    assert worst_error(sc.eval_gegenbauer, REFERENCES["eval_gegenbauer"], (n, 0.8, inside), (0, 0, 1)) < 1e-12
+    assert worst_error(sc.eval_chebyt, mpmath.chebyt, (n, inside), (0, 1)) < 1e-12
+    assert worst_error(sc.eval_chebyu, mpmath.chebyu, (n, inside), (0, 1)) < 1e-12
+    assert worst_error(sc.eval_legendre, mpmath.legendre, (n, inside), (0, 2)) < 1e-12
+    assert worst_error(sc.eval_genlaguerre, mpmath.laguerre, (n, 1.2, 40 + 40 * inside), (0, 0, 1)) < 1e-12
+
+
 @pytest.mark.parametrize("n", DEGREES)
 def test_degrees(n):
     inside = INTERVAL[:-1]

@@ -31,5 +31,8 @@ SAMPLES = [
     sample(orthogonal.jacobi, nu, alpha, beta, x, order=(0, 1, 0, 0), wrt=(2,)),
     sample(orthogonal.gegenbauer, nu, alpha, x, order=(1, 0, 0), wrt=(0,)),
     sample(orthogonal.laguerre, nu, alpha, x, order=(0, 0, 1), wrt=(1,)),
+    sample(orthogonal._jacobi, nu, alpha, beta, x),
+    sample(orthogonal._gegenbauer, n, alpha, x),
+    sample(orthogonal._laguerre, nu, alpha, x),
     sample(orthogonal.monic, nu, alpha, order=(0, 0)),
 ]

@@ -28,6 +28,7 @@ SAMPLES = [
     sample(sc.chdtri, a, p),
     sample(sc.fdtr, a, b, c, case="fdtr"),
     sample(sc.fdtrc, a, b, c),
+    sample(probability.snedecor_by_denominator, a, b, c),
     sample(sc.fdtri, a + 1, b + 1, p),
     sample(sc.nrdtrimn, p, a, c),
     sample(sc.nrdtrisd, a, p / 2, -c),

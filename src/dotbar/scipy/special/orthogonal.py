@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from dotbar.core import primitive
 from dotbar.rules.kinds import composite, elementwise
 from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.hypergeometric import gauss, kummer
+from dotbar.scipy.special.quadrature import in_double, pieces
 from dotbar.scipy.special.taylor import Jet, derivatives, gamma_ratio, select
 
 INTEGER = "SciPy has it at integers only"
@@ -74,9 +76,29 @@ def laguerre(n: Any, alpha: Any, x: Any) -> Any:
     )
 
 
-def _vanishing(polynomial: np.ufunc, n: Any, *args: Any) -> Any:
-    """The polynomial of degree n, which is zero at negative integers."""
-    return np.where((n < 0) & (n == np.floor(n)), 0, polynomial(n, *args))
+def _evaluated(polynomial: np.ufunc, word: Callable[..., Any]) -> Callable[..., Any]:
+    """The polynomial as SciPy has it at integers, 0 at negative ones, and as the word at real degrees."""
+
+    def at_integers(n: Any, *args: Any) -> Any:
+        return np.where(n < 0, 0, polynomial(n if args[-1].dtype.kind == "c" else n.astype(int), *args))
+
+    def at_real(*xs: Any) -> Any:
+        return word(*xs, order=(0,) * len(xs))
+
+    @primitive
+    @in_double
+    def evaluated(*xs: Any) -> Any:
+        n, *parameters = map(np.real, xs[:-1])
+        return pieces((n == np.floor(n)) & (np.abs(n) < 2**31), at_integers, at_real, n, *parameters, xs[-1])
+
+    return evaluated
+
+
+_jacobi, _gegenbauer, _laguerre = (
+    _evaluated(sc.eval_jacobi, jacobi),
+    _evaluated(sc.eval_gegenbauer, gegenbauer),
+    _evaluated(sc.eval_genlaguerre, laguerre),
+)
 
 
 def _chebyt_by_degree(n: Any, x: Any) -> Any:
@@ -89,44 +111,47 @@ def _chebyt_by_degree(n: Any, x: Any) -> Any:
     return -np.where(left, theta * np.sin(n * theta), regular)
 
 
-elementwise(
-    sc.eval_jacobi,
-    lambda a, b, c, d: jacobi(a, b, c, d, order=(1, 0, 0, 0)),
-    lambda a, b, c, d: jacobi(a, b, c, d, order=(0, 1, 0, 0)),
-    lambda a, b, c, d: jacobi(a, b, c, d, order=(0, 0, 1, 0)),
-    lambda a, b, c, d: (a + b + c + 1) / 2 * _vanishing(sc.eval_jacobi, a - 1, b + 1, c + 1, d),  # DLMF 18.9.15
-)
-elementwise(
-    sc.eval_gegenbauer,
-    lambda a, b, c: gegenbauer(a, b, c, order=(1, 0, 0)),
-    lambda a, b, c: gegenbauer(a, b, c, order=(0, 1, 0)),
-    lambda a, b, c: 2 * b * _vanishing(sc.eval_gegenbauer, a - 1, b + 1, c),  # DLMF 18.9.19
-)
+for polynomial in (sc.eval_jacobi, _jacobi):
+    elementwise(
+        polynomial,
+        lambda a, b, c, d: jacobi(a, b, c, d, order=(1, 0, 0, 0)),
+        lambda a, b, c, d: jacobi(a, b, c, d, order=(0, 1, 0, 0)),
+        lambda a, b, c, d: jacobi(a, b, c, d, order=(0, 0, 1, 0)),
+        lambda a, b, c, d: (a + b + c + 1) / 2 * _jacobi(a - 1, b + 1, c + 1, d),  # DLMF 18.9.15
+    )
+for polynomial in (sc.eval_gegenbauer, _gegenbauer):
+    elementwise(
+        polynomial,
+        lambda a, b, c: gegenbauer(a, b, c, order=(1, 0, 0)),
+        lambda a, b, c: gegenbauer(a, b, c, order=(0, 1, 0)),
+        lambda a, b, c: 2 * b * _gegenbauer(a - 1, b + 1, c),  # DLMF 18.9.19
+    )
+for polynomial in (sc.eval_genlaguerre, _laguerre):
+    elementwise(
+        polynomial,
+        lambda a, b, c: laguerre(a, b, c, order=(1, 0, 0)),
+        lambda a, b, c: laguerre(a, b, c, order=(0, 1, 0)),
+        lambda a, b, c: -_laguerre(a - 1, b + 1, c),  # DLMF 18.9.23
+    )
 elementwise(
     sc.eval_legendre,
     lambda a, b: gegenbauer(a, 0.5, b, order=(1, 0, 0)),
-    lambda a, b: _vanishing(sc.eval_gegenbauer, a - 1, 1.5, b),  # DLMF 18.7.9
+    lambda a, b: _gegenbauer(a - 1, 1.5, b),  # DLMF 18.7.9
 )
 elementwise(
     sc.eval_chebyt,
     lambda a, b: _chebyt_by_degree(a, b),  # Tₙ = cos nθ
-    lambda a, b: a * sc.eval_chebyu(a - 1, b),  # DLMF 18.9.21
+    lambda a, b: a * _gegenbauer(a - 1, 1.0, b),  # DLMF 18.9.21
 )
 elementwise(
     sc.eval_chebyu,
     lambda a, b: gegenbauer(a, 1.0, b, order=(1, 0, 0)),
-    lambda a, b: 2 * _vanishing(sc.eval_gegenbauer, a - 1, 2.0, b),  # DLMF 18.7.4
-)
-elementwise(
-    sc.eval_genlaguerre,
-    lambda a, b, c: laguerre(a, b, c, order=(1, 0, 0)),
-    lambda a, b, c: laguerre(a, b, c, order=(0, 1, 0)),
-    lambda a, b, c: -_vanishing(sc.eval_genlaguerre, a - 1, b + 1, c),  # DLMF 18.9.23
+    lambda a, b: 2 * _gegenbauer(a - 1, 2.0, b),  # DLMF 18.7.4
 )
 elementwise(
     sc.eval_laguerre,
     lambda a, b: laguerre(a, 0.0, b, order=(1, 0, 0)),
-    lambda a, b: -_vanishing(sc.eval_genlaguerre, a - 1, 1.0, b),
+    lambda a, b: -_laguerre(a - 1, 1.0, b),
 )
 elementwise(sc.eval_hermite, INTEGER, lambda a, b: 2 * a * sc.eval_hermite(np.maximum(a - 1, 0), b))  # DLMF 18.9.25
 elementwise(sc.eval_hermitenorm, INTEGER, lambda a, b: a * sc.eval_hermitenorm(np.maximum(a - 1, 0), b))

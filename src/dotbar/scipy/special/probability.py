@@ -105,10 +105,12 @@ def snedecor_tail(a: Any, b: Any, s: Any, rest: Any, below: bool, many: bool) ->
     steps = np.maximum(np.ceil(LEAST - falling), 0)
     total = beta_integral(snedecor_moment, falling + steps, other, x, y, b, below=below, many=many)
     term, _ = betainc_term(falling, other, x, y, 0, 0)
+    p = snedecor_moment(falling, other, x, y, b, below, many)(0, 0) - (0 if below else 1 / b / 2)
     for k in range(int(np.max(steps, initial=0))):
-        p = snedecor_moment(falling + k, other, x, y, b, below, many)(0, 0) - (0 if below else 1 / (b + k) / 2)
         total = total + np.where(k < steps, term * p, 0)
         term = term * (x * (a + b + k) / (falling + k + 1))
+        further = (s * b - rest * (a + k)) / (b * (a + b + k)) if below else 1 / (a + b + k) - 1 / (b + k + 1) + s / b
+        p = p + further / 2
     return total if below else -total
 
 

@@ -62,7 +62,7 @@ def pieces(where: Any, f: Callable[..., Any], g: Callable[..., Any], *xs: Any, *
         return f(*xs, **settings)
     if not np.any(where):
         return g(*xs, **settings)
-    y = np.empty(np.shape(where))
+    y = np.empty(np.shape(where), np.result_type(*xs))
     y[where] = f(*(x[where] for x in xs), **settings)
     y[~where] = g(*(x[~where] for x in xs), **settings)
     return y
