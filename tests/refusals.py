@@ -14,8 +14,8 @@ from dotbar.rules.kinds import Elementwise, General, argument_name
 from dotbar.scipy.mirror import OWN
 
 MODULES = [
-    *("fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "sparse", "sparse.linalg"),
-    *("spatial", "spatial.distance", "spatial.transform", "special", "stats"),
+    *("fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "signal.windows"),
+    *("sparse", "sparse.linalg", "spatial", "spatial.distance", "spatial.transform", "special", "stats"),
 ]
 
 
@@ -90,26 +90,18 @@ REFUSED = {
         """,
     },
     "signal": {
-        "design filters and windows, and have no rule": """
-            band_stop_obj bessel besselap buttap butter buttord cheb1ap cheb1ord cheb2ap cheb2ord cheby1 cheby2 ellip
-            ellipap ellipord firls firwin firwin2 firwin_2d gammatone get_window iircomb iirdesign iirfilter iirnotch
-            iirpeak kaiser_atten kaiser_beta kaiserord minimum_phase place_poles remez savgol_coeffs
-        """,
-        "sort and pair roots, which is no continuous choice": """
-            invres invresz residue residuez sos2tf sos2zpk ss2zpk tf2sos tf2zpk unique_roots zpk2sos zpk2ss zpk2tf
-        """,
+        "have whole numbers and kinds alone": "besselap buttap max_len_seq unit_impulse",
+        "found by searching extremal frequencies or orders": "band_stop_obj remez",
         "positions, counts and yes or no": """
-            argrel* check_COLA check_NOLA choose_conv_method correlation_lags find_peaks find_peaks_cwt max_len_seq
-            unit_impulse
+            argrel* check_COLA check_NOLA choose_conv_method correlation_lags find_peaks find_peaks_cwt
         """,
-        "have no rule; convolve, lfilter, sosfilt, lsim, freqz, stft and czt have one": """
-            abcd_normalize bilinear bilinear_zpk bode chirp closest_STFT_dual_window cont2discrete cspline1d
-            cspline1d_eval cspline2d czt_points dbode dfreqresp dimpulse dlsim dstep envelope findfreqs freqresp freqs
-            freqs_zpk freqz_sos freqz_zpk gauss_spline gausspulse group_delay hilbert2 impulse lfiltic lp2* normalize
-            peak_prominences peak_widths qspline1d qspline1d_eval qspline2d sawtooth sepfir2d sosfreqz spline_filter
-            square ss2tf step sweep_poly symiirorder1 symiirorder2 tf2ss vectorstrength whittaker_henderson zoom_fft
+        "has no rule; smoothing splines of interpolate have one": "whittaker_henderson",
+    },
+    "signal.windows": {
+        "have a length alone": """
+            barthann bartlett blackman blackmanharris bohman boxcar cosine flattop hamming hann lanczos nuttall parzen
+            triang
         """,
-        "hold plain arrays alone": "CZT dlti lti ShortTimeFFT StateSpace TransferFunction ZerosPolesGain ZoomFFT",
     },
     "sparse": {
         "sizes, types and files": """

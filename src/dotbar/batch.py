@@ -58,6 +58,19 @@ def batch_message(what: str) -> str:
     )
 
 
+def in_common(x: Any) -> Any:
+    """What all items of a batch share, such as a count that the shape of a result depends on.
+
+    Raises:
+        ConversionError: the items differ.
+    """
+    while isinstance(x, Batched):
+        if not in_common(np.all(x.value == x.value[:1])):
+            raise ConversionError(batch_message("a choice that shapes the result, or bool(),"))
+        x = x.value[0]
+    return x
+
+
 class Batch(Level):
     """A level of vmap over ``size`` items."""
 

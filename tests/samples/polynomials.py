@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dotbar.rules.polynomials import zeros_of
+from dotbar.rules.polynomials import characteristic, zeros_of
 from samples import cnormal, normal, sample, uniform
 
 x, p, q = normal(3, 2), normal(4), normal(3, seed=1)
@@ -30,7 +30,9 @@ SAMPLES = [
     sample(np.polyint, p, case="polyint"),
     sample(np.polyint, p, 2, normal(2), wrt=(0, 2)),
     sample(np.poly, p, case="poly"),
-    sample(np.poly, normal(3, 3), no_vmap=ROOTS),
+    sample(np.poly, normal(3, 3)),
+    sample(characteristic, np.eye(3) + np.eye(3, k=1)),
+    sample(characteristic, cnormal(2, 3, 3)),
     sample(np.poly, cnormal(3), no_vmap=ROOTS),
     sample(np.roots, np.array([1.0, -6.0, 11.0, -6.0]), case="roots"),
     sample(np.roots, normal(5), call=lambda p: by_size(np.roots(p))),

@@ -16,6 +16,7 @@ INDEPENDENT = {
     # what acts by an order or a rank alone; integers and flags beside an array
     "griddata": "points xi",
     "theilslopes": "alpha",
+    **dict.fromkeys(("buttord", "cheb1ord", "ellipord"), "ws gstop"),
     "lu_solve": "lu_and_piv",
     "cho_solve": "c_and_lower",
     "cho_solve_banded": "cb_and_lower",

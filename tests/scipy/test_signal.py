@@ -127,7 +127,14 @@ def test_a_filter_is_linear_in_memory():
     [
         lambda x: ss.filtfilt(B, A, x, method="gust"),
         lambda x: ss.upfirdn(B, x, mode="wrap"),
-        lambda x: ss.firls(5, x, x),
+        lambda x: ss.remez(5, x, [1.0]),
+        lambda x: ss.minimum_phase(x, method="hilbert"),
+        lambda x: ss.lti(x, x).A,
+        lambda x: ss.ShortTimeFFT(x, 2, 1.0).win,
+        lambda x: ss.buttord(x[0] ** 0 * np.array([0.1, 0.6]), np.array([0.2, 0.5]), 3, 40)[1],
+        lambda x: ss.iircomb(x[0], 20.0)[0],
+        lambda x: ss.place_poles(x[:4].reshape(2, 2), np.eye(2), [-1, -2]).gain_matrix,
+        lambda x: np.abs(ss.residue([1.0], np.poly([-1.0, -1.0, -2.0]) + 0 * x[:4])[0]),
     ],
 )
 def test_what_has_no_rule_says_so(f):

@@ -129,8 +129,8 @@ def poly(seq_of_zeros: Any) -> Any:
     """∏ (x − zero); of a square matrix the characteristic polynomial."""
     zeros = np.atleast_1d(operand(seq_of_zeros))
     if zeros.ndim == 2 and zeros.shape[0] == zeros.shape[1] != 0:
-        zeros = np.linalg.eigvals(zeros)
-    elif zeros.ndim != 1:
+        return characteristic(zeros)
+    if zeros.ndim != 1:
         raise ValueError("input must be 1d or non-empty square 2d array.")
     p = np.ones_like(zeros[:1]) if len(zeros) else np.ones(1)
     for zero in zeros:
@@ -138,6 +138,36 @@ def poly(seq_of_zeros: Any) -> Any:
     if p.dtype.kind == "c" and np.all(np.sort(zeros) == np.sort(np.conj(zeros))):
         p = np.real(p)
     return p
+
+
+@primitive
+def characteristic(A: Any) -> Any:
+    """The coefficients of det(λ − A)."""
+    if A.ndim == 2:
+        return np.poly(A)
+    return np.reshape(np.stack([np.poly(a) for a in np.reshape(A, (-1, *A.shape[-2:]))]), (*A.shape[:-2], -1))
+
+
+@rule(characteristic, "(n,n)->(k)")
+def _characteristic(c: Any, A: Any) -> Any:
+    """ċₖ = −tr(Mₖ₋₁ Ȧ) with the coefficients of adj(λ − A) = Σ λⁿ⁻ᵏ Mₖ₋₁; so repeated eigenvalues do no harm.
+
+    Faddeev and LeVerrier: M₀ = 1, Mₖ = A Mₖ₋₁ + cₖ.  Gantmacher, The Theory of Matrices, IV, (43) to (47).
+    """
+    one = np.eye(A.shape[-1], dtype=A.dtype)
+    Ms = [np.broadcast_to(one, A.shape)]
+    for k in range(1, A.shape[-1]):
+        Ms.append(A @ Ms[-1] + c[..., k, None, None] * one)
+    M = np.stack(Ms, -3)
+
+    def dot(Adot: Any) -> Any:
+        cdot = -np.sum(M * mT(Adot)[..., None, :, :], (-2, -1))
+        return np.concatenate([0 * cdot[..., :1], cdot], -1)
+
+    def bar(cbar: Any) -> Any:
+        return -np.sum(cbar[..., 1:, None, None] * H(M), -3)
+
+    return dot, bar
 
 
 @primitive

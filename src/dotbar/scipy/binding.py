@@ -8,6 +8,9 @@ from typing import Any
 from dotbar.core import first_traced
 from dotbar.scipy.mirror import stands_for
 
+PLACES = {"xp", "device"}
+"""What says where SciPy makes arrays; those that are traced are where they are."""
+
 
 def in_place_of(original: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Let the decorated function, which is given all of SciPy's arguments by name, compute what is traced."""
@@ -21,7 +24,7 @@ def in_place_of(original: Callable[..., Any]) -> Callable[[Callable[..., Any]], 
                 return original(*args, **kw)
             bound = parameters.bind(*args, **kw)
             bound.apply_defaults()
-            return own(**bound.arguments)
+            return own(**{name: x for name, x in bound.arguments.items() if name not in PLACES})
 
         return stands_for(original)(call)
 

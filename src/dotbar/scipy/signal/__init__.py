@@ -1,6 +1,20 @@
-"""``scipy.signal``: convolutions, filters and spectra, in signals and coefficients."""
+"""``scipy.signal``: convolutions, filters, their design, systems, waveforms and spectra."""
 
 from dotbar.scipy.mirror import members as _members
-from dotbar.scipy.signal import convolution, filters, spectral, systems  # enter theirs
+from dotbar.scipy.signal import (  # enter theirs
+    conversions,
+    convolution,
+    design,
+    filters,
+    fractions,
+    peaks,
+    responses,
+    short_time,
+    spectral,
+    splines,
+    systems,
+    waveforms,
+    windows,
+)
 
 __getattr__, __dir__, __all__ = _members("scipy.signal")

@@ -12,8 +12,9 @@ from dotbar.core import RULES, dtype_of, primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import batch_loop, rule
 from dotbar.rules.lapack_words import inexact
-from dotbar.rules.words import conj
+from dotbar.rules.words import conj, raise_if
 from dotbar.scipy.binding import in_place_of
+from dotbar.scipy.signal.design import firwin
 
 
 def backwards(word: Any, coefficients: Any, x: Any) -> Any:
@@ -175,6 +176,21 @@ def both_ways(run: Any, x: Any, axis: int, padtype: str | None, edge: int) -> An
     return np.moveaxis(y[..., edge : y.shape[-1] - edge], -1, axis)
 
 
+@in_place_of(ss.lfiltic)
+def lfiltic(b: Any, a: Any, y: Any, x: Any) -> Any:
+    """The state left by outputs and inputs before: zₘ = Σ bₘ₊₁₊ₖ xₖ − Σ aₘ₊₁₊ₖ yₖ, the latest first."""
+    b, a, y = (np.atleast_1d(inexact(v)) for v in (b, a, y))
+    x = np.zeros(len(b) - 1) if x is None else np.atleast_1d(inexact(x))
+    order = max(len(b), len(a)) - 1
+
+    def remembered(c: Any, v: Any) -> Any:
+        v = filled(v, max(len(c) - 1, len(v)))
+        rows = [np.sum(c[m + 1 :] * v[: len(c) - 1 - m]) for m in range(len(c) - 1)]
+        return filled(np.stack(rows), order) if rows else np.zeros(order)
+
+    return (remembered(b, x) - remembered(a, y)) / a[0]
+
+
 @in_place_of(ss.filtfilt)
 def filtfilt(b: Any, a: Any, x: Any, axis: int, padtype: str, padlen: Any, method: str, irlen: Any) -> Any:
     if method != "pad":
@@ -188,9 +204,17 @@ def filtfilt(b: Any, a: Any, x: Any, axis: int, padtype: str, padlen: Any, metho
 # ---------------------------------------------------------------- sections of second order
 
 
+def sections_of(sos: Any) -> Any:
+    """The coefficients of sections, checked as SciPy does."""
+    sos = np.atleast_2d(inexact(sos))
+    if sos.ndim != 2 or sos.shape[1] != 6:
+        raise ValueError("sos array must be shape (n_sections, 6)")
+    raise_if(np.any(sos[:, 3] != 1), error=ValueError("sos[:, 3] should be all ones"))
+    return sos
+
+
 def sections(sos: Any, x: Any, zi: Any = None) -> tuple[Any, Any]:
     """One section after the other along the last axis; their states have the axis of sections first."""
-    sos = inexact(sos)
     states = []
     for i in range(sos.shape[0]):
         x, zf = filtered(sos[i, :3], sos[i, 3:], x, None if zi is None else zi[i])
@@ -202,7 +226,7 @@ def sections(sos: Any, x: Any, zi: Any = None) -> tuple[Any, Any]:
 def sosfilt(sos: Any, x: Any, axis: int, zi: Any) -> Any:
     axis = axis % np.ndim(x)
     zi = zi if zi is None else np.moveaxis(inexact(zi), axis + 1, -1)
-    y, zf = sections(sos, np.moveaxis(inexact(x), axis, -1), zi)
+    y, zf = sections(sections_of(sos), np.moveaxis(inexact(x), axis, -1), zi)
     y = np.moveaxis(y, -1, axis)
     return y if zi is None else (y, np.moveaxis(zf, -1, axis + 1))
 
@@ -210,7 +234,7 @@ def sosfilt(sos: Any, x: Any, axis: int, zi: Any) -> Any:
 @in_place_of(ss.sosfilt_zi)
 def sosfilt_zi(sos: Any) -> Any:
     """The states that a constant signal keeps: each section is given what those before make of it."""
-    sos, gain, states = inexact(sos), 1.0, []
+    sos, gain, states = sections_of(sos), 1.0, []
     for i in range(sos.shape[0]):
         states.append(gain * lfilter_zi(sos[i, :3], sos[i, 3:]))
         gain = gain * np.sum(sos[i, :3]) / np.sum(sos[i, 3:])
@@ -219,7 +243,7 @@ def sosfilt_zi(sos: Any) -> Any:
 
 @in_place_of(ss.sosfiltfilt)
 def sosfiltfilt(sos: Any, x: Any, axis: int, padtype: str, padlen: Any) -> Any:
-    sos = inexact(sos)
+    sos = sections_of(sos)
     zi = sosfilt_zi(sos)
     if padlen is None:
         padlen = 3 * (2 * len(sos) + 1 - min(int(np.sum(sos[:, k] == 0)) for k in (2, 5)))
@@ -310,7 +334,7 @@ def resample_poly(x: Any, up: int, down: int, axis: int, window: Any, padtype: s
     length = -(-n * up // down)
     if isinstance(window, (str, tuple)):
         half = 10 * max(up, down)
-        h = ss.firwin(2 * half + 1, 1 / max(up, down), window=window).astype(dtype_of(np.real(x)))
+        h = firwin(2 * half + 1, 1 / max(up, down), window=window).astype(dtype_of(np.real(x)))
     else:
         h = inexact(window)
         half = (len(h) - 1) // 2

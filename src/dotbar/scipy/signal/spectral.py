@@ -5,13 +5,15 @@ from typing import Any
 
 import numpy as np
 import scipy.signal as ss
+from scipy.fft import next_fast_len
 
 from dotbar.core import dtype_of
 from dotbar.errors import NoRuleError
 from dotbar.rules.lapack_words import inexact
-from dotbar.rules.words import conj
+from dotbar.rules.words import conj, raise_if
 from dotbar.scipy.binding import in_place_of
 from dotbar.scipy.signal.filters import extended, filled
+from dotbar.scipy.signal.windows import get_window
 
 # ---------------------------------------------------------------- trends
 
@@ -49,7 +51,7 @@ def window_of(window: Any, nperseg: int | None, length: int) -> tuple[Any, int]:
         window = inexact(window)
         return window, window.shape[0]
     nperseg = min(256 if nperseg is None else int(nperseg), length)
-    return ss.get_window(window, nperseg), nperseg
+    return get_window(window, nperseg), nperseg
 
 
 def frames(x: Any, nperseg: int, step: int) -> Any:
@@ -273,7 +275,7 @@ def istft(
     nfft = (nperseg if input_onesided and nperseg == usual + 1 else usual) if nfft is None else int(nfft)
     noverlap = nperseg // 2 if noverlap is None else int(noverlap)
     step, count = nperseg - noverlap, Z.shape[-2]
-    window = ss.get_window(window, nperseg) if isinstance(window, (str, tuple)) else inexact(window)
+    window = get_window(window, nperseg) if isinstance(window, (str, tuple)) else inexact(window)
     segments = (np.fft.irfft if input_onesided else np.fft.ifft)(Z, nfft)[..., :nperseg]
     window = window.astype(dtype_of(np.real(segments)))
     segments = segments * (np.sum(window) if scaling == "spectrum" else np.sqrt(fs * np.sum(window**2)))
@@ -303,6 +305,8 @@ def overlapped(segments: Any, step: int) -> Any:
 def hilbert(x: Any, N: Any, axis: int) -> Any:
     """The analytic signal: no negative frequencies.  Marple (1999), (9)."""
     x = inexact(x)
+    if dtype_of(x).kind == "c":
+        raise ValueError("x must be real.")
     n = x.shape[axis] if N is None else N
     h = np.zeros(n)
     h[0] = h[n // 2] = 1
@@ -310,6 +314,55 @@ def hilbert(x: Any, N: Any, axis: int) -> Any:
     shape = [1] * x.ndim
     shape[axis] = n
     return np.fft.ifft(np.fft.fft(x, n, axis) * np.reshape(h, shape).astype(dtype_of(x)), n, axis)
+
+
+@in_place_of(ss.hilbert2)
+def hilbert2(x: Any, N: Any, axes: Any) -> Any:
+    """The positive frequencies of both axes, those with partners twice."""
+    x = np.atleast_2d(inexact(x))
+    if dtype_of(x).kind == "c":
+        raise ValueError("x must be real.")
+    sizes = [x.shape[k] for k in axes] if N is None else np.broadcast_to(N, 2).tolist()
+    X = np.moveaxis(np.fft.fft2(x, sizes, axes), axes, (-2, -1))
+    k = [np.arange(n) for n in sizes]
+    rows, columns = (np.where(i == 0, 1.0, 2.0) * (i < (n + 1) // 2) for i, n in zip(k, sizes))
+    return np.fft.ifft2(np.moveaxis(X * (rows[:, None] * columns).astype(dtype_of(x)), (-2, -1), axes), axes=axes)
+
+
+@in_place_of(ss.envelope)
+def envelope(z: Any, bp_in: Any, n_out: int | None, squared: bool, residual: str | None, axis: int) -> Any:
+    """The size of the analytic signal within a band of frequencies, and what lies outside of it."""
+    if residual not in ("lowpass", "all", None):
+        raise ValueError(f"{residual=} not in ['lowpass', 'all', None]!")
+    z = signal_of(z, axis)
+    n = z.shape[-1]
+    out = n if n_out is None else n_out
+    start, stop = -(n // 2) if bp_in[0] is None else bp_in[0], (n + 1) // 2 if bp_in[1] is None else bp_in[1]
+    if not -n // 2 <= start < stop <= (n + 1) // 2:
+        raise ValueError(f"`-n//2 <= bp_in[0] < bp_in[1] <= (n+1)//2` does not hold for {n=} and {bp_in=}!")
+    band, is_real, around_zero = slice(start, stop), dtype_of(z).kind != "c", start <= 0 < stop
+    weights, outside = np.ones(n), np.ones(n)
+    if is_real:
+        weights[n // 2 + 1 :] = 0
+        weights[band if start > 0 else slice(1, max(stop, 1))] *= 2
+    for part in (slice(stop), slice(start, None)) if around_zero else (band,):
+        outside[part] = 0
+    if residual == "lowpass":
+        for part in (slice(stop, (n + 1) // 2),) if stop > 0 else (slice(start, None), slice((n + 1) // 2)):
+            outside[part] = 0
+    kind = dtype_of(np.real(z))
+    Z = np.fft.fft(z) * weights.astype(kind)
+    moved = np.fft.fftshift(Z, -1)[..., start + n // 2 : stop + n // 2] if around_zero else Z[..., band]
+    baseband = np.fft.ifft(moved, out) * (out / n)
+    found = np.real(baseband) ** 2 + np.imag(baseband) ** 2 if squared else np.abs(baseband)
+    if residual is None:
+        return np.moveaxis(found, -1, axis)
+    least = min(n, out)
+    if is_real and n != out and least % 2 == 0:
+        outside[least // 2] *= 2 if out < n else 0.5
+    Z = Z * outside.astype(kind)
+    rest = np.fft.irfft(Z, out) * (out / n) if is_real else resample(Z, out, axis=-1, domain="freq")
+    return np.stack([np.moveaxis(y, -1, axis) for y in (found, rest)])
 
 
 @in_place_of(ss.resample)
@@ -321,7 +374,7 @@ def resample(x: Any, num: int, t: Any, axis: int, window: Any, domain: str) -> A
     if callable(window):
         window = window(np.fft.fftfreq(n))
     elif isinstance(window, (str, tuple)):
-        window = np.fft.fftshift(ss.get_window(window, n))
+        window = np.fft.fftshift(get_window(window, n))
     is_real = domain == "time" and dtype_of(x).kind != "c"
     X = np.fft.fft(x) if domain == "time" else x
     X = X if window is None else X * np.asarray(window).astype(dtype_of(np.real(x)))
@@ -342,45 +395,45 @@ def resample(x: Any, num: int, t: Any, axis: int, window: Any, domain: str) -> A
     return y if t is None else (y, t[0] + (t[1] - t[0]) * (n / num) * np.arange(num))
 
 
+def along_circle(x: Any, half: Any, start: Any, m: int) -> Any:
+    """Σₙ x[n] a⁻ⁿ wⁿᵏ along the last axis by nk = (n² + k² − (k − n)²)/2, given w^(k²/2) and a⁻ⁿ.
+
+    Rabiner, Schafer & Rader (1969), (13).
+    """
+    n = x.shape[-1]
+    size = next_fast_len(n + m - 1)
+    chirp = 1 / np.concatenate([half[n - 1 : 0 : -1], half[:m]])
+    y = np.fft.ifft(np.fft.fft(chirp, size) * np.fft.fft(x * (start * half[:n]), size))
+    return y[..., n - 1 : n + m - 1] * half[:m]
+
+
 @in_place_of(ss.czt)
-def czt(x: Any, m: Any, w: Any, a: Any, axis: int) -> Any:
-    """Σₙ x[n] a⁻ⁿ wⁿᵏ by nk = (n² + k² − (k − n)²)/2.  Rabiner, Schafer & Rader (1969), (13)."""
+def czt(x: Any, m: int | None, w: Any, a: Any, axis: int) -> Any:
     x = signal_of(x, axis)
     n = x.shape[-1]
     m = n if m is None else m
     k = np.arange(max(m, n))
-    half = np.exp(-1j * np.pi * (k**2 % (2 * m)) / m) if w is None else (w + 0j) ** (k**2 / 2)
-    length = n + m - 1
-    chirp = 1 / np.concatenate([half[n - 1 : 0 : -1], half[:m]])
-    start = (a + 0j) ** -k[:n].astype(float)
-    y = np.fft.ifft(np.fft.fft(chirp, length) * np.fft.fft(x * (start * half[:n]), length))
-    return np.moveaxis(y[..., n - 1 :] * half[:m], -1, axis)
+    half = np.exp(-1j * np.pi * (k**2 % (2 * m)) / m) if w is None else (inexact(w) + 0j) ** (k**2 / 2)
+    return np.moveaxis(along_circle(x, half, (inexact(a) + 0j) ** -k[:n].astype(float), m), -1, axis)
 
 
-@in_place_of(ss.freqz)
-def freqz(b: Any, a: Any, worN: Any, whole: bool, plot: Any, fs: Any, include_nyquist: bool) -> Any:
-    """b(z)/a(z) in powers of z = e^{−iω}."""
-    b, a = np.atleast_1d(inexact(b)), np.atleast_1d(inexact(a))
-    kind = np.result_type(*(dtype_of(np.real(v)) for v in (b, a)))
-    if worN is None or isinstance(worN, (int, np.integer)):
-        count = 512 if worN is None else int(worN)
-        stop = (2 if whole else 1) * np.pi
-        w = np.linspace(0, stop, count, endpoint=include_nyquist and not whole, dtype=kind)
-    else:
-        w = np.atleast_1d(inexact(worN)) * (2 * np.pi / fs)
-    z = np.exp(-1j * w)
-    h = at_powers(b, z) / at_powers(a, z)
-    if plot is not None:
-        raise NoRuleError("scipy.signal.freqz does not plot traced values.")
-    return w * (fs / (2 * np.pi)), h
+@in_place_of(ss.czt_points)
+def czt_points(m: int, w: Any, a: Any) -> Any:
+    """a w⁻ᵏ."""
+    k = np.arange(m)
+    return inexact(a) * (np.exp(2j * np.pi * k / m) if w is None else inexact(w) ** -k.astype(float))
 
 
-def at_powers(b: Any, z: Any) -> Any:
-    """Σₖ b[k] zᵏ."""
-    y = b[-1] + 0 * z
-    for k in range(len(b) - 2, -1, -1):
-        y = y * z + b[k]
-    return y
+@in_place_of(ss.zoom_fft)
+def zoom_fft(x: Any, fn: Any, m: int | None, fs: Any, endpoint: bool, axis: int) -> Any:
+    """The transform at frequencies of an interval alone."""
+    x = signal_of(x, axis)
+    n = x.shape[-1]
+    m, k = n if m is None else m, np.arange(max(n if m is None else m, n))
+    low, high = (0.0, np.reshape(fn, ())) if np.size(fn) == 1 else fn
+    scale = (high - low) / fs * (m / (m - 1) if endpoint else 1.0)
+    y = along_circle(x, np.exp(-1j * np.pi * scale * k**2 / m), np.exp(-2j * np.pi * low / fs * k[:n]), m)
+    return np.moveaxis(y, -1, axis)
 
 
 @in_place_of(ss.lombscargle)
@@ -408,3 +461,32 @@ def lombscargle(x: Any, y: Any, freqs: Any, **settings: Any) -> Any:
         return (a + 1j * b) * np.exp(1j * tau)
     P = a * YC + b * YS
     return P / covariance(y, y) if normalize in (True, "normalize") else P * len(x) / 2
+
+
+# ---------------------------------------------------------------- dual windows
+
+
+def shifted_sums(w: Any, hop: int) -> Any:
+    """Each value plus all those that lie whole steps before and behind it."""
+    n = w.shape[0]
+    padded = filled(w, -(-n // hop) * hop)
+    return np.tile(np.sum(np.reshape(padded, (-1, hop)), 0), len(padded) // hop)[:n]
+
+
+@in_place_of(ss.closest_STFT_dual_window)
+def closest_STFT_dual_window(win: Any, hop: int, desired_dual: Any, scaled: bool) -> Any:
+    """The dual window nearest to a wanted one, or to a multiple of it: the canonical one plus what changes no sum.
+
+    Werther, Eldar & Subbanna (2005), (14).
+    """
+    win = inexact(win)
+    wanted = np.ones_like(win) if desired_dual is None else inexact(desired_dual)
+    if win.ndim != 1 or win.shape != wanted.shape:
+        raise ValueError(f"win and desired_dual are not 1d arrays of equal length ({win.shape}, {wanted.shape})!")
+    total = shifted_sums(np.real(win) ** 2 + np.imag(win) ** 2, hop)
+    least = np.finfo(dtype_of(win)).resolution * np.max(total)
+    raise_if(np.any(total < least), error=ValueError("Short-time Fourier Transform not invertible!"))
+    dual = win / total
+    made = dual * shifted_sums(conj(win) * wanted, hop)
+    factor = np.sum(conj(made) * dual) / np.sum(np.real(made) ** 2 + np.imag(made) ** 2) if scaled else 1.0
+    return dual + factor * (wanted - made), factor
