@@ -49,11 +49,17 @@ REFUSED = {
         """,
     },
     "interpolate": {
-        "choose knots or poles, which is no continuous choice": "AAA generate_knots make_splprep make_splrep splprep",
-        "have no rule; make_interp_spline, PPoly and the interpolators on grids have one": """
-            approximate_taylor_polynomial bisplev bisplrep BivariateSpline CloughTocher2DInterpolator
-            FloaterHormannInterpolator insert interp2d lagrange LSQBivariateSpline LSQSphereBivariateSpline NdPPoly pade
-            Rbf RectSphereBivariateSpline SmoothBivariateSpline SmoothSphereBivariateSpline sproot
+        "choose knots or poles, which is no continuous choice": """
+            bisplrep generate_knots LSQSphereBivariateSpline make_splprep make_splrep splprep
+        """,
+        "return numpy.poly1d, which holds plain numbers; KroghInterpolator has a derivative": """
+            approximate_taylor_polynomial lagrange pade
+        """,
+        "roots, of which the number changes": "sproot",
+        "was removed from SciPy": "interp2d",
+        "has no rule; RBFInterpolator has one": "Rbf",
+        "have no rule; PPoly, NdBSpline and griddata with method='linear' have one": """
+            AAA CloughTocher2DInterpolator FloaterHormannInterpolator NdPPoly
         """,
     },
     "linalg": {

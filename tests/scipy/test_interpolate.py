@@ -137,6 +137,120 @@ def test_the_residual_of_a_smoothing_spline_stays(s):
     assert np.all(np.isfinite(along))
 
 
+T = np.r_[[0.0] * 4, 1.1, 2.3, [5.0] * 4]
+C = rng.standard_normal((6, 2))
+Z = np.sin(SITES[:, 0]) * SITES[:, 1]
+MANY = rng.uniform(0, 3, (40, 2))
+HEIGHTS = np.sin(MANY[:, 0]) * MANY[:, 1]
+CHOSEN = np.linspace(0, 5, 25)
+OUTSIDE = np.array([[0.4, 0.7], [9.0, 1.0], [np.nan, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("f", "xs"),
+    [
+        (lambda M, y: M.Akima1DInterpolator(X, y, extrapolate="periodic")(AT + 4), (Y,)),
+        (lambda M, y: M.PPoly.from_spline(M.make_interp_spline(X, y))(AT), (Y[:, 1],)),
+        (lambda M, y: M.PPoly.from_spline(M.splrep(X, y), False)(AT), (Y[:, 0],)),
+        (lambda M, c: M.PPoly.from_bernstein_basis(M.BPoly(c, X))(AT), (C[:4, [0, 1, 1, 0, 0, 1]],)),
+        (lambda M, c: M.BPoly.from_power_basis(M.PPoly(c, X))(AT), (C[:4, [0, 1, 1, 0, 0, 1]],)),
+        (lambda M, y: M.make_interp_spline(X, np.concatenate([y, y[:1]]), 1, bc_type="periodic")(AT + 3), (Y[:-1],)),
+        (lambda M, t: M.BSpline.basis_element(t)(AT), (np.array([0.0, 1.0, 2.2, 4.0, 5.0]),)),
+        (lambda M, c, x: M.BSpline(T, c, 3).insert_knot(x, 2).c, (C, 1.7)),
+        (lambda M, c, x: M.insert(x, (T, c, 3))[1][:7], (C[:, 0], 1.7)),
+        (lambda M, c: M.insert(0.4, M.BSpline(T, c, 3))(AT), (C[:, 0],)),
+        (
+            lambda M, z: M.LSQBivariateSpline(*MANY.T, z, [1.5], [1.4], bbox=[-0.1, 3.1, -0.1, 3.1]).ev(*INSIDE.T),
+            (HEIGHTS,),
+        ),
+        (lambda M, x: M.LSQBivariateSpline(*x.T, HEIGHTS, [1.5], [], bbox=[-1, 4, -1, 4])(0.7, 0.8), (MANY,)),
+        (lambda M, t: M.LSQBivariateSpline(*MANY.T, HEIGHTS, t, [1.4]).ev(*INSIDE.T), (np.array([1.1, 1.9]),)),
+        (lambda M, a, b: M.SmoothBivariateSpline(*MANY.T, HEIGHTS, s=1.0).ev(a, b, dx=1), tuple(INSIDE.T)),
+        (lambda M, a: M.SmoothBivariateSpline(*MANY.T, HEIGHTS, s=1.0)(np.sort(a), [0.3, 1.2]), (INSIDE[:, 0],)),
+        (lambda M, a: M.SmoothSphereBivariateSpline(*MANY.T, HEIGHTS, s=3.0)(np.sort(a), [0.3]), (INSIDE[:, 0],)),
+        (lambda M, a: M.RectSphereBivariateSpline(GRID[0][1:] - 0.3, GRID[1], VALUES[1:]).ev(a, a), (INSIDE[:, 0],)),
+        (lambda M, a: M.RectBivariateSpline(*GRID, VALUES, s=2.0).ev(a, 0.7), (INSIDE[:, 0],)),
+        (lambda M, z: M.RectBivariateSpline(*GRID, z).partial_derivative(1, 2)(0.4, [0.3, 0.9]), (VALUES,)),
+        (lambda M, a, c: M.bisplev([0.2, 0.9], a, (T, T, c, 3, 3), 0, 1), (AT[:2], np.outer(C[:, 0], C[:, 1]).ravel())),
+        (lambda M, v: M.LinearNDInterpolator(SITES * [1, 30], v, rescale=True)(INSIDE * [1, 30]), (Z,)),
+        (lambda M, v: M.NearestNDInterpolator(SITES * [1, 30], v, rescale=True)(INSIDE * [1, 30]), (Z,)),
+        (lambda M, v: M.RegularGridInterpolator((GRID[0][:1], GRID[1]), v)([[0.0, 0.7]]), (VALUES[:1],)),
+        (lambda M, v: M.interpn(GRID, v, OUTSIDE[:1], "splinef2d"), (VALUES,)),
+        (lambda M, y: M.interp1d(X, y.T, "zero")(np.r_[AT, np.nan]), (Y,)),
+    ],
+)
+def test_as_scipy_and_its_differences(f, xs):
+    h, along = 1e-6, [np.cos(np.arange(np.size(x))).reshape(np.shape(x)) for x in xs]
+    value, dot = jvp(lambda *xs: f(si, *xs), xs, tuple(along))
+    assert np.allclose(value, f(scipy.interpolate, *xs), 1e-11, 1e-12, equal_nan=True)
+    high, low = (f(scipy.interpolate, *[x + step * t for x, t in zip(xs, along)]) for step in (h, -h))
+    assert np.allclose(dot, (high - low) / (2 * h), 1e-5, 1e-6, equal_nan=True)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
+def test_smoothing_splines_are_scipys(k):
+    """The class goes on from knots that ``splrep`` would not have had; both move along with s."""
+    y = np.sin(3 * CHOSEN) + 0.1 * np.cos(37 * CHOSEN**2)
+    curve = lambda M, y, s: M.UnivariateSpline(CHOSEN, y, k=k, s=s)(AT)
+    by_splrep = lambda M, y, s: M.splev(AT, M.splrep(CHOSEN, y, k=k, s=s))
+    for f in (curve, by_splrep):
+        value = jvp(lambda s, f=f: f(si, y, s), (0.3,), (1.0,))[0]
+        assert np.allclose(value, f(scipy.interpolate, y, 0.3), 1e-12)
+        assert np.allclose(jit(lambda y, f=f: f(si, y, 0.3))(y), value, 1e-12)
+    residual = lambda s: si.UnivariateSpline(CHOSEN, y, k=k, s=s).get_residual()
+    assert np.isclose(grad(residual)(0.3), 1.0, 1e-6)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda z: si.RegularGridInterpolator(GRID, z, bounds_error=False)(OUTSIDE),
+        lambda z: si.RegularGridInterpolator(GRID, z, "nearest", False, None)(OUTSIDE),
+        lambda z: si.LinearNDInterpolator(SITES, z[:2, :6].ravel())(OUTSIDE),
+        lambda z: si.interp1d(GRID[0], z[:, 0], bounds_error=False)([0.3, 9.0, np.nan]),
+    ],
+)
+def test_where_the_value_is_nan_the_derivative_is(f):
+    value, dot = jvp(f, (VALUES,), (VALUES,))
+    assert np.isnan(value[-1])
+    assert np.array_equal(np.isnan(value), np.isnan(dot))
+
+
+@pytest.mark.parametrize(
+    ("f", "error"),
+    [
+        (lambda M, y: M.CubicSpline(X, y, bc_type="foo"), ValueError),
+        (lambda M, y: M.PchipInterpolator(X[:1], y[:1]), ValueError),
+        (lambda M, y: M.BSpline(T, y[:5], 3), ValueError),
+        (lambda M, y: M.BSpline(np.r_[T[:4], 1.0, 1.0, 1.0, T[-4:]], y, 3).derivative(2), ValueError),
+        (lambda M, y: M.BSpline(X, y[:7], 0).derivative(), ValueError),
+        (lambda M, y: M.make_interp_spline(X, y, 1, bc_type="natural"), ValueError),
+        (lambda M, y: M.make_interp_spline(X, y * np.nan), ValueError),
+        (lambda M, y: M.make_smoothing_spline(X, y, lam=-1.0), ValueError),
+        (lambda M, y: M.make_smoothing_spline(X, y, -np.ones(7), 1.0), ValueError),
+        (lambda M, y: M.make_smoothing_spline(X[:4], y[:4], lam=1.0), ValueError),
+        (lambda M, y: M.interp1d(X, y, "foo"), NotImplementedError),
+        (lambda M, y: M.BarycentricInterpolator(X[[0, 1, 1]], y[:3]), ValueError),
+        (lambda M, y: M.RegularGridInterpolator((X,), y[:5]), ValueError),
+        (lambda M, y: M.RegularGridInterpolator((X,), y, "foo")([1.0]), ValueError),
+        (lambda M, y: M.RegularGridInterpolator((X,), y)([1.0], nu=(1,)), ValueError),
+        (lambda M, y: M.RegularGridInterpolator((X,), y)([np.nan]), ValueError),
+        (lambda M, y: M.RectBivariateSpline(X, X, np.outer(y, y)).ev(1.0, 1.0, dx=3), ValueError),
+        (lambda M, y: M.RectBivariateSpline(X, X, np.outer(y, y))([2.0, 1.0], [1.0]), ValueError),
+        (lambda M, y: M.RectBivariateSpline(X[::-1], X, np.outer(y, y)), ValueError),
+        (lambda M, y: M.interpn((X, X), np.outer(y, y), [9.0, 9.0], "splinef2d"), ValueError),
+        (lambda M, y: M.RBFInterpolator(SITES[:2], y[:2]), ValueError),
+        (lambda M, y: M.RBFInterpolator(SITES[:7], y, kernel="foo"), ValueError),
+        (lambda M, y: M.RBFInterpolator(SITES[:7], y)(X), ValueError),
+    ],
+)
+def test_what_scipy_refuses(f, error):
+    with pytest.raises(error):
+        f(scipy.interpolate, Y[:, 0])
+    with pytest.raises(error):
+        jvp(lambda y: getattr(f(si, y), "fitted", 0) and 0.0, (Y[:, 0],), (Y[:, 0],))
+
+
 def test_errors_are_scipys():
     with pytest.raises(ValueError, match="strictly increasing"):
         grad(lambda x: si.CubicSpline(x, Y[:, 0])(0.3))(X[::-1].copy())
@@ -153,6 +267,14 @@ def test_errors_are_scipys():
         (lambda z: si.RectBivariateSpline(*GRID, z, s=1.0)(0.3, 0.4)[0, 0], VALUES),
         (lambda v: si.griddata(SITES, v, INSIDE, "cubic")[0], SITES[:, 0]),
         (lambda y: si.UnivariateSpline(X, y).roots()[0], Y[:, 0]),
+        (lambda y: si.UnivariateSpline(X, y).set_smoothing_factor(1.0), Y[:, 0]),
+        (lambda y: si.UnivariateSpline(X, y, s=0 * y[0])(0.3), Y[:, 0]),
+        (lambda y: si.splint(0, 1, si.splrep(X, y), full_output=1)[0], Y[:, 0]),
+        (lambda y: si.KroghInterpolator(X[[0, 1, 1]], y[:3])(0.3), Y[:, 0]),
+        (lambda y: si.BarycentricInterpolator(X, y).add_xi([6.0], [1.0]), Y[:, 0]),
+        (lambda z: si.SmoothBivariateSpline(*SITES.T, z, kx=1, ky=1).ev(1.0, 1.0), Z),
+        (lambda z: si.NearestNDInterpolator(SITES, z)(INSIDE, distance_upper_bound=0.1)[0], Z),
+        (lambda c: si.NdBSpline((T,), c, 3).derivative((1,))([[0.3]])[0], Y[:6, 0]),
     ],
 )
 def test_what_has_no_rule_says_so(f, x):

@@ -7,43 +7,20 @@ import scipy.interpolate as si
 
 from dotbar.errors import NoRuleError
 from dotbar.rules.words import entries, raise_if
-from dotbar.scipy.interpolate.objects import Held, against, double, increasing, is_traced
-from dotbar.scipy.interpolate.piecewise import to_axis, within
+from dotbar.scipy.interpolate.objects import Held, Refusing, against, double, finite, increasing, is_traced
+from dotbar.scipy.interpolate.piecewise import basis, evaluate, to_axis, within
 from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.sparse.words import multiply, solve
-
-
-def basis(t: Any, x: Any, k: int, nu: int = 0) -> tuple[Any, Any]:
-    """The k + 1 B-splines of degree k that are not zero at x, or their derivatives: their numbers and their values.
-
-    From degree d − 1 to d, with T = N/(t₊ − t₋): (t₊ − x)T goes to the B-spline on the left and (x − t₋)T to the one on
-    the right; of derivatives −d T and d T.  De Boor (2001), X (3) and X (12).
-    """
-    i = np.clip(np.searchsorted(t, x, "right") - 1, k, len(t) - k - 2)[..., None]
-    x = x[..., None]
-    N = np.ones_like(x)
-    for d in range(1, k + 1):
-        before, after = entries(t, i + np.arange(1 - d, 1)), entries(t, i + np.arange(1, d + 1))
-        T = N / (after - before)
-        left, right = ((after - x) * T, (x - before) * T) if d <= k - nu else (-d * T, d * T)
-        zero = np.zeros_like(T[..., :1])
-        N = np.concatenate([left, zero], -1) + np.concatenate([zero, right], -1)
-    return i + np.arange(-k, 1), N if nu <= k else 0 * N
-
-
-def evaluate(t: Any, c: Any, k: int, x: Any, nu: int = 0) -> Any:
-    """Σⱼ c[j] Bⱼ(x), the coefficients along the first axis."""
-    j, N = basis(t, x, k, nu)
-    picked = entries(c, j)
-    return np.sum(against(N, picked) * picked, np.ndim(x))
 
 
 def differentiated(t: Any, c: Any, k: int) -> tuple[Any, Any, int]:
     """Knots, coefficients and degree of the derivative.  De Boor (2001), X (16)."""
     n = len(t) - k - 1
+    if k == 0:
+        raise ValueError("Order of derivative must be <= order of spline")
     gap = t[k + 1 : k + n] - t[1:n]
-    slope = np.where(gap == 0, 0, k / np.where(gap == 0, 1, gap))
-    return t[1:-1], against(slope, c) * (c[1:n] - c[: n - 1]), k - 1
+    raise_if(gap == 0, error=ValueError("The spline has internal repeated knots and is not so often differentiable."))
+    return t[1:-1], against(k / gap, c) * (c[1:n] - c[: n - 1]), k - 1
 
 
 def integrated(t: Any, c: Any, k: int) -> tuple[Any, Any, int]:
@@ -54,8 +31,21 @@ def integrated(t: Any, c: Any, k: int) -> tuple[Any, Any, int]:
     return t, np.concatenate([np.zeros_like(steps[:1]), np.cumsum(steps, 0)]), k + 1
 
 
+def with_knot(t: Any, c: Any, k: int, x: Any) -> tuple[Any, Any, int]:
+    """Knots, coefficients and degree of the same spline with one knot more: Boehm (1980), (3)."""
+    n = len(t) - k - 1
+    raise_if((x < t[k]) | (x > t[n]), error=ValueError(f"Cannot insert a knot outside of [t[{k}], t[{n}]]."))
+    i = np.clip(np.searchsorted(t, x, "right") - 1, k, n - 1)
+    j, every = np.arange(n + 1), np.arange(len(t) + 1)
+    inside = (j > i - k) & (j <= i)
+    low, high = entries(t, np.where(inside, j, i)), entries(t, np.where(inside, j + k, i + 1))
+    a = against(np.where(inside, (x - low) / (high - low), np.where(j <= i, 1.0, 0.0)), c)
+    c = a * c[np.minimum(j, n - 1)] + (1 - a) * c[np.maximum(j - 1, 0)]
+    return np.where(every == i + 1, x, entries(t, np.where(every <= i, every, every - 1))), c, k
+
+
 @stands_for(si.BSpline)
-class BSpline(si.BSpline):
+class BSpline(Refusing, si.BSpline):
     """A spline by its B-spline coefficients, which may be traced as the knots and points may be."""
 
     t, c, k, extrapolate, axis = (Held(si.BSpline, name) for name in ("t", "c", "k", "extrapolate", "axis"))
@@ -66,6 +56,8 @@ class BSpline(si.BSpline):
             return
         c = double(c)
         self.hold(double(t), np.moveaxis(c, axis, 0), k, extrapolate, axis % c.ndim)
+        if len(self.c) < len(self.t) - k - 1:
+            raise ValueError("Knots, coefficients and degree are inconsistent.")
         raise_if(np.diff(self.t) < 0, error=ValueError("Knots must be in a non-decreasing order."))
 
     def hold(self, t: Any, c: Any, k: int, extrapolate: Any, axis: int) -> None:
@@ -88,6 +80,24 @@ class BSpline(si.BSpline):
         where, valid = within(x, t[self.k], t[n], extrapolate)
         y = evaluate(t, self.c, self.k, where, nu)
         return to_axis(y * against(valid, y), x.ndim, self.axis)
+
+    @classmethod
+    def basis_element(cls, t: Any, extrapolate: Any = True) -> Any:
+        """The B-spline on these knots, which are as many as it has pieces and one more."""
+        if not is_traced(t):
+            return own(si.BSpline.basis_element(t, extrapolate))
+        t, k = double(t), len(t) - 2
+        t = np.concatenate([np.repeat(t[:1] - 1, k), t, np.repeat(t[-1:] + 1, k)])
+        return cls.construct_fast(t, np.where(np.arange(2 * k + 1) == k, 1.0, 0.0), k, extrapolate)
+
+    def insert_knot(self, x: Any, m: int = 1) -> Any:
+        """The same spline with a knot more, so many times."""
+        if not is_traced(self.t, self.c, x):
+            return own(super().insert_knot(x, m))
+        tck = self.tck
+        for _ in range(m):
+            tck = with_knot(*tck, double(x))
+        return self.construct_fast(*tck, self.extrapolate, self.axis)
 
     def derivative(self, nu: int = 1) -> Any:
         if not is_traced(self.t, self.c):
@@ -172,6 +182,8 @@ def end_conditions(bc: Any, shape: tuple[int, ...]) -> list[tuple[int, Any]]:
 def interpolating(x: Any, y: Any, k: int, t: Any = None, bc_type: Any = None) -> tuple[Any, Any, int]:
     """Knots, coefficients and degree of the spline through the data, whose interpolation axis is the first."""
     if k < 2 and t is None:
+        if not (bc_type is None or (isinstance(bc_type, str) and bc_type in ("not-a-knot", "periodic"))):
+            raise ValueError(f"Too much info for k={k}: bc_type can only be None.")
         return np.concatenate([*([x[:1]] if k else []), x, x[-1:]]), y, k
     if isinstance(bc_type, str) and bc_type == "periodic":
         return periodic(x, y, k)
@@ -213,8 +225,11 @@ def make_interp_spline(
         return own(si.make_interp_spline(x, y, k, t, bc_type, axis, check_finite))
     x, y = increasing(double(x), "Expect x to be a 1D strictly increasing sequence."), double(y)
     axis = axis % y.ndim
+    if check_finite:
+        finite(x)
+        finite(y)
     tck = interpolating(x, np.moveaxis(y, axis, 0), k, None if t is None else double(t), bc_type)
-    ring = isinstance(bc_type, str) and bc_type == "periodic"
+    ring = isinstance(bc_type, str) and bc_type == "periodic" and k > 1
     return BSpline.construct_fast(*tck, "periodic" if ring else True, axis)
 
 
@@ -238,18 +253,22 @@ def transposed_product(E: Any, numbers: Any, y: Any, n: int) -> Any:
 
 
 def least_squares(x: Any, y: Any, t: Any, k: int, w: Any) -> Any:
-    """The coefficients of the spline nearest to the data, improved once against the squared condition number."""
-    n = len(t) - k - 1
-    numbers, N = basis(t, x, k)
-    N = N * w[:, None]
-    data, row, column = squares(N, numbers)
+    """The coefficients of the spline nearest to the data."""
+    return nearest(*basis(t, x, k), y, w, len(t) - k - 1)
+
+
+def nearest(numbers: Any, N: Any, y: Any, w: Any, n: int) -> Any:
+    """The least Σ w²(Σⱼ N[i, j] c[numbers[i, j]] − y)², improved once against the squared condition number."""
+    W = N * w[:, None]
+    data, row, column = squares(W, numbers)
 
     def fit(y: Any) -> Any:
-        right = transposed_product(N, numbers, against(w, y) * y, n)
+        right = transposed_product(W, numbers, against(w, y) * y, n)
         return np.reshape(solve(data, right, row, column, ordering="NATURAL"), (n, *y.shape[1:]))
 
     c = fit(y)
-    return c + fit(y - evaluate(t, c, k, x))
+    picked = entries(c, numbers)
+    return c + fit(y - np.sum(against(N, picked) * picked, 1))
 
 
 @stands_for(si.make_lsq_spline)
@@ -275,7 +294,11 @@ def make_smoothing_spline(x: Any, y: Any, w: Any = None, lam: Any = None, *, axi
         )
     x, y = increasing(double(x), "``x`` should be an ascending array"), double(y)
     axis = axis % y.ndim
+    if len(x) != y.shape[axis] or len(x) < 5:
+        raise ValueError("``x`` and ``y`` length must be the same, and at least 5")
     w = np.ones(len(x)) if w is None else double(w)
+    raise_if(w <= 0, error=ValueError("Invalid vector of weights"))
+    raise_if(lam < 0, error=ValueError("Regularization parameter should be non-negative"))
     smooth = smoothed(x, np.moveaxis(y, axis, 0), w, lam)
     return BSpline.construct_fast(*interpolating(x, smooth, 3, bc_type="natural"), axis=axis)
 

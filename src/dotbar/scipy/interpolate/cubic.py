@@ -62,6 +62,8 @@ def condition(bc: Any, h: Any, H: Any, d: Any, sign: int) -> tuple[Any, Any, Any
     if isinstance(bc, str) and bc == "not-a-knot":
         both = H[:1] + H[1:]
         return h[1:], h[:1] + h[1:], ((H[:1] + 2 * both) * H[1:] * d[:1] + H[:1] ** 2 * d[1:]) / both
+    if isinstance(bc, str) and bc not in ("clamped", "natural"):
+        raise ValueError(f"bc_type={bc} is not allowed.")
     if isinstance(bc, str):
         bc = ({"clamped": 1, "natural": 2}[bc], np.zeros(d.shape[1:]))
     order, value = bc
@@ -142,6 +144,8 @@ def prepared(x: Any, y: Any, axis: int) -> tuple[Any, Any, int]:
     axis = axis % y.ndim
     if x.shape != (y.shape[axis],):
         raise ValueError(f"The length of `y` along `axis`={axis} doesn't match the length of `x`")
+    if len(x) < 2:
+        raise ValueError("`x` must contain at least 2 elements.")
     return x, np.moveaxis(y, axis, 0) if axis else y, axis
 
 
@@ -195,7 +199,7 @@ class Akima1DInterpolator(Cubic, si.Akima1DInterpolator):
         if method not in ("akima", "makima"):
             raise NotImplementedError(f"`method`={method} is unsupported.")
         x, y, axis = prepared(x, y, axis)
-        self.hold(from_slopes(x, y, akima_slopes(x, real(y), method)), x, bool(extrapolate), axis)
+        self.hold(from_slopes(x, y, akima_slopes(x, real(y), method)), x, extrapolate or False, axis)
 
 
 @stands_for(si.pchip_interpolate)

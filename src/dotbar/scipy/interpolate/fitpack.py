@@ -21,6 +21,7 @@ from dotbar.scipy.interpolate.bsplines import (
     not_a_knot,
     squares,
     transposed_product,
+    with_knot,
 )
 from dotbar.scipy.interpolate.objects import Interpolator, double, is_traced
 from dotbar.scipy.mirror import stands_for
@@ -30,15 +31,26 @@ from dotbar.scipy.sparse.words import multiply, solve
 # ---------------------------------------------------------------- the smoothing spline
 
 
-@primitive
-def chosen(x: Any, y: Any, w: Any, ends: Any, *, k: int, s: float) -> tuple[Any, Any]:
-    """Which data points FITPACK takes as knots, and the coefficients it finds, filled up with zeros."""
+def by_splrep(x: Any, y: Any, w: Any, ends: Any, k: int, s: Any) -> tuple[Any, Any]:
+    """The inner knots that FITPACK chooses, and its coefficients."""
     t, c, _ = si.splrep(x, y, w, *ends, k=k, s=s)
-    inner = t[k + 1 : -k - 1]
-    return np.isin(x, inner), np.concatenate([c[: len(t) - k - 1], np.zeros(len(x) - len(inner) - 1)])
+    return t[k + 1 : -k - 1], c[: len(t) - k - 1]
 
 
-constant(chosen, like=lambda x, y, w, ends, *, k, s: None)
+def by_class(x: Any, y: Any, w: Any, ends: Any, k: int, s: Any) -> tuple[Any, Any]:
+    """The same as SciPy's class has them, which goes on where FITPACK stopped for want of memory."""
+    spline = si.UnivariateSpline(x, y, w, ends, k, s)
+    return spline.get_knots()[1:-1], spline.get_coeffs()
+
+
+@primitive
+def chosen(x: Any, y: Any, w: Any, ends: Any, s: Any, *, k: int, by: Callable[..., Any]) -> tuple[Any, Any]:
+    """Which data points are taken as knots, and the coefficients that are found, filled up with zeros."""
+    inner, c = by(x, y, w, ends, k, s)
+    return np.isin(x, inner), np.concatenate([c, np.zeros(len(x) - len(inner) - 1)])
+
+
+constant(chosen, like=lambda x, y, w, ends, s, *, k, by: None)
 
 
 def jumps(t: Any, k: int) -> tuple[Any, Any]:
@@ -49,14 +61,14 @@ def jumps(t: Any, k: int) -> tuple[Any, Any]:
     return np.concatenate([numbers[:-1], numbers[1:, -1:]], -1), E
 
 
-def smoothing(x: Any, y: Any, w: Any, ends: Any, k: int, s: float) -> tuple[Any, Any, int]:
+def smoothing(x: Any, y: Any, w: Any, ends: Any, k: int, s: Any, by: Any) -> tuple[Any, Any, int]:
     """The spline with the least jumps whose residual is s: (BᵀW²B + q EᵀE) c = BᵀW²y with |W(y − Bc)|² = s.
 
     FITPACK chooses the knots among the data points and solves for q to a relative accuracy of 10⁻³; its value stays,
-    and the residual that it has reached is what is kept when the data change.  Two of Newton's steps for q, which move
-    nothing at the solution, hold its derivatives up to the third.  Dierckx (1993), (5.15) and (5.33).
+    and the residual that it has reached is what is kept when the data change, or moves as s does.  Two of Newton's
+    steps for q, which move nothing at the solution, hold its derivatives up to the third.  Dierckx (1993), (5.33).
     """
-    inner, found = chosen(x, y, w, ends, k=k, s=s)
+    inner, found = chosen(x, y, w, ends, s, k=k, by=by)
     inner = np.nonzero(plain(inner))[0]
     t = np.concatenate([np.repeat(ends[:1], k + 1), x[inner], np.repeat(ends[1:], k + 1)])
     n = len(t) - k - 1
@@ -83,7 +95,7 @@ def smoothing(x: Any, y: Any, w: Any, ends: Any, k: int, s: float) -> tuple[Any,
 
     u, v = penalty(found[:, None]), right - multiply(fidelity[0], found[:, None], *fidelity[1:], rows=n)
     q = stop_gradient(np.sum(u * v) / np.sum(u * u))
-    target = stop_gradient(residual(inverse(q, right)))
+    target = stop_gradient(residual(inverse(q, right))) + (s - stop_gradient(s))
     for _ in range(2):
         c = inverse(q, right)
         slope = 2 * q * np.sum(penalty(c) * inverse(q, penalty(c)))  # of the residual in q
@@ -92,17 +104,19 @@ def smoothing(x: Any, y: Any, w: Any, ends: Any, k: int, s: float) -> tuple[Any,
     return t, found + c - stop_gradient(c), k
 
 
-def fit(x: Any, y: Any, w: Any, ends: Any, k: int, s: float | None) -> tuple[Any, Any, int]:
+def fit(x: Any, y: Any, w: Any, ends: Any, k: int, s: Any, by: Any = by_class) -> tuple[Any, Any, int]:
     """Knots, coefficients and degree of a smoothing spline, or of the interpolating one where s is 0."""
     x, y = double(x), double(y)
     s = len(x) if s is None else s
     w = np.ones(len(x)) if w is None else double(w)
     ends = np.stack([double(x[i] if end is None else end) for i, end in zip((0, -1), ends)])
-    if s == 0:
+    if is_traced(s):
+        raise_if(s <= 0, error=NoRuleError("the derivative of a smoothing spline in s is infinite at s=0."))
+    elif s == 0:
         t = not_a_knot(x, k)[k + 1 : -k - 1]
         t = np.concatenate([np.repeat(ends[:1], k + 1), t, np.repeat(ends[1:], k + 1)])
         return interpolating(x, y, k, t)
-    return smoothing(x, y, w, ends, k, s)
+    return smoothing(x, y, w, ends, k, s, by)
 
 
 MODES = {"extrapolate": 0, "zeros": 1, "raise": 2, "const": 3}
@@ -130,9 +144,9 @@ def trimmed(tck: Any) -> tuple[Any, Any, int]:
     return t, c[: len(t) - k - 1], k
 
 
-def padded(t: Any, c: Any, k: int) -> tuple[Any, Any, int]:
-    """The same with the zeros."""
-    return t, np.concatenate([c, np.zeros(k + 1)]), k
+def padded(t: Any, c: Any, k: int, with_last: bool = False) -> tuple[Any, Any, int]:
+    """The same with the zeros, or of an antiderivative with its last coefficient."""
+    return t, np.concatenate([c, np.repeat(c[-1:], k + 1) if with_last else np.zeros(k + 1)]), k
 
 
 def of_spline(original: Callable[..., Any], own: Callable[..., Any]) -> None:
@@ -160,6 +174,8 @@ def splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
 def splint(a: Any, b: Any, tck: Any, full_output: int = 0) -> Any:
     if isinstance(tck, si.BSpline):
         return BSpline.construct_fast(tck.t, tck.c, tck.k, False, tck.axis).integrate(a, b)
+    if full_output:
+        raise NoRuleError("scipy.interpolate.splint has a derivative without full_output.")
     t, c, k = trimmed(tck)
     F = lambda x: evaluate(*integrated(t, c, k), np.clip(double(x), t[k], t[-k - 1]))
     return F(b) - F(a)
@@ -184,6 +200,20 @@ def splantider(tck: Any, n: int = 1) -> Any:
     tck = trimmed(tck)
     for _ in range(n):
         tck = integrated(*tck)
+    return padded(*tck, with_last=n > 0)
+
+
+@stands_for(si.insert)
+def insert(x: Any, tck: Any, m: int = 1, per: int = 0) -> Any:
+    if isinstance(tck, si.BSpline):
+        return BSpline.construct_fast(*insert(x, tck.tck, m, per))
+    if not is_traced(x, *tck[:2]):
+        return si.insert(x, tck, m, per)
+    if per or isinstance(tck[1], (list, tuple)):
+        raise NoRuleError("scipy.interpolate.insert has a derivative for per=0, of a single spline.")
+    tck = trimmed(tck)
+    for _ in range(m):
+        tck = with_knot(*tck, double(x))
     return padded(*tck)
 
 
@@ -212,13 +242,13 @@ def splrep(
     xe: Any = None,
     k: int = 3,
     task: int = 0,
-    s: float | None = None,
+    s: Any = None,
     t: Any = None,
     full_output: int = 0,
     per: int = 0,
     quiet: int = 1,
 ) -> Any:
-    if not is_traced(x, y, w, xb, xe, t):
+    if not is_traced(x, y, w, xb, xe, s, t):
         return si.splrep(x, y, w, xb, xe, k, task, s, t, full_output, per, quiet)
     if per or full_output or task == 1:
         raise NoRuleError("scipy.interpolate.splrep has a derivative for per=0, full_output=0 and task=0 or -1 only.")
@@ -227,7 +257,7 @@ def splrep(
         return padded(*spline.fitted)
     if s is None:
         s = 0.0 if w is None else len(x) - np.sqrt(2 * len(x))
-    return padded(*fit(x, y, w, (xb, xe), k, s))
+    return padded(*fit(x, y, w, (xb, xe), k, s, by_splrep))
 
 
 # ---------------------------------------------------------------- classes
@@ -268,7 +298,7 @@ class Univariate(Interpolator):
         if self.is_plain:
             return super().get_residual()  # type: ignore[misc]
         x, y, w = (self.given.arguments[name] for name in "xyw")
-        return np.sum(((1.0 if w is None else w) * (y - self(x))) ** 2)
+        return np.sum(((1.0 if w is None else double(w)) * (double(y) - self(x))) ** 2)
 
     def integral(self, a: Any, b: Any) -> Any:
         if self.is_plain and not is_traced(a, b):
@@ -307,7 +337,7 @@ class UnivariateSpline(Univariate, si.UnivariateSpline):
         w: Any = None,
         bbox: Any = (None, None),
         k: int = 3,
-        s: float | None = None,
+        s: Any = None,
         ext: Any = 0,
         check_finite: bool = False,
     ) -> Any:

@@ -8,13 +8,12 @@ import numpy as np
 import scipy.interpolate as si
 
 from dotbar.core import as_array, dtype_of
-from dotbar.errors import NoRuleError
 from dotbar.rules.words import entries, raise_if
-from dotbar.scipy.interpolate.bsplines import basis, integrated, interpolating, not_a_knot
+from dotbar.scipy.interpolate.bsplines import interpolating, not_a_knot
 from dotbar.scipy.interpolate.cubic import from_slopes, pchip_slopes
-from dotbar.scipy.interpolate.objects import Interpolator, against, double, increasing, is_traced
-from dotbar.scipy.interpolate.piecewise import horner, interval
-from dotbar.scipy.mirror import stands_for
+from dotbar.scipy.interpolate.objects import Interpolator, against, double, filled, increasing, is_traced
+from dotbar.scipy.interpolate.piecewise import basis, horner, interval
+from dotbar.scipy.mirror import own_module, stands_for
 
 DEGREES = {"slinear": 1, "cubic": 3, "quintic": 5}
 
@@ -61,8 +60,9 @@ def flipped(down: Any, x: Any, axis: int) -> Any:
 def cells_and_shares(grid: Any, x: Any) -> tuple[Any, Any]:
     """Along each axis the interval that holds a point, and how far in it the point is, from 0 to 1."""
     cells = [interval(g, x[:, a]) for a, g in enumerate(grid)]
-    ends = [(entries(g, i), entries(g, i + 1)) for g, i in zip(grid, cells)]
-    return cells, [(x[:, a] - start) / (stop - start) for a, (start, stop) in enumerate(ends)]
+    ends = [(entries(g, i), entries(g, np.minimum(i + 1, len(g) - 1))) for g, i in zip(grid, cells)]
+    widths = [stop - start if len(g) > 1 else 1.0 for g, (start, stop) in zip(grid, ends)]
+    return cells, [(x[:, a] - start) / width for a, ((start, _), width) in enumerate(zip(ends, widths))]
 
 
 def multilinear(grid: Any, values: Any, x: Any) -> Any:
@@ -71,7 +71,7 @@ def multilinear(grid: Any, values: Any, x: Any) -> Any:
     total: Any = 0.0
     for corner in product((0, 1), repeat=len(grid)):
         weight = prod((s if up else 1 - s for up, s in zip(corner, shares)), start=1.0)
-        picked = entries(values, tuple(i + up for up, i in zip(corner, cells)))
+        picked = entries(values, tuple(np.minimum(i + up, len(g) - 1) for up, i, g in zip(corner, cells, grid)))
         total = total + against(weight, picked) * picked
     return total
 
@@ -113,6 +113,8 @@ class RegularGridInterpolator(Interpolator, si.RegularGridInterpolator):
         dtype = dtype_of(as_array(values))
         grid, values = [], double(values)
         for axis, x in enumerate(map(double, points)):
+            if axis >= values.ndim or len(x) != values.shape[axis]:
+                raise ValueError(f"There are {len(x)} points in dimension {axis} of values of shape {values.shape}")
             down = x[-1] < x[0]
             grid.append(increasing(flipped(down, x, 0), "The points must be strictly ascending or descending"))
             values = flipped(down, values, axis)
@@ -121,19 +123,27 @@ class RegularGridInterpolator(Interpolator, si.RegularGridInterpolator):
     def value(self, xi: Any, method: str | None = None, *, nu: Any = None) -> Any:  # type: ignore[override]
         grid, values, own, bounds_error, fill_value, dtype = self.fitted
         method, d = own if method is None else method, len(grid)
+        if method not in ("linear", "nearest", "pchip", *DEGREES):
+            raise ValueError(f"Method '{method}' is not defined")
+        if nu is not None and method not in DEGREES:
+            raise ValueError(f"Can only compute derivatives for methods {set(DEGREES)}, got {method=}.")
+        if method == "pchip" and dtype.kind == "c":
+            raise ValueError("`PchipInterpolator` only works with real values.")
         xi = coordinates(xi, d)
         x = np.reshape(xi, (-1, d))
         outside = np.any(np.stack([(x[:, a] < g[0]) | (x[:, a] > g[-1]) for a, g in enumerate(grid)]), 0)
+        missing = np.any(np.isnan(x), 1)
         if bounds_error:
-            raise_if(outside, error=ValueError("One of the requested xi is out of bounds"))
+            raise_if(outside | missing, error=ValueError("One of the requested xi is out of bounds"))
         if method in DEGREES:
-            known = getattr(self, "_spline", None) if method == own else None  # SciPy's, iterated to some tolerance
+            known = vars(self).get("_spline") if method == own else None  # SciPy's, iterated to some tolerance
             spline = (known.t, known.c, known.k) if known else tensor_fit(grid, values, (DEGREES[method],) * d)
             y = tensor_spline(*spline, x, (0,) * d if nu is None else nu)
         else:
             y = {"linear": multilinear, "nearest": nearest, "pchip": pchips}[method](grid, values, x)
-        if not bounds_error and fill_value is not None:
-            y = np.where(against(outside, y), fill_value, y)
+        if not bounds_error:
+            y = y if fill_value is None else filled(outside, fill_value, y)
+            y = filled(missing, np.nan, y)
         if method in ("nearest", "pchip") and dtype.kind in "fc":
             y = y.astype(dtype)
         return np.reshape(y, (*xi.shape[:-1], *values.shape[d:]))
@@ -146,10 +156,15 @@ def interpn(
     if not is_traced(points, values, xi, *points):
         return si.interpn(points, values, xi, method, bounds_error, fill_value)
     if method == "splinef2d":
+        if fill_value is None:
+            raise ValueError("The method splinef2d does not support extrapolation.")
         x = coordinates(xi, 2)
-        y = RectBivariateSpline(*points, values).ev(x[..., 0], x[..., 1])
-        outside = [(x[..., a] < points[a][0]) | (x[..., a] > points[a][-1]) for a in range(2)]
-        return np.where(outside[0] | outside[1], fill_value, y)
+        y = own_module("scipy.interpolate").RectBivariateSpline(*points, values).ev(x[..., 0], x[..., 1])
+        inside = [(x[..., a] >= points[a][0]) & (x[..., a] <= points[a][-1]) for a in range(2)]
+        outside = ~(inside[0] & inside[1])
+        if bounds_error:
+            raise_if(outside, error=ValueError("One of the requested xi is out of bounds"))
+        return filled(outside, fill_value, y)
     return RegularGridInterpolator(points, values, method, bounds_error, fill_value)(xi)
 
 
@@ -170,68 +185,3 @@ class NdBSpline(Interpolator, si.NdBSpline):
             inside = [(x[:, a] >= t[a][k[a]]) & (x[:, a] <= t[a][-k[a] - 1]) for a in range(len(t))]
             y = y * against(np.where(np.all(np.stack(inside), 0), 1.0, np.nan), y)
         return np.reshape(y, (*xi.shape[:-1], *c.shape[len(t) :]))
-
-
-@stands_for(si.RectBivariateSpline)
-class RectBivariateSpline(Interpolator, si.RectBivariateSpline):
-    """The tensor spline through values on a grid; outside of it the nearest value."""
-
-    def fit(  # type: ignore[override]
-        self,
-        x: Any,
-        y: Any,
-        z: Any,
-        bbox: Any = (None,) * 4,
-        kx: int = 3,
-        ky: int = 3,
-        s: float = 0,
-        maxit: int = 20,
-    ) -> Any:
-        if s:
-            raise NoRuleError("RectBivariateSpline has a derivative where it interpolates, at s=0, only.")
-        points, knots = [double(x), double(y)], []
-        for x, k, ends in zip(points, (kx, ky), (bbox[:2], bbox[2:])):
-            ends = [double(x[i] if end is None else end)[None] for i, end in zip((0, -1), ends)]
-            inner = not_a_knot(x, k)[k + 1 : -k - 1]
-            knots.append(np.concatenate([np.repeat(ends[0], k + 1), inner, np.repeat(ends[1], k + 1)]))
-        return tensor_fit(points, double(z), (kx, ky), knots)
-
-    def value(self, x: Any, y: Any, dx: int = 0, dy: int = 0, grid: bool = True) -> Any:  # type: ignore[override]
-        t, c, k = self.fitted
-        x, y = (np.clip(double(v), s[m], s[-m - 1]) for v, s, m in zip((x, y), t, k))
-        if not grid:
-            return np.reshape(
-                tensor_spline(t, c, k, np.reshape(np.stack(np.broadcast_arrays(x, y), -1), (-1, 2)), (dx, dy)),
-                np.broadcast_shapes(x.shape, y.shape),
-            )
-        x, y = np.atleast_1d(x, y)
-        (i, M), (j, N) = basis(t[0], x, k[0], dx), basis(t[1], y, k[1], dy)
-        return np.einsum("ai,aibj,bj->ab", M, entries(c, (i[:, :, None, None], j)), N)
-
-    def ev(self, xi: Any, yi: Any, dx: int = 0, dy: int = 0) -> Any:
-        return self(xi, yi, dx=dx, dy=dy, grid=False)
-
-    def get_knots(self) -> Any:
-        return super().get_knots() if self.is_plain else self.fitted[0]
-
-    def get_coeffs(self) -> Any:
-        return super().get_coeffs() if self.is_plain else np.reshape(self.fitted[1], -1)
-
-    def integral(self, xa: Any, xb: Any, ya: Any, yb: Any) -> Any:
-        if self.is_plain and not is_traced(xa, xb, ya, yb):
-            return super().integral(xa, xb, ya, yb)
-        t, c, k = self.fitted
-        for axis, (a, b) in enumerate(((xa, xb), (ya, yb))):
-            s, m = t[axis], k[axis]
-            ends = np.clip(np.stack([double(a), double(b)]), s[m], s[-m - 1])
-            S, C, K = integrated(s, np.moveaxis(c, axis, 0), m)
-            number, N = basis(S, ends, K)
-            picked = entries(C, number)
-            F = np.sum(against(N, picked) * picked, 1)
-            c = np.expand_dims(F[1] - F[0], axis)
-        return c[0, 0]
-
-    def partial_derivative(self, dx: int, dy: int) -> Any:
-        if self.is_plain:
-            return super().partial_derivative(dx, dy)
-        raise NoRuleError("RectBivariateSpline.partial_derivative has no rule; pass dx= and dy= when calling.")

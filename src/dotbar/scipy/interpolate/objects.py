@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from dotbar.core import as_array, dtype_of, first_traced
+from dotbar.errors import NoRuleError
 from dotbar.rules.words import raise_if
 
 
@@ -39,6 +40,28 @@ def increasing(x: Any, message: str = "`x` must be strictly increasing sequence.
     return x
 
 
+def finite(x: Any) -> Any:
+    """Data, once it is known that they are numbers."""
+    raise_if(~np.isfinite(x), error=ValueError("array must not contain infs or NaNs"))
+    return x
+
+
+def filled(outside: Any, fill_value: Any, y: Any) -> Any:
+    """``y``, and ``fill_value`` outside; where that is nan the derivative is nan too."""
+    outside = against(outside, y)
+    return np.where(outside, fill_value, y) * np.where(outside & np.isnan(fill_value), np.nan, 1.0)
+
+
+class Refusing:
+    """Put before SciPy's class among the bases: an object of traced values has nothing but what dotbar computes."""
+
+    def __getattr__(self, name: str) -> Any:
+        held = vars(self)
+        if name.startswith("__") or (held.get("is_plain", True) and not is_traced(*held.values())):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise NoRuleError(f"of traced values, {type(self).__name__} has no derivative rule for what needs {name!r}.")
+
+
 class Held:
     """An attribute of SciPy's class ``kind`` that may hold a traced value too: in the object's own dictionary."""
 
@@ -60,7 +83,7 @@ class Held:
             self.original.__set__(owner, value)
 
 
-class Interpolator:
+class Interpolator(Refusing):
     """Put before SciPy's class among the bases: asks all data and points whether they are traced.
 
     ``fit`` is given the data as SciPy's class is, and returns what ``value`` needs besides the points.

@@ -6,9 +6,10 @@ import numpy as np
 import scipy.interpolate as si
 
 from dotbar.core import as_array, dtype_of
+from dotbar.errors import NoRuleError
 from dotbar.rules.words import entries, raise_if
 from dotbar.scipy.interpolate.bsplines import evaluate, interpolating
-from dotbar.scipy.interpolate.objects import Interpolator, against, double, is_traced
+from dotbar.scipy.interpolate.objects import Interpolator, against, double, filled, is_traced
 from dotbar.scipy.interpolate.piecewise import to_axis
 from dotbar.scipy.mirror import stands_for
 from dotbar.transforms import jvp
@@ -59,6 +60,8 @@ class interp1d(Interpolator, si.interp1d):
         else:
             ends = fill_value if isinstance(fill_value, tuple) else (fill_value, fill_value)
         degree = SPLINES.get(kind, kind)
+        if not isinstance(degree, int) and degree not in ("linear", "nearest", "nearest-up", "previous", "next"):
+            raise NotImplementedError(f"{kind} is unsupported: Use fitpack routines for other types.")
         spline = interpolating(x, y, degree) if isinstance(degree, int) else None
         return x, y, dtypes, kind, axis, bounds_error, ends, spline
 
@@ -70,11 +73,11 @@ class interp1d(Interpolator, si.interp1d):
             raise_if(below, error=ValueError("A value in x_new is below the interpolation range's minimum value."))
             raise_if(above, error=ValueError("A value in x_new is above the interpolation range's maximum value."))
         if spline is not None:
-            out = evaluate(*spline, at)
+            out = filled(np.isnan(at), np.nan, evaluate(*spline, at))
         else:
             out = linear(x, y, at) if kind == "linear" else entries(y, place(x, at, kind))
         if ends is not None:
-            out = np.where(against(below, out), ends[0], np.where(against(above, out), ends[1], out))
+            out = filled(below, ends[0], filled(above, ends[1], out))
         if spline is None:
             out = out.astype(np.result_type(*(dtypes if kind == "linear" else dtypes[1:2]), np.float16))
         return to_axis(out, at.ndim, axis)
@@ -97,12 +100,14 @@ class Lagrange(Interpolator):
     Berrut & Trefethen (2004), (2.1); the factors are scaled by the capacity of the interval, (4.3).
     """
 
+    error: Exception = ValueError("Interpolation points xi must be distinct.")
+
     def nodes(self, xi: Any, yi: Any, axis: int) -> tuple[Any, Any, int]:
         """Nodes, values with their axis first, and that axis."""
         xi, yi = double(xi), double(yi)
         axis = axis % yi.ndim
         apart = np.abs(xi[:, None] - xi) + np.eye(len(xi)) == 0
-        raise_if(apart, error=ValueError("The nodes must be distinct where they or the values are differentiated."))
+        raise_if(apart, error=self.error)
         return xi, np.moveaxis(yi, axis, 0), axis
 
     def value(self, x: Any, order: int = 0) -> Any:  # type: ignore[override]
@@ -142,6 +147,10 @@ class BarycentricInterpolator(Lagrange, si.BarycentricInterpolator):
 @stands_for(si.KroghInterpolator)
 class KroghInterpolator(Lagrange, si.KroghInterpolator):
     """The polynomial through all points."""
+
+    error = NoRuleError(
+        "a node given twice, with a slope, has no derivative rule; CubicHermiteSpline of values and slopes has one."
+    )
 
     def fit(self, xi: Any, yi: Any, axis: int = 0) -> Any:  # type: ignore[override]
         return self.nodes(xi, yi, axis)

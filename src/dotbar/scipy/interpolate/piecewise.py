@@ -1,5 +1,6 @@
 """Piecewise polynomials: one evaluation, in the coefficients, the breakpoints and the points."""
 
+from math import comb, factorial
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import scipy.interpolate as si
 
 from dotbar.errors import NoRuleError
 from dotbar.rules.words import entries
-from dotbar.scipy.interpolate.objects import Held, against, double, is_traced
+from dotbar.scipy.interpolate.objects import Held, Refusing, against, double, is_traced
 from dotbar.scipy.mirror import stands_for
 
 
@@ -53,7 +54,32 @@ def falling(length: int, nu: int) -> Any:
     return np.prod([powers - j for j in range(nu)], 0, dtype=float) * np.ones(len(powers))
 
 
-class Piecewise:
+def basis(t: Any, x: Any, k: int, nu: int = 0) -> tuple[Any, Any]:
+    """The k + 1 B-splines of degree k that are not zero at x, or their derivatives: their numbers and their values.
+
+    From degree d − 1 to d, with T = N/(t₊ − t₋): (t₊ − x)T goes to the B-spline on the left and (x − t₋)T to the one on
+    the right; of derivatives −d T and d T.  De Boor (2001), X (3) and X (12).
+    """
+    i = np.clip(np.searchsorted(t, x, "right") - 1, k, len(t) - k - 2)[..., None]
+    x = x[..., None]
+    N = np.ones_like(x)
+    for d in range(1, k + 1):
+        before, after = entries(t, i + np.arange(1 - d, 1)), entries(t, i + np.arange(1, d + 1))
+        T = N / (after - before)
+        left, right = ((after - x) * T, (x - before) * T) if d <= k - nu else (-d * T, d * T)
+        zero = np.zeros_like(T[..., :1])
+        N = np.concatenate([left, zero], -1) + np.concatenate([zero, right], -1)
+    return i + np.arange(-k, 1), N if nu <= k else 0 * N
+
+
+def evaluate(t: Any, c: Any, k: int, x: Any, nu: int = 0) -> Any:
+    """Σⱼ c[j] Bⱼ(x), the coefficients along the first axis."""
+    j, N = basis(t, x, k, nu)
+    picked = entries(c, j)
+    return np.sum(against(N, picked) * picked, np.ndim(x))
+
+
+class Piecewise(Refusing):
     """Put before SciPy's class among the bases: coefficients, breakpoints and points may be traced."""
 
     c: Any
@@ -154,6 +180,31 @@ class PPoly(Piecewise, si.PPoly):
         starts = np.concatenate([np.zeros_like(steps[:1]), np.cumsum(steps, 0)[:-1]])
         return np.concatenate([c, starts[None]])
 
+    @classmethod
+    def from_spline(cls, tck: Any, extrapolate: Any = None) -> Any:
+        """The piecewise polynomial that a spline is: by Taylor's formula at each knot."""
+        spline = isinstance(tck, si.BSpline)
+        t, c, k = (tck.t, tck.c, tck.k) if spline else tck
+        if not is_traced(t, c):
+            return super().from_spline(tck, extrapolate)
+        extrapolate = tck.extrapolate if spline and extrapolate is None else extrapolate
+        t = double(t)
+        parts = [evaluate(t, double(c), k, t[:-1], nu) / factorial(nu) for nu in range(k, -1, -1)]
+        return cls.construct_fast(np.stack(parts), t, extrapolate)
+
+    @classmethod
+    def from_bernstein_basis(cls, bp: Any, extrapolate: Any = None) -> Any:
+        """cₐ = Σ b over the powers: C(k, a) Δᵃb₀/hᵃ.  Farin (2002), (5.27)."""
+        if not is_traced(bp.c, bp.x):
+            return super().from_bernstein_basis(bp, extrapolate)
+        k, h, differences = len(bp.c) - 1, against(np.diff(bp.x), bp.c[0]), [bp.c]
+        for _ in range(k):
+            differences.append(np.diff(differences[-1], axis=0))
+        parts = [comb(k, a) * differences[a][0] / h**a for a in range(k, -1, -1)]
+        return cls.construct_fast(
+            np.stack(parts), bp.x, bp.extrapolate if extrapolate is None else extrapolate, bp.axis
+        )
+
     def solve(self, *args: Any, **kw: Any) -> Any:
         if not is_traced(self.c, self.x, *args):
             return super().solve(*args, **kw)
@@ -168,6 +219,24 @@ class BPoly(Piecewise, si.BPoly):
     """y = Σₐ c[a, i] bₐ(s), with s from 0 to 1 on the interval i."""
 
     c, x, extrapolate, axis = (Held(si.BPoly, name) for name in ("c", "x", "extrapolate", "axis"))
+
+    @classmethod
+    def from_power_basis(cls, pp: Any, extrapolate: Any = None) -> Any:
+        """bₐ = Σⱼ C(a, j)/C(k, j) cⱼ hʲ over the powers j ≤ a.  Farin (2002), (5.27)."""
+        if not is_traced(pp.c, pp.x):
+            return super().from_power_basis(pp, extrapolate)
+        k, h = len(pp.c) - 1, against(np.diff(pp.x), pp.c[0])
+        scaled = [pp.c[k - j] * h**j / comb(k, j) for j in range(k + 1)]
+        parts = [sum(comb(a, j) * scaled[j] for j in range(a + 1)) for a in range(k + 1)]
+        return cls.construct_fast(
+            np.stack(parts), pp.x, pp.extrapolate if extrapolate is None else extrapolate, pp.axis
+        )
+
+    @classmethod
+    def from_derivatives(cls, xi: Any, yi: Any, orders: Any = None, extrapolate: Any = None) -> Any:
+        if is_traced(xi, yi):
+            raise NoRuleError("BPoly.from_derivatives has no rule; of values and slopes CubicHermiteSpline has one.")
+        return super().from_derivatives(xi, yi, orders, extrapolate)
 
     def at(self, x: Any) -> Any:
         i = interval(self.x, x)

@@ -12,7 +12,7 @@ from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import constant
 from dotbar.rules.words import H, entries, stop_gradient
 from dotbar.scipy.interpolate.grid import coordinates
-from dotbar.scipy.interpolate.objects import Interpolator, against, double, is_traced
+from dotbar.scipy.interpolate.objects import Interpolator, against, double, filled, is_traced
 from dotbar.scipy.mirror import own_module, stands_for
 
 # ---------------------------------------------------------------- radial functions
@@ -77,14 +77,22 @@ class RBFInterpolator(Interpolator, si.RBFInterpolator):
         if epsilon is None and kernel not in scale_free:
             raise ValueError(f"`epsilon` must be specified if `kernel` is not one of {set(scale_free)}.")
         epsilon = 1.0 if epsilon is None else double(epsilon)
+        if kernel not in KERNELS:
+            raise ValueError(f"`kernel` must be one of {set(KERNELS)}.")
         degree = max(DEGREES.get(kernel, -1), 0) if degree is None else degree
+        if y.ndim != 2 or len(d) != len(y):
+            raise ValueError("`y` must be a 2-dimensional array, and `d` as long.")
         smoothing = np.broadcast_to(double(smoothing), (len(y),))
         powers = monomials(y.shape[1], degree)
+        if len(powers) > (len(y) if neighbors is None else min(neighbors, len(y))):
+            raise ValueError(f"At least {len(powers)} data points are required when `degree` is {degree}.")
         return y, d, smoothing, epsilon, KERNELS[kernel], powers, neighbors
 
     def value(self, x: Any) -> Any:  # type: ignore[override]
         y, d, smoothing, epsilon, phi, powers, neighbors = self.fitted
         x = double(x)
+        if x.ndim != 2 or x.shape[1] != y.shape[1]:
+            raise ValueError(f"`x` must be a 2-dimensional array of {y.shape[1]} columns.")
         data = np.reshape(d, (len(y), -1))
         if neighbors is None:
             out = radial(x, y, data, smoothing, epsilon, phi, powers)
@@ -117,25 +125,33 @@ def radial(x: Any, y: Any, d: Any, smoothing: Any, epsilon: Any, phi: Any, power
 
 
 @primitive
-def corners(points: Any, x: Any) -> tuple[Any, Any]:
+def corners(points: Any, x: Any, *, rescale: bool) -> tuple[Any, Any]:
     """The numbers of the corners of the Delaunay simplex around each point x, and whether there is one."""
+    points, x = in_units(points, x, rescale)
     triangulation = Delaunay(points)
     simplex = triangulation.find_simplex(x)
     return triangulation.simplices[simplex].astype(int), simplex >= 0
 
 
-constant(corners, like=lambda points, x: None)
+constant(corners, like=lambda points, x, *, rescale: None)
 
 
-def barycentric(points: Any, values: Any, x: Any, fill_value: Any) -> Any:
+def in_units(points: Any, x: Any, rescale: bool) -> tuple[Any, Any]:
+    """Both divided by the extents of the data, which changes what is near and no barycentric coordinates."""
+    centre, extent = np.mean(points, 0), np.ptp(points, 0)
+    extent = np.where(extent > 0, extent, 1.0)
+    return ((points - centre) / extent, (x - centre) / extent) if rescale else (points, x)
+
+
+def barycentric(points: Any, values: Any, x: Any, fill_value: Any, rescale: bool) -> Any:
     """Σ wᵢ vᵢ over the corners, Σ wᵢ pᵢ = x, Σ wᵢ = 1."""
-    around, inside = corners(points, x)
+    around, inside = corners(points, x, rescale=rescale)
     p = entries(points, around)
     edges = np.swapaxes(p[:, 1:] - p[:, :1], -1, -2)
     w = np.linalg.solve(edges, (x - p[:, 0])[..., None])[..., 0]
     w = np.concatenate([1 - np.sum(w, -1, keepdims=True), w], -1)
     picked = entries(values, around)
-    return np.where(against(inside, picked[:, 0]), np.sum(against(w, picked) * picked, 1), fill_value)
+    return filled(~inside, fill_value, np.sum(against(w, picked) * picked, 1))
 
 
 class Scattered(Interpolator):
@@ -151,12 +167,6 @@ class Scattered(Interpolator):
         raise NotImplementedError
 
 
-def rescaled(points: Any, rescale: bool) -> Any:
-    if rescale:
-        raise NoRuleError("with rescale=True there is no derivative; scale the points yourself.")
-    return double(points)
-
-
 @stands_for(si.LinearNDInterpolator)
 class LinearNDInterpolator(Scattered, si.LinearNDInterpolator):
     """Linear on the simplices of the Delaunay triangulation."""
@@ -164,10 +174,10 @@ class LinearNDInterpolator(Scattered, si.LinearNDInterpolator):
     def fit(self, points: Any, values: Any, fill_value: Any = np.nan, rescale: bool = False) -> Any:  # type: ignore[override]
         if isinstance(points, Delaunay):
             points = points.points
-        return rescaled(coordinates(points, 2), rescale), double(values), fill_value
+        return double(coordinates(points, 2)), double(values), fill_value, rescale
 
-    def of(self, points: Any, values: Any, x: Any, fill_value: Any) -> Any:  # type: ignore[override]
-        return barycentric(points, values, x, fill_value)
+    def of(self, points: Any, values: Any, x: Any, fill_value: Any, rescale: bool) -> Any:  # type: ignore[override]
+        return barycentric(points, values, x, fill_value, rescale)
 
 
 @stands_for(si.NearestNDInterpolator)
@@ -175,9 +185,12 @@ class NearestNDInterpolator(Scattered, si.NearestNDInterpolator):
     """The value at the nearest point."""
 
     def fit(self, x: Any, y: Any, rescale: bool = False, tree_options: Any = None) -> Any:  # type: ignore[override]
-        return rescaled(coordinates(x, 2), rescale), double(y)
+        return double(coordinates(x, 2)), double(y), rescale
 
-    def of(self, points: Any, values: Any, x: Any) -> Any:  # type: ignore[override]
+    def of(self, points: Any, values: Any, x: Any, rescale: bool, **options: Any) -> Any:  # type: ignore[override]
+        if options:
+            raise NoRuleError(f"NearestNDInterpolator has a derivative without the options {', '.join(options)}.")
+        points, x = in_units(points, x, rescale)
         return entries(values, neighbourhoods(x, points, count=1)[:, 0])
 
 
