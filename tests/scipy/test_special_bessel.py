@@ -43,6 +43,29 @@ def test_by_order(f, n):
                 assert abs(entry - want) <= 1e-12 * scale, (order, point, entry, want)
 
 
+@pytest.mark.parametrize("f", [sc.jv, sc.iv, sc.jve, sc.ive], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("v", [0.0, 1e-6, -1e-9, 1e-12])
+def test_slopes_where_the_order_below_is_rounded(f, v):
+    exact = REFERENCES[f.__name__]
+    for x in (1e-20, 1e-3, 0.7):
+        with mpmath.workdps(80):
+            h = mpmath.mpf(x) / 10**20
+            want = float((exact(v, x + h) - exact(v, x - h)) / (2 * h))
+        assert grad(lambda x: f(v, x))(x) == pytest.approx(want, rel=1e-12)
+
+
+def test_orders_of_functions_that_leave_the_range_of_numbers():
+    """0 where J and I are below the smallest number; no overflow on the way at large orders."""
+    by_order = lambda f, v, x: grad(lambda v: f(v, x))(v)
+    assert by_order(sc.jv, 1000.5, 9.0) == by_order(sc.iv, 1000.5, 9.0) == by_order(sc.iv, 1000.5, 300.0) == 0
+    assert by_order(sc.iv, 0.0, 5e3) == 0
+    for x in (2.5e4, 5e3):
+        with mpmath.workdps(80):
+            h = mpmath.mpf(10) ** -20
+            want = float((mpmath.besseli(1000.5 + h, x) - mpmath.besseli(1000.5 - h, x)) / (2 * h) * mpmath.exp(-x))
+        assert by_order(sc.ive, 1000.5, x) == pytest.approx(want, rel=1e-12)
+
+
 @pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
 def test_mixed_derivatives_commute(f):
     v, x = 1.7, 3.1

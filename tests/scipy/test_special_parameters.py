@@ -81,6 +81,61 @@ def test_far_out_scaled_functions_keep_their_digits():
         assert grad(f)(1e12) == pytest.approx(-c / 2 * 1e-18, rel=1e-11)
 
 
+STRUVE_AT = [(v, x) for v in (-4.0, -1.0, -0.3, 0.0, 1e-6, 2.0) for x in (1e-6, 0.9, 1.1, 300.0, 1e4)]
+
+
+@pytest.mark.parametrize("name", ["struve", "modstruve"])
+def test_slopes_of_struve_functions(name):
+    """To 1e-12: also at ν = −1, where the leading term has none, far out, and left of 0 at integer orders."""
+    f, exact = getattr(sc, name), REFERENCES[name]
+    for v, x in STRUVE_AT + [(v, -x) for v, x in STRUVE_AT if v in (-1.0, 0.0, 2.0)]:
+        if name == "struve" or abs(x) < 700:
+            want = derivative(lambda t, v=v: exact(v, t), x)
+            assert grad(lambda t, v=v: f(v, t))(x) == pytest.approx(want, rel=1e-12, abs=1e-290), (v, x)
+
+
+@pytest.mark.parametrize("f", [sc.struve, sc.modstruve])
+def test_struve_functions_at_zero(f):
+    slopes = lambda v: grad(f, (0, 1))(v, 0.0)
+    assert slopes(0.0) == pytest.approx((0, 2 / np.pi))
+    assert slopes(0.5) == slopes(2.0) == (0, 0)
+    assert slopes(-0.5)[1] == np.inf
+    assert grad(grad(lambda x: f(1.0, x)))(0.0) == pytest.approx(4 / (3 * np.pi))
+    assert np.isnan(grad(f)(1.0, -0.5))
+
+
+@pytest.mark.parametrize("x", [9.0, 299.7, 1e4 + 0.3, -27.3])
+def test_fresnels_phase(x):
+    """Z² is reduced before it is rounded."""
+    with mpmath.workdps(40):
+        wave = mpmath.expjpi(mpmath.mpf(x) ** 2 / 2)
+    found = [grad(lambda x, k=k: sc.fresnel(x)[k])(x) for k in (0, 1)]
+    assert np.allclose(found, [float(wave.imag), float(wave.real)], 1e-13, 1e-15)
+
+
+@pytest.mark.parametrize(("f", "sign"), [(sc.modfresnelp, 1), (sc.modfresnelm, -1)])
+def test_modified_fresnel_functions_far_out(f, sign):
+    exact = lambda x: mpmath.exp(-sign * 1j * x * x) * mpmath.erfc(mpmath.expjpi(-sign * mpmath.mpf(0.25)) * x) / 2
+    for x in (0.3, 30.0, 1e4):
+        with mpmath.workdps(60):
+            want = complex(mpmath.diff(exact, x))
+        assert jvp(f, (x,), (1.0,))[1][1] == pytest.approx(want, rel=1e-12)
+
+
+def test_kelvin_functions_near_zero():
+    """Ber″ ~ −3x²/16 and kei″ ~ −log(x/2)/2 − γ/2 − 1/4, whose complex sums are dominated by the other parts."""
+    for x in (1e-20, 1e-6):
+        assert grad(sc.berp)(x) == pytest.approx(-3 * x * x / 16, rel=1e-11)
+        assert grad(sc.keip)(x) == pytest.approx(-(np.log(x / 2) + np.euler_gamma + 0.5) / 2, rel=1e-11)
+    assert grad(sc.keip)(0.0) == grad(sc.kerp)(0.0) == np.inf
+    assert np.isnan(grad(sc.kerp)(-1.0))
+
+
+def test_scaled_airy_functions_are_not_scaled_left_of_zero():
+    for x in (-0.3, -20.0):
+        assert grad(grad(lambda x: sc.airye(x)[2]))(x) == pytest.approx(x * sc.airy(x)[2], rel=1e-12)
+
+
 @pytest.mark.parametrize("x", [-1e-9, 0.0, 1e-9])
 def test_removable_points(x):
     assert grad(grad(sc.exprel))(x) == pytest.approx(1 / 3, 1e-8)

@@ -23,8 +23,8 @@ def _airy(y: Any, z: Any) -> Any:
 
 
 def far_slope(k: int, y: Any, z: Any, slope: Any) -> Any:
-    """The slope of airye's k-th result where z > 18, as of a scaled Bessel function at ζ.  DLMF 9.6.2-5."""
-    far = z > 18
+    """The slope of airye's k-th result where z > 12, as of a scaled Bessel function at ζ.  DLMF 9.6.2-5."""
+    far = z > 12
     x = np.where(far, z, 20)
     f, c = (sc.kve, (-1) ** k / np.pi) if k < 2 else (sc.ive, 2)
     power, order = (x, 2 / 3) if k % 2 else (np.sqrt(x), 1 / 3)
@@ -37,7 +37,7 @@ def _airye(y: Any, z: Any) -> Any:
     """The same times e^ζ for Ai and exp(−|Re ζ|) for Bi, ζ = (2/3) z^(3/2), ζ′ = √z; real for real z: 0 where z < 0."""
     ai, aip, bi, bip = y
     real = dtype_of(z).kind != "c"
-    root = np.sqrt(np.maximum(z, 0) if real else z)
+    root = np.where(z > 0, np.sqrt(np.where(z > 0, z, 1)), 0) if real else np.sqrt(z)
     sign = np.sign(np.real(root * z))
     rates = [lambda: aip + root * ai, lambda: z * ai + root * aip, lambda: bip, lambda: z * bi]
     if real:
@@ -72,26 +72,40 @@ Q = (1 + 1j) / 2**0.5
 """ber x + i bei x = I₀(qx) and ker x + i kei x = K₀(qx).  DLMF 10.61.6"""
 
 
-def curvature(f: Any, x: Any) -> Any:
-    """The second derivative i (f₀ + f₂)(qx)/2 of f₀(qx), f = I or K; exact at 0.  DLMF 10.29.5."""
-    return 0.5j * (f(0.0, Q * x) + f(2.0, Q * x))
+def curvature(w: Any, slope: Any, x: Any, at_zero: Any) -> Any:
+    """w″ = i w − w′/x of w = ber + i bei or ker + i kei, also part by part.  DLMF 10.25.1.
+
+    At x = 0 as a function that is regular there.
+    """
+    zero = x == 0
+    return np.where(zero, at_zero(x), w - slope / np.where(zero, 1, x))
+
+
+def first_kind(x: Any) -> Any:
+    """i (I₀ + I₂)(qx)/2.  DLMF 10.29.5."""
+    return 0.5j * (sc.iv(0.0, Q * x) + sc.iv(2.0, Q * x))
 
 
 elementwise(sc.ber, lambda x: sc.berp(x))
 elementwise(sc.bei, lambda x: sc.beip(x))
 elementwise(sc.ker, lambda x: sc.kerp(x))
 elementwise(sc.kei, lambda x: sc.keip(x))
-elementwise(sc.berp, lambda x: np.real(curvature(sc.iv, x)))
-elementwise(sc.beip, lambda x: np.imag(curvature(sc.iv, x)))
-elementwise(sc.kerp, lambda x: np.real(curvature(sc.kv, x)))
-elementwise(sc.keip, lambda x: np.imag(curvature(sc.kv, x)))
+elementwise(sc.berp, lambda y, x: curvature(-sc.bei(x), y, x, lambda x: np.real(first_kind(x))))
+elementwise(sc.beip, lambda y, x: curvature(sc.ber(x), y, x, lambda x: np.imag(first_kind(x))))
+elementwise(sc.kerp, lambda y, x: curvature(-sc.kei(x), y, x, lambda x: np.inf))
+elementwise(sc.keip, lambda y, x: curvature(sc.ker(x), y, x, lambda x: np.inf))
 
 
 @rule(sc.kelvin, "()->(),(),(),()")
 def _kelvin(y: Any, x: Any) -> Any:
     """ber + i bei, ker + i kei, and their derivatives."""
-    _, _, bep, kep = y
-    return slopes(lambda: bep, lambda: kep, lambda: curvature(sc.iv, x), lambda: curvature(sc.kv, x))
+    be, ke, bep, kep = y
+    return slopes(
+        lambda: bep,
+        lambda: kep,
+        lambda: curvature(1j * be, bep, x, first_kind),
+        lambda: curvature(1j * ke, kep, x, lambda x: complex(np.inf, np.inf)),
+    )
 
 
 # ---------------------------------------------------------------- integrals from 0, and of f(t)/t

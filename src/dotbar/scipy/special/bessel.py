@@ -35,7 +35,7 @@ RECURRENCE = {
     **dict.fromkeys((sc.iv, sc.ive), (0.5, 0.5)),
     **dict.fromkeys((sc.kv, sc.kve), (-0.5, -0.5)),
 }
-"""C′_ν = a C_ν₋₁ + b C_ν₊₁.  DLMF 10.6.1, 10.29.1."""
+"""C′_ν = a C_ν₋₁ + b C_ν₊₁ = (ν/z) C_ν + 2b C_ν₊₁.  DLMF 10.6.1, 10.6.2, 10.29.1, 10.29.2."""
 
 SCALE: dict[Any, complex] = {sc.kve: 1, sc.hankel1e: -1j, sc.hankel2e: 1j}
 """The exponents of scaled functions, eˢᶻ C."""
@@ -58,7 +58,7 @@ ASYMPTOTIC: dict[Any, tuple[complex, complex, float]] = {
     lambda v, z, f, n, m: asymptotic(v, z, f=f, n=n, m=m + 1),
 )
 def asymptotic(v: Any, z: Any, *, f: Any, n: int, m: int) -> Any:
-    """∂ⁿ⁺ᵐf/∂νⁿ∂zᵐ of a scaled function, to 1e-15 where z > 50 and z > ν²: 40 terms of Hankel's expansion."""
+    """∂ⁿ⁺ᵐf/∂νⁿ∂zᵐ of a scaled function, to 1e-15 where z > 25 and z > ν²: 40 terms of Hankel's expansion."""
     s, c, r = ASYMPTOTIC[f]
 
     def series(v: Any, z: Any) -> Any:
@@ -74,7 +74,7 @@ def asymptotic(v: Any, z: Any, *, f: Any, n: int, m: int) -> Any:
 
 def scaled_slope(f: Any, n: int, v: Any, z: Any, slope: Any) -> Any:
     """The slope of a scaled function for large z by its expansion: it is the small difference of large terms."""
-    far = np.real(z) > np.maximum(50, np.real(v * v))
+    far = np.real(z) > np.maximum(25, np.real(v * v))
     return np.where(far, asymptotic(v, np.where(far, z, 100), f=f, n=n, m=1), slope)
 
 
@@ -105,7 +105,11 @@ def pairs(f: Any, n: int, y: Any, v: Any, z: Any) -> Any:
 
     def slope() -> Any:
         """∂f/∂z; for real z of exp(−|z|) Iᵥ, too."""
-        s = a * derivative(f, n, v - 1.0, z) + b * derivative(f, n, v + 1.0, z)
+        above = derivative(f, n, v + 1.0, z)
+        s = a * derivative(f, n, v - 1.0, z) + b * above
+        if n == 0:  # near a negative integer J and I vary fast with the order, also by the rounding of ν − 1
+            rounded = ((v - 1.0 + 1.0 != v) | (v == 0)) & (z != 0)
+            s = np.where(rounded, v / np.where(rounded, z, 1) * y + 2 * b * above, s)
         if f in SCALE:
             s = s + SCALE[f] * y
         elif d == 1 and dtype_of(z).kind != "c":

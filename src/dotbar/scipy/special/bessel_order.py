@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dotbar.scipy.special.quadrature import gauss
-from dotbar.scipy.special.taylor import Jet, exp, expand, gamma_ratio, select, total
+from dotbar.scipy.special.taylor import Jet, exp, expand, gammaln, select, total
 
 Array = NDArray[Any]
 
@@ -110,7 +110,7 @@ def k_scaled(v: Jet, w: Array) -> Jet:
 
 def series(v: Jet, w: Array) -> Jet:
     """The power series; each term is the one before times (w²/4)/(k (ν + k))."""
-    y = term = exp(v * np.log(w / 2) - w) * gamma_ratio([], [v + 1])
+    y = term = exp(v * np.log(w / 2) - w - gammaln(v + 1))
     for k in range(1, 200):
         term = term * (w * w / (4 * k)) / (v + k)
         y = y + term
@@ -132,14 +132,15 @@ def downwards(v: Jet, w: Array) -> Jet:
     steps = np.ceil(np.maximum(size - v.value, 0) + 9 * np.cbrt(size) + np.sqrt(45 * size) + 12)
     f = g = (v * np.zeros_like(w)) * 0
     for i in range(int(np.max(steps, initial=0)), 0, -1):
-        g = g + np.where(i == steps, 1e-250, 0)
+        g = g + np.where(i == steps, 1, 0)
         f, g = g, f + g * (v + i) * (2 / w)
-    scale = 1 / np.maximum(np.abs(f.value), np.abs(g.value))
-    f, g = f * scale, g * scale
+        if i % 16 == 1:  # which leaves room for 2(ν + i)/|w| up to 1e15
+            scale = 1 / np.maximum(np.maximum(np.abs(f.value), np.abs(g.value)), 1)
+            f, g = f * scale, g * scale
     k, above = k_pair(v, w)
     wronskian = (f * k + g * above) * w
     size = 1 / wronskian.value
-    return g * size / (wronskian * size)
+    return select(np.isfinite(above.value), g * size / (wronskian * size), 0)  # 0 below the smallest number
 
 
 def schlaefli(v: Jet, w: Array) -> Jet:
@@ -226,7 +227,8 @@ def evaluate(name: str, v: Array, z: Array, n: int) -> Array:
     for family, scaled, exponent in ((of_i, i_scaled, w), (of_k, k_scaled, -w)):
         if family:
             waves = sum((rotation(a, r) * c for r, c in family.items()), start=a * 0)
-            y = y + (waves * scaled(a, w)).c[n] * factorial(n) * np.exp(exponent + extra)
+            nth = (waves * scaled(a, w)).c[n] * factorial(n)
+            y = y + np.where(nth == 0, 0, nth * np.exp(exponent + extra))
     return (-1) ** n * y if below else y
 
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from dotbar.core import dtype_of
 from dotbar.rules.kinds import elementwise, rule
-from dotbar.rules.words import conj
 from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.quadrature import entrywise, family
+from dotbar.scipy.special.results import slopes
 
 # ---------------------------------------------------------------- Faddeeva's function
 
@@ -111,39 +111,28 @@ elementwise(
 # ---------------------------------------------------------------- Fresnel's integrals
 
 
+def quarter_turns(z: Any) -> Any:
+    """z² modulo 4 to a rounding error, by z = 2n + h + l, h with so few digits that nh is exact."""
+    even = 2 * np.round(np.real(z) / 2)
+    rest = z - even
+    high = np.round(np.real(rest) * 2**20) / 2**20
+    return 2 * np.mod(even * high, 2) + 2 * even * (rest - high) + rest * rest
+
+
 @rule(sc.fresnel, "()->(),()")
 def fresnel(y: Any, z: Any) -> Any:
     """S′ = sin(πz²/2), C′ = cos(πz²/2).  DLMF 7.2(iii)."""
-
-    def slopes() -> tuple[Any, Any]:
-        u = pi / 2 * z * z
-        return np.sin(u), np.cos(u)
-
-    def dot(zdot: Any) -> Any:
-        return tuple(slope * zdot for slope in slopes())
-
-    def bar(ybar: Any) -> Any:
-        return sum(conj(slope) * t for slope, t in zip(slopes(), ybar) if t is not None)
-
-    return dot, bar
+    angle = lambda: pi / 2 * quarter_turns(z)
+    return slopes(lambda: np.sin(angle()), lambda: np.cos(angle()))
 
 
 def modified_fresnel(fn: Any, sign: int) -> None:
     @rule(fn, "()->(),()")
     def body(y: Any, x: Any) -> Any:
-        """F = ∫ₓ^∞ exp(±it²) dt and K = exp(∓i(x² + π/4)) F/√π, so K′ = ∓2ix K − exp(∓iπ/4)/√π.  DLMF 7.2, 7.5."""
-
-        def slopes() -> tuple[Any, Any]:
-            turn = np.exp(-sign * 1j * pi / 4) / sqrt(pi)
-            return -np.exp(sign * 1j * x * x), -sign * 2j * x * y[1] - turn
-
-        def dot(xdot: Any) -> Any:
-            return tuple(slope * xdot for slope in slopes())
-
-        def bar(ybar: Any) -> Any:
-            return sum(np.real(conj(slope) * t) for slope, t in zip(slopes(), ybar) if t is not None)
-
-        return dot, bar
+        """F = ∫ₓ^∞ exp(±it²) dt and K = exp(∓i(x² + π/4)) F/√π = w(qx)/2, q = ±exp(±iπ/4).  DLMF 7.2, 7.5."""
+        q = (sign + 1j) / sqrt(2)
+        dot, bar = slopes(lambda: -np.exp(sign * 1j * x * x), lambda: q / 2 * faddeeva(q * x, n=1))
+        return dot, lambda ybar: np.real(bar(ybar))
 
 
 modified_fresnel(sc.modfresnelp, 1)

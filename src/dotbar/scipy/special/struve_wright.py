@@ -1,7 +1,7 @@
 """Struve functions in order and argument, integrals of Bessel functions, and Wright's generalised Bessel function."""
 
 from collections.abc import Callable
-from math import factorial, pi, sqrt
+from math import factorial, gamma, pi, prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -25,15 +25,20 @@ def log(x: Any) -> Any:
     return x.compose(lambda x, n: -((-1 / x) ** n) / n if n else np.log(x))
 
 
-@derivatives()
+def over_gamma(v: Any, x: Any, shift: float) -> Any:
+    """(x/2)^ν/(√π Γ(ν + shift)): its factors may leave the range of numbers where it does not."""
+    half = exp(v * (np.log(x / 2) / 2))
+    return half * gamma_ratio([], [v + shift]) * half / sqrt(pi)
+
+
 def forcing(v: Any, x: Any) -> Any:
-    """(x/2)^ν / (√π Γ(ν + 3/2)), by which Struve functions differ from solutions of Bessel's recurrences."""
-    return exp(v * log(x / 2)) * gamma_ratio([], [v + 1.5]) / sqrt(pi)
+    """By this Struve functions differ from solutions of Bessel's recurrences."""
+    return over_gamma(v, x, 1.5)
 
 
 def amplitude(v: Any, x: Any) -> Any:
     """2 (x/2)^ν/(√π Γ(ν + ½))."""
-    return exp(v * np.log(x / 2)) * gamma_ratio([], [v + 0.5]) * (2 / sqrt(pi))
+    return over_gamma(v, x, 0.5) * 2
 
 
 def inside(v: Any, x: Any, wave: Callable[[Any], Any]) -> Any:
@@ -89,25 +94,60 @@ def struve(v: Any, x: Any, sign: int) -> Any:
     return select(far, bessel("yv", v, large) + amplitude(v, large) * outside(v, large), here)
 
 
-def recurrence(v: Any, x: Any, sign: int, n: int) -> Any:
-    """The slope (f_ν₋₁ ± f_ν₊₁ + forcing)/2 of the n-th derivative by order.  DLMF 11.4.24, 11.4.26."""
-    f = STRUVE[sign]
-    at = (lambda v: by_order(v, x, sign=sign, n=n)) if n else lambda v: f(v, x)
-    return (at(v - 1.0) + sign * at(v + 1.0) + forcing(v, x, order=(n, 0))) / 2
+@family(
+    lambda v, x, sign, n, m: beginning(v, x, sign=sign, n=n + 1, m=m),
+    lambda v, x, sign, n, m: beginning(v, x, sign=sign, n=n, m=m + 1),
+)
+def beginning(v: Any, x: Any, *, sign: int, n: int, m: int) -> Any:
+    """∂ⁿ⁺ᵐ/∂νⁿ∂xᵐ of Σ (±1)ᵏ (x/2)^(2k+ν+1)/(Γ(k + 3/2) Γ(k + ν + 3/2)), |x| < 1.  DLMF 11.2.1, 11.2.2.
+
+    Functions of integer order are even or odd; others are not real left of 0.
+    """
+    t, power = np.where(x == 0, 1e-100, np.abs(x)), v + 1 - m
+
+    def series(v: Any, t: Any) -> Any:
+        terms = (
+            over_gamma(v + (2 * k + 1 - m), t, 0.5 - k + m)
+            * prod((v + (2 * k + 1 - j) for j in range(m)), start=1.0)
+            * (sign**k * sqrt(pi) / (2**m * gamma(k + 1.5)))
+            for k in range(12)
+        )
+        return sum(terms, start=0.0)
+
+    y = partial(series, (v, t), (n, 0))
+    limit = np.where((power > 0) | (np.abs(y) < 1e-50), 0, np.where((power == 0) & (n == 0), y, y * np.inf))
+    even = np.mod(v + m, 2)
+    parity = np.where(even == 1, 1, np.where((even == 0) & (n == 0), -1, np.nan))
+    return np.where(x == 0, limit, np.where(x < 0, parity, 1) * y)
+
+
+def slope(v: Any, x: Any, sign: int, n: int) -> Any:
+    """∂ⁿ/∂νⁿ of f′ = f_ν₋₁ − (ν/x) f_ν, f = H or L; near 0 by the series.  DLMF 11.4.27, 11.4.29."""
+    near = np.abs(x) < 1
+    z = np.where(near, 1, x)
+
+    def at(v: Any, n: int) -> Any:
+        return by_order(v, z, sign=sign, n=n) if n else STRUVE[sign](v, z)
+
+    far = at(v - 1.0, n) - v / z * at(v, n) - (n / z * at(v, n - 1) if n else 0)
+    return np.where(near, beginning(v, np.where(near, x, 0.5), sign=sign, n=n, m=1), far)
 
 
 @family(
     lambda v, x, sign, n: by_order(v, x, sign=sign, n=n + 1),
-    lambda v, x, sign, n: recurrence(v, x, sign, n),
+    lambda v, x, sign, n: slope(v, x, sign, n),
 )
 def by_order(v: Any, x: Any, *, sign: int, n: int) -> Any:
-    """∂ⁿH/∂νⁿ (sign = −1) or ∂ⁿL/∂νⁿ for x > 0; relative error 1e-13 of the amplitude."""
-    return np.where(x > 0, partial(lambda v, x: struve(v, x, sign), (v, np.where(x > 0, x, 1)), (n, 0)), np.nan)
+    """∂ⁿH/∂νⁿ (sign = −1) or ∂ⁿL/∂νⁿ for x ≥ 0; relative error 1e-13 of the amplitude."""
+    near = x < 1
+    far = partial(lambda v, x: struve(v, x, sign), (v, np.where(near, 1, x)), (n, 0))
+    y = np.where(near, beginning(v, np.where(near, x, 0.5), sign=sign, n=n, m=0), far)
+    return np.where(x < 0, np.nan, y)
 
 
 STRUVE = {-1: sc.struve, 1: sc.modstruve}
-elementwise(sc.struve, lambda a, b: by_order(a, b, sign=-1, n=1), lambda a, b: recurrence(a, b, -1, 0))
-elementwise(sc.modstruve, lambda a, b: by_order(a, b, sign=1, n=1), lambda a, b: recurrence(a, b, 1, 0))
+elementwise(sc.struve, lambda a, b: by_order(a, b, sign=-1, n=1), lambda a, b: slope(a, b, -1, 0))
+elementwise(sc.modstruve, lambda a, b: by_order(a, b, sign=1, n=1), lambda a, b: slope(a, b, 1, 0))
 
 # ---------------------------------------------------------------- ∫₀¹ x^λ J_ν(2ax) dx
 
