@@ -29,7 +29,8 @@ MEMBERS = {name: value for module in MODULES for name, value in public(module).i
 WITHOUT_RULE = {
     name: f
     for name, f in MEMBERS.items()
-    if isinstance(f, FunctionType | np.ufunc) and f not in RULES and f not in OWN.values()
+    if isinstance(f, FunctionType | np.ufunc) and f not in RULES
+    if f not in OWN.values() or hasattr(f, "without_derivative")
 }
 CLASSES = {
     name: c
@@ -43,7 +44,6 @@ REFUSED = {
     },
     "integrate": {
         "nodes and weights of a whole order": "lebedev_rule newton_cotes",
-        "have no rule; quad, quad_vec and fixed_quad have one": "cubature nsum qmc_quad tanhsinh",
         "are one step of a solver; solve_ivp differentiates all of them": """
             BDF complex_ode DenseOutput DOP853 LSODA ode OdeSolution OdeSolver Radau RK23 RK45
         """,
@@ -79,16 +79,12 @@ REFUSED = {
         """,
     },
     "optimize": {
-        "search everywhere, by chance or on a grid; minimize, started at their result, has a derivative": """
-            basinhopping brute differential_evolution direct dual_annealing shgo
-        """,
         "solutions among integers, which jump": "milp quadratic_assignment",
-        "older names of what minimize and root do, which have a derivative": """
-            anderson broyden1 broyden2 diagbroyden excitingmixing fmin fmin_bfgs fmin_cg fmin_cobyla fmin_l_bfgs_b
-            fmin_ncg fmin_powell fmin_slsqp fmin_tnc linearmixing newton_krylov
+        "where a search stops, which no condition determines": "bracket line_search",
+        "older names of methods of minimize, which has a derivative": """
+            fmin_cobyla fmin_l_bfgs_b fmin_slsqp fmin_tnc
         """,
         "differences, where dotbar.grad is exact": "approx_fprime check_grad",
-        "have no rule": "isotonic_regression rosen*",
         "print": "linprog_verbose_callback show_options",
         "hold what a solver is given and returns": """
             BFGS Bounds BroydenFirst HessianUpdateStrategy InverseJacobian KrylovJacobian LbfgsInvHessProduct

@@ -11,6 +11,8 @@ INDEPENDENT = {
     **dict.fromkeys(("bisect", "brenth", "brentq", "ridder", "toms748"), "a b"),
     **dict.fromkeys(("fsolve", "root", "minimize", "least_squares", "leastsq", "fixed_point"), "x0"),
     **dict.fromkeys(("newton", "root_scalar"), "x0 x1 bracket"),
+    **dict.fromkeys(("fmin", "fmin_bfgs", "fmin_cg", "fmin_ncg", "fmin_powell", "basinhopping"), "x0"),
+    **dict.fromkeys(("anderson", "broyden1", "broyden2", "newton_krylov"), "xin"),
     "curve_fit": "p0",
     "solve_bvp": "y p",
     # what acts by an order or a rank alone; integers and flags beside an array

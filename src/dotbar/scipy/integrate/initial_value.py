@@ -12,11 +12,12 @@ import numpy as np
 import scipy.integrate as si
 
 from dotbar.core import RULES, as_array, dtype_of, primitive, shape_of
-from dotbar.errors import ConversionError, StructureError
+from dotbar.errors import StructureError
 from dotbar.nested import stand_in
 from dotbar.rules.kinds import batch_loop, constant, rule
 from dotbar.rules.words import conj, stop_gradient
 from dotbar.scipy.closed import Function, Packed, arguments, as_tuple, closed, is_traced, recorded, with_args
+from dotbar.scipy.integrate.quadrature import at_points
 from dotbar.scipy.integrate.trajectory import Method, Trajectory, at, keeping
 from dotbar.scipy.integrate.variation import Variation, tableaus
 from dotbar.scipy.mirror import stands_for
@@ -90,14 +91,6 @@ def _flow(Y: Any, y0: Any, theta: Any, t0: Any, times: Any, *fixed: Any, f: Any,
 def last(times: Any, t0: Any) -> Any:
     """The time that is the farthest from t₀."""
     return times[np.argmax(np.abs(times - t0))] if len(times) else t0
-
-
-def at_points(f: Function, times: Any, Y: Any) -> Any:
-    """f(t, y) at several times, all at once unless f branches on values."""
-    try:
-        return vmap(f)(times, Y)
-    except ConversionError:
-        return np.stack([f(t, y) for t, y in zip(times, Y)])
 
 
 # ---------------------------------------------------------------- in a direction

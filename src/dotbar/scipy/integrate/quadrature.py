@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 import scipy.integrate as si
+import scipy.optimize as so
 
-from dotbar.core import dtype_of, primitive
-from dotbar.errors import NoRuleError
+from dotbar.core import active, as_array, dtype_of, is_differentiable, primitive, shape_of
+from dotbar.errors import ConversionError, NoRuleError
 from dotbar.nested import stand_in
-from dotbar.rules.kinds import rule
-from dotbar.rules.words import conj, stop_gradient
+from dotbar.rules.kinds import rule, unbroadcast
+from dotbar.rules.words import conj, raise_if, stop_gradient
 from dotbar.scipy.closed import Function, Packed, arguments, as_tuple, closed, is_traced, recorded, with_args
 from dotbar.scipy.mirror import stands_for
-from dotbar.transforms import jvp, vjp
+from dotbar.transforms import jvp, vjp, vmap
 
 Method = Callable[[Function, Any, Any], tuple[Any, ...]]
 
@@ -143,10 +144,11 @@ class VectorQuadrature:
     entries = value
 
 
-def middle(a: Any, b: Any) -> float:
+def middle(a: Any, b: Any) -> Any:
     """A point between two limits."""
-    x = 0.5 * (stand_in(a) + stand_in(b))
-    return float(x) if np.isfinite(x) else 1.0
+    ends = np.stack(np.broadcast_arrays(stand_in(a), stand_in(b)))
+    x = np.where(np.all(np.isfinite(ends), 0), np.mean(np.where(np.isfinite(ends), ends, 1.0), 0), 1.0)
+    return x if np.ndim(x) else float(x)
 
 
 def integrand(func: Function, args: Any, a: Any, b: Any) -> tuple[Function, Packed]:
@@ -254,3 +256,145 @@ def tplquad(
         (a, b),
     ]
     return nquad(func, ranges, args, {"epsabs": epsabs, "epsrel": epsrel})
+
+
+def at_points(f: Function, *xs: Any) -> Any:
+    """f at several points, all at once unless f branches on values."""
+    try:
+        return vmap(f)(*xs)
+    except ConversionError:
+        return np.stack([f(*x) for x in zip(*xs)])
+
+
+class BoxQuadrature:
+    """The method of ``cubature`` with its settings; f is a function of one point."""
+
+    def __init__(self, options: dict[str, Any]):
+        self.options = options
+        self.weight = None
+
+    def value(self, f: Function, a: Any, b: Any) -> tuple[Any, Any]:
+        """SciPy's value and error."""
+        found = si.cubature(lambda xs: at_points(f, xs), a, b, **self.options)
+        return found.estimate, found.error
+
+    entries = value
+
+
+@stands_for(si.cubature)
+def cubature(*args: Any, **kw: Any) -> Any:
+    """SciPy's; ``estimate`` is a function of the limits and of the parameters in ``f`` and ``args``.
+
+    Limits that are traced become parameters: ∫ f(x) dx from a to b is ∏(b − a) ∫ f(a + (b − a) u) du over a cube.
+    """
+    if not active.levels:
+        return si.cubature(*args, **kw)
+    given = arguments(si.cubature, args, kw)
+    func, a, b, args = (given.pop(k) for k in ("f", "a", "b", "args"))
+    a, b = lower, upper = as_array(a) * 1.0, as_array(b) * 1.0
+    at_point = lambda x, *args: as_array(func(np.reshape(x, (1, -1)), *args))[0]
+    of_box = at_point
+    if is_traced(a) or is_traced(b):
+        raise_if(np.any(np.isinf(a) | np.isinf(b)), error=NoRuleError("cubature has no derivative by infinite limits."))
+        if given["points"]:
+            raise NoRuleError("cubature has no derivative by limits where points are given.")
+        of_box = lambda u, *args: np.prod(upper - lower) * at_point(lower + (upper - lower) * u, *args)
+        a, b = np.zeros(shape_of(lower)), np.ones(shape_of(upper))
+    f, parameters = integrand(of_box, args, a, b)
+    if not any(map(is_traced, (parameters.theta, *parameters.fixed))):
+        return si.cubature(func, a, b, args=args, **given)
+    how = BoxQuadrature(given)
+    value, error = integral(a, b, parameters.theta, *parameters.fixed, f=f, how=how, many=False)
+    return so.OptimizeResult(estimate=value, error=error)
+
+
+# ---------------------------------------------------------------- entry by entry
+
+
+@primitive
+def entrywise(a: Any, b: Any, *args: Any, f: Function, how: Function) -> tuple[Any, Any, Any]:
+    """∫ f(x, args) dx or Σ f(k, args) from a to b for each entry of all arguments; its error and status."""
+    return how(f, a, b, args)
+
+
+@rule(entrywise)
+def _entrywise(y: Any, a: Any, b: Any, *args: Any, f: Any, how: Any) -> Any:
+    """İ = f(b) ḃ − f(a) ȧ + ∫ f_θ dx θ̇: Leibniz's rule, in each entry."""
+
+    def factor(x: Any, of: Function) -> Any:
+        dot = lambda xdot: (of() * xdot, None, None)
+        bar = lambda ybar: None if ybar[0] is None else unbroadcast(np.conj(of()) * ybar[0], shape_of(x))
+        return dot, bar
+
+    def at(x: Any) -> Any:
+        inside = np.where(np.isfinite(x), x, 0)
+        return np.where(np.isfinite(x), f(inside, *args), 0)
+
+    def by(k: int) -> Any:
+        def slope(x: Any, *args: Any) -> Any:
+            of = lambda arg: f(x, *args[:k], arg, *args[k + 1 :])
+            return jvp(of, (args[k],), (np.ones(shape_of(args[k]), dtype_of(args[k])),))[1]
+
+        return lambda: entrywise(a, b, *args, f=slope, how=how)[0]
+
+    limits = [factor(a, lambda: -at(a)), factor(b, lambda: at(b))]
+    if how.func is summed:
+        limits = ["the terms of a sum are counted"] * 2
+    return [*limits, *(factor(x, by(k)) for k, x in enumerate(args))]
+
+
+def integrated(f: Function, a: Any, b: Any, args: Any, **options: Any) -> tuple[Any, Any, Any]:
+    """By ``tanhsinh``."""
+    found = si.tanhsinh(f, a, b, args=args, **options)
+    return found.integral, found.error, np.asarray(found.status)
+
+
+def summed(f: Function, a: Any, b: Any, args: Any, **options: Any) -> tuple[Any, Any, Any]:
+    """By ``nsum``."""
+    found = si.nsum(f, a, b, args=args, **options)
+    return found.sum, found.error, np.asarray(found.status)
+
+
+def each_entry(method: Function, how: Function, name: str) -> Function:
+    """``tanhsinh`` or ``nsum``."""
+
+    @stands_for(method)
+    def find(*given: Any, **kw: Any) -> Any:
+        options = arguments(method, given, kw)
+        f, a, b, args = (options.pop(k) for k in ("f", "a", "b", "args"))
+        args = as_tuple(args)
+        if not any(map(is_traced, (a, b, *args))):
+            return method(*given, **kw)
+        if options["log"] or options.get("preserve_shape"):
+            raise NoRuleError(f"{method.__name__} has no derivative with log=True or preserve_shape=True.")
+        floats = [as_array(x) * 1.0 if is_differentiable(x) else x for x in args]
+        value, error, status = entrywise(a, b, *floats, f=f, how=partial(how, **options))
+        found = {name: value, "error": error, "status": status, "success": np.equal(status, 0)}
+        return so.OptimizeResult(found)
+
+    return find
+
+
+tanhsinh, nsum = each_entry(si.tanhsinh, integrated, "integral"), each_entry(si.nsum, summed, "sum")
+
+
+# ---------------------------------------------------------------- points that are given
+
+
+@stands_for(si.qmc_quad)
+def qmc_quad(func: Function, a: Any, b: Any, **options: Any) -> Any:
+    """SciPy's: a mean of ``func`` at quasi-random points, which are the same for all limits but for their scale."""
+    if not active.levels:
+        return si.qmc_quad(func, a, b, **options)
+    if options.get("log"):
+        raise NoRuleError("qmc_quad has no derivative with log=True.")
+    a, b = (np.atleast_1d(as_array(x) * 1.0) for x in (a, b))
+    a, b = np.broadcast_arrays(a, b)
+    seen: list[Any] = []
+    note = lambda u: (seen.append(u), np.zeros(np.shape(u)[1:]))[1]
+    si.qmc_quad(note, np.zeros(len(a)), np.ones(len(a)), **options)
+    sides = (b - a)[:, None]
+    n = options.get("n_estimates", 8)
+    means = np.stack([np.mean(func(a[:, None] + sides * u)) for u in seen[-n:]]) * np.prod(b - a)
+    found = si.qmc_quad(lambda x: np.zeros(np.shape(x)[1:]), np.zeros(1), np.ones(1), n_estimates=2, n_points=1)
+    return type(found)(np.mean(means), np.std(means, ddof=1) / np.sqrt(n))

@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 import scipy.optimize as so
 
-from dotbar.core import as_array, first_traced
-from dotbar.errors import NoRuleError
+from dotbar.core import as_array
 from dotbar.nested import stand_in
 from dotbar.scipy.closed import Function, arguments, as_tuple
 from dotbar.scipy.mirror import stands_for
@@ -132,25 +131,6 @@ def fminbound(*args: Any, **kw: Any) -> Any:
     tree = {"args": as_tuple(args), "bounds": (x1, x2)}
     x, value, _, result = minimum(run, functions, tree, start, (), read)
     return (x[0], value, *(result or ())[2:]) if full_output else x[0]
-
-
-def refused(name: str) -> Function:
-    """A search whose result is where it stopped, which no condition determines."""
-    method = getattr(so, name)
-
-    def find(*args: Any, **kw: Any) -> Any:
-        result = method(*args, **kw)
-        if first_traced(result) is not None:
-            raise NoRuleError(
-                f"scipy.optimize.{name} has no derivative: where a search stops, no condition determines."
-            )
-        return result
-
-    find.__name__ = name  # which in SciPy is another
-    return stands_for(method)(find)
-
-
-bracket, line_search = map(refused, ("bracket", "line_search"))
 
 
 def stand_in_all(pair: Any) -> list[float]:
