@@ -1,5 +1,7 @@
 """Samples of scipy/stats/statistics.py, hypotheses.py, powers.py and kernels.py."""
 
+import numpy as np
+
 import dotbar.scipy.stats as st
 from dotbar.scipy.mirror import before
 from samples import normal, sample, uniform
@@ -124,4 +126,20 @@ SAMPLES = [
         case="gaussian_kde.logpdf",
     ),
     sample(st.gaussian_kde, x, y[:2], 0.4, call=lambda data, x, h: st.gaussian_kde(data, h)(x)),
+    sample(
+        st.gaussian_kde,
+        *(x, y[:4], w, 0.4, 0.3),
+        call=lambda x, y, w, h, m: (
+            (k := st.gaussian_kde(x, h, w)).integrate_kde(st.gaussian_kde(y)),
+            k.integrate_gaussian(m, h),
+            k.integrate_box(-0.5, m),
+            k.marginal(0).pdf(m),
+        ),
+    ),
+    *(sample(st.qmc.discrepancy, P, method=method, **by_version) for method in ("CD", "WD", "MD", "L2-star")),
+    sample(st.qmc.update_discrepancy, P[0], P[1:], 0.3, **by_version),
+    sample(st.qmc.geometric_discrepancy, P, **by_version),
+    sample(st.qmc.geometric_discrepancy, P, method="mst", **by_version),
+    sample(st.qmc.scale, P, -np.ones(3), w[:3]),
+    sample(st.qmc.scale, P, -np.ones(3), w[:3], reverse=True),
 ]
