@@ -137,7 +137,7 @@ REFUSED = {
         "polynomials of whole degrees; eval_legendre and its kin differentiate": """
             cheby? gegenbauer genlaguerre hermite hermitenorm jacobi laguerre legendre sh_cheby? sh_jacobi sh_legendre
         """,
-        "nodes and weights of whole degrees": "*_roots roots_*",
+        "nodes and weights of whole degrees; roots_jacobi and its kin differentiate": "*_roots roots_*",
         "how errors are treated": "errstate",
     },
     "stats": {

@@ -385,7 +385,7 @@ class General(Rule):
         self.moves = moves
         self.varying = varying
         self.core = core_dims(batch) if isinstance(batch, str) and batch != "axis" else None
-        self.entrywise = self.core is not None and not any(self.core)
+        self.entrywise = isinstance(batch, str) and not set(batch) - set("(),->")
         self.default_axis = defaults.get("axis")
 
     @cached_property

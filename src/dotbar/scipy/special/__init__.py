@@ -13,6 +13,7 @@ from dotbar.scipy.special import (  # registers the rules
     incomplete,
     lame,
     mathieu,
+    nodes,
     noncentral,
     orthogonal,
     parabolic,
