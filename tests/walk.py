@@ -108,14 +108,14 @@ class Call:
     name: str
     args: tuple[Any, ...]
     kw: dict[str, Any]
+    f: Callable[..., Any]
 
     def candidates(self) -> Iterator[tuple[int | str, str, Any]]:
         """What can be traced: the place or keyword, the name of the argument, and its value."""
-        f = FUNCTIONS[self.name]
-        parameters = parameters_of(f).values()
+        parameters = parameters_of(self.f).values()
         names = [p.name for p in parameters if p.kind <= p.POSITIONAL_OR_KEYWORD]
-        if isinstance(f, np.ufunc):
-            names = [argument_name(RULES[f], i) for i in range(f.nin)]
+        if isinstance(self.f, np.ufunc):
+            names = [argument_name(RULES[self.f], i) for i in range(self.f.nin)]
         given = [*zip(range(len(names)), names, self.args), *((k, k, x) for k, x in self.kw.items())]
         known = {name for _, name, _ in given}
         left = [(p.name, p.name, p.default) for p in parameters if p.name not in known]
@@ -124,8 +124,8 @@ class Call:
     def at(self, key: int | str, x: Any) -> Any:
         """The result with another value of one argument."""
         if isinstance(key, int):
-            return FUNCTIONS[self.name](*self.args[:key], x, *self.args[key + 1 :], **self.kw)
-        return FUNCTIONS[self.name](*self.args, **self.kw | {key: x})
+            return self.f(*self.args[:key], x, *self.args[key + 1 :], **self.kw)
+        return self.f(*self.args, **self.kw | {key: x})
 
 
 @cache
@@ -137,7 +137,7 @@ def calls() -> dict[str, list[Call]]:
         @wraps(FUNCTIONS[name])
         def call(*args: Any, **kw: Any) -> Any:
             if first_traced([*args, *kw.values()]) is None:
-                found[name].append(Call(name, args, kw))
+                found[name].append(Call(name, args, kw, FUNCTIONS[name]))
             return FUNCTIONS[name](*args, **kw)
 
         return call
@@ -148,7 +148,7 @@ def calls() -> dict[str, list[Call]]:
             patch.setattr(import_module(f"dotbar.scipy.{module}"), member, recorder(name), raising=False)
         for s in (*all_samples(), *MORE):
             if s.call is None and isinstance(s.fn, FunctionType | np.ufunc) and s.fn in NAMES:
-                found[NAMES[s.fn]].append(Call(NAMES[s.fn], s.args, s.kwargs))
+                found[NAMES[s.fn]].append(Call(NAMES[s.fn], s.args, s.kwargs, s.fn))
             elif s.of_scipy:
                 s.at(*s.primals)
     return {name: several[:MOST] for name, several in found.items()}
@@ -215,9 +215,10 @@ class Verdict:
     put: Callable[[Any], Any]
     outcome: bool | Exception
 
-    def plain(self, h: float = 0.0) -> list[Any]:
+    def plain(self, other: bool = False) -> list[Any]:
         """The floating results of the same call with a plain value, perhaps another."""
-        found = flatten(self.call.at(self.key, self.put(self.x + h * (1 + 3 * self.x))))[0]
+        step = 1 if np.all(self.x == np.round(self.x)) else 0.1 + 0.3 * self.x  # integers stay integers
+        found = flatten(self.call.at(self.key, self.put(self.x + step if other else self.x)))[0]
         return [y for y in map(np.asarray, found) if y.dtype.kind in "fc"]
 
 
