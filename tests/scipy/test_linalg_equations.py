@@ -283,6 +283,8 @@ def test_singular(f):
         *(lambda M, f=f: f(np.ravel(M), np.ravel(M)) for f in (sl.solve_toeplitz, sl.matmul_toeplitz)),
         lambda M: sl.solve_circulant(np.ravel(M), np.ravel(M)),
         lambda M: sl.solveh_banded(np.reshape(M, (1, 0)), np.ravel(M)),
+        lambda M: sl.cholesky_banded(np.reshape(M, (1, 0))),
+        lambda M: sl.cho_solve_banded((np.reshape(M, (1, 0)), True), np.ravel(M)),
     ],
 )
 def test_without_rows(f):
@@ -331,3 +333,35 @@ def test_what_is_not_finite_is_refused(f):
             call(bad)
     good = dotbar.grad(lambda M: np.sum(f(M, check_finite=False)))(A @ A.T)
     assert np.all(np.isfinite(good))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        *(lambda m, x, name=name: getattr(m, name)(x, np.ones(3)) for name in ("solve", "solve_triangular")),
+        lambda m, x: m.cho_solve((x, True), np.ones(3)),
+        lambda m, x: m.cho_solve_banded((x, True), np.ones(3)),
+        lambda m, x: m.lu_solve((x, np.arange(2)), np.ones(3)),
+        lambda m, x: m.solve_banded((1, 0), x, np.ones(3)),
+        lambda m, x: m.solveh_banded(x, np.ones(3), lower=True),
+        lambda m, x: m.solve_toeplitz(x[0], np.ones(3)),
+        lambda m, x: m.matmul_toeplitz(x[0], np.ones(3)),
+        lambda m, x: m.pinvh(x[:1]),
+        lambda m, x: m.eigh(x, np.eye(3)),
+        lambda m, x: m.eigh(x, np.eye(2), type=4),
+        lambda m, x: m.eigh(x, np.eye(2), driver="ev"),
+        lambda m, x: m.svd(x, compute_uv=False, lapack_driver="other"),
+        lambda m, x: m.qr(x, mode="other"),
+        lambda m, x: m.qr_multiply(x, x, "other"),
+        lambda m, x: m.expm_frechet(x, x, method="other"),
+    ],
+)
+def test_what_scipy_refuses_is_refused(f):
+    x = np.array([[3.0, 1], [1, 2]])
+    for call in (
+        lambda x: f(scipy.linalg, x),
+        lambda x: dotbar.vjp(lambda x: f(sl, x), x),
+        lambda x: dotbar.jvp(lambda x: f(sl, x), (x,), (x,)),
+    ):
+        with pytest.raises((ValueError, TypeError)):
+            call(x)

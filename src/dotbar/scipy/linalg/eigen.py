@@ -225,6 +225,11 @@ def _eigh(
             return chosen(np.linalg.eigvalsh(a, side(lower)), None, subset_by_index, subset_by_value, (), sl.eigh)
         w, V = as_hermitian(a, *found(a, solver=partial(sl.eigh, lower=lower, driver=driver)), lower=lower)
         return chosen(w, V, subset_by_index, subset_by_value, (a,), partial(sl.eigh, driver=driver, **settings))
+    if type not in (1, 2, 3) or driver not in (None, "gv", "gvd", "gvx"):
+        raise ValueError(f"eigh(a, b) has the types 1, 2 and 3, and no driver {driver!r} for type {type!r}.")
+    (b,) = checked(check_finite, b)
+    if b.shape[-2:] != a.shape[-2:]:
+        raise ValueError(f"wrong b dimensions {b.shape}, should be {a.shape}")
     L, A = cholesky(b, lower=lower, check_finite=check_finite), hermitian(a, lower=lower)
     L = L if lower else H(L)
     if type == 1:

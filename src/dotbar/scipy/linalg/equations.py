@@ -99,8 +99,10 @@ def _system(X: Any, A: Any, B: Any, *, assume_a: str | None = None, lower: bool 
     )
 
 
-def columns(solve: Callable[[Any], Any], b: Any) -> Any:
-    """The solution for a right-hand side that is a vector if it has one dimension."""
+def columns(solve: Callable[[Any], Any], b: Any, n: int) -> Any:
+    """The solution for a right-hand side of n rows that is a vector if it has one dimension."""
+    if not np.ndim(b) or b.shape[-2:][0] != n:
+        raise ValueError(f"b of shape {b.shape} is incompatible with a matrix of order {n}.")
     return solve(b[..., None])[..., 0] if np.ndim(b) == 1 else solve(b)
 
 
@@ -118,7 +120,7 @@ def solve(
     a, b = checked(check_finite, a, b)
     if transposed:
         a, assume_a, lower = mT(a), TRANSPOSED.get(assume_a, assume_a), not lower
-    return columns(lambda B: system(a, B, assume_a=assume_a, lower=lower), b)
+    return columns(lambda B: system(a, B, assume_a=assume_a, lower=lower), b, a.shape[-1])
 
 
 @composite(dispatching(sl.solve_triangular))
@@ -138,7 +140,7 @@ def _solve_triangular(
     raise_if(diagonal == 0, error=LinAlgError("singular matrix: a diagonal entry is zero"))
     if trans in (1, "T"):
         T = conj(T)
-    return columns(lambda B: solve_triangular(T, B, lower=lower, adjoint=trans not in (0, "N")), b)
+    return columns(lambda B: solve_triangular(T, B, lower=lower, adjoint=trans not in (0, "N")), b, T.shape[-1])
 
 
 @rule(dispatching(sl.inv), "(n,n)->(n,n)")
@@ -214,6 +216,8 @@ def _pinvh(
 @primitive
 def hermitian(A: Any, *, lower: bool = True) -> Any:
     """The Hermitian matrix of which one triangle is given; its derivative is that of the Hermitian part."""
+    if A.ndim < 2 or A.shape[-2] != A.shape[-1]:
+        raise ValueError('expected square "a" matrix')
     T = np.tril(A, -1) if lower else np.triu(A, 1)
     return T + H(T) + A * np.eye(A.shape[-1], dtype=A.dtype)
 

@@ -61,7 +61,7 @@ def _cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite
         Y = solve_triangular(c, B, lower=lower, adjoint=not lower)
         return solve_triangular(c, Y, lower=lower, adjoint=lower)
 
-    return for_columns(solve, b)
+    return for_columns(solve, b, c.shape[-1])
 
 
 # ---------------------------------------------------------------- banded Cholesky
@@ -74,7 +74,7 @@ def congruences(W: Any, D: Any) -> Any:
     By cyclic reduction: two steps of the recursion are one of the same form for every other k.
     """
     count = D.shape[-3]
-    if count == 1:
+    if count <= 1:
         return D
     odd = slice(1, None, 2)
     W_odd, D_odd = W[..., odd, :, :], D[..., odd, :, :]
@@ -140,7 +140,8 @@ def _cholesky_banded(
         band = np.concatenate([band, np.zeros((*lead, count * size - n, u + 1), dtype)], -2)
         band = np.reshape(band, (*lead, count, size, u + 1))
         band = np.concatenate([band, np.zeros((*lead, count, size, 2 * size - u), dtype)], -1)
-        X = mT(np.reshape(np.reshape(band, (*lead, count, -1))[..., : 2 * size * size], (*lead, count, size, -1)))
+        band = np.reshape(band, (*lead, count, size * (2 * size + 1)))[..., : 2 * size * size]
+        X = mT(np.reshape(band, (*lead, count, size, 2 * size)))
         missing = (np.arange(count * size) >= n).reshape(count, 1, size) & np.eye(size, dtype=bool)
         return X[..., :size, :] + one * missing.astype(dtype), X[..., size:, :]
 
@@ -184,7 +185,7 @@ def _cho_solve_banded(cb_and_lower: Any, b: Any, overwrite_b: bool = False, chec
         Y = triangular_banded_system(cb, B, lower=lower, adjoint=not lower)
         return triangular_banded_system(cb, Y, lower=lower, adjoint=lower)
 
-    return for_columns(solve, b)
+    return for_columns(solve, b, cb.shape[-1])
 
 
 # ---------------------------------------------------------------- LU
@@ -244,7 +245,7 @@ def _packed_lu(y: Any, A: Any) -> Any:
     """
     LU, pivots = y
     m, n = LU.shape[-2:]
-    k, j = min(m, n), min(m - 1, n)
+    k, j = min(m, n), max(min(m - 1, n), 0)
     L, U = unit_lower(LU), np.triu(LU[..., :k, :])
     L1, L2, U1 = L[..., :k, :], L[..., k:, :], U[..., :j, :j]
     order = row_order(pivots, m=m)
@@ -309,9 +310,11 @@ def _lu_solve(lu_and_piv: Any, b: Any, trans: int = 0, overwrite_b: bool = False
         Y = solve_triangular(LU, B, lower=False, adjoint=True)
         return rows(solve_triangular(L, Y, adjoint=True), np.argsort(order, -1))
 
+    if trans not in (0, 1, 2):
+        raise ValueError(f"trans must be 0, 1 or 2, and is {trans!r}.")
     if trans == 1:
-        return conj(for_columns(solve_adjoint, conj(b)))
-    return for_columns(solve_adjoint if trans else solve, b)
+        return conj(for_columns(solve_adjoint, conj(b), LU.shape[-1]))
+    return for_columns(solve_adjoint if trans else solve, b, LU.shape[-1])
 
 
 # ---------------------------------------------------------------- LDL
@@ -410,7 +413,8 @@ def _qr(
 ) -> Any:
     """Of the columns in the order of the pivots."""
     if mode not in ("full", "qr", "r", "economic"):
-        raise NoRuleError(f"scipy.linalg.qr(mode={mode!r}) has no derivative rule. Use 'full', 'economic' or 'r'.")
+        error = NoRuleError if mode == "raw" else ValueError
+        raise error(f"scipy.linalg.qr(mode={mode!r}) has no derivative rule. Use 'full', 'economic' or 'r'.")
     (a,) = checked(check_finite, a)
     order = (pivot_columns(a),) if pivoting else ()
     if pivoting:
@@ -434,6 +438,8 @@ def _qr_multiply(
 ) -> Any:
     """With all of Q if the place of c is to be used for Q c."""
     a, c = checked(True, a, c)
+    if mode not in ("left", "right"):
+        raise ValueError(f"Mode argument can only be 'left' or 'right' but not {mode!r}")
     Q, R, *order = qr(a, mode="full" if mode == "left" and overwrite_c else "economic", pivoting=pivoting)
     Q = conj(Q) if conjugate else Q
     return Q @ c if mode == "left" else c @ Q, R[..., : min(a.shape[-2:]), :], *order
@@ -564,6 +570,8 @@ def _svd(
     lapack_driver: str = "gesdd",
 ) -> Any:
     (a,) = checked(check_finite, a)
+    if lapack_driver not in ("gesdd", "gesvd"):
+        raise ValueError(f'lapack_driver must be "gesdd" or "gesvd", not "{lapack_driver}"')
     if not compute_uv:
         return svdvals(a)
     return singular_factors(a, full_matrices=full_matrices, lapack_driver=lapack_driver)

@@ -216,6 +216,8 @@ def _expm(Y: Any, A: Any) -> Any:
 
 @composite(dispatching(sl.expm_frechet))
 def _expm_frechet(A: Any, E: Any, method: Any = None, compute_expm: bool = True, check_finite: bool = True) -> Any:
+    if method not in (None, "SPS", "blockEnlarge"):
+        raise ValueError(f"Unknown implementation {method}")
     A, E = map(double, checked(check_finite, A, E))
     dtype = np.result_type(dtype_of(A), dtype_of(E))
     L = derivative(A, E[..., None, :, :], L=exponential_along, triangular=False, dtype=dtype)

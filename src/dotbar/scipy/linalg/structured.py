@@ -29,7 +29,8 @@ def vector(x: Any) -> Any:
 def join(*parts: Any) -> Any:
     """The vectors along the last axis end to end, their other axes broadcast."""
     lead = np.broadcast_shapes(*(shape_of(x)[:-1] for x in parts))
-    return np.concatenate([np.broadcast_to(x, lead + shape_of(x)[-1:]) for x in parts], -1)
+    full = (x if shape_of(x)[:-1] == lead else np.broadcast_to(x, lead + shape_of(x)[-1:]) for x in parts)
+    return np.concatenate([*full], -1)
 
 
 @primitive
@@ -206,7 +207,7 @@ def toeplitz_product(c: Any, r: Any, X: Any) -> Any:
 @composite(dispatching(sl.matmul_toeplitz))
 def matmul_toeplitz(c_or_cr: Any, x: Any, check_finite: bool = False, workers: int | None = None) -> Any:
     c, r, x = checked(check_finite, *column_and_row(c_or_cr), x)
-    return columns(lambda X: toeplitz_product(c, r, X), double(x))
+    return columns(lambda X: toeplitz_product(c, r, X), double(x), r.shape[-1])
 
 
 @primitive
@@ -230,7 +231,7 @@ def _levinson(X: Any, c: Any, r: Any, B: Any) -> Any:
 @composite(dispatching(sl.solve_toeplitz))
 def solve_toeplitz(c_or_cr: Any, b: Any, check_finite: bool = True) -> Any:
     c, r, b = checked(check_finite, *column_and_row(c_or_cr), b)
-    return columns(lambda B: levinson(c, r, B), b)
+    return columns(lambda B: levinson(c, r, B), b, c.shape[-1])
 
 
 @composite(dispatching(sl.solve_circulant))
@@ -366,20 +367,19 @@ def solve_banded(
     check_finite: bool = True,
 ) -> Any:
     ab, b = checked(check_finite, ab, b)
-    return columns(lambda B: banded_system(ab, B, l_and_u=tuple(l_and_u)), b)
+    return columns(lambda B: banded_system(ab, B, l_and_u=tuple(l_and_u)), b, ab.shape[-1])
 
 
 @primitive
 def triangular_banded_system(ab: Any, B: Any, *, lower: bool, adjoint: bool = False) -> Any:
-    """X with T X = B, or Tᴴ X = B, for the bands of a triangular matrix."""
+    """X with T X = B, or Tᴴ X = B, for the bands of a triangular matrix; nan if it is singular."""
     lead = np.broadcast_shapes(ab.shape[:-2], B.shape[:-2])
     ab, B = np.broadcast_to(ab, lead + ab.shape[-2:]), np.broadcast_to(B, lead + B.shape[-2:])
     tbtrs = sl.get_lapack_funcs("tbtrs", (ab, B))
     X = np.empty(B.shape, tbtrs.dtype)
     for i in np.ndindex(lead) if B.size else ():
-        X[i], info = tbtrs(ab[i], B[i], uplo="UL"[lower], trans="NC"[adjoint])
-        if info:
-            raise LinAlgError("singular matrix: a diagonal entry is zero")
+        solution, info = tbtrs(ab[i], B[i], uplo="UL"[lower], trans="NC"[adjoint])
+        X[i] = np.nan if info else solution
     return X
 
 
@@ -455,4 +455,4 @@ def solveh_banded(
     check_finite: bool = True,
 ) -> Any:
     ab, b = checked(check_finite, ab, b)
-    return columns(lambda B: hermitian_banded_system(ab, B, lower=lower), b)
+    return columns(lambda B: hermitian_banded_system(ab, B, lower=lower), b, ab.shape[-1])
