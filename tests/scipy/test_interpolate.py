@@ -294,3 +294,24 @@ def test_a_band_is_not_made_dense():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4000 * n
+
+
+FLAGS = {
+    "degree": lambda x: si.BSpline(T, C, x),
+    "extrapolate": lambda x: si.CubicSpline(X, x * Y)(AT, extrapolate=x),
+    "derivative": lambda x: si.UnivariateSpline(X, Y[:, 0])(AT, x),
+    "method": lambda x: si.RegularGridInterpolator(GRID, VALUES, x),
+    "bounds_error": lambda x: si.RegularGridInterpolator(GRID, x * VALUES, "linear", x),
+    "nu": lambda x: si.RegularGridInterpolator(GRID, x * VALUES, "cubic")(INSIDE, nu=(x, 0)),
+    "kind": lambda x: si.interp1d(X, Y.T, x),
+    "rescale": lambda x: si.LinearNDInterpolator(SITES, x * Z, rescale=x),
+    "grid": lambda x: si.RectBivariateSpline(*GRID, VALUES)(0.3, 0.4, grid=x),
+    "axis": lambda x: si.PPoly(x * C[:4, :, None], X[:3], axis=x),
+    "orders": lambda x: si.BSpline(T, x * C, 3).derivative(x),
+}
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_what_says_what_is_computed_is_refused(name):
+    with pytest.raises(NoRuleError, match="it says what is computed"):
+        jvp(lambda x: 0 * x if FLAGS[name](x) is None else x, (1.0,), (1.0,))

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import cache, wraps
 from importlib import import_module
+from inspect import getattr_static
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, TypeVar
 
@@ -55,9 +56,43 @@ def stands_for(original: Any) -> Callable[[F], F]:
 
     def enter(own: F) -> F:
         OWN[original] = without_flags(original, own) if isinstance(own, FunctionType) else own
+        if isinstance(own, type) and isinstance(original, type):
+            methods_checked(original)(own)
         return OWN[original]
 
     return enter
+
+
+SHOWN = {"__init__": ("fit", "build"), "__call__": ("value",)}
+
+
+def checked(original: Any, body: Any, method: F) -> F:
+    """A method that refuses traced values in the place of those of ``original`` that say what is computed."""
+    flags = Flags(original, body)
+
+    @wraps(method)
+    def call(*args: Any, **kw: Any) -> Any:
+        flags.check(args, kw)
+        return method(*args, **kw)
+
+    return call  # type: ignore[return-value]
+
+
+def methods_checked(original: type) -> Callable[[type], type]:
+    """Let the methods of the decorated class refuse traced flags, as functions do.
+
+    Methods of other names may show the parameters: ``fit`` or ``build`` those of the class, ``value`` of a call.
+    """
+
+    def check(own: type) -> type:
+        for name in dir(own):
+            method, plain = getattr_static(own, name), getattr(original, name, None)
+            if isinstance(method, FunctionType) and callable(plain) and method is not getattr_static(original, name):
+                shown = next((getattr(own, k) for k in SHOWN.get(name, ()) if hasattr(own, k)), method)
+                setattr(own, name, checked(plain, shown, method))
+        return own
+
+    return check
 
 
 def without_flags(original: F, own: Callable[..., Any]) -> F:

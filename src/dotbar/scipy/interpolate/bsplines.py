@@ -50,7 +50,7 @@ class BSpline(Refusing, si.BSpline):
 
     t, c, k, extrapolate, axis = (Held(si.BSpline, name) for name in ("t", "c", "k", "extrapolate", "axis"))
 
-    def __init__(self, t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0):
+    def __init__(self, t: Any, c: Any, k: int, extrapolate: bool | str = True, axis: int = 0):
         if not is_traced(t, c):
             super().__init__(t, c, k, extrapolate, axis)
             return
@@ -65,14 +65,14 @@ class BSpline(Refusing, si.BSpline):
         vars(self).update(t=t, c=c, k=k, extrapolate=extrapolate, axis=axis)
 
     @classmethod
-    def construct_fast(cls, t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0) -> Any:
+    def construct_fast(cls, t: Any, c: Any, k: int, extrapolate: bool | str = True, axis: int = 0) -> Any:
         if not is_traced(t, c):
             return super().construct_fast(t, c, k, extrapolate, axis)
         self = cls.__new__(cls)
         self.hold(t, c, k, extrapolate, axis)
         return self
 
-    def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
+    def __call__(self, x: Any, nu: int = 0, extrapolate: bool | str | None = None) -> Any:
         if not is_traced(self.t, self.c, x):
             return super().__call__(x, nu, extrapolate)
         x, t, n = double(x), self.t, len(self.t) - self.k - 1
@@ -82,7 +82,7 @@ class BSpline(Refusing, si.BSpline):
         return to_axis(y * against(valid, y), x.ndim, self.axis)
 
     @classmethod
-    def basis_element(cls, t: Any, extrapolate: Any = True) -> Any:
+    def basis_element(cls, t: Any, extrapolate: bool | str = True) -> Any:
         """The B-spline on these knots, which are as many as it has pieces and one more."""
         if not is_traced(t):
             return own(si.BSpline.basis_element(t, extrapolate))
@@ -115,7 +115,7 @@ class BSpline(Refusing, si.BSpline):
             tck = integrated(*tck)
         return self.construct_fast(*tck, self.extrapolate != "periodic" and self.extrapolate, self.axis)
 
-    def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
+    def integrate(self, a: Any, b: Any, extrapolate: bool | str | None = None) -> Any:
         if not is_traced(self.t, self.c, a, b):
             return super().integrate(a, b, extrapolate)
         extrapolate = self.extrapolate if extrapolate is None else extrapolate

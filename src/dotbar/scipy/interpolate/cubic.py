@@ -166,7 +166,7 @@ class Cubic(PPoly):
 class CubicHermiteSpline(Cubic, si.CubicHermiteSpline):
     """The piecewise cubic with given values and derivatives."""
 
-    def build(self, x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: Any = None) -> None:
+    def build(self, x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: bool | str | None = None) -> None:
         x, y, axis = prepared(x, y, axis)
         self.hold(from_slopes(x, y, np.moveaxis(double(dydx), axis, 0)), x, extrapolate, axis)
 
@@ -175,7 +175,9 @@ class CubicHermiteSpline(Cubic, si.CubicHermiteSpline):
 class CubicSpline(Cubic, si.CubicSpline):
     """The piecewise cubic with two continuous derivatives."""
 
-    def build(self, x: Any, y: Any, axis: int = 0, bc_type: Any = "not-a-knot", extrapolate: Any = None) -> None:
+    def build(
+        self, x: Any, y: Any, axis: int = 0, bc_type: Any = "not-a-knot", extrapolate: bool | str | None = None
+    ) -> None:
         x, y, axis = prepared(x, y, axis)
         if extrapolate is None and isinstance(bc_type, str) and bc_type == "periodic":
             extrapolate = "periodic"
@@ -186,7 +188,7 @@ class CubicSpline(Cubic, si.CubicSpline):
 class PchipInterpolator(Cubic, si.PchipInterpolator):
     """The piecewise cubic that is monotone where the data are."""
 
-    def build(self, x: Any, y: Any, axis: int = 0, extrapolate: Any = None) -> None:
+    def build(self, x: Any, y: Any, axis: int = 0, extrapolate: bool | str | None = None) -> None:
         x, y, axis = prepared(x, y, axis)
         self.hold(from_slopes(x, y, pchip_slopes(x, real(y))), x, extrapolate, axis)
 
@@ -195,7 +197,9 @@ class PchipInterpolator(Cubic, si.PchipInterpolator):
 class Akima1DInterpolator(Cubic, si.Akima1DInterpolator):
     """The piecewise cubic whose slopes depend on the five nearest points only."""
 
-    def build(self, x: Any, y: Any, axis: int = 0, *, method: str = "akima", extrapolate: Any = None) -> None:
+    def build(
+        self, x: Any, y: Any, axis: int = 0, *, method: str = "akima", extrapolate: bool | str | None = None
+    ) -> None:
         if method not in ("akima", "makima"):
             raise NotImplementedError(f"`method`={method} is unsupported.")
         x, y, axis = prepared(x, y, axis)

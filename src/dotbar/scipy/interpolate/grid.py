@@ -1,5 +1,6 @@
 """Interpolation on rectangular grids, in the grid, the values and the points."""
 
+from collections.abc import Sequence
 from itertools import product
 from math import prod
 from typing import Any
@@ -120,7 +121,7 @@ class RegularGridInterpolator(Interpolator, si.RegularGridInterpolator):
             values = flipped(down, values, axis)
         return grid, values, method, bounds_error, fill_value, dtype
 
-    def value(self, xi: Any, method: str | None = None, *, nu: Any = None) -> Any:  # type: ignore[override]
+    def value(self, xi: Any, method: str | None = None, *, nu: Sequence[int] | None = None) -> Any:  # type: ignore[override]
         grid, values, own, bounds_error, fill_value, dtype = self.fitted
         method, d = own if method is None else method, len(grid)
         if method not in ("linear", "nearest", "pchip", *DEGREES):
@@ -172,11 +173,11 @@ def interpn(
 class NdBSpline(Interpolator, si.NdBSpline):
     """A tensor spline by its coefficients."""
 
-    def fit(self, t: Any, c: Any, k: Any, *, extrapolate: Any = None) -> Any:  # type: ignore[override]
+    def fit(self, t: Any, c: Any, k: Any, *, extrapolate: bool | str | None = None) -> Any:  # type: ignore[override]
         k = (k,) * len(t) if np.ndim(k) == 0 else tuple(k)
         return tuple(map(double, t)), double(c), k, True if extrapolate is None else extrapolate
 
-    def value(self, xi: Any, *, nu: Any = None, extrapolate: Any = None) -> Any:  # type: ignore[override]
+    def value(self, xi: Any, *, nu: Sequence[int] | None = None, extrapolate: bool | str | None = None) -> Any:  # type: ignore[override]
         t, c, k, own = self.fitted
         xi = double(xi)
         x = np.reshape(xi, (-1, len(t)))

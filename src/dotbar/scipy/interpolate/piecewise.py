@@ -87,7 +87,7 @@ class Piecewise(Refusing):
     extrapolate: Any
     axis: int
 
-    def __init__(self, c: Any, x: Any, extrapolate: Any = None, axis: int = 0):
+    def __init__(self, c: Any, x: Any, extrapolate: bool | str | None = None, axis: int = 0):
         if not is_traced(c, x):
             super().__init__(c, x, extrapolate, axis)  # type: ignore[call-arg]
             return
@@ -98,14 +98,14 @@ class Piecewise(Refusing):
         vars(self).update(c=c, x=x, extrapolate=True if extrapolate is None else extrapolate, axis=axis)
 
     @classmethod
-    def construct_fast(cls, c: Any, x: Any, extrapolate: Any = None, axis: int = 0) -> Any:
+    def construct_fast(cls, c: Any, x: Any, extrapolate: bool | str | None = None, axis: int = 0) -> Any:
         if not is_traced(c, x):
             return super().construct_fast(c, x, extrapolate, axis)  # type: ignore[misc]
         self = cls.__new__(cls)
         self.hold(c, x, extrapolate, axis)
         return self
 
-    def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
+    def __call__(self, x: Any, nu: int = 0, extrapolate: bool | str | None = None) -> Any:
         if not is_traced(self.c, self.x, x):
             return super().__call__(x, nu, extrapolate)  # type: ignore[misc]
         x = double(x)
@@ -142,7 +142,7 @@ class Piecewise(Refusing):
         """The coefficients of the antiderivative."""
         raise NotImplementedError
 
-    def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
+    def integrate(self, a: Any, b: Any, extrapolate: bool | str | None = None) -> Any:
         if not is_traced(self.c, self.x, a, b):
             return super().integrate(a, b, extrapolate)  # type: ignore[misc]
         extrapolate = self.extrapolate if extrapolate is None else extrapolate
@@ -181,7 +181,7 @@ class PPoly(Piecewise, si.PPoly):
         return np.concatenate([c, starts[None]])
 
     @classmethod
-    def from_spline(cls, tck: Any, extrapolate: Any = None) -> Any:
+    def from_spline(cls, tck: Any, extrapolate: bool | str | None = None) -> Any:
         """The piecewise polynomial that a spline is: by Taylor's formula at each knot."""
         spline = isinstance(tck, si.BSpline)
         t, c, k = (tck.t, tck.c, tck.k) if spline else tck
@@ -193,7 +193,7 @@ class PPoly(Piecewise, si.PPoly):
         return cls.construct_fast(np.stack(parts), t, extrapolate)
 
     @classmethod
-    def from_bernstein_basis(cls, bp: Any, extrapolate: Any = None) -> Any:
+    def from_bernstein_basis(cls, bp: Any, extrapolate: bool | str | None = None) -> Any:
         """cₐ = Σ b over the powers: C(k, a) Δᵃb₀/hᵃ.  Farin (2002), (5.27)."""
         if not is_traced(bp.c, bp.x):
             return super().from_bernstein_basis(bp, extrapolate)
@@ -221,7 +221,7 @@ class BPoly(Piecewise, si.BPoly):
     c, x, extrapolate, axis = (Held(si.BPoly, name) for name in ("c", "x", "extrapolate", "axis"))
 
     @classmethod
-    def from_power_basis(cls, pp: Any, extrapolate: Any = None) -> Any:
+    def from_power_basis(cls, pp: Any, extrapolate: bool | str | None = None) -> Any:
         """bₐ = Σⱼ C(a, j)/C(k, j) cⱼ hʲ over the powers j ≤ a.  Farin (2002), (5.27)."""
         if not is_traced(pp.c, pp.x):
             return super().from_power_basis(pp, extrapolate)
@@ -233,7 +233,7 @@ class BPoly(Piecewise, si.BPoly):
         )
 
     @classmethod
-    def from_derivatives(cls, xi: Any, yi: Any, orders: Any = None, extrapolate: Any = None) -> Any:
+    def from_derivatives(cls, xi: Any, yi: Any, orders: Any = None, extrapolate: bool | str | None = None) -> Any:
         if is_traced(xi, yi):
             raise NoRuleError("BPoly.from_derivatives has no rule; of values and slopes CubicHermiteSpline has one.")
         return super().from_derivatives(xi, yi, orders, extrapolate)

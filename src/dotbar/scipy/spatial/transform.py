@@ -16,8 +16,8 @@ from dotbar.core import as_array, first_traced
 from dotbar.errors import NoRuleError
 from dotbar.linalg import polar, projector
 from dotbar.rules.words import entries, mT, raise_if, stop_gradient
+from dotbar.scipy.mirror import checked, stands_for
 from dotbar.scipy.mirror import members as _members
-from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.spatial.distance import in_double, root
 from dotbar.scipy.special.ufuncs import hyp0f1, hyp2f1
 
@@ -165,7 +165,7 @@ def _angles(angles: Any, count: int, degrees: bool) -> Any:
     return _shaped(angles if angles.ndim else angles[None], "angles", count)
 
 
-def _of_davenport(axes: Any, order: str, angles: Any, degrees: bool = False) -> Any:
+def _of_davenport(axes: np.ndarray | Any, order: str, angles: Any, degrees: bool = False) -> Any:
     axes = _real(axes)
     axes = _unit(axes if axes.ndim > 1 else axes[None])
     angles = _angles(angles, axes.shape[-2], degrees)
@@ -234,7 +234,7 @@ def _constructor(name: str, quaternion: Callable[..., Any]) -> Any:
 
     make.__name__ = name
     make.__doc__ = f"As ``scipy.spatial.transform.Rotation.{name}``."
-    return staticmethod(make)
+    return staticmethod(checked(getattr(_transform.Rotation, name), quaternion, make))
 
 
 def _of_quat(quat: Any, *, scalar_first: bool = False) -> Any:
@@ -324,7 +324,7 @@ class Rotation(metaclass=_Either):
         """Euler angles."""
         return _to_euler(self._quat, seq, degrees, **kw)
 
-    def as_davenport(self, axes: Any, order: str, degrees: bool = False, **kw: Any) -> Any:
+    def as_davenport(self, axes: np.ndarray | Any, order: str, degrees: bool = False, **kw: Any) -> Any:
         """Angles about any three axes."""
         return _to_davenport(self._quat, axes, order, degrees, **kw)
 
@@ -413,7 +413,7 @@ def _meeting(name: str) -> Any:
         return own(_of(self.as_quat()), *args, **kw)
 
     method.__name__ = name
-    return method
+    return checked(plain, own, method)
 
 
 for _name in ("apply", "mean", "inv", "approx_equal", "__mul__", "__pow__", "__getitem__"):
