@@ -62,11 +62,11 @@ def in_common(x: Any) -> Any:
     """What all items of a batch share, such as a count that the shape of a result depends on.
 
     Raises:
-        ConversionError: the items differ.
+        StructureError: the items differ.
     """
     while isinstance(x, Batched):
         if not in_common(np.all(x.value == x.value[:1])):
-            raise ConversionError(batch_message("a choice that shapes the result, or bool(),"))
+            raise StructureError(batch_message("a choice that shapes the result, or bool(),"))
         x = x.value[0]
     return x
 

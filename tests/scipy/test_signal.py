@@ -4,10 +4,11 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import scipy.signal
 
 import dotbar.scipy.signal as ss
-from dotbar import grad, jvp, vjp
-from dotbar.errors import NoRuleError
+from dotbar import grad, jvp, vjp, vmap
+from dotbar.errors import NoRuleError, StructureError
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((3, 30))
@@ -140,3 +141,95 @@ def test_a_filter_is_linear_in_memory():
 def test_what_has_no_rule_says_so(f):
     with pytest.raises(NoRuleError):
         grad(lambda x: np.sum(f(x)))(X[0])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: ss.convolve(x, X, "nope"),
+        lambda x: ss.convolve(x, X, "same", "nope"),
+        lambda x: ss.fftconvolve(x, X, "nope"),
+        lambda x: ss.fftconvolve(x, X[0]),
+        lambda x: ss.convolve2d(x, X, "full", "nope"),
+        lambda x: ss.correlate2d(x[0], X[0]),
+        lambda x: ss.medfilt2d(x[0], 3),
+        lambda x: ss.hilbert(x + 1j),
+        lambda x: ss.filtfilt(B, A, x, method="nope"),
+        lambda x: ss.sosfilt([[1, 2, 1, 2, 0.5, 0]], x),
+        lambda x: ss.sosfilt([[1, 2, 1, 1, 0.5]], x),
+        lambda x: ss.butter(2, 1 + x[0, 0] ** 2),
+        lambda x: ss.butter(2, [0.2, 0.1] + 0 * x[0, :2], "band"),
+        lambda x: ss.butter(2, 0.2 + 0 * x[0, 0], "nope"),
+        lambda x: ss.lp2lp_zpk(x[0], [1.0], 1.0),
+        lambda x: ss.normalize(x[0], [0.0, 0.0]),
+        lambda x: ss.zpk2sos(x[0, :2] + 1j, [0.5, 0.2], 1.0),
+        lambda x: ss.firwin(4, 0.3 + 0 * x[0, 0], pass_zero=False),
+        lambda x: ss.firls(5, [0.0, 0.5, 0.4, 1.0], x[0, :4] ** 2),
+        lambda x: ss.chirp(x[0], 1.0, 2.0, -1.0, "log"),
+    ],
+)
+def test_what_scipy_refuses_is_refused(f):
+    for call in (f, lambda x: jvp(f, (x,), (x,))):
+        with pytest.raises(ValueError, match=r"\w+"):
+            call(X)
+
+
+@pytest.mark.parametrize("pairing", ["nearest", "keep_odd", "minimal"])
+@pytest.mark.parametrize("seed", range(8))
+def test_sections_pair_roots_as_scipy(pairing, seed):
+    """Only the gain is traced: which roots share a section does not depend on it."""
+    rng = np.random.default_rng(seed)
+    z, p = (r * np.exp(1j * phi) for r, phi in rng.uniform(0.2, 1, (2, 2, 2)))
+    z, p = (np.concatenate([r, np.conj(r), rng.uniform(-1, 1, seed % 3)]) for r in (z, p))
+    sections = lambda k: ss.zpk2sos(z, p, k, pairing)
+    y, dot = jvp(sections, (0.7,), (0.7,))
+    assert np.allclose(y, sections(0.7))
+    assert np.allclose(dot[0, :3], y[0, :3])
+    assert np.count_nonzero(dot) == np.count_nonzero(dot[0, :3])
+
+
+def test_a_batch_of_filters():
+    """Filters of one form make one batch; those that differ in their number of coefficients do not."""
+    a = np.stack([A, A + 0.1])
+    got = vmap(lambda a: ss.tf2sos(B, a))(a)
+    assert np.allclose(got, np.stack([ss.tf2sos(B, row) for row in a]))
+    with pytest.raises(StructureError, match="the items of a batch may differ"):
+        vmap(lambda a: ss.tf2zpk(B, a))(np.stack([A, A * [0, 1, 1, 1]]))
+
+
+def test_second_derivatives_of_splines_on_their_knots():
+    c = rng.standard_normal(9)
+    bend = lambda f: [
+        float(jvp(lambda x: jvp(lambda x: f(c, x), (x,), (1.0,))[1], (k,), (1.0,))[1]) for k in (3.0, 4.0)
+    ]
+    assert np.allclose(bend(ss.cspline1d_eval), c[2:4] - 2 * c[3:5] + c[4:6])
+    assert np.allclose(bend(ss.qspline1d_eval), c[2:4] - 2 * c[3:5] + c[4:6])
+
+
+def test_a_double_integrator_has_a_characteristic_polynomial():
+    """Eigenvalues that coincide have no derivative, the polynomial has: λ² − t of [[0, 1], [t, 0]]."""
+    dot = jvp(lambda t: np.poly(np.stack([np.array([0.0, 1.0]), t * np.array([1.0, 0.0])])), (0.0,), (1.0,))[1]
+    assert np.array_equal(dot, [0, 0, -1])
+
+
+def test_discrete_systems_at_times_of_their_own():
+    t, u = np.linspace(0.2, 2.7, 6), rng.standard_normal(6)
+    f = lambda u: ss.dlsim((B, A, 0.5), u, t)[1]
+    y, dot = jvp(f, (u,), (u,))
+    assert np.allclose(y, f(u))
+    assert np.allclose(dot, y)
+
+
+def test_objects_take_traced_signals():
+    x = X[0]
+    T = ss.ShortTimeFFT.from_window("hann", 2.0, 8, 4)
+    assert isinstance(T, scipy.signal.ShortTimeFFT)
+    back = lambda x: T.istft(T.stft(x), k1=30)
+    assert np.allclose(jvp(back, (x,), (x,))[1], x)
+    assert np.allclose(vjp(back, x)[1](x)[0], x)
+    assert isinstance(ss.lti(B, A), ss.lti)
+    assert isinstance(scipy.signal.lti(B, A), ss.TransferFunction)
+    assert np.allclose(
+        jvp(lambda x: ss.lsim(ss.lti(B, A), x, np.arange(30.0))[1], (x,), (x,))[1],
+        ss.lsim((B, A), x, np.arange(30.0))[1],
+    )

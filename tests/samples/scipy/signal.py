@@ -4,7 +4,7 @@ import numpy as np
 
 import dotbar.scipy.signal as ss
 from dotbar.scipy.signal.convolution import convolution
-from dotbar.scipy.signal.filters import change_rate, finite, lags, recursion
+from dotbar.scipy.signal.filters import change_rate, lags, rational
 from samples import cnormal, normal, sample, uniform
 
 X = normal(12)
@@ -40,9 +40,9 @@ def simulated(A, B, C, U, X0):
 SAMPLES = [
     sample(convolution, normal(4, 5), normal(3, 2), mode="full"),
     sample(convolution, cnormal(4, 5), cnormal(3, 2), mode="valid"),
-    sample(finite, cnormal(3), cnormal(2, 6)),
+    sample(rational, cnormal(3), A + 0.1j, cnormal(2, 6)),
+    sample(rational, normal(3), np.array([1.3]), normal(6)),
     sample(lags, cnormal(2, 6), cnormal(2, 6), count=3),
-    sample(recursion, A + 0.1j, cnormal(2, 6)),
     sample(change_rate, cnormal(5), cnormal(2, 7), up=3, down=2),
     sample(change_rate, normal(4), normal(6), up=2, down=5),
     sample(ss.convolve, X, B, case="convolve"),

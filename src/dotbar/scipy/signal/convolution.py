@@ -45,6 +45,15 @@ def _convolution(y: Any, a: Any, b: Any, *, mode: str, method: str = "auto") -> 
     return (dot_a, bar_a), (dot_b, bar_b)
 
 
+def checked(choice: str, choices: Any, what: str) -> None:
+    """SciPy's error for a name that it does not know."""
+    if choice not in choices:
+        raise ValueError(f"{choice!r} is no {what}; it is one of {', '.join(map(repr, choices))}.")
+
+
+MODES = ("valid", "same", "full")
+
+
 def centred(y: Any, shape: tuple[int, ...]) -> Any:
     """The middle part, of some shape."""
     starts = [(n - m) // 2 for n, m in zip(y.shape, shape)]
@@ -62,6 +71,8 @@ def within(a: Any, b: Any) -> tuple[Any, Any]:
 
 @in_place_of(ss.convolve)
 def convolve(in1: Any, in2: Any, mode: str, method: str) -> Any:
+    checked(mode, MODES, "mode")
+    checked(method, ("auto", "direct", "fft"), "method")
     a, b = inexact(in1), inexact(in2)
     if a.ndim == b.ndim == 0:
         return a * b
@@ -78,7 +89,12 @@ def correlate(in1: Any, in2: Any, mode: str, method: str) -> Any:
 
 def by_transforms(in1: Any, in2: Any, mode: str, axes: Any) -> Any:
     """The convolution along some axes, over the others entry by entry."""
+    checked(mode, MODES, "mode")
     a, b = inexact(in1), inexact(in2)
+    if a.ndim != b.ndim:
+        raise ValueError("in1 and in2 should have the same dimensionality")
+    if not (a.size and b.size):
+        return np.zeros(0)
     if a.ndim == 0:
         return a * b
     axes = range(a.ndim) if axes is None else np.atleast_1d(axes)
@@ -114,18 +130,29 @@ def oaconvolve(in1: Any, in2: Any, mode: str, axes: Any) -> Any:
     return by_transforms(in1, in2, mode, axes)
 
 
-BOUNDARIES = {"fill": "constant", "wrap": "wrap", "circular": "wrap", "symm": "symmetric", "symmetric": "symmetric"}
+BOUNDARIES = {
+    "fill": "constant",
+    "pad": "constant",
+    "wrap": "wrap",
+    "circular": "wrap",
+    "symm": "symmetric",
+    "symmetric": "symmetric",
+}
 
 
 @in_place_of(ss.convolve2d)
 def convolve2d(in1: Any, in2: Any, mode: str, boundary: str, fillvalue: Any) -> Any:
     """The larger array is continued beyond its edges, so that the product is a valid one."""
+    checked(mode, MODES, "mode")
+    checked(boundary, BOUNDARIES, "boundary")
     a, b = inexact(in1), inexact(in2)
+    if not a.ndim == b.ndim == 2:
+        raise ValueError("convolve2d inputs must both be 2-D arrays")
     if mode == "valid":
         return convolution(*within(a, b), mode="valid", method="direct")
     frame = [(m - 1, m - 1) for m in b.shape]
     value = {"constant_values": fillvalue} if boundary in ("fill", "pad") else {}
-    y = convolution(np.pad(a, frame, BOUNDARIES.get(boundary, "constant"), **value), b, mode="valid", method="direct")
+    y = convolution(np.pad(a, frame, BOUNDARIES[boundary], **value), b, mode="valid", method="direct")
     return centred(y, a.shape) if mode == "same" else y
 
 
@@ -169,6 +196,8 @@ def medfilt(volume: Any, kernel_size: Any) -> Any:
 
 @in_place_of(ss.medfilt2d)
 def medfilt2d(input: Any, kernel_size: Any) -> Any:
+    if np.ndim(input) != 2:
+        raise ValueError("medfilt2d takes 2-D arrays")
     return medfilt(input, kernel_size)
 
 

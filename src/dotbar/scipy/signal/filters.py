@@ -12,29 +12,16 @@ from dotbar.core import RULES, dtype_of, primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import batch_loop, rule
 from dotbar.rules.lapack_words import inexact
-from dotbar.rules.words import conj, raise_if
+from dotbar.rules.words import conj, once, raise_if
 from dotbar.scipy.binding import in_place_of
+from dotbar.scipy.signal.conversions import leading_zeros
 from dotbar.scipy.signal.design import firwin
 
 
-def backwards(word: Any, coefficients: Any, x: Any) -> Any:
-    """The transpose of a filter in its signal."""
-    return np.flip(word(conj(coefficients), np.flip(x, -1)), -1)
-
-
-def batch_signals(word: Any) -> Any:
-    """Items of the signal alone are more signals."""
-
-    def batch(xs: Any, batched: Any, size: int, **kw: Any) -> Any:
-        return batch_loop(RULES[word], xs, batched, size, kw) if batched[0] else word(*xs, **kw)
-
-    return batch
-
-
 @primitive
-def finite(b: Any, x: Any) -> Any:
-    """y[n] = Σₖ b[k] x[n − k] along the last axis."""
-    return ss.lfilter(b, np.ones(1, b.dtype), x)
+def rational(b: Any, a: Any, x: Any) -> Any:
+    """y with Σₖ a[k] y[n − k] = Σₖ b[k] x[n − k] along the last axis."""
+    return ss.lfilter(b, a, x) if x.size else np.zeros(x.shape, np.result_type(b, a, x))
 
 
 @primitive
@@ -47,29 +34,53 @@ def lags(u: Any, w: Any, *, count: int) -> Any:
     return np.asarray(c, np.result_type(u, w))
 
 
-@primitive
-def recursion(a: Any, v: Any) -> Any:
-    """y with Σₖ a[k] y[n − k] = v[n] along the last axis."""
-    return ss.lfilter(np.ones(1, a.dtype), a, v)
+def finite(b: Any, x: Any) -> Any:
+    """b * x along the last axis, as long as x."""
+    return rational(b, np.ones(1, dtype_of(b)), x)
 
 
-@rule(finite, batch_signals(finite))
-def _finite(y: Any, b: Any, x: Any) -> Any:
-    """x̄ is ȳ filtered backwards in time; b̄ are the products of x and ȳ at each lag."""
+def recursion(a: Any, x: Any) -> Any:
+    """The signal that a makes x of, along the last axis."""
+    return rational(np.ones(1, dtype_of(a)), a, x)
+
+
+def backwards(b: Any, a: Any, x: Any) -> Any:
+    """The transpose of a filter in its signal."""
+    return np.flip(rational(conj(b), conj(a), np.flip(x, -1)), -1)
+
+
+def _batch_rational(xs: Any, batched: Any, size: int) -> Any:
+    """Items of the signal alone are more signals."""
+    return rational(*xs) if batched == [False, False, True] else batch_loop(RULES[rational], xs, batched, size, {})
+
+
+@rule(rational, _batch_rational)
+def _rational(y: Any, b: Any, a: Any, x: Any) -> Any:
+    """a * ẏ = ḃ * x − ȧ * y + b * ẋ;  x̄ is ȳ filtered backwards, b̄ and ā are the products of x and y with ȳ/a."""
+
+    @once
+    def divided(ybar: Any) -> Any:
+        return ybar / conj(a) if a.shape[0] == 1 else backwards(np.ones(1, a.dtype), a, ybar)
 
     def dot_b(dot: Any) -> Any:
-        return finite(dot, x)
+        return rational(dot, a, x)
 
     def bar_b(ybar: Any) -> Any:
-        return lags(x, ybar, count=b.shape[0])
+        return lags(x, divided(ybar), count=b.shape[0])
+
+    def dot_a(dot: Any) -> Any:
+        return -rational(dot, a, y)
+
+    def bar_a(ybar: Any) -> Any:
+        return -lags(y, divided(ybar), count=a.shape[0])
 
     def dot_x(dot: Any) -> Any:
-        return finite(b, dot)
+        return rational(b, a, dot)
 
     def bar_x(ybar: Any) -> Any:
-        return backwards(finite, b, ybar)
+        return backwards(b, a, ybar)
 
-    return (dot_b, bar_b), (dot_x, bar_x)
+    return (dot_b, bar_b), (dot_a, bar_a), (dot_x, bar_x)
 
 
 @rule(lags)
@@ -78,7 +89,7 @@ def _lags(c: Any, u: Any, w: Any, *, count: int) -> Any:
         return lags(dot, w, count=count)
 
     def bar_u(cbar: Any) -> Any:
-        return backwards(finite, cbar, w)
+        return backwards(cbar, np.ones(1, cbar.dtype), w)
 
     def dot_w(dot: Any) -> Any:
         return lags(u, dot, count=count)
@@ -89,23 +100,9 @@ def _lags(c: Any, u: Any, w: Any, *, count: int) -> Any:
     return (dot_u, bar_u), (dot_w, bar_w)
 
 
-@rule(recursion, batch_signals(recursion))
-def _recursion(y: Any, a: Any, v: Any) -> Any:
-    """a * ẏ = v̇ − ȧ * y;  v̄ is ȳ filtered backwards in time, ā = −(the products of y and v̄ at each lag)."""
-
-    def dot_a(dot: Any) -> Any:
-        return -recursion(a, finite(dot, y))
-
-    def bar_a(ybar: Any) -> Any:
-        return -lags(y, backwards(recursion, a, ybar), count=a.shape[0])
-
-    def dot_v(dot: Any) -> Any:
-        return recursion(a, dot)
-
-    def bar_v(ybar: Any) -> Any:
-        return backwards(recursion, a, ybar)
-
-    return (dot_a, bar_a), (dot_v, bar_v)
+def of_kind(x: Any, kind: Any) -> Any:
+    """An array of some dtype, without a copy if it is of that one."""
+    return x if dtype_of(x) == kind else x.astype(kind)
 
 
 def filtered(b: Any, a: Any, x: Any, zi: Any = None) -> tuple[Any, Any]:
@@ -116,11 +113,10 @@ def filtered(b: Any, a: Any, x: Any, zi: Any = None) -> tuple[Any, Any]:
     """
     b, a, x = inexact(b), inexact(a), inexact(x)
     kind = np.result_type(*map(dtype_of, (b, a, x)))
-    b, a, x = (v.astype(kind) for v in (b, a, x))
-    b, a = np.atleast_1d(b), np.atleast_1d(a)
+    b, a, x = np.atleast_1d(of_kind(b, kind)), np.atleast_1d(of_kind(a, kind)), of_kind(x, kind)
     n, order = x.shape[-1], max(len(a), len(b)) - 1
     if zi is None:
-        return recursion(a, finite(b, x)), None
+        return rational(b, a, x), None
     v = finite(b, filled(x, n + order))
     state = np.broadcast_to(zi, (*x.shape[:-1], order)) * a[0]
     y = recursion(a, v + filled(state, n + order))
@@ -139,6 +135,7 @@ def lfilter(b: Any, a: Any, x: Any, axis: int, zi: Any) -> Any:
 def lfilter_zi(b: Any, a: Any) -> Any:
     """The state that a constant signal of ones keeps: (1 − Aᵀ) z = b − a b₀ with the companion matrix A of a."""
     b, a = np.atleast_1d(inexact(b)), np.atleast_1d(inexact(a))
+    a = a[leading_zeros(a) :]
     b, a = b / a[0], a / a[0]
     n = max(len(a), len(b))
     b, a = filled(b, n), filled(a, n)
@@ -193,7 +190,9 @@ def lfiltic(b: Any, a: Any, y: Any, x: Any) -> Any:
 
 @in_place_of(ss.filtfilt)
 def filtfilt(b: Any, a: Any, x: Any, axis: int, padtype: str, padlen: Any, method: str, irlen: Any) -> Any:
-    if method != "pad":
+    if method not in ("pad", "gust"):
+        raise ValueError("method must be 'pad' or 'gust'.")
+    if method == "gust":
         raise NoRuleError("scipy.signal.filtfilt has a derivative for method='pad'.")
     b, a = np.atleast_1d(inexact(b)), np.atleast_1d(inexact(a))
     zi = lfilter_zi(b, a)
@@ -282,7 +281,11 @@ def spaced(x: Any, step: int) -> Any:
     return np.reshape(np.concatenate([x[..., None], zeros], -1), (*x.shape[:-1], -1))
 
 
-@rule(change_rate, batch_signals(change_rate))
+def _batch_rate(xs: Any, batched: Any, size: int, **kw: Any) -> Any:
+    return change_rate(*xs, **kw) if not batched[0] else batch_loop(RULES[change_rate], xs, batched, size, kw)
+
+
+@rule(change_rate, _batch_rate)
 def _change_rate(y: Any, h: Any, x: Any, *, up: int, down: int) -> Any:
     """The transpose goes up by ``down`` and down by ``up`` with the filter backwards, moved to meet the first value."""
     taps, n = h.shape[0], x.shape[-1]
