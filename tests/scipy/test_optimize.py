@@ -141,6 +141,38 @@ def test_what_has_not_converged_has_a_derivative_of_nan():
         grad(lambda t: so.newton(lambda x: x**2 + t, 1.0, maxiter=5))(1.0)
 
 
+def test_where_a_search_begins_counts_if_it_ends_early():
+    stopped = lambda t: so.minimize(lambda x: np.sum(x**4), t * np.ones(2), options={"maxiter": 1})
+    for part in (lambda t: stopped(t).x[0], lambda t: stopped(t).fun):
+        assert np.isnan(grad(part)(1.0))
+        assert np.isnan(jvp(lambda t, part=part: 1.0 * part(t), (1.0,), (1.0,))[1])
+    assert grad(lambda t: so.minimize(lambda x: np.sum((x - 1) ** 2), t * np.ones(2)).x[0])(3.0) == 0
+
+
+def test_the_value_at_a_kink_has_no_derivative():
+    """min |x − t| + t: the slope on one side of the minimum is not that of the value."""
+    least = lambda t: so.minimize(lambda x: np.abs(x[0] - t) + t, [0.0], method="Nelder-Mead").fun
+    assert np.isnan(grad(least)(1.0))
+
+
+@pytest.mark.parametrize("method", ["trf", "dogbox"])
+def test_a_bound_that_is_just_touched(method):
+    fit = lambda t: so.least_squares(lambda x: x - t, [0.5], bounds=(0, 1.0), method=method).x[0]
+    with pytest.raises(DegenerateSolutionError):
+        grad(fit)(1.0)
+    assert np.isclose(grad(fit)(0.8), 1)
+    assert grad(fit)(1.2) == 0
+
+
+def test_correlated_errors_of_a_fit_under_every_transform():
+    x, y = np.linspace(0, 1, 4), np.array([0.1, 0.5, 0.7, 1.2])
+    fit = lambda s: so.curve_fit(lambda x, a, b: a * x + b, x, y, sigma=np.diag(s) + 0.1, absolute_sigma=True)[1][0, 0]
+    s, A = np.linspace(0.5, 1, 4), np.stack([x, np.ones(4)], 1)
+    wanted = grad(lambda s: np.linalg.inv(A.T @ np.linalg.solve(np.diag(s) + 0.1, A))[0, 0])(s)
+    for g in (grad(fit), jit(grad(fit)), grad(jit(fit)), lambda s: vmap(grad(fit))(s[None])[0]):
+        assert np.allclose(g(s), wanted)
+
+
 def test_parameters_by_closure_by_args_and_in_containers():
     root = lambda g, *args: so.brentq(g, 0.0, 9.0, args=args)
     ways = [
@@ -192,7 +224,34 @@ def test_results_are_scipys_with_traced_values_in_their_places():
     assert seen[0].success
     assert seen[0].message == "Optimization terminated successfully."
     assert type(seen[0].nfev) is int
-    assert type(seen[0].jac) is np.ndarray
+    with pytest.raises(NoRuleError, match="'jac' of a solution"):
+        np.sum(seen[0].jac)
+
+
+CONSTANT = {
+    "jac": lambda q: 2.0 * so.minimize(lambda x: (x[0] - q) ** 2, [0.0], bounds=[(2.0, 3.0)]).jac[0],
+    "hess_inv": lambda q: np.sum(so.minimize(lambda x: (x[0] - q) ** 2, [0.0]).hess_inv),
+    "fvec": lambda q: so.fsolve(lambda x: x - q, [0.0], full_output=True)[1]["fvec"][0],
+    "grad": lambda q: so.least_squares(lambda x: x - q, [0.0])["grad"] @ np.ones(1),
+    "a further result": lambda q: so.fmin_bfgs(lambda x: (x[0] - q) ** 2, [0.0], full_output=True, disp=0)[2] + 1.0,
+}
+
+
+@pytest.mark.parametrize("name", CONSTANT)
+def test_what_is_reported_besides_the_solution_is_not_silently_constant(name):
+    with pytest.raises(NoRuleError, match=f"{name!r} of a solution"):
+        grad(CONSTANT[name])(1.0)
+
+
+@pytest.mark.parametrize("method", [so.brent, so.golden])
+def test_a_line_search_that_stops_early_has_a_derivative_of_nan(method):
+    assert np.isnan(grad(lambda t: method(lambda x: np.exp(x) - t * x, maxiter=2))(2.0))
+    for full_output in (False, True):
+        ours, theirs = (
+            m(lambda x: np.exp(x) - x, brack=(-1.0, 2.0), full_output=full_output)
+            for m in (method, getattr(plain, method.__name__))
+        )
+        assert ours == theirs
 
 
 def test_integers_of_a_linear_program_are_refused():
@@ -224,6 +283,8 @@ def test_leastsq():
         jacobian(lambda y: line(y)[0])(np.array([1.0, 2.0, 4.0])), [[-0.5, 0, 0.5], [5 / 6, 1 / 3, -1 / 6]]
     )
     assert line(np.ones(3))[4] in (1, 2, 3, 4)
+    slope = lambda y: so.leastsq(lambda x, y: x[0] * y - 1, [1.0], (y,), full_output=True)[1][0, 0]
+    assert np.allclose(grad(slope)(np.array([1.0, 2.0])), [-2 / 25, -4 / 25])  # of 1 / yᵀy
     assert len(so.leastsq(lambda x: x - 1, [0.0])) == 2
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import scipy.optimize as so
 
-from dotbar.core import primitive
-from dotbar.errors import DegenerateSolutionError
+from dotbar.core import dtype_of, is_differentiable, primitive, shape_of
+from dotbar.errors import DegenerateSolutionError, NoRuleError
 from dotbar.rules.kinds import add, constant, rule
 from dotbar.rules.words import H, conj, raise_if, stop_gradient
 from dotbar.scipy.closed import Closed, Function, Packed, closed, is_traced, recorded, with_args
@@ -103,6 +103,21 @@ def along(f: Function, x: Any, xdot: Any) -> Any:
     return jvp(f, (x,), (xdot,))[1]
 
 
+@primitive
+def independent(x: Any, found: Any, start: Any) -> Any:
+    """x, which does not depend on where the search for it began; if it was not found, nobody knows how it does."""
+    return x
+
+
+@rule(independent)
+def _independent(y: Any, x: Any, found: Any, start: Any) -> Any:
+    """ẋ, and nan where nothing was found."""
+    unknown = lambda: np.min(np.where(found, 0.0, np.nan))
+    dot = lambda startdot: np.full(shape_of(x), 1.0, dtype_of(y)) * (unknown() * np.sum(startdot))
+    bar = lambda ybar: np.full(shape_of(start), 1.0) * (unknown() * np.sum(ybar))
+    return [(lambda xdot: xdot, lambda ybar: ybar), None, (dot, bar)]
+
+
 # ---------------------------------------------------------------- calls of SciPy's solvers
 
 
@@ -149,8 +164,12 @@ def solved(
 
     of_parameters = lambda f: f and (lambda theta, fixed, x: f(bound(theta, fixed[:n]), x))
     how |= {"conditions": of_parameters(conditions), "objective": of_parameters(objective)}
-    values = solution(parameters.theta, *parameters.fixed, *map(stop_gradient, starts), solve=solve, **how)
-    return *values, results[0] if len(results) == 1 and not recordings.open else None
+    x, found, *values = solution(parameters.theta, *parameters.fixed, *map(stop_gradient, starts), solve=solve, **how)
+    for start in starts:
+        if is_differentiable(start) and is_traced(start):
+            x = independent(x, found, start)
+            values[:1] = [independent(value, found, start) for value in values[:1] if objective]
+    return x, found, *values, results[0] if len(results) == 1 and not recordings.open else None
 
 
 def of_one(x: Any, **functions: Any) -> Given:
@@ -162,9 +181,50 @@ def filled(result: Any, **values: Any) -> Any:
     """SciPy's result with traced values in their places; without its other fields where they are not one result's."""
     if result is not None and not any(map(is_traced, values.values())):
         return result
-    result = so.OptimizeResult() if result is None else copy(result)
-    result.update(values)
-    return result
+    report = so.OptimizeResult() if result is None else copy(result)
+    report.update({name: withheld(x, name) for name, x in report.items()} | values)
+    return report
+
+
+def rest(values: Sequence[Any], x: Any) -> tuple[Any, ...]:
+    """What SciPy reports besides a solution x."""
+    return tuple(withheld(y, "a further result") for y in values) if is_traced(x) else tuple(values)
+
+
+def withheld(x: Any, name: str) -> Any:
+    """What SciPy reports besides a solution that is differentiated: counts and texts as they are."""
+    if type(x) is dict:
+        return {key: withheld(y, str(key)) for key, y in x.items()}
+    kind, size = np.dtype(getattr(x, "dtype", float)).kind, getattr(x, "size", 1)
+    return x if isinstance(x, (bool, int, str, type(None))) or kind in "biu" or not size else Withheld(name)
+
+
+class Withheld:
+    """In the place of numbers that depend on the parameters, but are none of the solution's values."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        self.refuse()
+
+    def __repr__(self) -> str:
+        return f"<{self.name}, which has no derivative>"
+
+    def refuse(self, *args: Any, **kw: Any) -> Any:
+        """Raise, whatever it is used for."""
+        raise NoRuleError(
+            f"{self.name!r} of a solution that is being differentiated has no derivative. Compute it from the "
+            "solution, or pass stop_gradient(x) to the solver."
+        )
+
+    __array__ = __array_ufunc__ = __array_function__ = __float__ = __complex__ = __iter__ = __len__ = refuse
+    __getitem__ = __neg__ = __abs__ = __bool__ = __call__ = refuse
+    __add__ = __sub__ = __mul__ = __truediv__ = __pow__ = __matmul__ = refuse
+    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __rmatmul__ = refuse
+    __lt__ = __le__ = __gt__ = __ge__ = refuse
 
 
 def exact(derivative: Function, f: Function, *xs: Any) -> Function | None:

@@ -38,6 +38,8 @@ def minimum(
     def study(fs: Functions, result: Any, *starts: Any) -> tuple[Any, Any, Any]:
         x, found, value, *others = read(result)
         force = forces(fs, x, start) if found else np.zeros(rows(fs, x)[0].size)
+        if found and has_kink(lambda x: grad(lambda x: lagrangian(fs, x, force))(x), x, start):
+            found = np.False_
         return np.concatenate([x, force]), found, np.float64(value), *others
 
     n = start.size
@@ -49,6 +51,17 @@ def minimum(
 
 
 # ---------------------------------------------------------------- the conditions
+
+
+def has_kink(slope: Function, x: Any, x0: Any) -> bool:
+    """Whether the slope of a function jumps at x: as much within a tenth of a small distance as within all of it."""
+    g = slope(x)
+    size = np.linalg.norm(g)
+    if not size > 0:
+        return False
+    step = -1e-3 * (np.linalg.norm(x - x0) or np.linalg.norm(x) or 1.0) / size * g
+    near, far = (np.linalg.norm(slope(x + k * step) - g) for k in (0.1, 1.0))
+    return bool(near >= 0.5 * far >= 0.5 * size)
 
 
 def rows(fs: Functions, x: Any) -> tuple[Any, Any, Any]:
@@ -92,6 +105,9 @@ def conditions(fs: Functions, x: Any, force: Any) -> Any:
 NEAR, WEAK = 1e-4, 1e-6
 """Relative to the problem's size: how far from its limit a row may be active, and what is no force or no distance."""
 
+ALIKE = 1e-2
+"""Force and distance of a row near its limit that are so much alike say nothing, as a solver leaves both at once."""
+
 
 def forces(fs: Functions, x: Any, x0: Any) -> Any:
     """The multipliers at a solution: nonnegative least squares for ∇f = Σ λᵢ ∇hᵢ over the rows near a limit.
@@ -120,5 +136,6 @@ def forces(fs: Functions, x: Any, x0: Any) -> Any:
     force[near] = signs[near] * found[: near.sum()]
     force[equal] -= found[near.sum() :]
     relative = np.abs(force) * norms / steepness
-    undecided = near & ~equal & (np.maximum(relative, distance) <= WEAK)
+    less, more = np.minimum(relative, distance), np.maximum(relative, distance)
+    undecided = near & ~equal & ((more <= WEAK) | (more <= 10 * NEAR) & (less >= ALIKE * more))
     return np.where(undecided, np.nan, np.where(equal | (relative > distance), force, 0.0))

@@ -92,27 +92,32 @@ def minimize_scalar(*args: Any, **kw: Any) -> Any:
     return filled(result, x=x[0], fun=value, success=found)
 
 
-def line_minimum(method: Function) -> Function:
-    """``brent`` or ``golden``: where a function of one variable is least, beginning from a bracket."""
+def line_minimum(method: Function, *counts: str) -> Function:
+    """``brent`` or ``golden``: where a function of one variable is least, beginning from a bracket.
+
+    As SciPy's ``minimize_scalar``, which says whether it was found.
+    """
 
     @stands_for(method)
     def find(*args: Any, **kw: Any) -> Any:
         given = arguments(method, args, kw)
-        f, args, brack, full_output = (given.pop(k) for k in ("func", "args", "brack", "full_output"))
+        f, args, brack, tol, full_output = (given.pop(k) for k in ("func", "args", "brack", "tol", "full_output"))
         start = np.array(stand_in_all(brack)[:1] or [0.0])
         functions: Given = {"f": (lambda args, x: f(x[0], *args), (start,))}
 
         def run(fs: Functions, *brack: Any) -> Any:
-            return method(lambda x: fs["f"](np.array([x])), (), brack or None, full_output=True, **given)
+            options = {"xtol": tol, **given}
+            along = lambda x: fs["f"](np.array([x]))
+            return so.minimize_scalar(along, brack or None, method=method.__name__, options=options)
 
-        read = lambda result: (np.reshape(result[0], 1), np.True_, result[1])
+        read = lambda result: (np.reshape(result.x, 1), np.bool_(result.success), result.fun)
         x, value, _, result = minimum(run, functions, as_tuple(args), start, brack or (), read)
-        return (x[0], value, *(result or ())[2:]) if full_output else x[0]
+        return (x[0], value, *(result[name] for name in counts if result)) if full_output else x[0]
 
     return find
 
 
-brent, golden = map(line_minimum, (so.brent, so.golden))
+brent, golden = line_minimum(so.brent, "nit", "nfev"), line_minimum(so.golden, "nfev")
 
 
 @stands_for(so.fminbound)

@@ -10,8 +10,9 @@ from dotbar.core import as_array, dtype_of
 from dotbar.nested import stand_in
 from dotbar.rules.words import mT, stop_gradient
 from dotbar.scipy.closed import Function, arguments, as_tuple, is_traced
+from dotbar.scipy.linalg import solve_triangular
 from dotbar.scipy.mirror import stands_for
-from dotbar.scipy.optimize.implicit import Functions, Given, exact, filled, of_one
+from dotbar.scipy.optimize.implicit import Functions, Given, exact, filled, of_one, rest
 from dotbar.scipy.optimize.kkt import minimum
 from dotbar.scipy.optimize.minima import bounded, limits
 from dotbar.scipy.optimize.roots import matrix
@@ -89,7 +90,9 @@ def leastsq(*args: Any, **kw: Any) -> Any:
 
     read = lambda result: (result[0], np.bool_(result[4] in (1, 2, 3, 4)), 0.5 * np.sum(result[2]["fvec"] ** 2))
     x, _, found, result = minimum(run, functions, as_tuple(args), start, (x0,), read)
-    covariance, report, message, status = (None, None, "", found) if result is None else result[1:]
+    covariance, report, message, status = (None, {}, "", found) if result is None else rest(result[1:], x)
+    if full_output and is_traced(x):
+        covariance = covariance_of(lambda x: np.ravel(residual(as_tuple(args), x)), x, absolute=True)
     return (x, covariance, report, message, status) if full_output else (x, status)
 
 
@@ -117,9 +120,9 @@ def curve_fit(f: Function, xdata: Any, ydata: Any, *args: Any, **kw: Any) -> Any
         if sigma is None:
             return r
         sigma = numbers(sigma)
-        return (
-            np.linalg.solve(np.linalg.cholesky(sigma), r) if np.ndim(sigma) == 2 and np.size(sigma) > 1 else r / sigma
-        )
+        if np.ndim(sigma) < 2 or np.size(sigma) == 1:
+            return r / sigma
+        return solve_triangular(np.linalg.cholesky(sigma), r, lower=True)
 
     tree = {"x": xdata, "y": ydata, "sigma": sigma, "bounds": pair}
     functions: Given = {name: (lambda given, name=name: given[name], ()) for name in ("x", "y")}
@@ -149,7 +152,7 @@ def curve_fit(f: Function, xdata: Any, ydata: Any, *args: Any, **kw: Any) -> Any
     if is_traced(p):
         C = covariance_of(lambda p: np.ravel(residual(tree, p)), p, given.get("absolute_sigma", False))
         covariance = stop_gradient(covariance) + np.where(np.isfinite(covariance), C - stop_gradient(C), 0)
-    return (p, covariance, *(result or (None,) * 5)[2:]) if given.get("full_output") else (p, covariance)
+    return (p, covariance, *rest((result or (None,) * 5)[2:], p)) if given.get("full_output") else (p, covariance)
 
 
 def count_of_parameters(model: Function) -> int:

@@ -1,6 +1,6 @@
 """Roots and fixed points: ``brentq`` and its like, ``newton``, ``root_scalar``, ``fsolve``, ``root``."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.optimize as so
@@ -9,7 +9,7 @@ from dotbar.core import as_array
 from dotbar.nested import stand_in
 from dotbar.scipy.closed import Function, arguments, as_tuple
 from dotbar.scipy.mirror import stands_for
-from dotbar.scipy.optimize.implicit import Functions, along, exact, filled, of_one, solved
+from dotbar.scipy.optimize.implicit import Functions, along, exact, filled, of_one, rest, solved
 from dotbar.transforms import jacobian
 from dotbar.tree import flatten, unflatten
 
@@ -52,6 +52,14 @@ def bracketed(method: Function) -> Function:
 bisect, brenth, brentq, ridder, toms748 = map(bracketed, (so.bisect, so.brenth, so.brentq, so.ridder, so.toms748))
 
 
+class Report(NamedTuple):
+    """What ``newton`` reports of several roots; where slopes vanished is not known for more than one call."""
+
+    root: Any
+    converged: Any
+    zero_der: Any
+
+
 @stands_for(so.newton)
 def newton(*args: Any, **kw: Any) -> Any:
     """SciPy's; with neither a derivative nor a second point it takes Newton's own steps by the exact derivative."""
@@ -79,7 +87,7 @@ def newton(*args: Any, **kw: Any) -> Any:
     if not full_output:
         return root
     if np.size(stand_in(x0)) > 1:
-        return (root, found, *result[2:]) if result is None else result._replace(root=root)
+        return Report(root, found, None) if result is None else result._replace(root=root, converged=found)
     return root, filled(result and result[1], root=root, converged=found)
 
 
@@ -151,7 +159,7 @@ def fsolve(*args: Any, **kw: Any) -> Any:
         value,
         within=0.0,
     )
-    return (x, *(result[1:] if result else (None, found, ""))) if full_output else x
+    return (x, *(rest(result[1:], x) if result else (None, found, ""))) if full_output else x
 
 
 @stands_for(so.root)

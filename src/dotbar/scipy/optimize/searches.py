@@ -11,7 +11,7 @@ from dotbar.nested import stand_in
 from dotbar.rules.refusals import differentiated, refusal
 from dotbar.scipy.closed import Function, arguments, as_tuple, is_traced
 from dotbar.scipy.mirror import stands_for
-from dotbar.scipy.optimize.implicit import Functions, Given, exact, filled, of_one, solved
+from dotbar.scipy.optimize.implicit import Functions, Given, exact, filled, of_one, rest, solved
 from dotbar.scipy.optimize.kkt import minimum
 from dotbar.scipy.optimize.minima import CONSTRAINTS, as_scipys, bounded, constrained, contents, limits
 from dotbar.scipy.optimize.roots import in_shape, value
@@ -117,7 +117,7 @@ def brute(*args: Any, **kw: Any) -> Any:
     x, value, _, result = minimum(run, functions, as_tuple(args), start, (), read)
     if is_traced(x):
         refuse(given["finish"] is None, so.brute, "finish=None: the result is a point of the grid")
-    return (x, value, *(result or (None,) * 4)[2:]) if full_output else x
+    return (x, value, *rest((result or (None,) * 4)[2:], x)) if full_output else x
 
 
 # ---------------------------------------------------------------- older names
@@ -153,8 +153,8 @@ def from_start(method: Function) -> Function:
         x, value, found, result = minimum(run, functions, as_tuple(args), start, (x0,), read)
         if not (full_output or retall):
             return x
-        rest = result[2:] if result else (found,)
-        return (x, value, *rest) if full_output else (x, rest[-1])
+        others = rest(result[2:], x) if result else (found,)
+        return (x, value, *others) if full_output else (x, others[-1])
 
     return find
 
