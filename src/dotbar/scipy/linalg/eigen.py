@@ -289,23 +289,20 @@ def refuse_basis(V: Any, X: Any, same: Any) -> Any:
 constant(refuse_basis, like=lambda V, X, same: None, batch="(n,k),(n,k),(k,k)->(k,k)")
 
 
-def shifted(ab: Any, w: Any) -> Any:
-    """The eigenvalues moved by more than the rounding errors of a solution, so that A − w is regular."""
-    return w + 8 * np.finfo(w.dtype).eps * np.expand_dims(size_of(ab), -1)
-
-
-def over_shifted(ab: Any, shift: Any, b: Any) -> Any:
-    """(A − shift)⁻¹ b for one shift."""
+def over_value(ab: Any, w: Any, b: Any, shift: float = 0.0) -> Any:
+    """(A − w)⁻¹ b for one eigenvalue, which rounding makes regular, or a shift of the same size."""
     u, n = len(ab) - 1, len(b)
-    main = np.real(ab[0]) - shift
+    main = np.real(ab[0]) - (w + shift)
     if u == 1:
         gtsv = sl.get_lapack_funcs("gtsv", (ab, b))
-        return gtsv(ab[1, :-1], main, conj(ab[1, :-1]), b)[-2]
-    gbsv = sl.get_lapack_funcs("gbsv", (ab, b))
-    bands = np.zeros((3 * u + 1, n), ab.dtype, order="F")
-    bands[u:] = hermitian_bands(ab, True)
-    bands[2 * u] = main
-    return gbsv(u, u, bands, b, overwrite_ab=True)[-2]
+        *_, x, info = gtsv(ab[1, :-1], main, conj(ab[1, :-1]), b)
+    else:
+        gbsv = sl.get_lapack_funcs("gbsv", (ab, b))
+        bands = np.zeros((3 * u + 1, n), ab.dtype, order="F")
+        bands[u:] = hermitian_bands(ab, True)
+        bands[2 * u] = main
+        *_, x, info = gbsv(u, u, bands, b, overwrite_ab=True)
+    return over_value(ab, w, b, np.finfo(main.dtype).eps * size_of(ab)) if info and not shift else x
 
 
 SMALL = 256  # up to this order two products of matrices are faster than a banded system for each column
@@ -326,13 +323,13 @@ def over_values(ab: Any, w: Any, V: Any, B: Any) -> Any:
         own = V @ (same * (H(V) @ X)) if any_repeated else V * np.sum(conj(V) * X, -2, keepdims=True)
         return X - own
 
-    B, shifts = outside(B), shifted(ab, w)
+    B = outside(B)
     lead = np.broadcast_shapes(ab.shape[:-2], B.shape[:-2])
-    ab, B, shifts = (np.broadcast_to(x, lead + x.shape[-k:]) for x, k in ((ab, 2), (B, 2), (shifts, 1)))
+    ab, B, w = (np.broadcast_to(x, lead + x.shape[-k:]) for x, k in ((ab, 2), (B, 2), (w, 1)))
     X = np.empty(B.shape, np.result_type(ab, B))
     for i in np.ndindex(*lead, w.shape[-1]):
         *item, k = i
-        X[(*item, slice(None), k)] = over_shifted(ab[*item], shifts[i], B[(*item, slice(None), k)])
+        X[(*item, slice(None), k)] = over_value(ab[*item], w[i], B[(*item, slice(None), k)])
     return outside(X)
 
 
@@ -423,7 +420,7 @@ def near_values(ab: Any, w: Any) -> Any:
     """An orthonormal basis of eigenvectors for some eigenvalues: inverse iteration, then that of Rayleigh and Ritz."""
     V = np.random.default_rng(0).standard_normal((ab.shape[-1], len(w))).astype(ab.dtype)
     for _ in range(2):
-        V = np.stack([over_shifted(ab, *pair) for pair in zip(shifted(ab, w), (V / np.max(np.abs(V), 0)).T)], -1)
+        V = np.stack([over_value(ab, *pair) for pair in zip(w, (V / np.max(np.abs(V), 0)).T)], -1)
     V = np.linalg.qr(V)[0]
     return V @ np.linalg.eigh(H(V) @ of_bands(ab, V))[1]
 

@@ -121,7 +121,7 @@ def primary(A: Any, dtype: Any, L: Frechet, triangular: bool = True) -> Any:
 
 expm = dispatching(sl.expm)
 
-SMALL = 12  # up to this order SciPy's compiled exponential of the doubled matrix is faster
+SMALL = 16  # up to this order SciPy's compiled exponential of the doubled matrix is faster
 
 PADE = {3: 1.08e-2, 5: 2.00e-1, 7: 7.83e-1, 9: 1.78, 13: 4.74}
 """Degrees of approximants, and the norm up to which the derivative of each is exact.  Al-Mohy & Higham (2009)."""
