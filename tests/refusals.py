@@ -58,9 +58,7 @@ REFUSED = {
         "roots, of which the number changes": "sproot",
         "was removed from SciPy": "interp2d",
         "has no rule; RBFInterpolator has one": "Rbf",
-        "have no rule; PPoly, NdBSpline and griddata with method='linear' have one": """
-            AAA CloughTocher2DInterpolator FloaterHormannInterpolator NdPPoly
-        """,
+        "has no rule; griddata with method='linear' has one": "CloughTocher2DInterpolator",
     },
     "linalg": {
         "constant matrices of a given size": "dft hadamard helmert hilbert invhilbert invpascal pascal",

@@ -177,6 +177,13 @@ OUTSIDE = np.array([[0.4, 0.7], [9.0, 1.0], [np.nan, 1.0]])
         (lambda M, v: M.RegularGridInterpolator((GRID[0][:1], GRID[1]), v)([[0.0, 0.7]]), (VALUES[:1],)),
         (lambda M, v: M.interpn(GRID, v, OUTSIDE[:1], "splinef2d"), (VALUES,)),
         (lambda M, y: M.interp1d(X, y.T, "zero")(np.r_[AT, np.nan]), (Y,)),
+        (lambda M, x, y: M.FloaterHormannInterpolator(x, y, d=2)(AT), (X, Y)),
+        (lambda M, y: M.FloaterHormannInterpolator(X, y)(X[:3]), (Y,)),
+        (lambda M, at: M.FloaterHormannInterpolator(X, Y[:, 0])(at), (X,)),
+        (lambda M, at: M.AAA(CHOSEN, np.tan(CHOSEN / 4))(at), (AT,)),
+        (lambda M, c, x: M.NdPPoly(c, GRID)(x, (1, 0)), (rng.standard_normal((3, 2, 5, 6, 2)), INSIDE)),
+        (lambda M, c: M.NdPPoly(c, GRID, False)([[0.3, 9.0], [0.3, 0.4]]), (rng.standard_normal((1, 4, 5, 6)),)),
+        (lambda M, x: M.NdPPoly(VALUES[:3, :2, None, None] * np.ones((5, 6)), GRID).derivative((1, 0))(x), (INSIDE,)),
     ],
 )
 def test_as_scipy_and_its_differences(f, xs):
@@ -274,6 +281,8 @@ def test_errors_are_scipys():
         (lambda y: si.BarycentricInterpolator(X, y).add_xi([6.0], [1.0]), Y[:, 0]),
         (lambda z: si.SmoothBivariateSpline(*SITES.T, z, kx=1, ky=1).ev(1.0, 1.0), Z),
         (lambda z: si.NearestNDInterpolator(SITES, z)(INSIDE, distance_upper_bound=0.1)[0], Z),
+        (lambda y: si.AAA(X, y)(0.3), Y[:, 0]),
+        (lambda y: si.FloaterHormannInterpolator(X, y).poles()[0].real, Y[:, 0]),
         (lambda c: si.NdBSpline((T,), c, 3).derivative((1,))([[0.3]])[0], Y[:6, 0]),
     ],
 )

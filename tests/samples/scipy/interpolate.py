@@ -23,6 +23,9 @@ MANY = np.linspace(0, 3, 14)
 NOISY = np.sin(2 * MANY) + 0.1 * normal(14)
 
 
+RATIONAL = si.AAA(MANY, np.tan(MANY / 3))
+
+
 def made(cls, **options):
     """Make the object from the data and call it at the points, which come last."""
     return lambda *args: cls(*args[:-1], **options)(args[-1])
@@ -151,6 +154,9 @@ SAMPLES = [
         normal(20),
         call=lambda x, y, z: si.LSQBivariateSpline(x, y, z, [1.5], [], None, [-1, 4, -1, 4], 2, 2).ev([0.7, 1.9], 1.1),
     ),
+    sample(si.FloaterHormannInterpolator, X, YS, AT, call=made(si.FloaterHormannInterpolator, d=2)),
+    sample(si.AAA, AT, call=lambda at: RATIONAL(at / 2)),
+    sample(si.NdPPoly, normal(3, 2, 5, 6), POINTS, call=lambda c, at: si.NdPPoly(c, GRID)(at)),
     sample(si.insert, normal(7), 1.5, call=lambda c, x: si.insert(x, (KNOTS, c, 3))[1][:8]),
     sample(si.bisplev, normal(49), AT / 2, call=lambda c, x: si.bisplev(0.4, x, (KNOTS, KNOTS, c, 3, 3), dy=1)),
 ]

@@ -1,6 +1,16 @@
 """``scipy.interpolate``: in values, knots and evaluation points."""
 
-from dotbar.scipy.interpolate import bsplines, cubic, fitpack, grid, one_dimension, piecewise, scattered, surfaces
+from dotbar.scipy.interpolate import (
+    bsplines,
+    cubic,
+    fitpack,
+    grid,
+    one_dimension,
+    piecewise,
+    rational,
+    scattered,
+    surfaces,
+)
 from dotbar.scipy.mirror import members as _members
 
 __getattr__, __dir__, __all__ = _members("scipy.interpolate")

@@ -1,5 +1,6 @@
 """Piecewise polynomials: one evaluation, in the coefficients, the breakpoints and the points."""
 
+from collections.abc import Sequence
 from math import comb, factorial
 from typing import Any
 
@@ -8,7 +9,7 @@ import scipy.interpolate as si
 
 from dotbar.errors import NoRuleError
 from dotbar.rules.words import entries
-from dotbar.scipy.interpolate.objects import Held, Refusing, against, double, is_traced
+from dotbar.scipy.interpolate.objects import Held, Interpolator, Refusing, against, double, is_traced
 from dotbar.scipy.mirror import stands_for
 
 
@@ -255,3 +256,26 @@ class BPoly(Piecewise, si.BPoly):
         c = np.concatenate([np.zeros_like(c[:1]), c])
         starts = np.cumsum(c[-1], 0)[:-1]
         return c + np.concatenate([np.zeros_like(starts[:1]), starts])
+
+
+@stands_for(si.NdPPoly)
+class NdPPoly(Interpolator, si.NdPPoly):
+    """On the box (i, j, …) y = Σ c[k, l, …; i, j, …] (x₀ − s[i])^(K−k) (x₁ − t[j])^(L−l) ….  Of any dimension."""
+
+    def fit(self, c: Any, x: Any, extrapolate: bool | None = None) -> Any:  # type: ignore[override]
+        return double(c), tuple(map(double, x)), True if extrapolate is None else extrapolate
+
+    def value(self, x: Any, nu: Sequence[int] | None = None, extrapolate: bool | None = None) -> Any:  # type: ignore[override]
+        c, grid, own = (self.c, self.x, self.extrapolate) if self.is_plain else self.fitted
+        x, d = double(x), len(grid)
+        at = np.reshape(x, (-1, d))
+        boxes = [interval(t, at[:, a]) for a, t in enumerate(grid)]
+        y = entries(c, (*(slice(None),) * d, *boxes))
+        for a, (t, i) in enumerate(zip(grid, boxes)):
+            order = 0 if nu is None else nu[a]
+            y = y[: len(y) - order] * against(falling(len(y), order), y) if order < len(y) else 0 * y[:1]
+            y = horner(y, np.reshape(at[:, a] - entries(t, i), (*(1,) * (d - 1 - a), -1)))
+        if not (own if extrapolate is None else extrapolate):
+            inside = [(at[:, a] >= t[0]) & (at[:, a] <= t[-1]) for a, t in enumerate(grid)]
+            y = y * against(np.where(np.all(np.stack(inside), 0), 1.0, np.nan), y)
+        return np.reshape(y, (*x.shape[:-1], *y.shape[1:]))
