@@ -140,6 +140,22 @@ def test_derivatives_solve_nothing_again(monkeypatch):
     assert np.allclose(jacfwd(f)(A), jacrev(f)(A), atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["rtol", "atol", "max_step", "first_step"])
+def test_what_says_how_the_solver_goes_is_refused(name):
+    with pytest.raises(NoRuleError, match=name):
+        grad(lambda h: si.solve_ivp(lambda t, y: -y, (0, 1.0), y0, **{name: 1e-3 * h}).y[0, -1])(1.0)
+
+
+def test_derivatives_of_all_directions_nest():
+    """y' = −k y: ∂²/∂k² of y(1) is exp(−k) y₀."""
+    f = lambda k: si.solve_ivp(lambda t, y: -k * y, (0, 1.0), y0, t_eval=[1.0], rtol=1e-9, atol=1e-11).y[:, 0]
+    for outer in (jacfwd, jacrev):
+        for inner in (jacfwd, jacrev):
+            second = outer(inner(f))
+            for g in (second, jit(second), lambda k, second=second: vmap(second)(k[None])[0]):
+                assert np.allclose(np.ravel(g(np.array([0.7]))), np.exp(-0.7) * y0, atol=1e-7)
+
+
 def test_a_small_direction_is_as_accurate_as_a_large_one():
     """An absolute tolerance does not swallow the sensitivities."""
     dA, ybar = np.array([[0.3, -1.0], [0.5, 0.2]]) * 1e-12, np.array([1.0, -2.0]) * 1e-12

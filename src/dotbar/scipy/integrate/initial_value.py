@@ -15,6 +15,7 @@ from dotbar.core import RULES, as_array, dtype_of, primitive, shape_of
 from dotbar.errors import StructureError
 from dotbar.nested import stand_in
 from dotbar.rules.kinds import batch_loop, constant, rule
+from dotbar.rules.refusals import differentiated, refusal
 from dotbar.rules.words import conj, stop_gradient
 from dotbar.scipy.closed import Function, Packed, arguments, as_tuple, closed, is_traced, recorded, with_args
 from dotbar.scipy.integrate.quadrature import at_points
@@ -184,8 +185,8 @@ def _sensitivity(
 def over_directions(
     several: Function, first: int, end: int, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Any
 ) -> Any:
-    """A batch of directions is solved for together; of anything else, one by one."""
-    if any(batched[:first]) or any(batched[end:]):
+    """A batch of plain directions is solved for together; of anything else, one by one."""
+    if any(batched[:first]) or any(batched[end:]) or any(map(is_traced, xs)):
         return batch_loop(RULES[sensitivity if end == 6 else adjoint], xs, batched, size, kw)
     rows = [x if b else np.broadcast_to(x, (size, *np.shape(x))) for x, b in zip(xs[first:end], batched[first:end])]
     return several(*xs[:first], *rows, *xs[end:], **kw)
@@ -280,6 +281,9 @@ def solve_ivp(*args: Any, **kw: Any) -> Any:
     """
     given = arguments(si.solve_ivp, args, kw)
     options = given["options"]
+    for name, x in options.items():
+        if name != "jac" and differentiated(x):
+            raise refusal("scipy.integrate.solve_ivp", name, "it says how the solver goes")
     events = [given["events"]] if callable(given["events"]) else list(given["events"] or ())
     others = [options["jac"]] if callable(options.get("jac")) else []
     t0, end = (x * 1.0 for x in given["t_span"])

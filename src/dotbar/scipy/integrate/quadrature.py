@@ -12,6 +12,7 @@ from dotbar.core import active, as_array, dtype_of, is_differentiable, primitive
 from dotbar.errors import ConversionError, NoRuleError
 from dotbar.nested import stand_in
 from dotbar.rules.kinds import rule, unbroadcast
+from dotbar.rules.refusals import differentiated, refusal
 from dotbar.rules.words import conj, raise_if, stop_gradient
 from dotbar.scipy.closed import Function, Packed, arguments, as_tuple, closed, is_traced, recorded, with_args
 from dotbar.scipy.mirror import stands_for
@@ -386,6 +387,9 @@ def qmc_quad(func: Function, a: Any, b: Any, **options: Any) -> Any:
     """SciPy's: a mean of ``func`` at quasi-random points, which are the same for all limits but for their scale."""
     if not active.levels:
         return si.qmc_quad(func, a, b, **options)
+    for name, x in options.items():
+        if differentiated(x):
+            raise refusal("scipy.integrate.qmc_quad", name, "it says which points are taken")
     if options.get("log"):
         raise NoRuleError("qmc_quad has no derivative with log=True.")
     a, b = (np.atleast_1d(as_array(x) * 1.0) for x in (a, b))
