@@ -63,6 +63,14 @@ def noncentral_f(n, d, nc, f):
     return poisson_mean(lambda j: lower_beta(n / 2 + j, d / 2, n * f / (d + n * f)), nc / 2)
 
 
+def noncentral_t(v, d, t):
+    """Over the logarithm of the scale of mean 1."""
+    a = v / 2
+    density = lambda s: mp.exp(a * (s - mp.expm1(s) - 1 + mp.log(a)) - mp.loggamma(a))
+    ends = [k / mp.sqrt(a) for k in (-40, -9, -4, -1, 0, 1, 4, 9)]
+    return mp.quad(lambda s: density(s) * mp.ncdf(t * mp.exp(s / 2) - d), ends)
+
+
 def f_distribution(n, d, x):
     return lower_beta(n / 2, d / 2, n * x / (d + n * x))
 
@@ -342,6 +350,7 @@ REFERENCES = {
     "ncfdtridfd": inverse(noncentral_f, 1, sc.ncfdtridfd),
     "ncfdtrinc": inverse(noncentral_f, 2, sc.ncfdtrinc),
     "ncfdtri": inverse(noncentral_f, 3, sc.ncfdtri),
+    "nctdtr": noncentral_t,
     "bdtr": binomial,
     "bdtrc": lambda k, n, p: 1 - binomial(k, n, p),
     "bdtri": inverse(binomial, 2, lambda k, n, y: sc.bdtri(k, int(n), y)),
@@ -469,6 +478,7 @@ POINTS = {
     "stdtrit": grid([0.7, 30.0], [0.1, 0.6]),
     "chndtr": grid([0.5, 6.0], [0.5, 4.0], [0.2, 5.0]),
     "ncfdtr": grid([2.0, 9.0], [5.0], [0.2, 5.0], [0.4]),
+    "nctdtr": [(3.0, 1.0, 2.0), (30.0, -1.0, 0.5), (1e3, 0.5, 1.0)],
     "tklmbda": grid([-1.3, 0.4], [-0.5, 0.2]),
     "boxcox": grid([0.01, 0.9, 30.0], [-2.0, 1e-9, 3.0]),
     "ellipk": entries(PARAMETERS),

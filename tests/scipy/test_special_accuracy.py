@@ -61,6 +61,7 @@ TABLE = [
     *(Accuracy(f, i, 1e-12) for f in (sc.fdtr, sc.fdtrc) for i in range(3)),
     *(Accuracy(sc.chndtr, i, 1e-13) for i in range(3)),
     *(Accuracy(sc.ncfdtr, i, 1e-12) for i in range(4)),
+    *(Accuracy(sc.nctdtr, i, 1e-12) for i in range(3)),
     Accuracy(sc.ndtri_exp, 0, 1e-13),
     Accuracy(sc.stdtrit, 0, 1e-12),
     Accuracy(sc.tklmbda, 1, 1e-11),

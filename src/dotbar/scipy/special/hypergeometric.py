@@ -167,12 +167,18 @@ def confluent_limit(b: Any, z: Any) -> Any:
     return hypergeometric([], b, z)
 
 
+def hyp1f1_raised(a: Any, b: Any, x: Any) -> Any:
+    """₁F₁(a + 1; b + 1; x), 1 at a = −1 also where SciPy has a pole at an integer b + 1 ≤ 0."""
+    one = (a == -1) & (b < 0) & (b == np.floor(b))
+    return np.where(one, 1.0, sc.hyp1f1(a + 1, np.where(one, 1.0, b + 1), x))
+
+
 elementwise(sc.hyp0f1, lambda a, b: confluent_limit(a, b, order=(1, 0)), lambda a, b: sc.hyp0f1(a + 1, b) / a)
 elementwise(
     sc.hyp1f1,
     lambda a, b, c: kummer(a, b, c, order=(1, 0, 0)),
     lambda a, b, c: kummer(a, b, c, order=(0, 1, 0)),
-    lambda a, b, c: a / b * sc.hyp1f1(a + 1, b + 1, c),
+    lambda a, b, c: a / b * hyp1f1_raised(a, b, c),
 )
 elementwise(
     sc.hyp2f1,
