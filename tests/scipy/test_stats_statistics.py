@@ -9,6 +9,7 @@ import dotbar.scipy.stats as st
 from dotbar.errors import DotbarError, NoRuleError
 from dotbar.scipy.mirror import OWN
 from dotbar.scipy.stats.multivariate import FORMULAS, multi_rv_generic
+from dotbar.tree import flatten
 
 x = np.random.default_rng(0).standard_normal((4, 5, 3))
 
@@ -42,6 +43,98 @@ def test_a_constant_sample_has_no_skewness():
 def test_nans_are_not_left_out():
     with pytest.raises(NoRuleError, match="nan_policy"):
         dotbar.grad(lambda x: st.sem(x, nan_policy="omit"))(x[0, :, 0])
+
+
+WITH_A_NAN = {
+    "tmean": {"limits": (-1.0, 1.0)},
+    "tmin": {"lowerlimit": -1.0},
+    "trim_mean": {"proportiontocut": 0.2},
+    "iqr": {},
+    "describe": {},
+    "theilslopes": {},
+    "siegelslopes": {},
+    "skewtest": {},
+    "ks_1samp": {"cdf": st.norm.cdf},
+    "lmoment": {},
+    "bartlett": {},
+    **({"quantile": {"p": 0.3}} if hasattr(st, "quantile") else {}),
+}
+
+
+@pytest.mark.parametrize("name", WITH_A_NAN)
+def test_what_a_nan_makes_nan_has_no_derivative(name):
+    """Also where the order of the values, or whether they lie within limits, would leave it out."""
+    z = np.append(np.ravel(x)[:9], np.nan)
+    arguments = (np.ravel(x)[:7], z) if name == "bartlett" else (z,)
+    f = lambda *xs: flatten(getattr(st, name)(*xs, **WITH_A_NAN[name]))[0][-2:]
+    y, slope = dotbar.jvp(f, arguments, tuple(map(np.ones_like, arguments)))
+    assert np.all(np.isnan([*map(np.max, y)]))
+    assert np.all(np.isnan([*map(np.max, slope)]))
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("skewtest", 8), ("kurtosistest", 5), ("ttest_1samp", 2), ("kstatvar", 4), ("tmean", 1)]
+)
+def test_too_few_values_are_refused(name, least):
+    arguments = {"popmean": 0.1} if name == "ttest_1samp" else {}
+    with pytest.raises(NoRuleError, match=f"{name} has no derivative for fewer than {least} values"):
+        dotbar.jvp(lambda x: getattr(st, name)(x, **arguments), (np.ravel(x)[: least - 1],), (np.ones(least - 1),))
+
+
+def test_a_number_is_a_sample_of_one():
+    assert dotbar.grad(st.tmean)(0.3) == 1
+    assert dotbar.grad(lambda x: st.gmean(x))(0.3) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "less", "greater"])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda where, u, v, **kw: where.ttest_1samp(u, 0.1, **kw),
+        lambda where, u, v, **kw: where.ttest_ind(u, v, equal_var=False, **kw),
+        lambda where, u, v, **kw: where.ttest_rel(u, v, **kw),
+        lambda where, u, v, **kw: where.pearsonr(u, v, **kw),
+    ],
+    ids=["ttest_1samp", "ttest_ind", "ttest_rel", "pearsonr"],
+)
+def test_confidence_intervals(f, alternative):
+    u, v = np.ravel(x)[:8], np.ravel(x)[8:16]
+
+    def ends(u, where=st):
+        result = f(where, u, v, alternative=alternative)
+        interval = result.confidence_interval(0.9)
+        return [getattr(result, "df", 0.0) * 1.0, *interval]
+
+    y, slope = dotbar.jvp(ends, (u,), (v,))
+    assert np.allclose(y, ends(u, scipy.stats), 1e-12)
+    up, down = (np.array(ends(u + h * v, scipy.stats), float) for h in (1e-6, -1e-6))
+    known = np.isfinite(up)
+    assert np.allclose(np.array(slope, float)[known], (up[known] - down[known]) / 2e-6, 1e-6, 1e-7)
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_tests_of_several_samples_are_along_an_axis(keepdims):
+    u, v = x, x[:, :4] + 0.1
+    for name in ("f_oneway", "levene", "bartlett", "ttest_ind", "alexandergovern"):
+
+        def f(u, where=st):
+            result = getattr(where, name)(u, v, axis=1, keepdims=keepdims)  # noqa: B023
+            return result.statistic, result.pvalue
+
+        for found, plain in zip(dotbar.jvp(f, (u,), (u,))[0], f(u, scipy.stats)):
+            assert found.shape == plain.shape
+            assert np.allclose(found, plain, 1e-10)
+
+
+def test_what_scipy_refuses_raises_its_error():
+    with pytest.raises(ValueError, match="sum of the observed"):
+        dotbar.grad(lambda x: st.chisquare(x, np.ones(3)).statistic)(np.array([1.0, 2.0, 3.0]))
+    with pytest.raises(ValueError, match="all x values are identical"):
+        dotbar.grad(lambda x: st.linregress(x, np.arange(4.0)).slope)(np.ones(4))
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        dotbar.grad(lambda p: np.sum(st.false_discovery_control(p)))(np.array([0.1, 1.1]))
+    with pytest.raises(ValueError, match="unit hypercube"):
+        dotbar.grad(st.qmc.discrepancy)(np.array([[0.1, 1.1]]))
 
 
 def test_equal_samples_are_no_distance_apart():

@@ -143,3 +143,9 @@ SAMPLES = [
     sample(st.qmc.scale, P, -np.ones(3), w[:3]),
     sample(st.qmc.scale, P, -np.ones(3), w[:3], reverse=True),
 ]
+if hasattr(st, "quantile"):
+    SAMPLES += [
+        sample(st.quantile, X, 0.3, axis=1, **by_version),
+        sample(st.quantile, X, np.array([0.2, 0.7]), method="hazen", axis=-1, **by_version),
+        sample(st.quantile, x, 0.4, method="harrell-davis", **by_version),
+    ]

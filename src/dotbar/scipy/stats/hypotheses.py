@@ -33,7 +33,7 @@ def correlation(x: Any, y: Any) -> Any:
     return np.sum(u * v, -1)
 
 
-@statistic(stats.pearsonr, "x", "y")
+@statistic(stats.pearsonr, "x", "y", least=3)
 def _pearsonr(x: Any, y: Any, alternative: str, method: Any) -> Any:
     """Student (1908): r is distributed as beta on (−1, 1)."""
     if method is not None:
@@ -44,14 +44,16 @@ def _pearsonr(x: Any, y: Any, alternative: str, method: Any) -> Any:
     return Correlation(r, p).having(n=n, alternative=alternative)
 
 
-@statistic(stats.pointbiserialr, "x", "y")
+@statistic(stats.pointbiserialr, "x", "y", least=3)
 def _pointbiserialr(x: Any, y: Any) -> Any:
     return _pearsonr(x, y, "two-sided", None)
 
 
-@statistic(stats.linregress, "x", "y", double=True)
+@statistic(stats.linregress, "x", "y", double=True, least=3)
 def _linregress(x: Any, y: Any, alternative: str) -> Any:
     x, y = x * np.float64(1), y * np.float64(1)
+    same = np.max(x, -1) == np.min(x, -1)
+    raise_if(np.any(same), error=ValueError("Cannot calculate a linear regression if all x values are identical"))
     u, v, n = x - mean(x), y - mean(y), x.shape[-1]
     xx, xy, yy = np.mean(u * u, -1), np.mean(u * v, -1), np.mean(v * v, -1)
     slope, r = xy / xx, xy / np.sqrt(xx * yy)
@@ -74,13 +76,13 @@ def student(difference: Any, variance: Any, df: Any, alternative: str, estimate:
     return test.having(df=df, estimate=estimate, standard_error=error, alternative=alternative)
 
 
-@statistic(stats.ttest_1samp)
+@statistic(stats.ttest_1samp, least=2)
 def _ttest_1samp(a: Any, popmean: Any, alternative: str) -> Any:
     n, m = a.shape[-1], np.mean(a, -1)
     return student(m - popmean, np.var(a, -1, ddof=1) / n, n - 1, alternative, estimate=m)
 
 
-@statistic(stats.ttest_rel, "a", "b")
+@statistic(stats.ttest_rel, "a", "b", least=2)
 def _ttest_rel(a: Any, b: Any, alternative: str) -> Any:
     return _ttest_1samp(a - b, 0.0, alternative)
 
@@ -95,7 +97,7 @@ def two_means(difference: Any, u: Any, m: Any, v: Any, n: Any, equal_var: bool, 
     return student(difference, variance, df, alternative)
 
 
-@statistic(stats.ttest_ind, "a", "b")
+@statistic(stats.ttest_ind, "a", "b", least=2)
 def _ttest_ind(a: Any, b: Any, alternative: str, equal_var: bool, trim: float, method: Any, **resampling: Any) -> Any:
     if trim != 0 or method is not None or any(resampling.values()):
         raise NoRuleError("scipy.stats.ttest_ind has no derivative rule with trim or resampling.")
@@ -218,29 +220,21 @@ def normal_kurtosis(a: Any) -> Any:
     return (1 - 2 / (9 * A) - root) / np.sqrt(2 / (9 * A))
 
 
-def enough(a: Any, n: int, name: str) -> None:
-    if a.shape[-1] < n:
-        raise NoRuleError(f"scipy.stats.{name} has no derivative for fewer than {n} values.")
-
-
-@statistic(stats.skewtest)
+@statistic(stats.skewtest, least=8)
 def _skewtest(a: Any, alternative: str) -> Any:
-    enough(a, 8, "skewtest")
     Z = normal_skewness(a)
     return Test(Z, pvalue(stats.norm, Z, alternative=alternative))
 
 
-@statistic(stats.kurtosistest)
+@statistic(stats.kurtosistest, least=5)
 def _kurtosistest(a: Any, alternative: str) -> Any:
-    enough(a, 5, "kurtosistest")
     Z = normal_kurtosis(a)
     return Test(Z, pvalue(stats.norm, Z, alternative=alternative))
 
 
-@statistic(stats.normaltest)
+@statistic(stats.normaltest, least=8)
 def _normaltest(a: Any) -> Any:
     """D'Agostino & Pearson (1973)."""
-    enough(a, 8, "normaltest")
     K2 = normal_skewness(a) ** 2 + normal_kurtosis(a) ** 2
     return Test(K2, pvalue(stats.chi2, K2, 2.0))
 
@@ -353,7 +347,7 @@ def _combine_pvalues(p: Any, weights: Any, method: str) -> Any:
 def _false_discovery_control(ps: Any, *, axis: int | None = 0, method: str = "bh") -> Any:
     """Benjamini & Hochberg (1995); Benjamini & Yekutieli (2001)."""
     ps = as_array(ps)
-    raise_if(np.any((ps < 0) | (ps > 1)), error=ValueError("`ps` must include only numbers between 0 and 1."))
+    raise_if(np.any(~((ps >= 0) & (ps <= 1))), error=ValueError("`ps` must include only numbers between 0 and 1."))
     if method.lower() not in ("bh", "by"):
         raise ValueError(f"Unrecognized `method` '{method}'.")
     if axis is None:

@@ -5,7 +5,7 @@ Each is written over the last axis; ``statistic`` brings the axis there, and ref
 
 import inspect
 from collections.abc import Callable
-from functools import wraps
+from functools import reduce, wraps
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,12 @@ from dotbar.scipy.stats.results import Description, Directions, Line, TheilSen, 
 
 
 def statistic(
-    fn: Any, *samples: str, reduces: bool = True, double: bool = False
+    fn: Any, *samples: str, reduces: bool = True, double: bool = False, least: int = 1
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated body for SciPy's ``fn``: of the samples, with their axis last, and the other arguments.
 
-    What does not reduce has its axis put back.  The result has the samples' precision, or is ``double`` as in SciPy.
+    What does not reduce has its axis put back.  The result has the samples' precision, or is ``double`` as in SciPy; it
+    is NaN where a sample has a NaN.  ``least`` is how many values there must be for it to have a derivative.
     """
     signature = inspect.signature(fn)
     samples = samples or (next(iter(signature.parameters)),)
@@ -44,24 +45,40 @@ def statistic(
             keepdims, axis = settings.pop("keepdims", False), settings.pop("axis", None)
             given = settings.pop(samples[0]) if several else [settings.pop(name) for name in samples]
             xs = [None if x is None else as_array(x) for x in given]
-            ndim = max(np.ndim(x) for x in xs if x is not None)
+            ndim = max(1, *(np.ndim(x) for x in xs if x is not None))
             axes = tuple(range(ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
             axes = tuple(normalize_axis_index(k, ndim) for k in axes)
-            dtype = np.dtype(float) if double else np.result_type(1.0, *(dtype_of(x) for x in xs if x is not None))
-            y = body(*[x if x is None else axes_last(with_ndim(x, ndim), axes) for x in xs], **settings)
-            y = each_entry(lambda t: in_precision(t, dtype), y)
+            xs = [x if x is None else axes_last(with_ndim(x, ndim), axes) for x in xs]
+            present = [x for x in xs if x is not None]
+            if min(x.shape[-1] for x in present) < least:
+                raise NoRuleError(f"scipy.stats.{fn.__name__} has no derivative for fewer than {least} values.")
+            dtype = np.dtype(float) if double else np.result_type(1.0, *map(dtype_of, present))
+            y = each_entry(lambda t: in_precision(t, dtype), body(*xs, **settings))
             if not reduces:
-                return np.moveaxis(np.reshape(y, shape_with(xs[0], axes)), range(-len(axes), 0), axes)
-            return each_entry(lambda t: np.expand_dims(t, axes), y) if keepdims else y
+                return np.moveaxis(np.reshape(y, shape_with(as_array(given[0]), axes)), range(-len(axes), 0), axes)
+            known = reduce(np.multiply, map(nan_where_one_is, present))
+            y = each_entry(lambda t: t * in_precision(known, dtype), y)
+            return each_entry(lambda t: with_axes(t, axes, ndim), y) if keepdims else y
 
         return body
 
     return register
 
 
+def nan_where_one_is(x: Any) -> Any:
+    """1, or NaN where there is a NaN along the last axis."""
+    return np.where(np.any(np.isnan(x), -1), np.nan, 1.0)
+
+
 def with_ndim(x: Any, ndim: int) -> Any:
     """``x`` with leading axes of length one, as it broadcasts."""
-    return x if np.ndim(x) == ndim else np.reshape(x, (1,) * (ndim - np.ndim(x)) + x.shape)
+    return x if np.ndim(x) == ndim else np.reshape(x, (1,) * (ndim - np.ndim(x)) + np.shape(x))
+
+
+def with_axes(y: Any, axes: tuple[int, ...], ndim: int) -> Any:
+    """A result with the axes over which it was reduced, behind any of its own."""
+    own = np.ndim(y) + len(axes) - ndim
+    return np.expand_dims(y, tuple(k + own for k in axes))
 
 
 def axes_last(x: Any, axes: tuple[int, ...]) -> Any:
@@ -155,7 +172,7 @@ def _gzscore(a: Any, ddof: int) -> Any:
     return _zscore(np.log(a), ddof)
 
 
-@statistic(stats.kstat)
+@statistic(stats.kstat, least=2)
 def _kstat(data: Any, n: int) -> Any:
     """Kenney & Keeping (1951): the unbiased estimators of the first four cumulants."""
     m2, m3, m4 = central(data, 2, 3, 4)
@@ -283,7 +300,7 @@ def extreme(fn: Any, a: Any, inside: Any, beyond: float) -> Any:
     return np.where(np.any(inside, -1), fn(np.where(inside, a, beyond), -1), np.nan)
 
 
-@statistic(stats.kstatvar)
+@statistic(stats.kstatvar, least=4)
 def _kstatvar(data: Any, n: int) -> Any:
     """Kenney & Keeping (1951): unbiased estimators of the variances of the first two k-statistics."""
     N = data.shape[-1]
@@ -339,6 +356,36 @@ def between_orders(x: Any, p: Any, method: str) -> Any:
     j = np.minimum(np.floor(stop_gradient(place)), max(n - 2, 0)).astype(int)
     low, high = (np.take_along_axis(np.sort(x, -1), k, -1) for k in (j, np.minimum(j + 1, n - 1)))
     return low + (place - j) * (high - low)
+
+
+def _quantile(
+    x: Any,
+    p: Any,
+    *,
+    method: str = "linear",
+    axis: int | None = 0,
+    nan_policy: str = "propagate",
+    keepdims: bool | None = None,
+    weights: Any = None,
+) -> Any:
+    if weights is not None or nan_policy != "propagate":
+        raise NoRuleError("scipy.stats.quantile has no derivative rule with weights, or another nan_policy.")
+    x, p = as_array(x), as_array(p)
+    ndim, flat = max(1, np.ndim(x), np.ndim(p)), axis is None
+    if axis is None:
+        axis, (x, p) = -1, (np.reshape(t, (1,) * (ndim - 1) + (-1,)) for t in (x, p))
+    x, p = (np.moveaxis(with_ndim(t, ndim), axis, -1) for t in (x, p))
+    lead = np.broadcast_shapes(x.shape[:-1], p.shape[:-1])
+    x, p = (np.broadcast_to(t, (*lead, t.shape[-1])) for t in (x, p))
+    known = np.expand_dims(nan_where_one_is(x), -1)
+    y = np.moveaxis(between_orders(x, p, method) * in_precision(known, dtype_of(x)), -1, axis)
+    if keepdims or y.shape[axis] > 1:
+        return y
+    return np.reshape(y, ()) if flat else np.squeeze(y, axis)
+
+
+if hasattr(stats, "quantile"):
+    composite(dispatching(stats.quantile))(_quantile)
 
 
 @composite(dispatching(stats.scoreatpercentile))
@@ -412,7 +459,7 @@ def ranks_of_slopes(x: Any, y: Any, *, alpha: float) -> Any:
 constant(ranks_of_slopes, like=lambda x, y, *, alpha: None, batch="(n),(n)->(k)")
 
 
-@statistic(stats.theilslopes, "y", "x", double=True)
+@statistic(stats.theilslopes, "y", "x", double=True, least=2)
 def _theilslopes(y: Any, x: Any, alpha: float, method: str) -> Any:
     """Theil (1950), Sen (1968)."""
     x = np.arange(y.shape[-1], dtype=float) if x is None else x
@@ -426,7 +473,7 @@ def _theilslopes(y: Any, x: Any, alpha: float, method: str) -> Any:
     return TheilSen(slope, intercept, ends[..., 0], ends[..., 1])
 
 
-@statistic(stats.siegelslopes, "y", "x", double=True)
+@statistic(stats.siegelslopes, "y", "x", double=True, least=2)
 def _siegelslopes(y: Any, x: Any, method: str) -> Any:
     """Siegel (1982)."""
     x = np.arange(y.shape[-1], dtype=float) if x is None else x
