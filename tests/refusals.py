@@ -58,7 +58,6 @@ REFUSED = {
         "roots, of which the number changes": "sproot",
         "was removed from SciPy": "interp2d",
         "has no rule; RBFInterpolator has one": "Rbf",
-        "has no rule; griddata with method='linear' has one": "CloughTocher2DInterpolator",
     },
     "linalg": {
         "constant matrices of a given size": "dft hadamard helmert hilbert invhilbert invpascal pascal",

@@ -8,8 +8,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, wraps
-from importlib import import_module
+from functools import cache
 from inspect import Parameter
 from types import FunctionType
 from typing import Any
@@ -35,7 +34,8 @@ from dotbar.rules.refusals import argument_name
 from dotbar.scipy.sparse.arrays import SparseArray
 from dotbar.tree import flatten
 
-NAMES = {f: name for name, f in MEMBERS.items() if isinstance(f, FunctionType | np.ufunc) and name not in WITHOUT_RULE}
+KNOWN = [(f, n) for n, f in MEMBERS.items() if isinstance(f, FunctionType | np.ufunc) and n not in WITHOUT_RULE]
+NAMES = dict(KNOWN) | {f: name for f, name in KNOWN if name.endswith(f".{f.__name__}")}  # of an alias, the own name
 FUNCTIONS = {name: f for f, name in NAMES.items()}
 MOST = 6
 """So many calls of a function are looked at."""
@@ -133,23 +133,23 @@ def calls() -> dict[str, list[Call]]:
     """The calls of each function that the samples make, directly or within others."""
     found: dict[str, list[Call]] = defaultdict(list)
 
-    def recorder(name: str) -> Callable[..., Any]:
-        @wraps(FUNCTIONS[name])
+    def recorder(name: str, own: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kw: Any) -> Any:
             if first_traced([*args, *kw.values()]) is None:
                 found[name].append(Call(name, args, kw, FUNCTIONS[name]))
-            return FUNCTIONS[name](*args, **kw)
+            return own(*args, **kw)
 
         return call
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in (name for name, f in FUNCTIONS.items() if isinstance(f, FunctionType)):
-            module, _, member = name.rpartition(".")
-            patch.setattr(import_module(f"dotbar.scipy.{module}"), member, recorder(name), raising=False)
+        for f, name in NAMES.items():
+            if isinstance(f, FunctionType):  # what is called is held in its closure
+                cell = f.__closure__[f.__code__.co_freevars.index("own")]
+                patch.setattr(cell, "cell_contents", recorder(name, cell.cell_contents))
         for s in (*all_samples(), *MORE):
             if s.call is None and isinstance(s.fn, FunctionType | np.ufunc) and s.fn in NAMES:
                 found[NAMES[s.fn]].append(Call(NAMES[s.fn], s.args, s.kwargs, s.fn))
-            elif s.of_scipy:
+            elif s.of_scipy and s.call is not None:
                 s.at(*s.primals)
     return {name: several[:MOST] for name, several in found.items()}
 

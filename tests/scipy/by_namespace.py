@@ -12,6 +12,7 @@ import numpy as np
 from walk import Call, calls, holds
 
 import dotbar
+from dotbar import is_array
 from dotbar.core import cell
 from dotbar.errors import DotbarError
 from dotbar.tree import flatten
@@ -74,7 +75,7 @@ def works(call: Call) -> bool:
         put = lambda a: next(rest) if floating(a) else cell(a)
         y = call.f(*map(put, call.args), **{k: put(a) for k, a in call.kw.items()})
         reached.append(holds(y, set()))
-        return [v for v in flatten(y)[0] if hasattr(v, "dtype") and v.dtype.kind in "fc"]
+        return [v for v in flatten(y)[0] if is_array(v) and v.dtype.kind in "fc"]
 
     try:
         _, dots = dotbar.jvp(f, tuple(xs), tuple(map(np.ones_like, xs)))

@@ -157,6 +157,9 @@ SAMPLES = [
     sample(si.FloaterHormannInterpolator, X, YS, AT, call=made(si.FloaterHormannInterpolator, d=2)),
     sample(si.AAA, AT, call=lambda at: RATIONAL(at / 2)),
     sample(si.NdPPoly, normal(3, 2, 5, 6), POINTS, call=lambda c, at: si.NdPPoly(c, GRID)(at)),
+    sample(
+        si.CloughTocher2DInterpolator, SITES, normal(9), INSIDE, call=made(si.CloughTocher2DInterpolator, tol=1e-13)
+    ),
     sample(si.insert, normal(7), 1.5, call=lambda c, x: si.insert(x, (KNOTS, c, 3))[1][:8]),
     sample(si.bisplev, normal(49), AT / 2, call=lambda c, x: si.bisplev(0.4, x, (KNOTS, KNOTS, c, 3, 3), dy=1)),
 ]

@@ -2,6 +2,7 @@
 
 from dotbar.scipy.interpolate import (
     bsplines,
+    clough_tocher,
     cubic,
     fitpack,
     grid,

@@ -212,4 +212,7 @@ def griddata(
         return NearestNDInterpolator(points, values, rescale)(xi)
     if method == "linear":
         return LinearNDInterpolator(points, values, fill_value, rescale)(xi)
-    raise NoRuleError("scipy.interpolate.griddata has a derivative for method='linear' and 'nearest'.")
+    if method != "cubic" or points.shape[-1] != 2:
+        raise ValueError(f"Unknown interpolation method {method!r} for {points.shape[-1]} dimensional data")
+    surface = own_module("scipy.interpolate").CloughTocher2DInterpolator  # type: ignore[union-attr]
+    return surface(points, values, fill_value, rescale=rescale)(xi)
