@@ -47,6 +47,7 @@ IMAGE = np.sin(np.arange(20.0).reshape(4, 5) ** 2)
 LABELS = np.array([[1, 1, 2, 2, 0]] * 4)
 S = sp.csr_array(np.diag(np.full(5, 4.0)) + np.diag(np.ones(4), 1) + np.diag(np.ones(4), -1))
 L = sp.csr_array(np.diag(np.full(5, 4.0)) + np.diag(np.ones(4), -1))
+distance, slope = lambda x: np.sum((x - 0.3) ** 2), lambda x: 2 * (x - 0.3)
 MORE = [
     sample(si.nquad, lambda x, y, c: c * x * y, [[0.0, 1.0], [0.0, 2.0]], (0.5,)),
     sample(si.tplquad, lambda x, y, z: x * y * z, 0.0, 1.0, 0.0, 1.0, 0.0, 2.0),
@@ -69,9 +70,21 @@ MORE = [
     sample(ni.morphological_laplace, IMAGE, 3),
     *(sample(f, IMAGE) for f in (ni.prewitt, ni.spline_filter1d, ss.medfilt2d)),
     *(Sample(f, (lambda x, c: (x - c) ** 2,), {"args": (0.5,)}) for f in (so.bracket, so.brent, so.golden)),
+    *(sample(f, distance, np.zeros(1)) for f in (so.fmin, so.fmin_cg, so.fmin_powell)),
+    sample(so.fmin_ncg, distance, np.zeros(1), slope),
+    sample(so.basinhopping, distance, np.zeros(1), niter=1),
+    sample(so.brute, distance, ((0.0, 1.0),), Ns=3),
+    *(sample(f, distance, [(0.0, 1.0)], maxiter=2) for f in (so.direct, so.dual_annealing, so.differential_evolution)),
+    *(sample(f, slope, np.zeros(1)) for f in (so.broyden2, so.anderson, so.linearmixing, so.diagbroyden)),
+    *(sample(f, slope, np.zeros(1)) for f in (so.excitingmixing, so.newton_krylov)),
     sample(so.fminbound, lambda x, c: (x - c) ** 2, 0.0, 2.0, (0.5,)),
     sample(so.leastsq, lambda x, c: x - c, np.ones(2), (0.5,)),
     sample(so.line_search, lambda x: x @ x, lambda x: 2 * x, np.ones(2), -np.ones(2)),
+    *(sample(f, 3, 1.0, *more) for f, more in ((ss.cheb1ap, ()), (ss.cheb2ap, ()), (ss.ellipap, (20.0,)))),
+    *(sample(f, *more, 0.3) for f, more in ((ss.iirfilter, (3,)), (ss.kaiser_atten, (5,)))),
+    sample(ss.kaiser_beta, 50.0),
+    sample(ss.freqresp, ([1.0, 0.5], [1.0, 0.4])),
+    sample(ss.dfreqresp, ([1.0, 0.5], [1.0, 0.4], 0.1)),
     sample(ss.coherence, Y, X, nperseg=4),
     sample(ss.lfilter_zi, [0.2, 0.3], [1.0, -0.4]),
     sample(ss.sosfilt_zi, np.array([[0.2, 0.3, 0.2, 1.0, -0.4, 0.1]])),

@@ -12,25 +12,32 @@ import numpy as np
 from walk import Call, calls, holds
 
 import dotbar
-from dotbar import is_array
 from dotbar.core import cell
 from dotbar.errors import DotbarError
 from dotbar.tree import flatten
 
 LISTED = """
-    cluster.vq.whiten differentiate.derivative spatial.transform.Rotation
-    fft.fft fft.fft2 fft.fftn fft.fftshift fft.fht fft.hfft fft.hfft2 fft.hfftn fft.ifft fft.ifft2 fft.ifftn
-    fft.ifftshift fft.ifht fft.ihfft fft.ihfft2 fft.ihfftn fft.irfft fft.irfft2 fft.irfftn fft.rfft fft.rfft2 fft.rfftn
-    integrate.cumulative_simpson integrate.cumulative_trapezoid integrate.fixed_quad integrate.romb integrate.trapezoid
-    linalg.block_diag linalg.diagsvd linalg.fiedler linalg.orthogonal_procrustes linalg.solve_circulant
-    signal.fftconvolve signal.freqz signal.hilbert signal.oaconvolve signal.resample
-    special.assoc_laguerre special.log_softmax special.logsumexp special.softmax special.softplus special.xlogy
-    stats.boxcox_llf stats.circmean stats.circstd stats.circvar stats.describe stats.differential_entropy
-    stats.directional_stats stats.gmean stats.gstd stats.gzscore stats.hmean stats.kstat stats.kstatvar stats.kurtosis
-    stats.moment stats.pmean stats.sem stats.skew stats.tmax stats.tmin stats.trim_mean stats.tsem stats.tstd stats.tvar
-    stats.zmap stats.zscore
+    cluster.vq.whiten differentiate.derivative fft.fft fft.fft2 fft.fftn fft.fftshift fft.fht fft.hfft fft.hfft2
+    fft.hfftn fft.ifft fft.ifft2 fft.ifftn fft.ifftshift fft.ifht fft.ihfft fft.ihfft2 fft.ihfftn fft.irfft
+    fft.irfft2 fft.irfftn fft.rfft fft.rfft2 fft.rfftn integrate.cumulative_simpson integrate.cumulative_trapezoid
+    integrate.fixed_quad integrate.romb integrate.trapezoid linalg.block_diag linalg.diagsvd linalg.fiedler
+    linalg.orthogonal_procrustes linalg.solve_circulant optimize.rosen optimize.rosen_der optimize.rosen_hess
+    optimize.rosen_hess_prod signal.abcd_normalize signal.bilinear_zpk signal.cheb1ord
+    signal.closest_STFT_dual_window signal.envelope signal.fftconvolve signal.firwin signal.freqs signal.freqs_zpk
+    signal.freqz signal.freqz_zpk signal.gauss_spline signal.gausspulse signal.hilbert signal.hilbert2
+    signal.lfiltic signal.lp2bp signal.lp2bp_zpk signal.lp2bs signal.lp2bs_zpk signal.lp2hp signal.lp2hp_zpk
+    signal.lp2lp signal.lp2lp_zpk signal.minimum_phase signal.normalize signal.oaconvolve signal.resample
+    signal.sos2tf signal.sos2zpk signal.sweep_poly signal.tf2zpk signal.vectorstrength signal.zpk2tf
+    spatial.transform.Rotation special.assoc_laguerre special.log_softmax special.logsumexp special.softmax
+    special.softplus special.xlogy stats.boxcox_llf stats.circmean stats.circstd stats.circvar stats.describe
+    stats.differential_entropy stats.directional_stats stats.gmean stats.gstd stats.gzscore stats.hmean stats.kstat
+    stats.kstatvar stats.kurtosis stats.moment stats.pmean stats.sem stats.skew stats.tmax stats.tmin
+    stats.trim_mean stats.tsem stats.tstd stats.tvar stats.zmap stats.zscore
 """
 """Those of SciPy 1.17."""
+
+
+FLOATING = [np.dtype(kind) for kind in "fdFD"]
 
 
 def functions() -> dict[str, list[Call]]:
@@ -75,18 +82,23 @@ def works(call: Call) -> bool:
         put = lambda a: next(rest) if floating(a) else cell(a)
         y = call.f(*map(put, call.args), **{k: put(a) for k, a in call.kw.items()})
         reached.append(holds(y, set()))
-        return [v for v in flatten(y)[0] if is_array(v) and v.dtype.kind in "fc"]
+        y = vars(y) if type(y).__module__.startswith("scipy.stats") and hasattr(y, "__dict__") else y
+        return [v for v in flatten(y)[0] if getattr(v, "dtype", None) in FLOATING]
 
     try:
         _, dots = dotbar.jvp(f, tuple(xs), tuple(map(np.ones_like, xs)))
-    except DotbarError:
+        h = 1e-6
+        plus, minus = (f(*(x + s * h for x in xs)) for s in (1, -1))
+    except (DotbarError, ValueError):  # or SciPy takes such values alone
         return False
-    h = 1e-6
-    plus, minus = (f(*(x + s * h for x in xs)) for s in (1, -1))
-    assert reached[0], f"{call.name} is silently constant"
-    for dot, a, b in zip(dots, plus, minus, strict=True):
-        np.testing.assert_allclose(dot, (a - b) / (2 * h), 1e-4, 1e-5, err_msg=call.name)
-    return True
+    if not all(np.all(np.isfinite(y)) for y in (*plus, *minus)):
+        return False
+    if not reached[0]:
+        assert all(map(np.array_equal, plus, minus)), f"{call.name} is silently constant"
+        return False
+    close = [np.allclose(dot, (a - b) / (2 * h), 1e-4, 1e-5) for dot, a, b in zip(dots, plus, minus, strict=True)]
+    assert all(close) or call.name not in LISTED.split(), f"the derivative of {call.name} is wrong"
+    return all(close)  # SciPy may branch where a value is as it is, say 1
 
 
 if __name__ == "__main__":

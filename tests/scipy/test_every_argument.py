@@ -40,11 +40,12 @@ def test_each_argument_differentiates_or_is_refused(name):
 
 def is_right(name: str, argument: str, v: Verdict) -> bool:
     """Whether a constant is one, and an error says what it must."""
+    member = name.rpartition(".")[2]
     if isinstance(v.outcome, DotbarError):
-        return name in str(v.outcome) and repr(argument) in str(v.outcome)
+        return f".{member}" in str(v.outcome) and repr(argument) in str(v.outcome)
     if v.given is None and v.outcome is not False:
         return True  # it is to be something else than a number
-    if argument in INDEPENDENT.get(name.rpartition(".")[2], "").split():
+    if argument in INDEPENDENT.get(member, "").split():
         return True
     try:
         values, others = v.plain(), v.plain(other=True)

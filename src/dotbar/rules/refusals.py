@@ -22,7 +22,7 @@ SETTINGS = """
     iter_lim itmax limit limlst lsmr_maxiter lwork max_iter max_nfev maxfev maxfun maxiter maxp1
     ixpr max_nodes mxhnil mxordn mxords mxstep printmessg tcrit h0 hmax hmin
     Dfun hess hessp fprime fprime2 epsfcn tr_options x_scale diff_step grow_limit amax c1 c2 old_fval old_old_fval
-    inner_m outer_k restart restartControl verbosityLevel cache_size
+    n_points n_estimates inner_m outer_k restart restartControl verbosityLevel cache_size
     callback check_finite disp full_output method options plan quiet verbose workers wopts wvar
     random_state rng seed
 """

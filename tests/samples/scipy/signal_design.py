@@ -40,7 +40,7 @@ def windows(beta, std, alpha, at, tau):
         sw.chebwin(5, at, sym=False),
         sw.exponential(6, alpha, tau, sym=False),
         sw.taylor(6, 4, at),
-        ss.get_window(("gaussian_periodic", std), 5),
+        ss.get_window(("gaussian", std), 5),
         ss.get_window(beta, 5),
     ]
 
