@@ -120,6 +120,10 @@ def test_slopes_at_zero():
     assert at(lambda x: sc.spherical_jn(1, x)) == pytest.approx(1 / 3)
     assert grad(grad(lambda x: sc.spherical_jn(0, x)))(0.0) == pytest.approx(-1 / 3)
     assert grad(grad(sc.j0))(0.0) == -0.5
+    assert [grad(lambda x, n=n: sc.spherical_yn(n, x))(0.0) for n in (0, 1, 3)] == [np.inf] * 3
+    assert [grad(lambda x, n=n: sc.spherical_kn(n, x))(0.0) for n in (0, 1, 3)] == [-np.inf] * 3
+    assert grad(lambda x: sc.shichi(x)[0])(1e-300) == 1
+    assert grad(lambda x: sc.spherical_jn(1, x))(1e-310) == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,21 @@ def test_mathieu_at_small_parameters():
 
 
 @pytest.mark.parametrize(
+    ("f", "m", "q", "x", "want"),
+    [
+        (sc.mathieu_modsem1, 100, 1.0, 0.1, 9.3001113126655757e-183),
+        (sc.mathieu_modcem1, 100, 10.0, 0.1, 9.2187297056041768e-134),
+        (sc.mathieu_modcem2, 60, 1.0, 0.1, 3.791335217880163e96),
+        (sc.mathieu_modcem2, 30, 1e-6, 0.7, 3.437130090533522e127),
+    ],
+    ids=str,
+)
+def test_modified_mathieu_functions_of_large_orders(f, m, q, x, want):
+    """The derivative by q of the series with 120 digits: products of Bessel functions multiply small coefficients."""
+    assert grad(lambda q: f(m, q, x)[0])(q) == pytest.approx(want, 1e-12)
+
+
+@pytest.mark.parametrize(
     "f",
     [
         lambda c: sc.pro_ang1(1, 2, c, 0.3)[0],

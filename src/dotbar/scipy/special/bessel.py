@@ -7,7 +7,7 @@ import numpy as np
 
 from dotbar.core import dtype_of, primitive
 from dotbar.rules.kinds import composite, elementwise, rule
-from dotbar.rules.words import conj
+from dotbar.rules.words import conj, stop_gradient
 from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.quadrature import family
@@ -179,13 +179,19 @@ for _name, _f in (
 # ---------------------------------------------------------------- spherical ones.  DLMF 10.51.2, 10.51.5
 
 
+def flushed(z: Any) -> Any:
+    """Numbers next to 0 as 0, where SciPy's spherical functions divide by z² and more."""
+    return z - stop_gradient(np.where(np.abs(z) < 1e-290, z, 0))
+
+
 def spherical(f: Any, below: int, above: int) -> None:
     @rule(f, "(),()->()")
     def body(y: Any, n: Any, z: Any, *, derivative: bool = False) -> Any:
         """(2n + 1) fₙ′ = below · n fₙ₋₁ + above · (n + 1) fₙ₊₁."""
 
         def slope() -> Any:
-            lower, upper = f(np.maximum(n - 1, 0), z, derivative), f(n + 1, z, derivative)
+            lower, upper = f(np.maximum(n - 1, 0), flushed(z), derivative), f(n + 1, flushed(z), derivative)
+            lower = np.where(np.isinf(upper), 0, lower)  # which is the larger one
             return (below * n * lower + above * (n + 1) * upper) / (2 * n + 1)
 
         return INTEGER, ((lambda zdot: slope() * zdot), (lambda ybar: conj(slope()) * ybar))

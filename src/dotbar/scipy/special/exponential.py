@@ -8,6 +8,7 @@ from dotbar.core import primitive
 from dotbar.rules.kinds import composite, elementwise, rule
 from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.special import ufuncs as sc
+from dotbar.scipy.special.bessel import flushed
 from dotbar.scipy.special.quadrature import family, gauss
 from dotbar.scipy.special.results import slopes
 
@@ -35,13 +36,13 @@ elementwise(sc.expn, INTEGER, lambda a, b: _expn(a, b))
 @rule(sc.sici, "()->(),()")
 def _sici(y: Any, z: Any) -> Any:
     """sin z / z and cos z / z.  DLMF 6.2.9, 6.2.11."""
-    return slopes(lambda: spherical_jn(0, z), lambda: np.cos(z) / z)
+    return slopes(lambda: spherical_jn(0, flushed(z)), lambda: np.cos(z) / z)
 
 
 @rule(sc.shichi, "()->(),()")
 def _shichi(y: Any, z: Any) -> Any:
     """sinh z / z and cosh z / z.  DLMF 6.2.15, 6.2.16."""
-    return slopes(lambda: spherical_in(0, z), lambda: np.cosh(z) / z)
+    return slopes(lambda: spherical_in(0, flushed(z)), lambda: np.cosh(z) / z)
 
 
 # ---------------------------------------------------------------- (eˣ − 1)/x and the dilogarithm

@@ -2,6 +2,8 @@
 
 By their Fourier coefficients: the eigenvectors of a symmetric tridiagonal matrix (DLMF 28.4), which
 ``eigh`` differentiates.  The matrix has 40 rows more than the order needs: enough for |q| < 1000.
+Where |q| is small beside m² the small coefficients, which ``eigh`` has to an absolute error, are products of continued
+fractions instead.
 """
 
 from functools import partial
@@ -23,7 +25,7 @@ ROWS = 40
 
 
 def fourier(m: Any, q: Any, sine: bool) -> tuple[Any, Any, Any]:
-    """The eigenvalue, the multiples of x and the coefficients of ceₘ or seₘ, along a last axis.  DLMF 28.4.5-8.
+    """The eigenvalue's slope, the multiples of x and the coefficients of ceₘ or seₘ, along a last axis.  DLMF 28.4.5-8.
 
     ∫₀^2π f² dx = π, and ceₘ(0) or seₘ′(0) is positive.
     """
@@ -36,16 +38,42 @@ def fourier(m: Any, q: Any, sine: bool) -> tuple[Any, Any, Any]:
     below = root[..., None] * np.eye(len(rows), k=-1)
     beside = below + np.swapaxes(below, -1, -2) + corner[..., None] * unit
     w, V = np.linalg.eigh(multiples[..., None] ** 2.0 * unit + q[..., None, None] * beside)
-    number = (m - 1 if sine else m) // 2
-    pick = np.equal(rows, number[..., None]) * 1.0
-    vector = np.sum(V * pick[..., None, :], -1)
+    number = ((m - 1 if sine else m) // 2)[..., None]
+    pick = np.equal(rows, number) * 1.0
+    vector, a = np.sum(V * pick[..., None, :], -1), np.sum(w * pick, -1)
+    small = 4 * np.abs(q) < m * m
+    matrix_row = (multiples**2 + q[..., None] * corner, np.where(small, q, 0)[..., None] * (root * (rows > 0)))
+    ratios = fractions(*matrix_row, a[..., None], number)
+    vector = np.where(small[..., None], ratios / np.sqrt(np.sum(ratios**2, -1, keepdims=True)), vector)
+    slope = np.sum(vector * np.sum(beside * vector[..., None, :], -1), -1)
     vector = np.where((multiples == 0), vector / np.sqrt(2), vector)
     at_zero = np.sum(vector * multiples if sine else vector, -1, keepdims=True)
-    return np.sum(w * pick, -1), multiples, vector * np.sign(at_zero)
+    return slope, multiples, vector * np.sign(at_zero)
 
 
-def characteristic(m: Any, q: Any, sine: bool) -> Any:
-    return fourier(m, q, sine)[0]
+def fractions(d: Any, e: Any, a: Any, number: Any) -> Any:
+    """The eigenvector to the eigenvalue a, 1 in the row ``number``, of a matrix with diagonal d and e left of it.
+
+    By cₖ = eₖ₊₁ cₖ₊₁/(a − dₖ − eₖ cₖ₋₁/cₖ) from the first row on, and from the last
+    by cₖ = eₖ cₖ₋₁/(a − dₖ − eₖ₊₁ cₖ₊₁/cₖ).
+    """
+    size = shape_of(d)[-1]
+    column = lambda x, k: x[..., k : k + 1]
+    down, up, head, tail = [np.ones_like(a)], [np.ones_like(a)], 0.0, 0.0
+    for k in range(size - 1):
+        head = column(e, k + 1) / np.where(k < number, a - column(d, k) - column(e, k) * head, 1)
+        down.append(np.where(k < number, head, 1))
+    for k in range(size - 1, 0, -1):
+        after = column(e, k + 1) * tail if k + 1 < size else 0.0
+        tail = column(e, k) / np.where(k > number, a - column(d, k) - after, 1)
+        up.append(np.where(k > number, tail, 1))
+    down, up = np.concatenate([*down[1:], down[0]], -1), np.concatenate([up[0], *up[:0:-1]], -1)
+    return np.cumprod(down[..., ::-1], -1)[..., ::-1] * np.cumprod(up, -1)
+
+
+def characteristic_slope(m: Any, q: Any, sine: bool) -> Any:
+    """∂a/∂q = cᵀ(∂T/∂q)c, T the matrix of the coefficients c."""
+    return fourier(*np.broadcast_arrays(np.asarray(m).astype(int), q), sine)[0]
 
 
 def angular(m: Any, q: Any, x: Any, sine: bool) -> tuple[Any, Any]:
@@ -68,7 +96,9 @@ def radial(m: Any, q: Any, x: Any, sine: bool, kind: int) -> tuple[Any, Any]:
 
     def product(x: Any) -> Any:
         small, large = h * np.exp(-x[..., None]), h * np.exp(x[..., None])
-        both = sc.jv(rows - s * 1.0, small) * bessel(rows + s + shift * 1.0, large)
+        high = bessel(rows + s + shift * 1.0, large)
+        high = np.where((np.abs(high) > 1e250) & (rows != s), 0, high)  # its coefficient is smaller yet
+        both = sc.jv(rows - s * 1.0, small) * high
         crossed = sc.jv(rows + s + shift * 1.0, small) * bessel(rows - s * 1.0, large)
         terms = both - crossed if sine else both + crossed
         scale = np.sum(np.where(np.equal(rows, s), c, 0), -1) * np.where((s + shift)[..., 0] == 0, 2, 1)
@@ -81,7 +111,7 @@ def radial(m: Any, q: Any, x: Any, sine: bool, kind: int) -> tuple[Any, Any]:
 
 
 def in_parameter(f: Any, m: Any, q: Any, *x: Any) -> Any:
-    """∂f/∂q entry by entry, f an eigenvalue of the Fourier coefficients' matrix, or a series with them."""
+    """∂f/∂q entry by entry, f a series with the Fourier coefficients."""
     m, q, *x = np.broadcast_arrays(np.asarray(m).astype(int), q, *x)
     return jvp(lambda q: f(m, q, *x), (q,), (np.ones_like(q),))[1]
 
@@ -104,8 +134,8 @@ def register(f: Any, series: Any, a: Any, hyperbolic: bool) -> None:
         )
 
 
-elementwise(sc.mathieu_a, INTEGER, lambda a, b: in_parameter(partial(characteristic, sine=False), a, b))
-elementwise(sc.mathieu_b, INTEGER, lambda a, b: in_parameter(partial(characteristic, sine=True), a, b))
+elementwise(sc.mathieu_a, INTEGER, lambda a, b: characteristic_slope(a, b, False))
+elementwise(sc.mathieu_b, INTEGER, lambda a, b: characteristic_slope(a, b, True))
 
 for _sine, _a in ((False, sc.mathieu_a), (True, sc.mathieu_b)):
     _letter = "s" if _sine else "c"
