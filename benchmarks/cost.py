@@ -5,7 +5,9 @@
 ``linalg``: every rule of numpy.linalg on n × n matrices, with full cotangents and tangents, at growing n.  R alone
 (qr, r) takes 4/3 n³ operations, its derivative the same for Q and 5 n³ for two products and a triangular solve: 5.75
 times the value by count.  Reductions (norm, trace) read n² numbers, their gradients write as many.
-``scipy``: factorisations, functions of matrices and matrix equations of scipy.linalg, likewise.
+``scipy``: factorisations, functions of matrices and matrix equations of scipy.linalg, likewise.  All eigenvalues of a
+banded matrix have derivatives by all vectors, for which LAPACK takes n³ operations and for the values n² times the
+number of bands; some of them by their own vectors, in n times the square of it each.
 ``cholesky``: the three reverse rules over n (the formula, Murray's unblocked sweep, and the sweep by halves
 down to blocks of an order).
 ``elementwise``: gradient and Hessian-vector product of sums of elementwise functions, 10 to 10⁶ inputs, eager and

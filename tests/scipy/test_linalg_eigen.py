@@ -163,6 +163,18 @@ def test_bands(lower, make):
         assert_derivatives(onto, ab, E, dotbar.jvp(dense, (ab,), (E,))[1])
 
 
+@pytest.mark.parametrize("u", [0, 1, 2])
+@real_or_complex
+def test_banded_vectors_by_equations(u, make, monkeypatch):
+    """As by all vectors: the products with functions of the matrix."""
+    ab, E = make(u + 1, 9), make(u + 1, 9, seed=3)
+    ab[0] += np.arange(9)
+    f = lambda ab: (lambda w, V: (V * np.cos(w)) @ H(V) + np.real(V * np.conj(V)))(*sl.eig_banded(ab, lower=True))
+    want = dotbar.jvp(f, (ab,), (E,))[1]
+    monkeypatch.setattr("dotbar.scipy.linalg.eigen.SMALL", 0)
+    assert_derivatives(f, ab, E, want)
+
+
 @pytest.mark.parametrize("select_range", [(0, 0), (1, 1), (1, 2), (2, 3)])
 def test_a_range_that_cuts_repeated_values(select_range):
     """The values have the derivative that they have among all."""

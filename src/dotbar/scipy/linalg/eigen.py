@@ -346,24 +346,24 @@ def as_bands(X: Any, V: Any, u: int) -> Any:
 
 @rule(over_values, "(b,n),(k),(n,k),(n,k)->(n,k)")
 def _over_values(X: Any, ab: Any, w: Any, V: Any, B: Any) -> Any:
-    """With S = (A − w)⁺, P = vvᴴ and D = Ȧ − ẇ:  Ṡ = −SDS + S²DP + PDS².  Golub & Pereyra (1973), theorem 4.3."""
+    """With S = (A − w)⁺, P = vvᴴ and D = Ȧ − ẇ:  Ṡ = −SDS + S²DP + PDS².  Golub & Pereyra (1973), eq. (4.12)."""
     u, same, fixed = ab.shape[-2] - 1, same_beside(w, ab), (w, V)
     _, V = as_banded(ab, w, V)  # they depend on A
     over = lambda B: over_values(ab, *fixed, B)
     inner = lambda X, Y: np.sum(conj(X) * Y, -2, keepdims=True)
 
-    def simple() -> None:
+    def refuse_repeated() -> None:
         one = np.ones(same.shape)
         refuse(repeated(same), one, one, message=spectral.EIGENVECTORS)
 
     def dot(ab_dot: Any) -> Any:
-        simple()
+        refuse_repeated()
         AV, AX = of_bands(ab_dot, V), of_bands(ab_dot, X)
         first = over(over(AV) * inner(V, B) - AX + X * np.real(inner(V, AV)))
         return first + V * inner(V, of_bands(ab_dot, over(X)))
 
     def bar(Xbar: Any) -> Any:
-        simple()
+        refuse_repeated()
         Bbar = over(Xbar)
         along_V = over(Bbar) * conj(inner(V, B)) + V * np.real(inner(Bbar, X))
         return as_bands(along_V, V, u) - as_bands(Bbar, X, u) + as_bands(V * inner(V, Xbar), over(X), u)
