@@ -85,6 +85,11 @@ def test_first_derivative(f, xs, want):
         (sc.betainc, (2.0, 3.0, -1.0)),
         (sc.betainc, (2.0, 3.0, np.nan)),
         (sc.fdtr, (3.0, inf, 2.0)),
+        (sc.kolmogorov, (np.nan,)),
+        (sc.kolmogi, (np.nan,)),
+        (sc.hyperu, (np.nan, 1.0, 2.0)),
+        (sc.eval_jacobi, (1.5, np.nan, 1.0, 0.2)),
+        (sc.eval_genlaguerre, (np.nan, 1.0, 2.0)),
     ],
 )
 def test_nan_where_the_value_is(f, xs):

@@ -190,7 +190,7 @@ def kolmogorov_slope(x: Any) -> Any:
     upper = -8 * large * sum((-1) ** (k - 1) * k * k * np.exp(-2 * k * k * large**2) for k in range(5, 0, -1))
     rates = [(2 * k - 1) ** 2 * np.pi**2 / 8 / small**2 for k in range(5, 0, -1)]
     lower = -math.sqrt(2 * np.pi) / small**2 * sum((2 * r - 1) * np.exp(-r) for r in rates)
-    return np.where(x > 1, upper, np.where(x > 0, lower, 0))
+    return np.where(x > 1, upper, np.where(x > 0, lower, np.where(x <= 0, 0, np.nan)))
 
 
 elementwise(sc.kolmogorov, kolmogorov_slope)

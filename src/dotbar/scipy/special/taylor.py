@@ -153,6 +153,8 @@ def partial(f: Callable[..., Any], xs: Sequence[Any], order: tuple[int, ...], in
     dtype = np.result_type(*([x for x in xs if dtype_of(x).kind in "fc"] or [np.float64]))
     double = lambda x: np.asarray(x, np.complex128 if dtype_of(x).kind == "c" else np.float64)
     xs, factor = np.broadcast_arrays(*map(double, xs)), 1.0
+    unknown = np.any([*(~np.isfinite(x) for x in xs[:-1]), np.isnan(xs[-1])], 0)
+    xs = [np.where(unknown, 0.5, x) for x in xs]
     with np.errstate(all="ignore"):
         if in_last is None:
             y = f(*_variables(xs, order))
@@ -164,7 +166,7 @@ def partial(f: Callable[..., Any], xs: Sequence[Any], order: tuple[int, ...], in
             y = f(*parameters, z) * factor
     if isinstance(y, Jet):
         y = y.c[y.orders] * prod(map(factorial, y.orders))
-    return y.astype(dtype)[()]
+    return np.where(unknown, np.nan, y).astype(dtype)[()]
 
 
 def _word(f: Callable[..., Any], in_last: Callable[..., tuple[Any, ...]] | None) -> Callable[..., Any]:
