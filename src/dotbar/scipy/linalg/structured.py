@@ -12,7 +12,7 @@ from dotbar.core import as_array, dtype_of, primitive, shape_of, take_index
 from dotbar.rules.kinds import composite, constant, linear, rule
 from dotbar.rules.lapack_words import inexact, raise_if
 from dotbar.rules.words import conj, once, scatter
-from dotbar.scipy.linalg.equations import checked, columns, double, implicit
+from dotbar.scipy.linalg.equations import checked, columns, double
 from dotbar.scipy.mirror import dispatching
 
 for _fn in (sl.bandwidth, sl.issymmetric, sl.ishermitian):
@@ -219,12 +219,32 @@ def levinson(c: Any, r: Any, B: Any) -> Any:
 
 @rule(levinson, "(n),(n),(n,k)->(n,k)")
 def _levinson(X: Any, c: Any, r: Any, B: Any) -> Any:
-    """G = T X − B."""
-    return implicit(
-        lambda c, r, B: toeplitz_product(c, r, X) - B,
-        (c, r, B),
-        lambda F: levinson(c, r, F),
-        lambda Xbar: levinson(join(conj(c[..., :1]), conj(r[..., 1:])), conj(c), Xbar),
+    """Ẋ = T⁻¹(Ḃ − ṪX);  B̄ = T⁻ᴴX̄, and c̄ and r̄ are the sums of −B̄Xᴴ along diagonals: a correlation."""
+    n = c.shape[-1]
+
+    def solve(F: Any) -> Any:
+        return levinson(c, r, F)
+
+    @once
+    def adjoint(Xbar: Any) -> Any:
+        return levinson(join(conj(c[..., :1]), conj(r[..., 1:])), conj(c), Xbar)
+
+    @once
+    def sums(Xbar: Any) -> Any:
+        """Those below the diagonal and on it, then those above from the corner inwards."""
+        size = max(2 * n - 1, 1)
+        F, G = (np.fft.fft(M, size, -2) for M in (adjoint(Xbar), X))
+        total = -np.fft.ifft(np.sum(F * conj(G), -1))
+        return total if dtype_of(X).kind == "c" else np.real(total)
+
+    def bar_r(Xbar: Any) -> Any:
+        above = np.flip(sums(Xbar)[..., max(n, 1) :], -1)
+        return join(np.zeros_like(r[..., :1]), above)
+
+    return (
+        (lambda dot: -solve(toeplitz_product(dot, np.zeros_like(r), X)), lambda Xbar: sums(Xbar)[..., :n]),
+        (lambda dot: -solve(toeplitz_product(np.zeros_like(c), dot, X)), bar_r),
+        (solve, adjoint),
     )
 
 
