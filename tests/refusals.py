@@ -126,7 +126,7 @@ REFUSED = {
         "say whether a matrix is one of distances": "is_valid_dm is_valid_y num_obs_dm num_obs_y",
     },
     "spatial.transform": {
-        "have no rule; Rotation and Slerp have one": "RigidTransform RotationSpline",
+        "has no rule; Rotation has one": "RigidTransform",
     },
     "special": {
         "zeros and numbers counted by integers": "erf_zeros fresnel* stirling2",

@@ -12,7 +12,7 @@ import dotbar
 import dotbar.scipy.spatial as sp
 from dotbar.errors import NoRuleError
 from dotbar.scipy.mirror import before
-from dotbar.scipy.spatial import distance
+from dotbar.scipy.spatial import distance, transform
 from dotbar.scipy.spatial.transform import Rotation, Slerp
 
 SMOOTH = ("euclidean", "cityblock", "chebyshev", "minkowski", "canberra", "braycurtis", "jensenshannon")
@@ -178,6 +178,18 @@ def test_plain_rotations_meet_traced_values(f):
     value, dot = dotbar.jvp(lambda x: f(Rotation, x), (x,), (np.ones((3, 3)),))
     np.testing.assert_allclose(value, f(Plain, x), 1e-7, 1e-7)  # SciPy 1.16 turns by small angles so well
     np.testing.assert_allclose(dot, (f(Plain, x + h) - f(Plain, x - h)) / (2 * h), 1e-6, 1e-7)
+
+
+def test_splines_of_rotations_at_traced_times():
+    times, h = np.array([0.4, 1.0, 1.7]), 1e-6
+    f = lambda T, t: T.RotationSpline([0, 1, 2.5], Plain.from_rotvec(AXES))(t).as_matrix()
+    value, dot = dotbar.jvp(lambda t: f(transform, t), (times,), (np.ones(3),))
+    np.testing.assert_allclose(value, f(plain.transform, times), 1e-12, 1e-12)
+    np.testing.assert_allclose(
+        dot, (f(plain.transform, times + h) - f(plain.transform, times - h)) / (2 * h), 1e-6, 1e-6
+    )
+    with pytest.raises(NoRuleError, match="iterates for its rates"):
+        dotbar.grad(lambda r: transform.RotationSpline([0, 1, 2.5], Rotation.from_rotvec(r)))(AXES)
 
 
 def test_interpolation_between_batches_of_rotations():

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dotbar.scipy.mirror import before
-from dotbar.scipy.spatial.transform import Rotation, Slerp
+from dotbar.scipy.spatial.transform import Rotation, RotationSpline, Slerp
 from samples import normal, sample, uniform
 
 rotvec, quat = normal(3), normal(2, 4)
@@ -13,6 +13,7 @@ R = Rotation.from_rotvec
 
 
 angles = uniform(-1, 1, 2, 3)
+SPLINE = RotationSpline([0.0, 1.0, 2.5], R(normal(3, 3)))
 
 
 def aligned(a, b):
@@ -59,6 +60,7 @@ SAMPLES = [
         call=lambda times, r, t: Slerp(times, R(r))(t).as_matrix(),
         case="Slerp",
     ),
+    sample(RotationSpline, uniform(0.2, 2.3, 3), call=lambda t: SPLINE(t).as_matrix()),
 ]
 
 if not before("1.17.0"):

@@ -12,10 +12,10 @@ from scipy.spatial import Delaunay
 
 from dotbar.core import new_zeros, primitive
 from dotbar.rules.kinds import constant
-from dotbar.rules.words import entries, mT, stop_gradient
+from dotbar.rules.words import entries, stop_gradient
 from dotbar.scipy.interpolate.bsplines import flat
 from dotbar.scipy.interpolate.objects import against, double, filled
-from dotbar.scipy.interpolate.scattered import Scattered, coordinates, in_units
+from dotbar.scipy.interpolate.scattered import Scattered, barycentric_coordinates, coordinates, in_units
 from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.sparse.words import solve
 
@@ -70,12 +70,6 @@ def gradients(p: Any, f: Any, edges: Any) -> Any:
     np.add.at(right, i, pull)
     np.add.at(right, j, pull)
     return np.reshape(solve(data, np.reshape(right, (2 * n, -1)), row, column), right.shape)
-
-
-def barycentric_coordinates(p: Any, x: Any) -> Any:
-    """The coordinates b of points x in triangles p, Σ bₖ pₖ = x, Σ bₖ = 1."""
-    b = np.linalg.solve(mT(p[:, 1:] - p[:, :1]), (x - p[:, 0])[..., None])[..., 0]
-    return np.concatenate([1 - np.sum(b, -1, keepdims=True), b], -1)
 
 
 def interpolated(points: Any, values: Any, x: Any) -> tuple[Any, Any]:

@@ -10,7 +10,7 @@ from scipy.spatial import Delaunay, KDTree
 from dotbar.core import primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import constant
-from dotbar.rules.words import H, entries, stop_gradient
+from dotbar.rules.words import H, entries, mT, stop_gradient
 from dotbar.scipy.interpolate.grid import coordinates
 from dotbar.scipy.interpolate.objects import Interpolator, against, double, filled, is_traced
 from dotbar.scipy.mirror import own_module, stands_for
@@ -143,13 +143,16 @@ def in_units(points: Any, x: Any, rescale: bool) -> tuple[Any, Any]:
     return ((points - centre) / extent, (x - centre) / extent) if rescale else (points, x)
 
 
+def barycentric_coordinates(p: Any, x: Any) -> Any:
+    """The coordinates b of points x in simplices p, Σ bₖ pₖ = x, Σ bₖ = 1."""
+    b = np.linalg.solve(mT(p[:, 1:] - p[:, :1]), (x - p[:, 0])[..., None])[..., 0]
+    return np.concatenate([1 - np.sum(b, -1, keepdims=True), b], -1)
+
+
 def barycentric(points: Any, values: Any, x: Any, fill_value: Any, rescale: bool) -> Any:
-    """Σ wᵢ vᵢ over the corners, Σ wᵢ pᵢ = x, Σ wᵢ = 1."""
+    """Σ wᵢ vᵢ over the corners."""
     around, inside = corners(points, x, rescale=rescale)
-    p = entries(points, around)
-    edges = np.swapaxes(p[:, 1:] - p[:, :1], -1, -2)
-    w = np.linalg.solve(edges, (x - p[:, 0])[..., None])[..., 0]
-    w = np.concatenate([1 - np.sum(w, -1, keepdims=True), w], -1)
+    w = barycentric_coordinates(entries(points, around), x)
     picked = entries(values, around)
     return filled(~inside, fill_value, np.sum(against(w, picked) * picked, 1))
 

@@ -450,3 +450,26 @@ class Slerp:
 
 
 __getattr__, __dir__, __all__ = _members("scipy.spatial.transform")
+
+
+@stands_for(_transform.RotationSpline)
+class RotationSpline(_transform.RotationSpline):
+    """Rotation vectors that are cubic in time between rotations: of plain ones, at times that may be traced."""
+
+    def __init__(self, times: Any, rotations: Any):
+        if first_traced(times) is not None or type(rotations) is Rotation:
+            raise NoRuleError("RotationSpline, which iterates for its rates, has a derivative in the times of a call.")
+        super().__init__(times, rotations)
+
+    def __call__(self, times: Any, order: int = 0) -> Any:
+        """The rotations at some times."""
+        if first_traced(times) is None:
+            return _plain(super().__call__(times, order))
+        if order:
+            raise NoRuleError("RotationSpline has a derivative of rotations; their rates are derivatives by dotbar.")
+        t, c = _real(times), self.interpolator.c
+        k = np.clip(np.searchsorted(self.times, stop_gradient(t), "right") - 1, 0, len(self.times) - 2)
+        s, rotvec = (t - entries(self.times, k))[..., None], 0.0
+        for power in range(len(c)):
+            rotvec = rotvec * s + entries(c[power], k)
+        return Rotation.from_quat(entries(_quaternion(self.rotations), k)) * Rotation.from_rotvec(rotvec)
