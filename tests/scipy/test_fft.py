@@ -46,3 +46,11 @@ def test_settings_are_not_differentiated():
     ):
         with pytest.raises(TypeError):
             dotbar.grad(lambda x, f=f: np.real(f(x))[0])(2.0)
+
+
+def test_axes_are_given_once_and_lists_hold_traced_values():
+    with pytest.raises(ValueError, match="axis"):
+        dotbar.jvp(lambda x: fft.fftn(x, axes=(0, 0)), (np.eye(3),), (np.eye(3),))
+    for name in ("fft", "dct", "dstn"):
+        f = lambda v, name=name: getattr(fft, name)([v, 2.0, 3 * v])
+        assert np.allclose(dotbar.jvp(f, (1.3,), (1.0,))[1], getattr(plain, name)([1.0, 0.0, 3.0]))

@@ -40,7 +40,12 @@ LINEAR = [
     lambda x: ss.detrend(x, bp=[4, 20]),
     *(lambda x, n=n: ss.resample(x, n, axis=1) for n in (15, 16, 29, 30, 31, 44)),
     *(lambda x, n=n: ss.resample(x, n, axis=1, window="hann") for n in (16, 45)),
-    *(lambda x, p=p: ss.resample_poly(x, 4, 3, axis=1, padtype=p) for p in ("constant", "mean")),
+    *(
+        lambda x, p=p: ss.resample_poly(x, 4, 3, axis=1, padtype=p)
+        for p in ("constant", "mean", "wrap", "edge", "smooth", "line", "symmetric", "antisymmetric", "antireflect")
+    ),
+    lambda x: ss.upfirdn(X[0], x[:, :4], 3, 2, mode="antisymmetric"),
+    lambda x: ss.savgol_filter(x, 6, 3, mode="interp"),
     *(lambda x, u=u, d=d: ss.upfirdn(B, x, u, d) for u, d in ((1, 1), (2, 3), (5, 2), (1, 7))),
     *(
         lambda x, f=f, z=z: ss.decimate(x, 3, n=4, ftype=f, zero_phase=z, axis=1)
@@ -127,7 +132,6 @@ def test_a_filter_is_linear_in_memory():
     "f",
     [
         lambda x: ss.filtfilt(B, A, x, method="gust"),
-        lambda x: ss.upfirdn(B, x, mode="wrap"),
         lambda x: ss.remez(5, x, [1.0]),
         lambda x: ss.minimum_phase(x, method="hilbert"),
         lambda x: ss.lti(x, x).A,
@@ -153,6 +157,18 @@ def test_what_has_no_rule_says_so(f):
         lambda x: ss.convolve2d(x, X, "full", "nope"),
         lambda x: ss.correlate2d(x[0], X[0]),
         lambda x: ss.medfilt2d(x[0], 3),
+        lambda x: ss.resample_poly(x, 2.5, 1),
+        lambda x: ss.resample(x, 5, domain="nope"),
+        lambda x: ss.welch(x, nperseg=8, average="nope"),
+        lambda x: ss.welch(x, window=np.ones(9), nperseg=8),
+        lambda x: ss.stft(x, nperseg=8, nfft=4),
+        lambda x: ss.istft(x + 0j, nperseg=4, noverlap=4),
+        lambda x: ss.spectrogram(x, nperseg=8, mode="nope"),
+        lambda x: ss.periodogram(x, window=np.ones(9)),
+        lambda x: ss.detrend(x, type="nope"),
+        lambda x: ss.decimate(x, 2, ftype="nope"),
+        lambda x: ss.lombscargle(x[0], x[1], x[2], normalize="nope"),
+        lambda x: ss.upfirdn(B, x, mode="nope"),
         lambda x: ss.hilbert(x + 1j),
         lambda x: ss.filtfilt(B, A, x, method="nope"),
         lambda x: ss.sosfilt([[1, 2, 1, 2, 0.5, 0]], x),
@@ -172,6 +188,24 @@ def test_what_scipy_refuses_is_refused(f):
     for call in (f, lambda x: jvp(f, (x,), (x,))):
         with pytest.raises(ValueError, match=r"\w+"):
             call(X)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda c: ss.convolve2d(X, X[:2, :3], fillvalue=c),
+        lambda c: ss.upfirdn(B, X, 3, 2, cval=c),
+        lambda c: ss.savgol_filter(X, 5, 2, mode="constant", cval=c),
+        lambda fs: ss.welch(X, fs, nperseg=8)[1] + ss.welch(X, fs, nperseg=8)[0],
+        lambda beta: ss.resample_poly(X, 3, 2, window=("kaiser", beta)),
+        lambda beta: ss.stft(X, window=("kaiser", beta), nperseg=8)[2],
+    ],
+)
+def test_numbers_beside_plain_signals(f):
+    y, dot = jvp(f, (1.3,), (1.0,))
+    h = 1e-6
+    assert np.allclose(y, f(1.3), 1e-12, 1e-12)
+    assert np.allclose(dot, (f(1.3 + h) - f(1.3 - h)) / (2 * h), 1e-6, 1e-6)
 
 
 @pytest.mark.parametrize("pairing", ["nearest", "keep_odd", "minimal"])

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import scipy.fft as _fft
+from numpy.lib.array_utils import normalize_axis_tuple
 
-from dotbar.core import Traced, dtype_of, primitive
+from dotbar.core import Traced, as_array, dtype_of, primitive
 from dotbar.rules.fft import OPPOSITE, fit_length
 from dotbar.rules.kinds import composite, linear, match
 from dotbar.rules.words import conj
@@ -32,7 +33,7 @@ def _along(x: Any, s: Any, axes: Any) -> tuple[list[int], list[int]]:
     s = None if s is None else np.atleast_1d(s).tolist()
     if axes is None:
         axes = range(-x.ndim if s is None else -len(s), 0)
-    axes = np.atleast_1d(axes).tolist()
+    axes = [*normalize_axis_tuple(np.atleast_1d(axes).tolist(), x.ndim)]
     s = [-1] * len(axes) if s is None else s
     if len(s) != len(axes):
         raise ValueError("when given, axes and shape arguments have to be of the same length")
@@ -54,6 +55,7 @@ def _half(name: str) -> bool:
 
 def _several(name: str, transform: Any, default: Any) -> Callable[..., Any]:
     def body(x: Any, s: Any = None, axes: Any = default, norm: Any = None, overwrite_x: bool = False, **kw: Any) -> Any:
+        x = as_array(x)
         sizes, axes = _along(x, s, axes)
         if s is None and _half(name):
             sizes[-1] = 2 * (sizes[-1] - 1)
@@ -64,7 +66,7 @@ def _several(name: str, transform: Any, default: Any) -> Callable[..., Any]:
 
 def _single(transform: Any) -> Callable[..., Any]:
     def body(x: Any, n: Any = None, axis: int = -1, norm: Any = None, overwrite_x: bool = False, **kw: Any) -> Any:
-        return transform(x, n, axis, norm)
+        return transform(as_array(x), n, axis, norm)
 
     return body
 
@@ -152,6 +154,7 @@ def _one_axis(name: str) -> Callable[..., Any]:
         workers: Any = None,
         orthogonalize: Any = None,
     ) -> Any:
+        x = as_array(x)
         x = x if n is None else fit_length(x, n=n, axis=axis)
         return trigonometric(x, name=name, type=index(type), axis=axis, norm=norm, orthogonalize=orthogonalize)
 
@@ -169,6 +172,7 @@ def _all_axes(name: str) -> Callable[..., Any]:
         workers: Any = None,
         orthogonalize: Any = None,
     ) -> Any:
+        x = as_array(x)
         for n, axis in zip(*_along(x, s, axes)):
             x = fit_length(x, n=n, axis=axis)
             x = trigonometric(x, name=name, type=index(type), axis=axis, norm=norm, orthogonalize=orthogonalize)

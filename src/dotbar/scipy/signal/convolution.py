@@ -6,7 +6,7 @@ import numpy as np
 import scipy.signal as ss
 from scipy.fft import next_fast_len
 
-from dotbar.core import primitive, shape_of
+from dotbar.core import dtype_of, primitive, shape_of
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import rule
 from dotbar.rules.lapack_words import inexact
@@ -130,6 +130,14 @@ def oaconvolve(in1: Any, in2: Any, mode: str, axes: Any) -> Any:
     return by_transforms(in1, in2, mode, axes)
 
 
+def framed(x: Any, frame: Any, mode: str, value: Any) -> Any:
+    """The array continued beyond its edges; a constant value there may be traced alone."""
+    if mode != "constant":
+        return np.pad(x, frame, mode)
+    outside = np.pad(np.zeros(x.shape, dtype_of(x)), frame, constant_values=1)
+    return np.pad(x, frame) + outside * value
+
+
 BOUNDARIES = {
     "fill": "constant",
     "pad": "constant",
@@ -151,8 +159,8 @@ def convolve2d(in1: Any, in2: Any, mode: str, boundary: str, fillvalue: Any) -> 
     if mode == "valid":
         return convolution(*within(a, b), mode="valid", method="direct")
     frame = [(m - 1, m - 1) for m in b.shape]
-    value = {"constant_values": fillvalue} if boundary in ("fill", "pad") else {}
-    y = convolution(np.pad(a, frame, BOUNDARIES[boundary], **value), b, mode="valid", method="direct")
+    extended = framed(a, frame, BOUNDARIES[boundary], fillvalue)
+    y = convolution(extended, b, mode="valid", method="direct")
     return centred(y, a.shape) if mode == "same" else y
 
 

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import scipy.signal as ss
 
-from dotbar.core import RULES, dtype_of, primitive
+from dotbar.core import RULES, Traced, dtype_of, primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import batch_loop, rule
 from dotbar.rules.lapack_words import inexact
 from dotbar.rules.words import conj, once, raise_if
 from dotbar.scipy.binding import in_place_of
 from dotbar.scipy.signal.conversions import leading_zeros
+from dotbar.scipy.signal.convolution import framed
 from dotbar.scipy.signal.design import firwin
 
 
@@ -314,21 +315,49 @@ def _change_rate(y: Any, h: Any, x: Any, *, up: int, down: int) -> Any:
     return (dot_h, bar_h), (dot_x, bar_x)
 
 
+def continued(x: Any, beyond: int, mode: str, cval: Any) -> Any:
+    """The signal with values beyond both ends, along the last axis."""
+    n = x.shape[-1]
+    k = np.arange(-beyond, n + beyond)
+    frame = [(0, 0)] * (x.ndim - 1) + [(beyond, beyond)]
+    if mode in ("smooth", "line"):
+        left, right = (
+            (x[..., 1] - x[..., 0], x[..., -1] - x[..., -2])
+            if mode == "smooth"
+            else ((x[..., -1] - x[..., 0]) / (n - 1),) * 2
+        )
+        slopes = np.minimum(k, 0) * left[..., None] + np.maximum(k - n + 1, 0) * right[..., None]
+        return np.pad(x, frame, "edge") + slopes.astype(dtype_of(x))
+    if mode == "antisymmetric":
+        return np.pad(x, frame, "symmetric") * (1 - 2 * (k // n % 2)).astype(dtype_of(x))
+    if mode == "antireflect":
+        return np.pad(x, frame, "reflect", reflect_type="odd")
+    if mode not in ("constant", "symmetric", "reflect", "edge", "wrap"):
+        raise ValueError(f"Unknown mode: {mode}")
+    return framed(x, frame, mode, cval)
+
+
 @in_place_of(ss.upfirdn)
 def upfirdn(h: Any, x: Any, up: int, down: int, axis: int, mode: str, cval: Any) -> Any:
-    if mode != "constant" or cval != 0:
-        raise NoRuleError(
-            "scipy.signal.upfirdn has a derivative for mode='constant' and cval=0; pad the signal before."
-        )
-    h, x = inexact(h), inexact(x)
+    h, x = inexact(h), np.moveaxis(inexact(x), axis, -1)
     kind = np.result_type(dtype_of(h), dtype_of(x))
-    y = change_rate(h.astype(kind), np.moveaxis(x, axis, -1).astype(kind), up=up, down=down)
+    h, x = of_kind(h, kind), of_kind(x, kind)
+    if mode in ("constant", None) and not isinstance(cval, Traced) and cval == 0:
+        return np.moveaxis(change_rate(h, x, up=up, down=down), -1, axis)
+    count = ((x.shape[-1] - 1) * up + len(h) - 1) // down + 1
+    beyond = -(-(len(h) - 1) // (up * down)) * down  # so many that they give whole numbers of results
+    first = beyond * up // down
+    y = change_rate(h, continued(x, beyond, mode, cval), up=up, down=down)[..., first : first + count]
     return np.moveaxis(y, -1, axis)
 
 
 @in_place_of(ss.resample_poly)
 def resample_poly(x: Any, up: int, down: int, axis: int, window: Any, padtype: str, cval: Any) -> Any:
     x = inexact(x)
+    if up != int(up) or down != int(down) or min(up, down) < 1:
+        raise ValueError(f"up and down must be integers >= 1, not {up} and {down}")
+    if padtype != "constant" and cval is not None:
+        raise ValueError(f"cval has no effect when padtype is {padtype}")
     common = np.gcd(int(up), int(down))
     up, down = int(up) // int(common), int(down) // int(common)
     if up == down == 1:
@@ -365,7 +394,9 @@ def decimate(x: Any, q: int, n: Any, ftype: Any, axis: int, zero_phase: bool) ->
         y = upfirdn(b, x, 1, q, axis, "constant", 0)
         return np.moveaxis(np.moveaxis(y, axis, -1)[..., : -(-x.shape[axis] // q)], -1, axis)
     if ftype != "iir":
-        raise NoRuleError("scipy.signal.decimate has a derivative for ftype='iir' and 'fir'.")
+        if isinstance(ftype, str):
+            raise ValueError("invalid ftype")
+        raise NoRuleError("scipy.signal.decimate has a derivative for ftype='iir' and 'fir'; apply the system before.")
     sos = ss.cheby1(8 if n is None else n, 0.05, 0.8 / q, output="sos").astype(kind)
     y = sosfiltfilt(sos, x, axis, "odd", None) if zero_phase else sosfilt(sos, x, axis, None)
     return np.moveaxis(np.moveaxis(y, axis, -1)[..., ::q], -1, axis)
@@ -383,10 +414,13 @@ def savgol_filter(
     x = x if dtype_of(x).itemsize == 4 else x.astype(float)
     n, half = x.shape[-1], window_length // 2
     coefficients = ss.savgol_coeffs(window_length, polyorder, deriv).astype(dtype_of(x))
+    if polyorder >= window_length:
+        raise ValueError("polyorder must be less than window_length.")
     if mode == "interp":
         if window_length > n:
             raise ValueError("If mode is 'interp', window_length must be less than or equal to the size of x.")
-        middle = finite(coefficients, x)[..., window_length - 1 :]
+        first = window_length - 1 + half - (window_length - 1 - half)  # of those whose window lies inside
+        middle = finite(coefficients, x)[..., first : first + n - 2 * half]
         powers = np.vander(np.arange(window_length, dtype=float), polyorder + 1)
         fit = np.linalg.pinv(powers)
         for _ in range(deriv):
@@ -397,8 +431,7 @@ def savgol_filter(
         y = np.concatenate(parts, -1)
     else:
         modes = {"mirror": "reflect", "nearest": "edge", "wrap": "wrap", "constant": "constant"}
-        value = {"constant_values": cval} if mode == "constant" else {}
         before = window_length - 1 - half
         frame = [(0, 0)] * (x.ndim - 1) + [(before, half)]
-        y = finite(coefficients, np.pad(x, frame, modes[mode], **value))[..., window_length - 1 :]
+        y = finite(coefficients, framed(x, frame, modes[mode], cval))[..., window_length - 1 :]
     return np.moveaxis(y / delta**deriv if deriv else y, -1, axis)

@@ -8,10 +8,10 @@ import scipy.signal as ss
 from scipy.fft import next_fast_len
 
 from dotbar.core import dtype_of
-from dotbar.errors import NoRuleError
 from dotbar.rules.lapack_words import inexact
 from dotbar.rules.words import conj, raise_if
 from dotbar.scipy.binding import in_place_of
+from dotbar.scipy.signal.convolution import checked
 from dotbar.scipy.signal.filters import extended, filled
 from dotbar.scipy.signal.windows import get_window
 
@@ -21,6 +21,7 @@ from dotbar.scipy.signal.windows import get_window
 @in_place_of(ss.detrend)
 def detrend(data: Any, axis: int, type: str, bp: Any, overwrite_data: bool) -> Any:
     """Less the mean, or the line nearest to the data between break points."""
+    checked(type, ("linear", "l", "constant", "c"), "type")
     x = inexact(data)
     if type in ("constant", "c"):
         return x - np.mean(x, axis, keepdims=True)
@@ -49,6 +50,10 @@ def window_of(window: Any, nperseg: int | None, length: int) -> tuple[Any, int]:
     """The window and its length."""
     if not isinstance(window, (str, tuple)):
         window = inexact(window)
+        if window.ndim != 1 or window.shape[0] > length:
+            raise ValueError("window must be 1-D, and no longer than the signal")
+        if nperseg not in (None, window.shape[0]):
+            raise ValueError(f"{nperseg=} does not equal len(win)={window.shape[0]}")
         return window, window.shape[0]
     nperseg = min(256 if nperseg is None else int(nperseg), length)
     return get_window(window, nperseg), nperseg
@@ -75,6 +80,8 @@ def transforms(
     window, nperseg = window_of(window, nperseg, x.shape[-1])
     noverlap = nperseg // 2 if noverlap is None else int(noverlap)
     step, nfft = nperseg - noverlap, nperseg if nfft is None else int(nfft)
+    if step < 1 or nfft < nperseg:
+        raise ValueError("noverlap must be less than nperseg, and nfft no less.")
     x = extended(x, boundary, nperseg // 2) if boundary else x
     if padded:
         missing = (-(x.shape[-1] - nperseg) % step) % nperseg
@@ -83,15 +90,14 @@ def transforms(
     onesided = onesided and dtype_of(x).kind != "c"
     segments = without_trend(frames(x, nperseg, step), how) * window
     X = np.fft.rfft(segments, nfft) if onesided else np.fft.fft(segments, nfft)
-    freqs = (np.fft.rfftfreq if onesided else np.fft.fftfreq)(nfft, 1 / fs)
-    time = np.arange(nperseg / 2, x.shape[-1] - nperseg / 2 + 1, step) / float(fs)
+    freqs = (np.fft.rfftfreq if onesided else np.fft.fftfreq)(nfft) * fs
+    time = np.arange(nperseg / 2, x.shape[-1] - nperseg / 2 + 1, step) / fs
     return freqs, time - (nperseg / 2 / fs if boundary else 0), X, window, onesided
 
 
 def scale_of(scaling: str, fs: Any, window: Any) -> Any:
     """What squares of transforms are multiplied with."""
-    if scaling not in ("density", "spectrum"):
-        raise ValueError(f"Unknown scaling: {scaling!r}")
+    checked(scaling, ("density", "spectrum"), "scaling")
     return 1 / (fs * np.sum(window**2)) if scaling == "density" else 1 / np.sum(window) ** 2
 
 
@@ -135,9 +141,13 @@ def csd(
     axis: int,
     average: str,
 ) -> Any:
+    checked(average, ("mean", "median"), "average")
     same = y is x
     x = signal_of(x, axis)
     y = x if same else signal_of(y, axis)
+    if not (x.size and y.size):
+        nothing = np.moveaxis(np.zeros((*x.shape[:-1], min(x.shape[-1], y.shape[-1]))), -1, axis)
+        return nothing, nothing
     length = max(x.shape[-1], y.shape[-1])
     if not same:
         x, y = filled(x, length), filled(y, length)
@@ -199,6 +209,8 @@ def periodogram(
         x, nfft = x[..., :nfft], None
     window = "boxcar" if window is None else window
     n = x.shape[-1] if isinstance(window, (str, tuple)) else None
+    if n is None and np.shape(window) != x.shape[-1:]:
+        raise ValueError("the size of the window must be the same size of the input on the specified axis")
     freqs, P = csd(x, x, fs, window, n, 0, nfft, detrend, return_onesided, scaling, -1, "mean")
     return freqs, np.moveaxis(P, -1, axis)
 
@@ -217,6 +229,7 @@ def spectrogram(
     axis: int,
     mode: str,
 ) -> Any:
+    checked(mode, ("psd", "complex", "magnitude", "angle", "phase"), "mode")
     x = signal_of(x, axis)
     window, nperseg = window_of(window, nperseg, x.shape[-1])
     noverlap = nperseg // 8 if noverlap is None else noverlap
@@ -275,6 +288,8 @@ def istft(
     nfft = (nperseg if input_onesided and nperseg == usual + 1 else usual) if nfft is None else int(nfft)
     noverlap = nperseg // 2 if noverlap is None else int(noverlap)
     step, count = nperseg - noverlap, Z.shape[-2]
+    if step < 1:
+        raise ValueError("noverlap must be less than nperseg.")
     window = get_window(window, nperseg) if isinstance(window, (str, tuple)) else inexact(window)
     segments = (np.fft.irfft if input_onesided else np.fft.ifft)(Z, nfft)[..., :nperseg]
     window = window.astype(dtype_of(np.real(segments)))
@@ -285,7 +300,7 @@ def istft(
     outer = [k for k in range(np.ndim(Zxx)) if k not in (time_axis % np.ndim(Zxx), freq_axis % np.ndim(Zxx))]
     place = sum(k < time_axis % np.ndim(Zxx) for k in outer)
     x = np.moveaxis(x, -1, place)
-    return np.arange(x.shape[0]) / float(fs), x
+    return np.arange(x.shape[0]) / fs, x
 
 
 def overlapped(segments: Any, step: int) -> Any:
@@ -368,6 +383,7 @@ def envelope(z: Any, bp_in: Any, n_out: int | None, squared: bool, residual: str
 @in_place_of(ss.resample)
 def resample(x: Any, num: int, t: Any, axis: int, window: Any, domain: str) -> Any:
     """The transform cut or filled with zeros; an unpaired frequency is made of two, or makes two."""
+    checked(domain, ("time", "freq"), "domain")
     x = signal_of(x, axis)
     n = x.shape[-1]
     least = min(n, num)
@@ -442,11 +458,12 @@ def lombscargle(x: Any, y: Any, freqs: Any, **settings: Any) -> Any:
 
     Zechmeister & Kürster (2009), (4) to (7) and (10) to (19).
     """
-    if settings.get("precenter") is True:
-        raise NoRuleError("scipy.signal.lombscargle has no rule for precenter; subtract the mean before.")
     x, y, freqs = inexact(x), inexact(y), inexact(freqs)
+    y = y - np.mean(y) if settings.get("precenter") is True else y
     weights, normalize, mean = (settings.get(name) for name in ("weights", "normalize", "floating_mean"))
+    checked(normalize, (False, True, "power", "normalize", "amplitude"), "normalization")
     w = np.ones(len(x)) if weights is None else inexact(weights)
+    raise_if(np.any(w < 0), error=ValueError("weights must have only non-negative entries"))
     w = w / np.sum(w)
     average = lambda v: np.sum(w * v, -1)
     covariance = lambda u, v: average(u * v) - average(u) * average(v) if mean else average(u * v)
