@@ -90,12 +90,18 @@ def system(A: Any, B: Any, *, assume_a: str | None = None, lower: bool = False) 
 
 @rule(system, "(n,n),(n,k)->(n,k)")
 def _system(X: Any, A: Any, B: Any, *, assume_a: str | None = None, lower: bool = False) -> Any:
-    """G = A X − B, on matrices of the assumed structure."""
-    return implicit(
-        lambda A, B: part_used(A, assume_a) @ X - B,
-        (A, B),
-        lambda F: system(A, F, assume_a=assume_a, lower=lower),
-        lambda Xbar: system(H(A), Xbar, assume_a=TRANSPOSED.get(assume_a, assume_a), lower=not lower),
+    """Giles (2008), 2.3.1: Ẋ = A⁻¹(Ḃ − ȦX);  B̄ = A⁻ᴴX̄, Ā = −B̄Xᴴ, on matrices of the assumed structure."""
+
+    def solve(F: Any) -> Any:
+        return system(A, F, assume_a=assume_a, lower=lower)
+
+    @once
+    def adjoint(Xbar: Any) -> Any:
+        return system(H(A), Xbar, assume_a=TRANSPOSED.get(assume_a, assume_a), lower=not lower)
+
+    return (
+        (lambda dot: -solve(part_used(dot, assume_a) @ X), lambda Xbar: -part_used(adjoint(Xbar) @ H(X), assume_a)),
+        (solve, adjoint),
     )
 
 
