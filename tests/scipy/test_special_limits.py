@@ -161,3 +161,15 @@ def test_what_has_no_derivative_is_refused(call, name):
 def test_scipys_error_outside_the_domain():
     with pytest.raises(ValueError, match="condition a"):
         dotbar.grad(lambda a: sc.multigammaln(a, 3))(0.5)
+
+
+@pytest.mark.parametrize(
+    ("f", "plain"),
+    [
+        (lambda n: sc.comb([n, 2 * n], 2), lambda n: sc.comb(n * np.array([1, 2]), 2)),
+        (lambda n: sc.perm([n, 2 * n], [2, 3]), lambda n: sc.perm(n * np.array([1, 2]), np.array([2, 3]))),
+        (lambda x: sc.polygamma(n=1, x=x), lambda x: sc.polygamma(1, x)),
+    ],
+)
+def test_lists_and_names(f, plain):
+    assert np.array_equal(dotbar.jvp(f, (5.0,), (1.0,)), dotbar.jvp(plain, (5.0,), (1.0,)))

@@ -10,7 +10,8 @@ from numpy.polynomial.polynomial import polyval
 
 from dotbar.core import Traced
 from dotbar.errors import InputError, NoRuleError
-from dotbar.rules.kinds import composite, elementwise
+from dotbar.rules.kinds import composite, elementwise, rule
+from dotbar.rules.lapack_words import inexact
 from dotbar.rules.words import raise_if
 from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.special import ufuncs as sc
@@ -113,7 +114,12 @@ def stirling_far(a: Any, n: int) -> Any:
 
 
 elementwise(sc.psi, lambda x: polygamma_at(x, n=1))
-elementwise(polygamma, "the order is an integer", lambda a, b: polygamma(a + 1, b))
+
+
+@rule(polygamma, "(),()->()")
+def _polygamma(y: Any, n: Any, x: Any) -> Any:
+    slope = lambda: polygamma(n + 1, x)
+    return "the order is an integer", (lambda xdot: slope() * xdot, lambda ybar: slope() * ybar)
 
 
 # ---------------------------------------------------------------- gamma
@@ -187,7 +193,7 @@ elementwise(sc.beta, lambda y, a, b: -y * difference(a, b, n=0), lambda y, a, b:
 elementwise(sc.betaln, lambda a, b: -difference(a, b, n=0), lambda a, b: -difference(b, a, n=0))
 
 
-def inexact(exact: bool) -> None:
+def refuse_exact(exact: bool) -> None:
     """Refuse exact integers, which have no derivative."""
     if exact:
         raise InputError("exact=True counts with integers, which have no derivative; leave it out.")
@@ -195,27 +201,29 @@ def inexact(exact: bool) -> None:
 
 @composite(dispatching(sc.comb))
 def comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> Any:
-    inexact(exact)
+    refuse_exact(exact)
+    N, k = inexact(N), inexact(k)
     n = N + k - 1 if repetition else N
     return np.where((k <= n) & (n >= 0) & (k >= 0), sc.binom(n, k), 0.0)
 
 
 @composite(dispatching(sc.perm))
 def perm(N: Any, k: Any, exact: bool = False) -> Any:
-    inexact(exact)
+    refuse_exact(exact)
+    N, k = inexact(N), inexact(k)
     return np.where((k <= N) & (N >= 0) & (k >= 0), sc.poch(N - k + 1, k), 0.0)
 
 
 @composite(dispatching(sc.factorial))
 def factorial(n: Any, exact: bool = False, extend: str = "zero") -> Any:
-    inexact(exact)
+    refuse_exact(exact)
     return np.where(n >= 0, sc.gamma(n + 1), np.float64(0)) if extend == "zero" else sc.gamma(n + 1)
 
 
 @composite(dispatching(sc.factorialk))
 def factorialk(n: Any, k: Any, exact: bool = False, extend: str = "zero") -> Any:
     """kⁿ⁻¹ᐟᵏ Γ(n/k + 1)/Γ(1/k + 1); the other extension jumps between the residues of n modulo k."""
-    inexact(exact)
+    refuse_exact(exact)
     if extend != "complex":
         raise InputError("a multifactorial is a function of integers; extend='complex' gives one with a derivative.")
     return k ** ((n - 1) / k) * sc.gamma(n / k + 1) * float(sc.rgamma(1 / k + 1))
