@@ -140,13 +140,19 @@ def sensitivities(
 def variation(f: Function, how: Method, theta: Any, fixed: Any, t0: Any, y0: Any, rows: Any, *others: Any) -> Variation:
     """v' = f(θ, fixed, t, y, v, ...) of rows v, in which it is affine."""
     n = len(y0)
-    units = np.eye(n * rows.itemsize // 8).view(rows.dtype)
-    zeros = [np.zeros((len(units), *np.shape(x)[1:])) for x in others]
-
     of_rows = how.recorded(f, theta, fixed, t0, y0, rows, *others)
-    of_units = cache(lambda: how.recorded(f, theta, fixed, t0, y0, units, *zeros))
     slope = lambda t, y, v: of_rows(theta, fixed, t, y, v, *others)
-    matrix = lambda t, y: of_units()(theta, fixed, t, y, units, *zeros)[:, :n].copy().view(float)
+
+    @cache
+    def units() -> tuple[Function, Sequence[Any]]:
+        one = np.eye(n * rows.itemsize // 8).view(rows.dtype)
+        xs = one, *(np.zeros((len(one), *np.shape(x)[1:])) for x in others)
+        return how.recorded(f, theta, fixed, t0, y0, *xs), xs
+
+    def matrix(t: Any, y: Any) -> Any:
+        of_units, xs = units()
+        return of_units(theta, fixed, t, y, *xs)[:, :n].copy().view(float)
+
     return Variation(slope, matrix, tableaus(how.method), how.rtol, how.atol, n)
 
 

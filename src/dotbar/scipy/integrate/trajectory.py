@@ -46,25 +46,27 @@ class Trajectory:
     EVERY = 100
     """Steps from one checkpoint to the next."""
 
-    def __init__(self, how: "Method", f: Function, t0: Any, y0: Any):
+    def __init__(self, how: "Method", f: Function, t0: Any, y0: Any, room: float | None = None):
         self.how, self.f = how, f
         self.t0, self.end = t0, t0
         self.y0 = y0
-        self.steps = 0
+        self.room = self.BYTES if room is None else room
+        self.sizes: list[int] = []
         self.checkpoints: list[tuple[Any, Any]] = []
         self.kept: list[list[Piece]] | None = []
-        self.left = self.BYTES
 
     def add(self, start: Any, y: Any, end: Any, piece: Function) -> None:
         """One step more, from y at its start."""
-        if self.steps % self.EVERY == 0:
+        size = sum(x.nbytes for x in vars(piece).values() if isinstance(x, np.ndarray))
+        if not self.checkpoints or len(self.sizes) == self.EVERY or sum(self.sizes) + size > self.BYTES:
             self.checkpoints.append((start, y))
+            self.sizes = []
             if self.kept is not None:
                 self.kept.append([])
-        self.steps += 1
+        self.sizes.append(size)
         self.end = end
-        self.left -= sum(x.nbytes for x in vars(piece).values() if isinstance(x, np.ndarray))
-        if self.left < 0:
+        self.room -= size
+        if self.room < 0:
             self.kept = None
         if self.kept is not None:
             self.kept[-1].append((start, end, piece))
@@ -77,7 +79,7 @@ class Trajectory:
             if self.kept is not None:
                 yield Window(self.kept[i])
             else:
-                again = self.how.trajectory(self.f, *self.checkpoints[i], ends[i])
+                again = self.how.trajectory(self.f, *self.checkpoints[i], ends[i], room=np.inf)
                 yield Window([piece for window in again.kept or () for piece in window])
 
     def reaches(self, times: Any) -> Any:
@@ -126,9 +128,9 @@ class Method:
         """The absolute tolerances of so many systems side by side."""
         return np.concatenate([self.atol] * times) if np.ndim(self.atol) else self.atol
 
-    def trajectory(self, f: Function, t0: Any, y0: Any, end: Any) -> Trajectory:
+    def trajectory(self, f: Function, t0: Any, y0: Any, end: Any, room: float | None = None) -> Trajectory:
         """The solution from t₀ to the end, or as far as SciPy's solver comes."""
-        found = Trajectory(self, f, t0, y0)
+        found = Trajectory(self, f, t0, y0, room)
         if end != t0 and np.all(np.isfinite(y0)):
             options = {"rtol": self.rtol, "atol": self.atol, **self.options, "trajectory": found}
             solver = keeping(self.method)(f, t0, y0, end, **options)
@@ -164,7 +166,7 @@ def keeping(method: Any) -> Any:
     class Keeping(method):
         def __init__(self, *args: Any, trajectory: Trajectory, **options: Any):
             super().__init__(*args, **options)
-            self.trajectory = trajectory
+            self.trajectory: Any = trajectory
 
         def step(self) -> Any:
             y = self.y.copy()
@@ -172,6 +174,8 @@ def keeping(method: Any) -> Any:
             if self.status != "failed":
                 self.piece = super().dense_output()
                 self.trajectory.add(self.t_old, y, self.t, self.piece)
+            if self.status != "running":
+                self.trajectory = None  # SciPy's solvers hold themselves, until they are collected as garbage
             return message
 
         def dense_output(self) -> Any:
