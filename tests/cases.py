@@ -9,8 +9,9 @@ import textwrap
 from pathlib import Path
 
 import numpy as np
-from refusals import MODULES, refused, refused_arguments
+from refusals import MODULES, refused
 from samples import Sample, all_samples, constants
+from walk import refused_arguments
 
 from dotbar import jit, vjp
 from dotbar.compiler.loops import supported
@@ -281,16 +282,17 @@ def page() -> str:
     for module in MODULES:
         for why, names in refused(module).items():
             lines += ["", *textwrap.wrap(f"**scipy.{module}**, {why}: {', '.join(f'`{n}`' for n in names)}.", 120)]
-    lines += ["", "| argument that is refused | reason |", "|---|---|"]
-    for why, names in refused_arguments().items():
-        lines.append(f"| {'; '.join(f'`{n}`' for n in names)} | {why} |")
+    lines += ["", "### Arguments", ""]
+    for why, functions in refused_arguments().items():
+        names = ", ".join(f"`{name}` ({', '.join(arguments)})" for name, arguments in functions.items())
+        lines += textwrap.wrap(f"- **{why}**: {names}", 120, subsequent_indent="  ", break_on_hyphens=False)
     return "\n".join(lines) + "\n"
 
 
 REFUSALS = (
     "These raise `NoRuleError` by name when they are given a value under differentiation; classes refuse it or hold it "
     "as it is. So do the flags, names, axes and other integers among the arguments of all functions, the argument of a "
-    "discrete distribution, which is an integer, and the arguments in the table below."
+    "discrete distribution, which is an integer, and the arguments listed at the end."
 )
 INTRODUCTION = (
     "Each case is a function with the argument that is differentiated, all in both modes, at a regular point. Where "

@@ -1,16 +1,12 @@
-"""What of SciPy refuses traced values, and why: functions and classes by a table, arguments as their rules say."""
+"""What of SciPy refuses traced values, and why: functions and classes."""
 
-from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from importlib import import_module
 from types import FunctionType
-from typing import Any
 
 import numpy as np
-from samples import Sample, all_samples
 
-from dotbar.core import RULES, Rule
-from dotbar.rules.kinds import Elementwise, General, argument_name
+from dotbar.core import RULES
 from dotbar.scipy.mirror import OWN
 
 MODULES = [
@@ -167,25 +163,3 @@ def refused(module: str) -> dict[str, list[str]]:
     names = [n.rpartition(".")[2] for n in (*WITHOUT_RULE, *CLASSES) if n.rpartition(".")[0] == module]
     listed = {why: listing.split() for why, listing in REFUSED.get(module, {}).items()}
     return {why: sorted(n for n in names if any(fnmatchcase(n, p) for p in ps)) for why, ps in listed.items()}
-
-
-def refused_arguments() -> dict[str, list[str]]:
-    """The arguments without a derivative, as their rules say at the samples, by the reason."""
-    found: dict[str, set[str]] = {}
-    for s in all_samples():
-        rule = RULES.get(s.fn) if getattr(s.fn, "__hash__", None) else None
-        for i, why in enumerate(reasons(rule, s)):
-            if isinstance(why, str):
-                found.setdefault(why, set()).add(f"{rule.name.removeprefix('dotbar.')}: {argument_name(rule, i)}")
-    return {why: sorted(names) for why, names in sorted(found.items())}
-
-
-def reasons(rule: Rule | None, s: Sample) -> Iterable[Any]:
-    """What a rule has for each argument at a sample: of an argument without a derivative the reason."""
-    if isinstance(rule, Elementwise):
-        return rule.partials
-    if not isinstance(rule, General) or rule.variadic or s.call is not None:
-        return ()
-    xs, kw = rule.bind(s.args, s.kwargs)
-    with np.errstate(all="ignore"):
-        return rule.body(rule.fn(*xs, **kw), *xs, **kw)

@@ -4,6 +4,7 @@ The calls are those that the samples make, and some more; in each, one argument 
 differentiation, also those left out that are a number, a flag, a name or None by default.
 """
 
+import re
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ import dotbar.scipy.sparse as sp
 import dotbar.scipy.sparse.linalg as spl
 import dotbar.scipy.special as sc
 from dotbar.core import RULES, Cell, Traced, first_traced, parameters_of
+from dotbar.errors import NoRuleError
 from dotbar.rules.refusals import argument_name
 from dotbar.scipy.sparse.arrays import SparseArray
 from dotbar.tree import flatten
@@ -261,3 +263,24 @@ def becomes(call: Call, key: int | str, x: Any, put: Callable[[Any], Any]) -> bo
     except Exception as error:
         return error
     return found[0]
+
+
+GENERAL = ("it says what is computed", "SciPy computes with a plain number", "in this call")
+NAMES_IN = r"^(dotbar\.)?scipy[\w.]*(\([^)]*\))? has (no derivative( rule)?)?[:,]? ?(with respect to '\w+'[:,.]? ?)?"
+
+
+def refused_arguments() -> dict[str, dict[str, list[str]]]:
+    """The arguments without a derivative for a reason of their own: by the reason, of each function."""
+    found: dict[str, dict[str, dict[str, None]]] = defaultdict(lambda: defaultdict(dict))
+    for name, arguments in verdicts().items():
+        for argument, several in arguments.items():
+            for v in several:
+                if isinstance(v.outcome, NoRuleError) and not (why := reason(v.outcome)).startswith(GENERAL):
+                    found[why][name][argument] = None
+    return {why: {name: [*found[why][name]] for name in sorted(found[why])} for why in sorted(found)}
+
+
+def reason(error: NoRuleError) -> str:
+    """Why an argument is refused: what the rule says, or the message without the names in it."""
+    message = re.split(" It was given a traced| Pass stop_gradient", str(error))[0]
+    return error.why or re.sub(NAMES_IN, "", message).rstrip(".") or "there is none"

@@ -90,10 +90,12 @@ class Rule:
                 try:
                     kw = {**kw, key: value.value if type(value) is Cell else as_python(value)}
                 except ConversionError:
-                    raise NoRuleError(
+                    error = NoRuleError(
                         f"{self.name} has no rule for a differentiated or batched argument {key!r}. "
                         f"Pass stop_gradient({key}) if its derivative is not wanted."
-                    ) from None
+                    )
+                    error.argument, error.why = key, "it says what is computed"
+                    raise error from None
         return xs, kw
 
     def plan(self, active: tuple[int, ...], n: int) -> tuple[bool, list[bool]]:

@@ -144,8 +144,8 @@ def as_of_the_call(error: Exception, fn: Any, original: Any, args: tuple[Any, ..
         one = ", of one of them at least" if len(given) > 1 else ""
         return refusal(name, " and ".join(given), f"SciPy computes with a plain number or array there{one}")
     if isinstance(cause, NoRuleError):
-        if cause.argument in given:
-            return refusal(name, cause.argument, cause.why)
+        if cause.why and not message.startswith(f"{name} "):
+            return refusal(name, cause.argument if cause.argument in given else " and ".join(given), cause.why)
         if not message.startswith((name, name.removeprefix("dotbar."))):
             message = f"{name} needs what has no derivative: {message}"
         elif any(repr(argument) in message for argument in given):
