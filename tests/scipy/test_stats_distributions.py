@@ -88,6 +88,78 @@ def test_moments_and_entropy(name):
         agree(f(plain), f(own), parameters, range(len(parameters)))
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: st.crystalball.var(x, 3.0),  # is infinite
+        lambda x: st.trapezoid.mean(x, 0.8),  # has two kinks, which no nodes are at
+        lambda x: st.zipf.var(x + 2),  # converges slowly
+    ],
+)
+def test_a_moment_that_is_not_computed_well_enough_has_no_derivative(f):
+    assert np.isnan(dotbar.grad(f)(0.2))
+
+
+@pytest.mark.parametrize("f", [np.cos, lambda x: x * x], ids=["cos", "square"])
+@pytest.mark.parametrize("options", [{}, {"lb": 0.4, "ub": 1.9}, {"lb": 0.4, "conditional": True}])
+@pytest.mark.parametrize(
+    ("name", "shapes"), [("norm", ()), ("gamma", (2.3,)), ("genpareto", (-0.3,)), ("beta", (2.3, 1.5))]
+)
+def test_expectations_of_functions(f, options, name, shapes):
+    plain = getattr(scipy.stats, name)
+    parameters = (*shapes, 0.3, 1.7)
+    expect = lambda dist, *p: dist.expect(f, p[:-2], *p[-2:], **options)
+    for i, p in enumerate(parameters):
+        at = lambda dist, v: expect(dist, *parameters[:i], v, *parameters[i + 1 :])  # noqa: B023
+        y, slope = dotbar.value_and_grad(lambda v: at(getattr(st, name), v))(p)  # noqa: B023
+        assert np.isclose(y, at(plain, p), 1e-6)
+        assert np.isclose(slope, (at(plain, p + 1e-3) - at(plain, p - 1e-3)) / 2e-3, 1e-4, 1e-5)
+
+
+def test_an_expectation_depends_on_what_its_function_closes_over():
+    assert np.isclose(dotbar.grad(lambda a: st.norm.expect(lambda x: a * x * x))(0.7), 1)
+
+
+@pytest.mark.parametrize("order", range(6))
+def test_raw_moments(order):
+    f = lambda where: lambda *p: where.gamma.moment(order, *p) * np.float64(1)
+    y, slope = dotbar.jvp(f(st), (2.0, 0.3, 1.7), (1.0, 1.0, 1.0))
+    want, _ = derivative(lambda t: f(scipy.stats)(2.0 + t, 0.3 + t, 1.7 + t), 0.0, 1e-2)
+    assert np.isclose(y, f(scipy.stats)(2.0, 0.3, 1.7), 1e-8)
+    assert np.isclose(slope, want, 1e-6)
+
+
+def test_intervals_likelihoods_and_ends_of_the_support():
+    interval = lambda where: lambda q: where.gamma.interval(q, 2.0)[1]
+    likelihood = lambda where: lambda m: where.norm.nnlf((m, 2.0), np.arange(3.0))
+    for f in (interval, likelihood):
+        agree(f(scipy.stats), f(st), (0.6,), [0])
+    end = lambda c: st.genpareto.support(c, 0.1, 2.0)[1]
+    assert np.isclose(dotbar.grad(end)(-0.5), 8)
+    assert np.isnan(dotbar.value_and_grad(lambda a: st.gamma.support(a)[0])(-1.0)[0])
+
+
+@pytest.mark.parametrize("name", ["logser", "planck", "nbinom", "skellam", "dlaplace", "betabinom", "boltzmann"])
+def test_entropies_and_moments_of_discrete_distributions_are_sums(name):
+    plain, own = getattr(scipy.stats, name), getattr(st, name)
+    integers = discrete.INTEGERS.get(name, ())
+    shapes = [s if i in integers else float(s) for i, s in enumerate(SHAPES[name])]
+    positions = [i for i in range(len(shapes)) if i not in integers]
+    for kind in ("mean", "var", "entropy"):
+        if (name, kind) not in {("skellam", "entropy"), ("dlaplace", "entropy")}:  # SciPy's are sums that stop early
+            agree(getattr(plain, kind), getattr(own, kind), shapes, positions)
+
+
+@pytest.mark.parametrize("name", ["nbinom", "logser", "planck", "yulesimon", "zipf"])
+def test_a_batch_of_counts_of_infinite_support(name):
+    own, shapes = getattr(st, name), [float(s) for s in SHAPES[name]]
+    slope = dotbar.grad(lambda a, k: own.logcdf(k, a, *shapes[1:]))
+    k = np.array([1.0, 3.0, 8.0])
+    assert np.allclose(dotbar.vmap(slope, (None, 0))(shapes[0], k), [slope(shapes[0], j) for j in k], 1e-12)
+    both = dotbar.vmap(dotbar.grad(slope), (None, 0))(shapes[0], k)
+    assert np.allclose(both, [dotbar.grad(slope)(shapes[0], j) for j in k], 1e-10)
+
+
 def test_moments_of_discrete_distributions():
     for name in discrete.MOMENTS:
         plain, own = getattr(scipy.stats, name), getattr(st, name)

@@ -272,7 +272,12 @@ LOGARITHMS: dict[str, dict[str, Callable[..., Any]]] = {
 }
 """log F and log (1 − F) where their own rule is more accurate in the far tail than the ratio of f to F."""
 
-KINKS: dict[str, Callable[..., Any]] = {"triang": lambda c: c, "laplace_asymmetric": lambda k: np.zeros_like(k)}
+KINKS: dict[str, Callable[..., Any]] = {
+    "crystalball": lambda b, m: -b,
+    "laplace_asymmetric": lambda k: np.zeros_like(k),
+    "skewcauchy": lambda a: np.zeros_like(a),
+    "triang": lambda c: c,
+}
 """Where the density has a kink, if not at the median."""
 
 
@@ -282,6 +287,11 @@ KINKS: dict[str, Callable[..., Any]] = {"triang": lambda c: c, "laplace_asymmetr
 def density(dist: Any) -> Callable[..., Any]:
     """The logarithm of the standard density as a function that can be differentiated."""
     return DENSITIES.get(dist.name, dist._logpdf)
+
+
+def ends(dist: Any) -> tuple[float, float]:
+    """Of the support, of a periodic density those of a period."""
+    return (-np.pi, np.pi) if dist.name == "vonmises" else (dist.a, dist.b)
 
 
 def integrand(name: str) -> tuple[Callable[..., Any], Callable[..., Any], Coordinate]:
@@ -294,9 +304,7 @@ def integrand(name: str) -> tuple[Callable[..., Any], Callable[..., Any], Coordi
     if name == "beta":
         of_odds = lambda y, a, b: a * y - (a + b) * softplus(y) - sc.betaln(a, b)
         return of_odds, lambda y, a, b: own(sc.expit(y), a, b), additive
-    if name == "vonmises":
-        return density(dist), own, between(-np.pi, np.pi)
-    return density(dist), own, additive if name == "loggamma" else between(dist.a, dist.b)
+    return density(dist), own, additive if name == "loggamma" else between(*ends(dist))
 
 
 @primitive

@@ -185,15 +185,24 @@ def summed(*shapes: Any, dist: Any, kind: str, directions: tuple[int, ...] = ())
         return y
     shapes = np.broadcast_arrays(*shapes)
     lower, upper = (np.broadcast_to(end, np.shape(y)) for end in dist._get_support(*shapes))
-    beyond = lambda count: np.max(dist.sf(np.minimum(lower + count, upper), *shapes), initial=0) > 1e-16
-    count = 64
-    while beyond(count / 4) and count < MOST:
-        count *= 2
+    middle = dist.ppf(0.5, *shapes)
+
+    def covered(reach: float) -> Any:
+        """So far from the median on each side."""
+        return np.maximum(lower, middle - reach), np.minimum(upper, middle + reach)
+
+    reach = 64
+    while reach < MOST:
+        low, high = covered(reach // 4)
+        if np.max(dist.cdf(low - 1, *shapes) + dist.sf(high, *shapes), initial=0) <= 1e-16:
+            break
+        reach *= 2
+    low, high = (np.expand_dims(end, -1) for end in covered(reach))
     along_last = [np.expand_dims(t, -1) for t in shapes]
-    k = np.expand_dims(lower, -1) + np.arange(min(count, np.max(upper - lower, initial=0)) + 1)
-    k = np.where(mass := dist.pmf(k, *along_last) > 0, k, np.expand_dims(dist.ppf(0.5, *shapes), -1))
+    k = low + np.arange(np.max(high - low, initial=0) + 1)
+    k = np.where(mass := dist.pmf(k, *along_last) > 0, k, np.expand_dims(middle, -1))
     of = lambda *shapes: moment_of(mass_logarithm(dist), kind, np.where(mass, 1, 0), k, *shapes)
-    near = np.abs(of(*along_last) - y) <= 1e-7 * (1 + np.abs(y))
+    near = np.isfinite(y) & (np.abs(of(*along_last) - y) <= 1e-7 * (1 + np.abs(y)))
     return np.where(near, along(directions, of)(*along_last), np.nan)
 
 

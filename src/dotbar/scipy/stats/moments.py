@@ -22,13 +22,13 @@ def mean_of(dist: Any, shapes: tuple[Any, ...]) -> Callable[[Callable[..., Any]]
     if dist._get_support.__func__ is rv_continuous._get_support:
         median = lambda *shapes: law(0.5, 0.0, 1.0, *shapes, dist=dist, method="ppf")
         centre = continuous.KINKS.get(dist.name, median)(*map(stop_gradient, shapes))
-        return lambda h: expectation(density(dist), h, between(dist.a, dist.b), centre, *shapes)
+        return lambda h: expectation(density(dist), h, between(*continuous.ends(dist)), centre, *shapes)
 
     p, along = np.exp(-U) / 2, [np.expand_dims(s, -1) for s in shapes]
 
     def by_quantiles(h: Callable[..., Any]) -> Any:
-        sides = (h(law(p, 0.0, 1.0, *along, dist=dist, method=method), *along) for method in ("ppf", "isf"))
-        return np.sum(p * WEIGHTS * sum(sides), -1)
+        values = sum(h(law(p, 0.0, 1.0, *along, dist=dist, method=method), *along) for method in ("ppf", "isf"))
+        return np.sum(np.where(np.isfinite(stop_gradient(values)), p * WEIGHTS * values, 0), -1)
 
     return by_quantiles
 
@@ -53,6 +53,7 @@ def moments(dist: Any, *shapes: Any) -> dict[str, Callable[[], Any]]:
         return (about(4) - 4 * m * about(3) + 6 * m**2 * about(2) - 3 * m**4) / variance() ** 2 - 3
 
     return {
+        "mass": lambda: mean(lambda t, *_: np.ones_like(t)),
         "mean": lambda: origin[..., 0] + about(1),
         "variance": variance,
         "skewness": skewness,
@@ -63,10 +64,10 @@ def moments(dist: Any, *shapes: Any) -> dict[str, Callable[[], Any]]:
 
 @rule(moment, "(),(),(),(),(),(),(),()->()")
 def _moment(y: Any, *args: Any, dist: Any, kind: str) -> Any:
-    """∂/∂θ E h(X) = ∫ (h s + ∂h/∂θ) f dx with the score s of θ; NaN where the nodes miss E h(X) itself."""
+    """∂/∂θ E h(X) = ∫ (h s + ∂h/∂θ) f dx with the score s of θ; NaN where the nodes miss E h(X) itself, or E s = 0."""
     loc, scale, *shapes = map(as_double, args)
 
-    def of_standard(*shapes: Any) -> Any:
+    def of_standard(*shapes: Any, kind: str = kind) -> Any:
         return moments(dist, *shapes)[kind]()
 
     def scaled(m: Any) -> Any:
@@ -78,7 +79,10 @@ def _moment(y: Any, *args: Any, dist: Any, kind: str) -> Any:
         if i == 1:
             return {"mean": (y - loc) / scale, "variance": 2 * y / scale, "entropy": 1 / scale}.get(kind, 0.0)
         p = {"mean": scale, "variance": scale**2}.get(kind, 1.0) * partial(of_standard, i - 2, tuple(shapes))
-        error = stop_gradient(scaled(of_standard(*shapes)) - y)
-        return np.where(np.abs(error) <= 1e-7 * (1 + np.abs(stop_gradient(y))), p, np.nan)
+        value, fixed = stop_gradient(y), tuple(map(stop_gradient, shapes))
+        error = np.abs(scaled(of_standard(*shapes)) - y)
+        drift = np.abs(partial(lambda *shapes: of_standard(*shapes, kind="mass"), i - 2, fixed))
+        known = np.isfinite(value) & (stop_gradient(error) <= 1e-7 * (1 + np.abs(value))) & (drift <= 1e-6)
+        return np.where(known, p, np.nan)
 
     return [entrywise(factor, y)(i) for i in range(len(args))]
