@@ -38,9 +38,10 @@ def ends(a: Any) -> Any:
     return whole & (np.sum(np.abs(a.c), tuple(range(len(a.orders)))) == np.abs(n)) if isinstance(a, Jet) else whole
 
 
-def hypergeometric(tops: Sequence[Any], b: Any, z: Any) -> Any:
-    """ₚF₁(tops; b; z); for p = 2 and real z > 1 of polynomials only."""
+def hypergeometric(tops: Sequence[Any], b: Any, z: Any, rest: Any = None) -> Any:
+    """ₚF₁(tops; b; z), given also 1 − z with all its digits; for p = 2 and real z > 1 of polynomials only."""
     p, z = len(tops), np.asarray(z)
+    rest = 1 - z if rest is None else rest
     size = np.abs(prod(map(value, tops), start=np.ones_like(z)))
     reach = np.minimum(0.5 if p == 2 else 2.0, 2 * np.maximum(np.abs(value(b)), 1) / np.maximum(size, 1))
     beyond = np.abs(z) > (1 if p == 2 else 4 * size + 2 * np.abs(value(b)))  # the zeros of a polynomial
@@ -49,17 +50,19 @@ def hypergeometric(tops: Sequence[Any], b: Any, z: Any) -> Any:
     z = np.where(on_cut | ~np.isfinite(z), np.nan, z)
     place = np.where(np.abs(z) <= reach, z, z * np.minimum(1, reach / np.maximum(np.abs(z), 1e-300)))
     w, slope = _series(tops, b, place)
+    left = np.where(place == z, rest, 1 - place)
     for _ in range(STEPS):
         if np.array_equal(place, z, equal_nan=True):
             break
-        here = np.where(place == z, 0.5, place)
-        P0, room = (here * (1 - here), np.minimum(np.abs(here), np.abs(1 - here))) if p == 2 else (here, np.abs(here))
-        h = z - place
+        done = place == z
+        here, there = np.where(done, 0.5, place), np.where(done, 0.5, left)
+        P0, room = (here * there, np.minimum(np.abs(here), np.abs(there))) if p == 2 else (here, np.abs(here))
+        h = np.where(np.abs(there) < 0.5, left - rest, z - place)
         longest = np.minimum(room / 2, 4 / (np.sqrt(size / np.abs(P0)) + (1 if p == 1 else 1e-9)))
         last = np.abs(h) <= longest
         h = np.where(last, h, h * (longest / np.where(last, 1, np.abs(h))))
-        w, slope = _step(tops, b, here, h, w, slope)
-        place = np.where(last, z, place + h)
+        w, slope = _step(tops, b, here, P0, h, w, slope)
+        place, left = np.where(last, z, place + h), np.where(last, rest, left - h)
     return select(place == z, w, np.nan)
 
 
@@ -77,10 +80,10 @@ def _series(tops: Sequence[Any], b: Any, z: Any) -> tuple[Any, Any]:
     return w, slope
 
 
-def _step(tops: Sequence[Any], b: Any, z: Any, h: Any, w: Any, slope: Any) -> tuple[Any, Any]:
+def _step(tops: Sequence[Any], b: Any, z: Any, P0: Any, h: Any, w: Any, slope: Any) -> tuple[Any, Any]:
     """F and F′ at z + h from those at z, by the equation P F″ + Q F′ = Π aᵢ F, P = z − [p = 2] z²."""
     two = len(tops) == 2
-    P0, P1 = (z * (1 - z), 1 - 2 * z) if two else (z, 1.0)
+    P1 = 1 - 2 * z if two else 1.0
     product = prod(tops, start=1.0)
     Q0 = b - (product * 0 + sum(tops) + 1) * z if two else b - z if tops else b
     u, v, rise = w, slope * h, slope * h
@@ -103,7 +106,8 @@ def gauss(a: Any, b: Any, c: Any, z: Any) -> Any:
     """
     left, one = (np.real(z) < 0) & ~(ends(a) | ends(b)), z == 1
     inside = np.where(left, z / np.where(left, z - 1, 1), np.where(one, 0, z))
-    y = hypergeometric([a, select(left, c - b, b)], c, inside) * exp(a * -np.log(np.where(left, 1 - z, 1)))
+    rest = np.where(left, 1 / np.where(left, 1 - z, 1), 1 - inside)
+    y = hypergeometric([a, select(left, c - b, b)], c, inside, rest) * exp(a * -np.log(np.where(left, 1 - z, 1)))
     if not np.any(one):
         return y
     finite = value(c - a - b) > 0
