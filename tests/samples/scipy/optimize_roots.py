@@ -3,7 +3,7 @@
 import numpy as np
 
 import dotbar.scipy.optimize as so
-from dotbar.scipy.optimize.implicit import solution
+from dotbar.scipy.optimize.implicit import independent, solution
 from samples import sample
 
 a, c = np.array([1.3, 0.4]), np.array([0.7, 1.9, 3.1])
@@ -30,6 +30,7 @@ def at(call, *args, **options):
 
 
 SAMPLES = [
+    sample(independent, a, np.True_, c),
     at(closing(so.brentq, 0.0, 2.0), a, case="brentq root param"),
     at(given(so.brenth, 0.0, 2.0, xtol=1e-13), a),
     at(closing(so.bisect, 0.0, 2.0), a),

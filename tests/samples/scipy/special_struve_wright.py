@@ -14,6 +14,7 @@ SAMPLES = [
     sample(sc.struve, V, X, case="struve"),
     sample(sc.modstruve, V, X, case="modstruve"),
     sample(struve_wright.by_order, V, X, sign=-1, n=1, no_second=WITHIN),
+    sample(struve_wright.beginning, V, np.array([0.7, 0.2]), sign=-1, n=0, m=0),
     sample(sc.besselpoly, uniform(0.3, 3, 2), uniform(0, 2, 2, seed=1), V[:1]),
     sample(struve_wright.moment, 1.3, 0.2, 0.7, order=(0, 0, 0), no_second=WITHIN),
     sample(sc.wright_bessel, uniform(0.2, 1, 2), uniform(0.2, 2, 2, seed=1), X),
