@@ -168,7 +168,10 @@ def test_rotations_of_plain_arrays_are_scipys_own():
         lambda R, x: R.from_rotvec(AXES).apply(x),
         lambda R, x: (R.from_rotvec(AXES).inv() * R.from_rotvec(AXES)[0]).apply(x, inverse=True),
         lambda R, x: R.from_rotvec(AXES).mean(np.abs(x[0])).as_matrix(),
-        lambda R, x: (R.from_rotvec(AXES) ** x[0, 0]).as_matrix(),
+        pytest.param(
+            lambda R, x: (R.from_rotvec(AXES) ** x[0, 0]).as_matrix(),
+            marks=pytest.mark.skipif(before("1.17.0"), reason="SciPy's powers were of single precision"),
+        ),
         lambda R, x: (R.from_rotvec(AXES[0]) * R.from_rotvec(x)).as_matrix(),
         lambda R, x: (R.from_rotvec(x) ** -1 * R.concatenate([R.identity(), *R.from_rotvec(x[:2])])).as_matrix(),
     ],
@@ -176,7 +179,7 @@ def test_rotations_of_plain_arrays_are_scipys_own():
 def test_plain_rotations_meet_traced_values(f):
     x, h = np.random.default_rng(0).standard_normal((3, 3)), 1e-6
     value, dot = dotbar.jvp(lambda x: f(Rotation, x), (x,), (np.ones((3, 3)),))
-    np.testing.assert_allclose(value, f(Plain, x), 1e-7, 1e-7)  # SciPy 1.16 turns by small angles so well
+    np.testing.assert_allclose(value, f(Plain, x), 1e-12, 1e-12)
     np.testing.assert_allclose(dot, (f(Plain, x + h) - f(Plain, x - h)) / (2 * h), 1e-6, 1e-7)
 
 
