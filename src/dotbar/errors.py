@@ -181,7 +181,8 @@ def called_library() -> tuple[str, str]:
     frame, library, function = sys._getframe(1), "", ""
     while frame is not None and not is_users(frame):
         if library_of(frame):
-            library, function = library_of(frame), public_name(frame) or function
+            module = public_module(frame.f_globals["__name__"], "")  # what an operator's frame shows
+            library, function = library_of(frame), public_name(frame) or function or module
         frame = frame.f_back
     return library, function
 
@@ -230,7 +231,7 @@ def conversion_message(to: str = "a plain array") -> str:
     if operation.startswith("STORE") and not library:
         return plain_target_message()
     source = source_of(frame) if frame is not None else ""
-    if function.startswith("scipy.sparse."):
+    if function.startswith("scipy.sparse"):
         remedy = f"SciPy's sparse arrays do not take traced values. {SPARSE_REMEDY}"
     elif library == "scipy":
         remedy = scipys_own(function)
