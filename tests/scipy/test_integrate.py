@@ -149,6 +149,21 @@ def test_what_says_how_the_solver_goes_is_refused(name):
         grad(lambda h: si.solve_ivp(lambda t, y: -y, (0, 1.0), y0, **{name: 1e-3 * h}).y[0, -1])(1.0)
 
 
+MISUSE = {
+    "1-dimensional": lambda x: si.solve_ivp(lambda t, y: -y, (0, 1.0), x),
+    "within": lambda x: si.solve_ivp(lambda t, y: -x * y, (0, 1.0), y0, t_eval=[2.0]),
+    "sorted": lambda x: si.solve_ivp(lambda t, y: -x * y, (0, 1.0), y0, t_eval=[0.5, 0.2]),
+    "must be one of": lambda x: si.solve_ivp(lambda t, y: -x * y, (0, 1.0), y0, "Euler"),
+}
+
+
+@pytest.mark.parametrize("why", MISUSE)
+def test_what_scipy_refuses_is_refused_as_by_scipy(why):
+    for call in (MISUSE[why], lambda x: grad(lambda x: MISUSE[why](x).y[0, -1])(x)):
+        with pytest.raises(ValueError, match=why):
+            call(1.0)
+
+
 def test_derivatives_of_all_directions_nest():
     """y' = −k y: ∂²/∂k² of y(1) is exp(−k) y₀."""
     f = lambda k: si.solve_ivp(lambda t, y: -k * y, (0, 1.0), y0, t_eval=[1.0], rtol=1e-9, atol=1e-11).y[:, 0]

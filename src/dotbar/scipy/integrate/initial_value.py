@@ -293,7 +293,9 @@ def solve_ivp(*args: Any, **kw: Any) -> Any:
     events = [given["events"]] if callable(given["events"]) else list(given["events"] or ())
     others = [options["jac"]] if callable(options.get("jac")) else []
     t0, end = (x * 1.0 for x in given["t_span"])
-    y0, t_eval = np.atleast_1d(as_array(given["y0"])) * 1.0, given["t_eval"]
+    y0, t_eval = as_array(given["y0"]) * 1.0, given["t_eval"]
+    if np.ndim(y0) != 1:
+        raise ValueError("`y0` must be 1-dimensional.")
     t_eval = None if t_eval is None else as_array(t_eval) * 1.0
     start = (float(stand_in(t0)), stand_in(y0))
     system = System(as_tuple(given["args"] or ()), start, given["fun"], *events, *others)
@@ -322,8 +324,8 @@ def solve_ivp(*args: Any, **kw: Any) -> Any:
     if t_eval is not None:
         t = t_eval[: len(t)]
     else:
-        last = ends[0] if ends else np.where(status == 0, end, t[-1])
-        t = np.concatenate([np.reshape(t0, 1), t[1:-1], np.reshape(last, 1)])
+        stop = ends[0] if ends else np.where(status == 0, end, t[-1])
+        t = np.concatenate([np.reshape(t0, 1), t[1:-1], np.reshape(stop, 1)])
     values = {
         "t": t,
         "y": np.transpose(y(t)),

@@ -96,9 +96,8 @@ class Trajectory:
         now = np.searchsorted(ways, 0, "right")
         Y[order[:now]] = self.y0
         for window in self.windows() if now < len(order) else ():
-            after = (
-                len(ways) if window.end == self.end else np.searchsorted(ways, np.abs(window.end - self.t0), "right")
-            )
+            far = np.inf if window.end == self.end else np.abs(window.end - self.t0)
+            after = np.searchsorted(ways, far, "right")
             if after > now:
                 Y[order[now:after]] = window(times[order[now:after]]).T
                 now = after
@@ -122,11 +121,8 @@ class Method:
 
     def of_pair(self) -> "Method":
         """The same for a system and its sensitivities."""
-        return Method(self.method, self.rtol, self.tolerances(2), **self.options)
-
-    def tolerances(self, times: int) -> Any:
-        """The absolute tolerances of so many systems side by side."""
-        return np.concatenate([self.atol] * times) if np.ndim(self.atol) else self.atol
+        atol = np.concatenate([self.atol, self.atol]) if np.ndim(self.atol) else self.atol
+        return Method(self.method, self.rtol, atol, **self.options)
 
     def trajectory(self, f: Function, t0: Any, y0: Any, end: Any, room: float | None = None) -> Trajectory:
         """The solution from t₀ to the end, or as far as SciPy's solver comes."""
@@ -152,9 +148,10 @@ class Method:
     def kept(self, xs: Any, solve: Callable[[], Trajectory]) -> Trajectory:
         """What was found for these values last, or is found now."""
         key = tuple(np.asarray(x).tobytes() for x in xs)
-        if self.last[0] != key:
-            self.last = key, solve()
-        return self.last[1]
+        found = self.last  # which another thread may change
+        if found[0] != key:
+            self.last = found = key, solve()
+        return found[1]
 
 
 @cache
