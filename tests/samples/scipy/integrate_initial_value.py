@@ -7,7 +7,7 @@ import numpy as np
 
 import dotbar
 import dotbar.scipy.integrate as si
-from dotbar.scipy.integrate.initial_value import adjoint, flow
+from dotbar.scipy.integrate.initial_value import adjoint, flow, sensitivity
 from samples import sample
 
 y0, p, t = np.array([1.0, 0.5]), np.array([1.3, 0.7]), np.array([0.0, 0.3, 0.6])
@@ -65,6 +65,14 @@ SAMPLES = [
         y0,
         p,
         call=lambda y0, p: dotbar.grad(lambda p: np.sum(solve("DOP853", y0, p, [0.05]).y ** 2))(p),
+        no_float32="a solver's tolerance is not that of float32",
+        no_second="the words are those of the first order",
+    ),
+    sample(
+        sensitivity,
+        y0,
+        p,
+        call=lambda y0, p: dotbar.jvp(lambda p: solve("DOP853", y0, p, [0.05]).y, (p,), (np.ones(2),))[1],
         no_float32="a solver's tolerance is not that of float32",
         no_second="the words are those of the first order",
     ),
