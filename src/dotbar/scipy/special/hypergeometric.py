@@ -22,7 +22,6 @@ from dotbar.scipy.special.taylor import Jet, derivatives, exp, expand, gamma_rat
 
 TERMS = 500
 STEPS = 2000
-WIDTH = 0.25
 
 
 def is_small(term: Any, y: Any) -> bool:
@@ -150,7 +149,8 @@ def tricomi(a: Any, b: Any, x: Any) -> Any:
     start = np.log(value(top) / (value(top) + x)) - 40 / value(top)
     end = np.log((80 + 4 * np.maximum(value(b), 0) + 4 * value(top)) / x)
     finite = np.isfinite(end - start)
-    nodes = 2 + int(np.max(np.where(finite, end - start, 0), initial=0) / WIDTH)
+    frequency = 25 + 6.5 * np.sqrt(np.maximum(np.maximum(value(b), value(top)), 1))  # Γ(b + iω) ≪ Γ(b)
+    nodes = 2 + int(np.max(np.where(finite, (end - start) * frequency, 0), initial=0) / (2 * np.pi))
     s = expand(start) + expand(end - start) * np.linspace(0, 1, nodes)
 
     def integral(a: Any) -> Any:
