@@ -173,3 +173,15 @@ def test_scipys_error_outside_the_domain():
 )
 def test_lists_and_names(f, plain):
     assert np.array_equal(dotbar.jvp(f, (5.0,), (1.0,)), dotbar.jvp(plain, (5.0,), (1.0,)))
+
+
+@pytest.mark.parametrize(
+    ("f", "dtype"), [(sc.jv, np.float32), (sc.jv, complex), (sc.ellipj, np.float32), (sc.pbdv, np.float32)], ids=str
+)
+def test_the_result_of_a_ufunc_in_a_given_dtype(f, dtype):
+    x = np.array([0.3, 0.7])
+    of = lambda x: f(0.5, x, dtype=dtype)
+    value, slope = dotbar.jvp(of, (x,), (np.ones(2),))
+    for got, want, rise in zip(*map(np.atleast_2d, (value, of(x), slope)), strict=True):
+        assert got.dtype == rise.dtype == dtype
+        assert np.array_equal(got, want)

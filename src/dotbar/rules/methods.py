@@ -6,7 +6,17 @@ from typing import Any
 import numpy as np
 
 from dotbar import core
-from dotbar.core import Traced, as_array, copy_into, dtype_of, find_rule, is_differentiable, shape_of, without_cells
+from dotbar.core import (
+    RULES,
+    Traced,
+    as_array,
+    copy_into,
+    dtype_of,
+    find_rule,
+    is_differentiable,
+    shape_of,
+    without_cells,
+)
 from dotbar.rules.reductions import lines, logsumexp, restore
 from dotbar.rules.scans import add_reduceat, running_max, running_min
 from dotbar.rules.shapes import astype, check_in_miniature, stand_in
@@ -129,10 +139,19 @@ def ufunc_call(ufunc: np.ufunc, *inputs: Any, **kw: Any) -> Any:
     check_in_miniature(ufunc, *inputs, out=out, **kw)
     where = kw.pop("where", True)
     kw = {k: v for k, v in kw.items() if k not in ("order", "subok")}
-    if kw.get("dtype") is not None and np.dtype(kw["dtype"]).kind == "c":  # beyond the real domain, as √−1
-        inputs = tuple(astype(x, dtype=np.dtype(kw["dtype"])) for x in inputs)
+    settings = kw
+    if kw.get("dtype") is not None:
+        dtype = np.dtype(kw["dtype"])
+        if getattr(RULES.get(ufunc), "kind", "") in ("rule", "composite"):  # whose functions have other signatures
+            given, result = (*map(dtype_of, inputs), *(None,) * ufunc.nout), (dtype,) * ufunc.nout
+            dtypes = ufunc.resolve_dtypes(
+                given, signature=(*(None,) * ufunc.nin, *result), casting=kw.get("casting", "same_kind")
+            )
+            inputs, settings = tuple(astype(x, dtype=d) for x, d in zip(inputs, dtypes)), {}
+        elif dtype.kind == "c":  # beyond the real domain, as √−1
+            inputs = tuple(astype(x, dtype=dtype) for x in inputs)
     with np.errstate(all=None if where is True else "ignore"):
-        y = find_rule(ufunc)(*inputs, **kw)
+        y = find_rule(ufunc)(*inputs, **settings)
     if not isinstance(y, tuple):
         return deliver(y, out[0], where, **kw)
     return tuple(deliver(v, o, where, **kw) for v, o in zip(y, out, strict=True))
