@@ -137,6 +137,8 @@ def test_intervals_likelihoods_and_ends_of_the_support():
     end = lambda c: st.genpareto.support(c, 0.1, 2.0)[1]
     assert np.isclose(dotbar.grad(end)(-0.5), 8)
     assert np.isnan(dotbar.value_and_grad(lambda a: st.gamma.support(a)[0])(-1.0)[0])
+    ends = dotbar.vmap(lambda c: st.gamma.support(c, scale=c)[1])(np.array([1.0, -1.0]))
+    assert np.array_equal(ends, [np.inf, np.nan], equal_nan=True)
 
 
 @pytest.mark.parametrize("name", ["logser", "planck", "nbinom", "skellam", "dlaplace", "betabinom", "boltzmann"])

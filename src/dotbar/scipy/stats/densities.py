@@ -17,7 +17,7 @@ from dotbar.scipy.stats.continuous import DENSITIES, OPAQUE, SUPPORTS, density
 from dotbar.scipy.stats.law import as_double
 from dotbar.scipy.stats.univariate import within
 
-__all__ = ["composed"]
+__all__ = ["admissible", "composed"]
 
 
 def admissible(dist: Any, scale: Any, shapes: Any) -> Any:

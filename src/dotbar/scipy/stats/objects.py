@@ -10,11 +10,10 @@ from scipy.stats import rv_continuous, rv_discrete
 
 from dotbar.core import active, as_array, first_traced
 from dotbar.errors import NoRuleError
-from dotbar.rules.words import stop_gradient
 from dotbar.scipy.integrate.quadrature import quad
 from dotbar.scipy.mirror import OWN, without_flags
 from dotbar.scipy.stats import continuous, discrete
-from dotbar.scipy.stats.densities import composed
+from dotbar.scipy.stats.densities import admissible, composed
 from dotbar.scipy.stats.discrete import summed
 from dotbar.scipy.stats.law import law, mass, moment, sample
 
@@ -156,7 +155,7 @@ def ends(self: Any, shapes: Any) -> tuple[Any, Any]:
 def support(self: Any, *args: Any, **kw: Any) -> tuple[Any, Any]:
     """The ends of the support, NaN for invalid parameters."""
     shapes, loc, scale = self._parse_args(*args, **kw)
-    valid = self._argcheck(*map(stop_gradient, shapes)) & (scale > 0)
+    valid = admissible(self, scale, shapes)
 
     def moved(end: Any) -> Any:
         finite = np.isfinite(end)
@@ -193,7 +192,7 @@ def nnlf(self: Any, theta: Any, x: Any) -> Any:
 def discrete_stats(self: Any, *args: Any, **kw: Any) -> Any:
     shapes, loc, _, letters = self._parse_args_stats(*args, **kw)
     if self.name in discrete.MOMENTS:
-        valid = np.where(self._argcheck(*map(stop_gradient, shapes)), 1.0, np.nan)
+        valid = np.where(admissible(self, 1, shapes), 1.0, np.nan)
         found = {kind: lambda m=valid * m: m for kind, m in zip(KINDS, discrete.MOMENTS[self.name](*shapes))}
     else:
         found = {kind: lambda kind=kind: summed(*map(as_array, shapes), dist=self.plain, kind=kind) for kind in KINDS}

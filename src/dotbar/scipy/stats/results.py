@@ -18,7 +18,6 @@ Description = namedtuple("Description", "nobs minmax mean variance skewness kurt
 Estimate = namedtuple("Estimate", "statistic minmax")
 TheilSen = namedtuple("TheilSen", "slope intercept low_slope high_slope")
 Line = namedtuple("Line", "slope intercept")
-Bins = namedtuple("Bins", "statistic bin_edges binnumber")
 
 
 class Further:
