@@ -82,7 +82,7 @@ SAMPLES = [
         -6.0,
         call=lambda *s: [*ss.gausspulse(*s, retquad=True, retenv=True), ss.gausspulse("cutoff", *s[1:])],
     ),
-    sample(ss.sawtooth, uniform(-4, 9, 5), 0.3),
+    sample(ss.sawtooth, uniform(-4, 9, 5), np.float64(0.3)),
     sample(ss.square, uniform(-4, 9, 5), 0.3),
     sample(ss.sweep_poly, uniform(0, 1, 3), normal(3), 20.0),
     sample(ss.gauss_spline, normal(4), call=lambda x: ss.gauss_spline(x, 3)),

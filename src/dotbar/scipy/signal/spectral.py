@@ -11,6 +11,7 @@ from dotbar.core import dtype_of
 from dotbar.rules.lapack_words import inexact
 from dotbar.rules.words import conj, raise_if
 from dotbar.scipy.binding import in_place_of
+from dotbar.scipy.mirror import before
 from dotbar.scipy.signal.convolution import checked
 from dotbar.scipy.signal.filters import extended, filled
 from dotbar.scipy.signal.windows import get_window
@@ -332,15 +333,16 @@ def hilbert(x: Any, N: Any, axis: int) -> Any:
 
 
 @in_place_of(ss.hilbert2)
-def hilbert2(x: Any, N: Any, axes: Any) -> Any:
-    """The positive frequencies of both axes, those with partners twice."""
+def hilbert2(x: Any, N: Any, axes: Any = (-2, -1)) -> Any:
+    """The positive frequencies of both axes, those with partners twice; before SciPy 1.17 the last too."""
     x = np.atleast_2d(inexact(x))
     if dtype_of(x).kind == "c":
         raise ValueError("x must be real.")
     sizes = [x.shape[k] for k in axes] if N is None else np.broadcast_to(N, 2).tolist()
     X = np.moveaxis(np.fft.fft2(x, sizes, axes), axes, (-2, -1))
     k = [np.arange(n) for n in sizes]
-    rows, columns = (np.where(i == 0, 1.0, 2.0) * (i < (n + 1) // 2) for i, n in zip(k, sizes))
+    last = 1.0 if before("1.17.0") else 0.0
+    rows, columns = (2.0 * (i < (n + 1) // 2) - (i == 0) + last * (2 * i == n) for i, n in zip(k, sizes))
     return np.fft.ifft2(np.moveaxis(X * (rows[:, None] * columns).astype(dtype_of(x)), (-2, -1), axes), axes=axes)
 
 

@@ -35,7 +35,8 @@ def abcd_normalize(A: Any = None, B: Any = None, C: Any = None, D: Any = None) -
     n = size("states", (A, 0), (B, 0), (C, 1))
     m, k = size("inputs", (B, 1), (D, 1)), size("outputs", (C, 0), (D, 0))
     shapes = ((n, n), (n, m), (k, n), (k, m))
-    found = [np.zeros(shape) if M is None else M for M, shape in zip((A, B, C, D), shapes)]
+    kind = float if before("1.18.0") else np.result_type(*(dtype_of(M) for M in (A, B, C, D) if M is not None))
+    found = [np.zeros(shape, kind) if M is None else M for M, shape in zip((A, B, C, D), shapes)]
     if any(M.shape != shape for M, shape in zip(found, shapes)):
         raise ValueError("The matrices of the system have shapes that do not go together.")
     return tuple(found)

@@ -12,7 +12,7 @@ from dotbar.rules.lapack_words import inexact
 from dotbar.rules.words import raise_if
 from dotbar.scipy import special as sc
 from dotbar.scipy.binding import in_place_of
-from dotbar.scipy.mirror import OWN, dispatching
+from dotbar.scipy.mirror import OWN, before, dispatching
 
 constant(OWN.setdefault(ss.square, dispatching(ss.square)), like=lambda t, duty=0.5: None, batch="(),()->()")
 
@@ -25,7 +25,8 @@ def sawtooth(t: Any, width: Any) -> Any:
     rises = phase < 2 * np.pi * w
     up = phase / (np.pi * np.where(rises, w, 1.0)) - 1
     down = (np.pi * (w + 1) - phase) / (np.pi * np.where(rises, 1.0, 1 - w))
-    return (np.where(rises, up, down) * np.where((w < 0) | (w > 1), np.nan, 1.0)).astype(float)
+    y = np.where(rises, up, down) * np.where((w < 0) | (w > 1), np.nan, 1.0)
+    return y.astype(float if before("1.18.0") else np.result_type(dtype_of(t), dtype_of(w)))
 
 
 @in_place_of(ss.gausspulse)
