@@ -136,8 +136,25 @@ def kummer(a: Any, b: Any, z: Any) -> Any:
 def tricomi(a: Any, b: Any, x: Any) -> Any:
     """U(a, b, x) = 1/Γ(a) ∫₀^∞ e^(−xt) tᵃ⁻¹ (1 + t)^(b−a−1) dt at a ≥ 1, DLMF 13.4.4, then down to a by DLMF 13.3.7.
 
-    The integral over log t by the trapezoidal rule, which converges exponentially; downwards, U grows the fastest.
-    Where a or a − b + 1 is an integer ≤ 0, the recurrence of the polynomial starts from U(0, b, x) = 1.
+    Down from a ≥ 1 with b ≤ 3, then upwards to b by DLMF 13.3.8: in these directions U grows the fastest.
+    """
+    rises = (value(a) < 1) & (x > 0) & ~ends(a) & ~ends(a - b + 1)
+    lift = np.where(rises, np.maximum(np.ceil(value(b) - 2), 0), 0)
+    if not np.any(lift):
+        return tricomi_from_above(a, b, x)
+    here, above = (tricomi_from_above(a, b - lift + k, x) for k in (0, 1))
+    for k in range(int(np.max(lift, initial=0))):
+        at = b - lift + (k + 1)
+        further = ((at - 1 + x) * above - (at - a - 1) * here) * (1 / np.where(x > 0, x, 1))
+        here, above = select(k < lift, above, here), select(k < lift, further, above)
+    return here
+
+
+def tricomi_from_above(a: Any, b: Any, x: Any) -> Any:
+    """U by an integral at a ≥ 1, then down to a.
+
+    The integral over log t by the trapezoidal rule, which converges exponentially.  Where a or a − b + 1 is an
+    integer ≤ 0, the recurrence of the polynomial starts from U(0, b, x) = 1.
     """
     limit = select(value(b) < 1, gamma_ratio([select(value(b) < 1, 1 - b, 1.0)], [a - b + 1]), np.inf)  # DLMF 13.2.18
     other = ends(a - b + 1) & ~ends(a)
