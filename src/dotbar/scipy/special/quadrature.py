@@ -35,9 +35,9 @@ def in_double(f: F) -> F:
         dtype = np.result_type(*xs)
         dtype = dtype if dtype.kind in "fc" else np.dtype(float)
         wide = np.complex128 if dtype.kind == "c" else np.float64
-        xs = [np.asarray(x, wide) for x in xs]
+        xs = tuple(np.asarray(x, wide) for x in xs)
         if any(x.shape != xs[0].shape for x in xs):
-            xs = np.broadcast_arrays(*xs)
+            xs = tuple(np.broadcast_arrays(*xs))
         with np.errstate(all="ignore"):
             y = in_blocks(f, xs, orders) if orders and xs[0].size > BLOCK else f(*xs, **orders)
         y = np.asarray(y)
