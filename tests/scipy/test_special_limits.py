@@ -43,6 +43,7 @@ def slopes(f, *xs):
         (sc.boxcox, (2.0, 0.0), (0.5, np.log(2) ** 2 / 2)),
         (sc.boxcox, (0.0, 2.0), (0, 0.25)),
         (sc.inv_boxcox, (0.3, 0.0), (np.exp(0.3), -np.exp(0.3) * 0.09 / 2)),
+        (sc.inv_boxcox, (-1.0, 0.5), (0.5, -1 - np.log(0.5))),
         (sc.huber, (1.0, 0.0), (0, 0)),
         (sc.erfinv, (1.0,), inf),
         (sc.ndtri, (0.0,), inf),
@@ -185,3 +186,8 @@ def test_the_result_of_a_ufunc_in_a_given_dtype(f, dtype):
     for got, want, rise in zip(*map(np.atleast_2d, (value, of(x), slope)), strict=True):
         assert got.dtype == rise.dtype == dtype
         assert np.array_equal(got, want)
+
+
+def test_inv_boxcox_near_one():
+    """∂y/∂l = −x²/2 + …, from the logarithm of y = 1 + x + …"""
+    assert dotbar.grad(sc.inv_boxcox, 1)(1e-10, 1.0) == pytest.approx(-5e-21, rel=1e-9, abs=0)

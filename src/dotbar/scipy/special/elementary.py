@@ -52,12 +52,17 @@ def boxcox_by_power(log_x: Any, power: Any) -> Any:
     return np.where(zero, 1 / power**2, u * u * exponential_moment(power * u, n=1))
 
 
+def log_inverse(y: Any, x: Any, power: Any) -> Any:
+    """The logarithm of y = inv_boxcox(x, power), near 1 by y − 1."""
+    return np.where(y < 0.5, np.log(y), np.log1p(sc.inv_boxcox1p(x, power)))
+
+
 elementwise(sc.boxcox, lambda a, b: a ** (b - 1), lambda a, b: boxcox_by_power(np.log(a), b))
 elementwise(sc.boxcox1p, lambda a, b: np.exp((b - 1) * np.log1p(a)), lambda a, b: boxcox_by_power(np.log1p(a), b))
 elementwise(
     sc.inv_boxcox,  # the inverse of boxcox in x
     lambda y, a, b: y ** (1 - b),
-    lambda y, a, b: -(y ** (1 - b)) * boxcox_by_power(np.log(y), b),
+    lambda y, a, b: -(y ** (1 - b)) * boxcox_by_power(log_inverse(y, a, b), b),
 )
 elementwise(
     sc.inv_boxcox1p,
