@@ -302,3 +302,18 @@ def test_curve_fit_is_least_squares_of_the_data():
     for mode in (dotbar.jacfwd, dotbar.jacrev):
         for a, b in zip(mode(got, (0, 1))(y, s), mode(known, (0, 1))(y, s)):
             assert all(np.allclose(u, v, atol=1e-7) for u, v in zip(a, b))
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, jit, lambda f: lambda S: vmap(f)(S[None])[0]])
+def test_what_is_factored_outside_the_function(wrap):
+    """The factors of S do not depend on x: they are operands besides S, by which no derivative is asked for."""
+
+    def root(S):
+        return so.root(
+            lambda x: np.linalg.solve(S, x * x - 1.0) + x + np.linalg.det(S), np.array([0.3, 0.2]), tol=1e-14
+        ).x
+
+    S = np.array([[2.0, 0.3], [0.1, 1.5]])
+    J = wrap(jacobian(root))(S)
+    E, h = np.array([[0.3, -0.2], [0.5, 0.1]]), 1e-5
+    np.testing.assert_allclose(np.sum(J * E, (-2, -1)), (root(S + h * E) - root(S - h * E)) / (2 * h), rtol=1e-6)

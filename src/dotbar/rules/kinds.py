@@ -365,6 +365,10 @@ def fit(g: Any, shape: tuple[int, ...], core: int) -> Any:
     return g if now == want else each(lambda t: unbroadcast(t, want), g)
 
 
+DETERMINED: Any = ()
+"""In the place of a pair: an argument that others determine, such as the factors of one, by which derivatives count."""
+
+
 class General(Rule):
     """Dot and bar side by side: ``body(y, *arrays, **settings)`` returns one pair (dot, bar) per array.
 
@@ -418,22 +422,25 @@ class General(Rule):
         pairs = self._pairs(y, xs, kw)
         total: Any = None
         for i, xdot in enumerate(xdots):
-            if xdot is not None:
+            if xdot is not None and pairs[i] is not DETERMINED:
                 t = self._pair(pairs, i)[0](xdot)
                 total = t if total is None else add(total, t)
-        return total
+        if total is not None:
+            return total
+        zeros = [np.zeros(shape_of(part), dtype_of(part)) for part in (y if isinstance(y, tuple) else (y,))]
+        return tuple(zeros) if isinstance(y, tuple) else zeros[0]
 
     def bars(self, y: Any, xs: Sequence[Any], kw: Settings, ybar: Any, active: Sequence[int]) -> list[Any]:
         pairs = self._pairs(y, xs, kw)
         mask = ybar.mask if isinstance(ybar, Masked) and self.entrywise else None
         if not self.moves:
             ybar = tuple(map(dense, ybar)) if isinstance(ybar, list) else dense(ybar)
-        bars = [self._pair(pairs, i)[1](ybar) for i in active]
+        bars = [None if pairs[i] is DETERMINED else self._pair(pairs, i)[1](ybar) for i in active]
         if mask is not None:
             bars = [masked(g, mask) for g in bars]
         if self.core is None:
             return bars
-        return [fit(g, shape_of(xs[i]), self.core[i]) for g, i in zip(bars, active)]
+        return [g if g is None else fit(g, shape_of(xs[i]), self.core[i]) for g, i in zip(bars, active)]
 
     def batch(self, xs: Sequence[Any], batched: Sequence[bool], size: int, kw: Settings) -> Any:
         return call_batched(self, self.how, xs, batched, size, kw)

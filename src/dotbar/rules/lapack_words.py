@@ -11,7 +11,7 @@ import numpy as np
 from numpy.linalg import LinAlgError
 
 from dotbar.core import as_array, dtype_of, primitive, shape_of
-from dotbar.rules.kinds import composite, constant, rule
+from dotbar.rules.kinds import DETERMINED, composite, constant, rule
 from dotbar.rules.words import H, phi, raise_if, sym
 
 __all__ = [
@@ -176,7 +176,7 @@ def _lu_solve(X: Any, A: Any, B: Any, LU: Any, pivots: Any, *, adjoint: bool = F
     def bar_B(Xbar: Any) -> Any:
         return lu_solve(A, Xbar, LU, pivots, adjoint=not adjoint)
 
-    return (dot_A, bar_A), (dot_B, bar_B), None, None
+    return (dot_A, bar_A), (dot_B, bar_B), DETERMINED, None
 
 
 @primitive
@@ -205,7 +205,7 @@ def _lu_inverse(Y: Any, A: Any, LU: Any, pivots: Any) -> Any:
     def bar(Ybar: Any) -> Any:
         return -H(Y) @ Ybar @ H(Y)
 
-    return (dot, bar), None, None
+    return (dot, bar), DETERMINED, None
 
 
 def trace_product(X: Any, Y: Any) -> Any:
@@ -240,7 +240,7 @@ def _lu_slogdet(y: Any, A: Any, LU: Any, pivots: Any) -> Any:
             tbar = tbar + 1j * np.imag(np.conj(sign) * sbar)
         return H(lu_inverse(A, LU, pivots)) * np.expand_dims(tbar, (-2, -1))
 
-    return (dot, bar), None, None
+    return (dot, bar), DETERMINED, None
 
 
 @primitive
@@ -261,7 +261,7 @@ def _lu_det(y: Any, A: Any, LU: Any, pivots: Any) -> Any:
     def bar(ybar: Any) -> Any:
         return H(adjugate(A, LU, pivots)) * per_matrix(ybar)
 
-    return (dot, bar), None, None
+    return (dot, bar), DETERMINED, None
 
 
 # ---------------------------------------------------------------- the adjugate
@@ -302,7 +302,7 @@ def _adjugate(Y: Any, A: Any, LU: Any, pivots: Any) -> Any:
     def bar(Ybar: Any) -> Any:
         return H(adjugate_dot(A, H(Ybar), LU, pivots))
 
-    return (dot, bar), None, None
+    return (dot, bar), DETERMINED, None
 
 
 @primitive
@@ -345,7 +345,7 @@ def _adjugate_dot(Y: Any, A: Any, B: Any, LU: Any, pivots: Any) -> Any:
     def bar_B(Ybar: Any) -> Any:
         return H(adjugate_dot(A, H(Ybar), LU, pivots))
 
-    return (dot_A, bar_A), (dot_B, bar_B), None, None
+    return (dot_A, bar_A), (dot_B, bar_B), DETERMINED, None
 
 
 # ---------------------------------------------------------------- Cholesky, blocked

@@ -14,7 +14,7 @@ from numpy.linalg import LinAlgError
 from dotbar.core import dtype_of, primitive
 from dotbar.linalg import unitary_factor
 from dotbar.rules import linalg, norms
-from dotbar.rules.kinds import composite, constant, rule
+from dotbar.rules.kinds import DETERMINED, composite, constant, rule
 from dotbar.rules.lapack_words import inexact, raise_if, solve_triangular
 from dotbar.rules.words import H, conj, mT, once, sym
 from dotbar.scipy.mirror import dispatching
@@ -343,7 +343,7 @@ def _sylvester(
         lambda F: sylvester(A, B, F, R, U, S, V, adjoint_a=adjoint_a, adjoint_b=adjoint_b),
         lambda Xbar: sylvester(A, B, Xbar, R, U, S, V, adjoint_a=not adjoint_a, adjoint_b=not adjoint_b),
     )
-    return [*pairs, None, None, None, None]
+    return [*pairs, *[DETERMINED] * 4]
 
 
 def schur_forms(*matrices: Any) -> list[Any]:
