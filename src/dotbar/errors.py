@@ -204,9 +204,9 @@ def plain_target_message() -> str:
     )
 
 
-def has_own(name: str) -> bool:
-    """Whether ``dotbar.numpy`` has another function of a name than NumPy."""
-    own, plain = import_module("dotbar.numpy"), sys.modules["numpy"]
+def has_own(library: str, name: str) -> bool:
+    """Whether ``dotbar.numpy`` or ``dotbar.scipy`` has something else under a name than the library itself."""
+    own, plain = import_module(f"dotbar.{library}"), import_module(library)
     for part in name.split("."):
         own, plain = getattr(own, part, None), getattr(plain, part, None)
     return own is not plain
@@ -217,6 +217,11 @@ SPARSE_REMEDY = "Those of dotbar.scipy.sparse do: dotbar.scipy.sparse.csr_array(
 
 def scipys_own(function: str) -> str:
     """What is wrong with a function of SciPy's as it is, and what to write instead."""
+    if function and not has_own("scipy", function.removeprefix("scipy.")):
+        return (
+            f"{function} has no derivative rule: it keeps plain numbers. Write it in NumPy functions, or give it a "
+            "derivative with dotbar.custom_vjp."
+        )
     return (
         f"SciPy's own {function} does not take traced values: use dotbar.{function or 'scipy'} where there is one, "
         "write it in NumPy functions, or give it a derivative with dotbar.custom_vjp."
@@ -241,7 +246,7 @@ def conversion_message(to: str = "a plain array") -> str:
         remedy = "A plain array takes no traced index: use dotbar.numpy.take(array, index)."
     elif re.match(r"[\w.]*\brandom\.", source):
         remedy = "Draw from fixed parameters and transform the draws, for instance mean + scale * rng.normal()."
-    elif (match := re.match(r"(?:np|numpy)\.([\w.]+)", source)) and has_own(match[1]):
+    elif (match := re.match(r"(?:np|numpy)\.([\w.]+)", source)) and has_own("numpy", match[1]):
         remedy = f"Use dotbar.numpy.{match[1]}, which keeps derivatives" + (
             ", or make the list an array with np.stack([...])." if re.search(r"[(,=]\s*\[", source) else "."
         )

@@ -322,3 +322,10 @@ def test_what_has_no_rule_says_so(f):
     """Named, not made constant or dense."""
     with pytest.raises(NoRuleError):
         grad(lambda d: f(laplacian(d, 5)))(4.0 + np.arange(5))
+
+
+def test_minres_depends_on_its_shift():
+    A, b = scipy.sparse.csr_array(np.diag([3.0, 4.0, 5.0]) + np.eye(3, k=1) + np.eye(3, k=-1)), np.arange(1.0, 4.0)
+    slope = jacobian(lambda shift: ssl.minres(A, b, shift=shift, rtol=1e-14)[0])(0.3)
+    shifted = A.toarray() - 0.3 * np.eye(3)
+    np.testing.assert_allclose(slope, np.linalg.solve(shifted, np.linalg.solve(shifted, b)), rtol=1e-10)

@@ -147,7 +147,8 @@ def ufunc_call(ufunc: np.ufunc, *inputs: Any, **kw: Any) -> Any:
             dtypes = ufunc.resolve_dtypes(
                 given, signature=(*(None,) * ufunc.nin, *result), casting=kw.get("casting", "same_kind")
             )
-            inputs, settings = tuple(astype(x, dtype=d) for x, d in zip(inputs, dtypes)), {}
+            inputs = tuple(astype(x, dtype=d) for x, d in zip(inputs, dtypes))
+            settings = {k: v for k, v in kw.items() if k not in ("dtype", "casting")}
         elif dtype.kind == "c":  # beyond the real domain, as √−1
             inputs = tuple(astype(x, dtype=dtype) for x in inputs)
     with np.errstate(all=None if where is True else "ignore"):

@@ -142,10 +142,10 @@ def poly(seq_of_zeros: Any) -> Any:
 
 @primitive
 def characteristic(A: Any) -> Any:
-    """The coefficients of det(λ − A)."""
+    """The coefficients of det(λ − A), of A's precision and kind, whatever its eigenvalues."""
     if A.ndim == 2:
-        return np.poly(A)
-    return np.reshape(np.stack([np.poly(a) for a in np.reshape(A, (-1, *A.shape[-2:]))]), (*A.shape[:-2], -1))
+        return np.poly(A).astype(np.result_type(A, np.float16))
+    return np.reshape(np.stack([characteristic(a) for a in np.reshape(A, (-1, *A.shape[-2:]))]), (*A.shape[:-2], -1))
 
 
 @rule(characteristic, "(n,n)->(k)")

@@ -122,7 +122,7 @@ def refusing(original: F, own: Callable[..., Any]) -> F:
             raise users from None
 
     module = public_module(original.__module__, getattr(original, "__name__", own.__name__))
-    if not hasattr(import_module(module), call.__name__):
+    if hasattr(import_module(module), own.__name__) and not hasattr(import_module(module), call.__name__):
         call.__name__ = call.__qualname__ = own.__name__
     call.__module__ = f"dotbar.{module}"
     return call  # type: ignore[return-value]

@@ -19,7 +19,9 @@ def rhs(t, y, p):
 
 
 def at(call, *args, **options):
-    return sample(flow, *args, call=call, no_float32="a solver's tolerance is not that of float32", **options)
+    return sample(
+        flow, *args, call=call, no_float32="a solver's tolerance is not that of float32", same_bits=False, **options
+    )
 
 
 def solve(method, y0, p, times):
@@ -67,6 +69,7 @@ SAMPLES = [
         call=lambda y0, p: dotbar.grad(lambda p: np.sum(solve("DOP853", y0, p, [0.05]).y ** 2))(p),
         no_float32="a solver's tolerance is not that of float32",
         no_second="the words are those of the first order",
+        same_bits=False,
     ),
     sample(
         sensitivity,
@@ -75,5 +78,6 @@ SAMPLES = [
         call=lambda y0, p: dotbar.jvp(lambda p: solve("DOP853", y0, p, [0.05]).y, (p,), (np.ones(2),))[1],
         no_float32="a solver's tolerance is not that of float32",
         no_second="the words are those of the first order",
+        same_bits=False,
     ),
 ]

@@ -14,7 +14,9 @@ def f(x, p):
 
 
 def at(call, *args, **options):
-    return sample(solution, *args, call=call, no_float32="a search's tolerance is not that of float32", **options)
+    return sample(
+        solution, *args, call=call, no_float32="a search's tolerance is not that of float32", same_bits=False, **options
+    )
 
 
 SAMPLES = [

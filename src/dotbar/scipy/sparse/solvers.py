@@ -265,6 +265,8 @@ def iterative(solver: Callable[..., Any]) -> None:
     def call(A: Any, b: Any, x0: Any = None, **settings: Any) -> Any:
         if not meets(A, b, x0, *settings.values()):
             return solver(A, b, x0, **settings)
+        if meets(settings.get("shift")) and not isinstance(A, ssl.LinearOperator):  # minres solves (A − σ) x = b
+            A = sparse(A) - sparse(ss.eye_array(np.shape(A)[0])).multiply(settings.pop("shift"))
         for name, value in settings.items():
             if meets(value):
                 raise NoRuleError(
@@ -295,9 +297,26 @@ for _solver in (
 
 
 @primitive
-def least(data: Any, b: Any, damp: Any, row: Any, col: Any, *, columns: int, by: Callable[..., Any]) -> Any:
+def least(data: Any, b: Any, damp: Any, row: Any, col: Any, *, columns: int, by: "LeastSquares") -> Any:
     """What SciPy's solver returns of min |S x − b|² + damp² |x|²: x, numbers of steps, and norms."""
     return tuple(np.asarray(v)[()] for v in by(coo(data, row, col, (len(b), columns)).tocsr(), b, damp))
+
+
+@dataclass(frozen=True, eq=False)
+class LeastSquares:
+    """One of SciPy's solvers and its settings."""
+
+    solver: Callable[..., Any]
+    settings: dict[str, Any]
+    patient: bool = False
+
+    def longer(self) -> "LeastSquares":
+        """The same for derivatives, which take more steps than SciPy allows by itself."""
+        return replace(self, patient=True)
+
+    def __call__(self, S: Any, b: Any, damp: Any) -> Any:
+        limit = {"iter_lim" if self.solver is ssl.lsqr else "maxiter": 4 * sum(S.shape)} if self.patient else {}
+        return self.solver(S, b, damp, **(limit | self.settings))
 
 
 LIMIT = 7
@@ -327,10 +346,10 @@ def _least(y: Any, data: Any, b: Any, damp: Any, row: Any, col: Any, *, columns:
     entries = np.concatenate([data, damp * np.ones(n)])
 
     def pinv(z: Any) -> Any:
-        return found(least(entries, z, 0.0, rows, cols, columns=n, by=by))
+        return found(least(entries, z, 0.0, rows, cols, columns=n, by=by.longer()))
 
     def pinv_adjoint(z: Any) -> Any:
-        return found(least(conj(entries), z, 0.0, cols, rows, columns=m + n, by=by))
+        return found(least(conj(entries), z, 0.0, cols, rows, columns=m + n, by=by.longer()))
 
     def times(entries: Any, z: Any) -> Any:
         return multiply(entries, z[:, None], rows, cols, rows=m + n)[:, 0]
@@ -389,7 +408,7 @@ def as_it_was(value: Any, again: Any) -> Any:
 def solved(solver: Any, A: Any, b: Any, damp: Any, settings: dict[str, Any]) -> tuple[Any, ...]:
     """All that SciPy's solver returns, and the norms of the residual, of it with the damping and of the solution."""
     A, b = sparse(A), np.reshape(as_array(b), -1)
-    by = lambda S, b, damp: solver(S, b, damp, **settings)
+    by = LeastSquares(solver, settings)
     x, *others = least(A.data, b, damp, A.row, A.col, columns=A.shape[1], by=by)
     r, size = np.linalg.norm(b - A @ x), np.linalg.norm(x)
     return x, others, r, np.hypot(r, damp * size), size

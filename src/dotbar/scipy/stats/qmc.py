@@ -12,7 +12,7 @@ from dotbar.rules.kinds import composite, constant
 from dotbar.rules.words import raise_if
 from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.mirror import members as _members
-from dotbar.scipy.spatial.distance import _cdist as cdist
+from dotbar.scipy.spatial.distance import pdist, squareform
 
 __getattr__, __dir__, __all__ = _members("scipy.stats.qmc")
 
@@ -103,11 +103,11 @@ def _geometric_discrepancy(sample: Any, method: str = "mindist", metric: str = "
     x = in_unit_cube(sample)
     if len(x) < 2:
         raise ValueError("Sample must contain at least two points")
-    distances = cdist(x, x, metric)
+    distances = pdist(x, metric)
     if method == "mindist":
-        return np.min(distances[np.triu_indices(len(x), 1)])
+        return np.min(distances)
     if method == "mst":
-        return np.sum(spanning_tree(distances) * distances) / (len(x) - 1)
+        return np.sum(spanning_tree(squareform(distances))[np.triu_indices(len(x), 1)] * distances) / (len(x) - 1)
     raise ValueError(f"{method!r} is not a valid method. It must be one of {{'mindist', 'mst'}}")
 
 
