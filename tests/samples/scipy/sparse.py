@@ -7,7 +7,7 @@ import scipy.sparse.linalg as plain
 
 import dotbar.scipy.sparse as ss
 import dotbar.scipy.sparse.linalg as ssl
-from dotbar.scipy.sparse.solvers import Iteration, iterate, iterate_operator, least
+from dotbar.scipy.sparse.solvers import Iteration, LeastSquares, iterate, iterate_operator, least
 from dotbar.scipy.sparse.spectra import eigenpairs, exponential, exponential_bar, general_eigenpairs, singular_triplets
 from dotbar.scipy.sparse.words import multiply, solve
 from samples import cnormal, normal, sample
@@ -111,7 +111,7 @@ SAMPLES = [
         0.3,
         *TALL,
         columns=3,
-        by=lambda S, b, damp: plain.lsqr(S, b, damp, 1e-15, 1e-15, 1e12),
+        by=LeastSquares(plain.lsqr, {"atol": 1e-15, "btol": 1e-15, "conlim": 1e12}),
         call=part(least, 0),
         no_float32="its tolerance",
         same_bits=False,
