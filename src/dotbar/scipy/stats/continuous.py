@@ -17,7 +17,7 @@ from dotbar.scipy.special.probability import kolmogorov_slope, smirnov_at
 from dotbar.scipy.stats.law import entrywise, law, tails
 from dotbar.scipy.stats.transport import Coordinate, additive, between, partial, transport
 
-__all__ = ["DENSITIES", "KINKS", "LOGARITHMS", "SUPPORTS", "VELOCITIES", "density", "velocities"]
+__all__ = ["DENSITIES", "KINKS", "SUPPORTS", "VELOCITIES", "density", "support", "velocities"]
 
 HALF_LOG_2PI = np.log(2 * np.pi) / 2
 
@@ -267,10 +267,10 @@ SUPPORTS: dict[str, Callable[..., Any]] = {
 }
 """The ends of the support where SciPy's own code branches on values."""
 
-LOGARITHMS: dict[str, dict[str, Callable[..., Any]]] = {
-    "norm": {"logcdf": sc.log_ndtr, "logsf": lambda x: sc.log_ndtr(-x)},
-}
-"""log F and log (1 − F) where their own rule is more accurate in the far tail than the ratio of f to F."""
+def support(dist: Any, shapes: Any) -> tuple[Any, Any]:
+    """The ends of the support, given the shape parameters."""
+    return SUPPORTS.get(dist.name, dist._get_support)(*shapes)
+
 
 KINKS: dict[str, Callable[..., Any]] = {
     "crystalball": lambda b, m: -b,

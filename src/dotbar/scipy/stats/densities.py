@@ -13,7 +13,7 @@ from scipy.stats import rv_continuous
 
 from dotbar.rules.words import stop_gradient
 from dotbar.scipy.special import ufuncs as sc
-from dotbar.scipy.stats.continuous import DENSITIES, OPAQUE, SUPPORTS, density
+from dotbar.scipy.stats.continuous import DENSITIES, OPAQUE, density, support
 from dotbar.scipy.stats.law import as_double
 from dotbar.scipy.stats.univariate import within
 
@@ -33,7 +33,7 @@ def log_density(x: Any, loc: Any, scale: Any, *shapes: Any, dist: Any) -> Any:
     with np.errstate(all="ignore"):
         z = (as_double(x) - loc) / scale
         inside, t = within(dist, z, shapes)
-        lower, upper = SUPPORTS.get(dist.name, dist._get_support)(*map(stop_gradient, shapes))
+        lower, upper = support(dist, map(stop_gradient, shapes))
         logf = density(dist)(t, *shapes)
         vanishes = ~inside | (np.isnan(logf) & (np.equal(t, lower) | np.equal(t, upper)))
         known = admissible(dist, scale, shapes) & ~np.isnan(z)

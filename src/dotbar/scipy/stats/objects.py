@@ -149,7 +149,7 @@ def interval(self: Any, confidence: Any, *args: Any, **kw: Any) -> tuple[Any, An
 
 def ends(self: Any, shapes: Any) -> tuple[Any, Any]:
     """Of the support of the standard variable."""
-    return continuous.SUPPORTS.get(self.name, self._get_support)(*map(as_array, shapes))
+    return continuous.support(self, map(as_array, shapes))
 
 
 def support(self: Any, *args: Any, **kw: Any) -> tuple[Any, Any]:

@@ -24,7 +24,7 @@ import numpy as np
 from dotbar.rules.kinds import rule
 from dotbar.rules.words import stop_gradient
 from dotbar.scipy.stats import continuous, discrete
-from dotbar.scipy.stats.continuous import density, velocities
+from dotbar.scipy.stats.continuous import density, support, velocities
 from dotbar.scipy.stats.discrete import mass_logarithm, score_sum
 from dotbar.scipy.stats.law import as_double, entrywise, law, mass
 from dotbar.scipy.stats.transport import partial
@@ -35,8 +35,7 @@ SIGNS = {"cdf": 1, "logcdf": 1, "ppf": 1, "sf": -1, "logsf": -1, "isf": -1}
 
 def within(dist: Any, z: Any, shapes: Any, strictly: bool = False) -> tuple[Any, Any]:
     """Where z lies in the support, and z there; elsewhere some point of the support."""
-    support = continuous.SUPPORTS.get(dist.name, dist._get_support)
-    lower, upper = support(*map(stop_gradient, shapes))
+    lower, upper = support(dist, map(stop_gradient, shapes))
     inside = (z > lower) & (z < upper) if strictly else (z >= lower) & (z <= upper)
     middle = (np.maximum(lower, np.minimum(upper - 2, -1)) + np.minimum(upper, np.maximum(lower + 2, 1))) / 2
     return inside, np.where(inside, z, middle)
@@ -69,8 +68,6 @@ def _law(y: Any, *args: Any, dist: Any, method: str) -> Any:
             return score(i) if method == "logpdf" else np.where(y > 0, y * score(i), 0) if i > 2 else y * score(i)
         if method == "rvs":
             return -velocity(i) if i else 1.0
-        if method in continuous.LOGARITHMS.get(dist.name, ()):
-            return partial(continuous.LOGARITHMS[dist.name][method], 0, (z,)) / scale * velocity(i)
         logf = law(x, loc, scale, *shapes, dist=dist, method="logpdf")
         if method in ("ppf", "isf"):
             return -velocity(i) if i else SIGNS[method] * np.exp(-logf)
