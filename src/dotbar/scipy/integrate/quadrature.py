@@ -219,6 +219,11 @@ def depends(f: Function) -> bool:
     return any(map(is_traced, closed((), (lambda given, x: f(x), (0.0,)))[1]))
 
 
+def limit(f: Any, *x: Any) -> Any:
+    """A limit of an integral, which may be a function of the outer variables."""
+    return f(*x) if callable(f) else f
+
+
 @stands_for(si.dblquad)
 def dblquad(
     func: Function,
@@ -231,8 +236,7 @@ def dblquad(
     epsrel: float = 1.49e-8,
 ) -> Any:
     """SciPy's; the integral is a function of all limits and of the parameters in ``func`` and ``args``."""
-    at = lambda f, *x: f(*x) if callable(f) else f
-    ranges = [lambda x, *_: (at(gfun, x), at(hfun, x)), (a, b)]
+    ranges = [lambda x, *_: (limit(gfun, x), limit(hfun, x)), (a, b)]
     return nquad(func, ranges, args, {"epsabs": epsabs, "epsrel": epsrel})
 
 
@@ -250,10 +254,9 @@ def tplquad(
     epsrel: float = 1.49e-8,
 ) -> Any:
     """SciPy's; the integral is a function of all limits and of the parameters in ``func`` and ``args``."""
-    at = lambda f, *x: f(*x) if callable(f) else f
     ranges = [
-        lambda y, x, *_: (at(qfun, x, y), at(rfun, x, y)),
-        lambda x, *_: (at(gfun, x), at(hfun, x)),
+        lambda y, x, *_: (limit(qfun, x, y), limit(rfun, x, y)),
+        lambda x, *_: (limit(gfun, x), limit(hfun, x)),
         (a, b),
     ]
     return nquad(func, ranges, args, {"epsabs": epsabs, "epsrel": epsrel})

@@ -52,16 +52,23 @@ def _cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_fi
     return factor, lower
 
 
-@composite(dispatching(sl.cho_solve))
-def _cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Any:
-    c, lower = c_and_lower
-    c, b = checked(check_finite, c, b)
+def by_factor(triangular: Callable[..., Any]) -> Callable[..., Any]:
+    """A⁻¹b by the Cholesky factor of A and what solves systems with it."""
 
-    def solve(B: Any) -> Any:
-        Y = solve_triangular(c, B, lower=lower, adjoint=not lower)
-        return solve_triangular(c, Y, lower=lower, adjoint=lower)
+    def solution(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Any:
+        c, lower = c_and_lower
+        c, b = checked(check_finite, c, b)
 
-    return for_columns(solve, b, c.shape[-1])
+        def solve(B: Any) -> Any:
+            Y = triangular(c, B, lower=lower, adjoint=not lower)
+            return triangular(c, Y, lower=lower, adjoint=lower)
+
+        return for_columns(solve, b, c.shape[-1])
+
+    return solution
+
+
+composite(dispatching(sl.cho_solve))(by_factor(solve_triangular))
 
 
 # ---------------------------------------------------------------- banded Cholesky
@@ -176,16 +183,7 @@ def _cholesky_banded(
     return dot, bar
 
 
-@composite(dispatching(sl.cho_solve_banded))
-def _cho_solve_banded(cb_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Any:
-    cb, lower = cb_and_lower
-    cb, b = checked(check_finite, cb, b)
-
-    def solve(B: Any) -> Any:
-        Y = triangular_banded_system(cb, B, lower=lower, adjoint=not lower)
-        return triangular_banded_system(cb, Y, lower=lower, adjoint=lower)
-
-    return for_columns(solve, b, cb.shape[-1])
+composite(dispatching(sl.cho_solve_banded))(by_factor(triangular_banded_system))
 
 
 # ---------------------------------------------------------------- LU
