@@ -8,8 +8,14 @@ import traceback
 import numpy as np
 import pandas
 import pytest
+import scipy.integrate
+import scipy.interpolate
 import scipy.linalg
+import scipy.optimize
+import scipy.sparse.linalg
+import scipy.spatial
 import scipy.special
+import scipy.stats
 
 import dotbar
 from dotbar import errors, grad, jvp, vjp
@@ -300,3 +306,52 @@ def test_the_hierarchy_is_the_one_drawn():
             ]
             for base in other:
                 assert f"{name} ({base})" in errors.__doc__
+
+
+P = np.random.default_rng(0).normal(size=(6, 3))
+SOLVERS, TREE = r"integrate\.{}.*dotbar\.scipy\.integrate\.solve_ivp", r"spatial\.{}.*stop_gradient\(points\)"
+CLASSES = {
+    "cKDTree": (lambda x: scipy.spatial.cKDTree(x * P), TREE),
+    "KDTree": (lambda x: scipy.spatial.KDTree(P).query(x * P[0]), TREE),
+    "Delaunay": (lambda x: [scipy.spatial.Delaunay(P).find_simplex(v * P) for v in [x]], TREE),
+    "Voronoi": (lambda x: scipy.spatial.Voronoi(points=x * P), TREE),
+    "ConvexHull": (lambda x: scipy.spatial.ConvexHull(x * P), r"use dotbar\.scipy\.spatial\.{}"),
+    "RK45": (lambda x: scipy.integrate.RK45(lambda t, y: -y, 0.0, x * P[0], 1.0), SOLVERS),
+    "BDF": (lambda x: scipy.integrate.BDF(lambda t, y: -x * y, 0.0, P[0], 1.0), SOLVERS),
+    "ode": (lambda x: scipy.integrate.ode(lambda t, y: -x * y).set_initial_value(P[0]).integrate(1.0), SOLVERS),
+    "interp1d": (lambda x: scipy.interpolate.interp1d(P[0], P[1])(x), r"use dotbar\.scipy\.interpolate\.{}"),
+    "rv_histogram": (lambda x: scipy.stats.rv_histogram(np.histogram(P)).pdf(x), r"stats\.{} has no derivative rule"),
+    "gumbel_r": (lambda x: scipy.stats.gumbel_r(x).pdf(0.0), r"use dotbar\.scipy\.stats\.{}"),
+    "dirichlet": (lambda x: scipy.stats.dirichlet(x * np.ones(2)).mean(), r"use dotbar\.scipy\.stats\.{}"),
+    "splu": (
+        lambda x: scipy.sparse.linalg.splu(FACTORS).solve(x * np.ones(3)),
+        r"use dotbar\.scipy\.sparse\.linalg\.{}",
+    ),
+    "fsolve": (lambda x: scipy.optimize.fsolve(lambda z: z**2 - x, 1.0), r"use dotbar\.scipy\.optimize\.{}"),
+}
+FACTORS = scipy.sparse.csc_array(np.eye(3))
+
+
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.filterwarnings("ignore")
+def test_what_scipy_makes_of_a_traced_value_is_named(name):
+    """Also the classes and methods that are written in C, which have no frame of their own."""
+    f, message = CLASSES[name]
+    with pytest.raises(ConversionError, match=message.format(name)):
+        grad(lambda x: np.sum(f(x)))(1.5)
+
+
+def test_the_solve_of_factors_is_named():
+    factors = scipy.sparse.linalg.splu(FACTORS)
+    with pytest.raises(ConversionError, match=r"scipy\.sparse\.linalg\.SuperLU .*dotbar\.scipy\.sparse\.linalg\.splu"):
+        grad(lambda x: np.sum(factors.solve(x)))(X)
+
+
+def test_a_call_of_several_lines_is_shown():
+    def f(x):
+        return np.array(
+            [x[0], 1.0],
+        )[0]
+
+    with pytest.raises(ConversionError, match=r"np\.array\( \[x\[0\], 1\.0\], \) at .*dotbar\.numpy\.array"):
+        grad(f)(X)

@@ -17,18 +17,19 @@ DotbarError
 └── ProgramError (ValueError)          a recorded Program that is not well formed
 """
 
+import ast
 import dis
 import linecache
 import os
 import re
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from importlib import import_module
 from itertools import takewhile
 from traceback import walk_tb
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from numpy.linalg import LinAlgError
 
@@ -116,6 +117,11 @@ def library_of(frame: types.FrameType) -> str:
     return top if top in ("numpy", "scipy", "pandas") else ""
 
 
+def is_scipys(value: Any) -> bool:
+    """Whether an object is of a class of SciPy's."""
+    return type(value).__module__.startswith("scipy.")
+
+
 def is_users(frame: types.FrameType) -> bool:
     """Whether a frame belongs to neither dotbar, nor the libraries that it knows, nor Python's own."""
     top = frame.f_globals.get("__name__", "").partition(".")[0]
@@ -145,12 +151,16 @@ def user_line() -> str:
 
 
 def source_of(frame: types.FrameType) -> str:
-    """The expression that a frame is evaluating, if it stands on one line of a file that can be read."""
+    """The expression that a frame is evaluating, on one line, if its file can be read."""
     start, end, left, right = list(frame.f_code.co_positions())[frame.f_lasti // 2]
-    if start is None or start != end:
+    if start is None or end is None:
         return ""
-    line = linecache.getline(frame.f_code.co_filename, start).encode()
-    return line[left:right].decode()
+    lines = [line.encode() for line in linecache.getlines(frame.f_code.co_filename)[start - 1 : end]]
+    if not lines:
+        return ""
+    lines[-1] = lines[-1][:right]
+    lines[0] = lines[0][left:]
+    return " ".join(b"".join(lines).decode().split())
 
 
 def public_module(module: str, name: str) -> str:
@@ -163,17 +173,60 @@ def public_module(module: str, name: str) -> str:
     return ".".join(public)
 
 
-def public_name(frame: types.FrameType) -> str:
-    """The name of the public function or class whose code a frame runs, or which its code wraps; or nothing."""
-    wrapped = [frame.f_locals.get(name) for name in frame.f_code.co_freevars]
-    codes = [(frame.f_code.co_qualname, frame.f_globals["__name__"])]
-    codes += [(f.__qualname__, f.__module__) for f in wrapped if callable(f) and hasattr(f, "__qualname__")]
-    for qualname, deep in codes:
-        name = qualname.partition(".")[0]
+def named_in(names: Iterable[tuple[str, str]]) -> str:
+    """The first of some names, each with the module in which it is defined, that is public there."""
+    for name, deep in names:
         module = public_module(deep, name)
         if hasattr(sys.modules.get(module), name):
             return f"{module}.{name}"
     return ""
+
+
+def names_of(value: Any) -> list[tuple[str, str]]:
+    """The names of a function or class, or of an object's class and of its bases, each with the module.
+
+    Of SciPy's distributions these classes are private, and named after the objects.
+    """
+    if "__qualname__" in vars(type(value)):
+        return [(value.__qualname__.partition(".")[0], value.__module__ or "")]
+    value = getattr(value, "__dict__", {}).get("dist", value)  # of a frozen distribution the one that it freezes
+    kinds = [(re.sub("_(gen|frozen)$", "", kind.__name__), kind.__module__) for kind in type(value).__mro__]
+    return [(name, MISPLACED.get(name, module)) for name, module in kinds]
+
+
+MISPLACED = {"SuperLU": "scipy.sparse.linalg"}
+"""Where a class is that says it was one of Python's own."""
+
+
+def public_name(frame: types.FrameType) -> str:
+    """The name of the public function or class whose code a frame runs, or which its code wraps; or nothing."""
+    code, values = frame.f_code, frame.f_locals
+    owners = [values[name] for name in code.co_varnames[:1] if name in ("self", "cls") and name in values]
+    names = [name for owner in owners for name in names_of(owner)]
+    names.append((code.co_qualname.partition(".")[0], frame.f_globals["__name__"]))
+    wrapped = (values.get(name) for name in code.co_freevars)
+    return named_in([*names, *(name for f in wrapped if "__qualname__" in vars(type(f)) for name in names_of(f))])
+
+
+def called_in(frame: types.FrameType) -> str:
+    """The function or class of SciPy's that a frame's text calls: what is written in C has no frame of its own."""
+    try:
+        called = value_in(frame, ast.parse(source_of(frame), mode="eval").body)
+    except SyntaxError:
+        return ""
+    return named_in(name for name in names_of(called) if name[1].startswith("scipy."))
+
+
+def value_in(frame: types.FrameType, node: ast.AST) -> Any:
+    """What a name stands for; of a call the function, of an attribute the class or object unless it holds the value."""
+    if isinstance(node, ast.Name):
+        return frame.f_locals.get(node.id, frame.f_globals.get(node.id))
+    if isinstance(node, ast.Call):
+        return value_in(frame, node.func)
+    if not isinstance(node, ast.Attribute):
+        return None
+    owner = value_in(frame, node.value)
+    return owner if isinstance(owner, type) else getattr(owner, "__dict__", {}).get(node.attr, owner)
 
 
 def called_library() -> tuple[str, str]:
@@ -184,6 +237,8 @@ def called_library() -> tuple[str, str]:
             module = public_module(frame.f_globals["__name__"], "")  # what an operator's frame shows
             library, function = library_of(frame), public_name(frame) or function or module
         frame = frame.f_back
+    if frame is not None and not library and (function := called_in(frame)):
+        library = "scipy"
     return library, function
 
 
@@ -213,17 +268,33 @@ def has_own(library: str, name: str) -> bool:
 
 
 SPARSE_REMEDY = "Those of dotbar.scipy.sparse do: dotbar.scipy.sparse.csr_array(S) @ x."
+NEIGHBOURS = (
+    "What is near and who are neighbours jumps: give it stop_gradient(points), and compute from the points that it "
+    "finds in NumPy functions."
+)
+INSTEAD = {
+    **dict.fromkeys(
+        ("BDF", "DOP853", "LSODA", "OdeSolver", "RK23", "RK45", "Radau", "complex_ode", "ode"),
+        "dotbar.scipy.integrate.solve_ivp differentiates the solution; its method= names the solver.",
+    ),
+    **dict.fromkeys(
+        ("KDTree", "cKDTree", "Delaunay", "HalfspaceIntersection", "SphericalVoronoi", "Voronoi"), NEIGHBOURS
+    ),
+    "Covariance": "dotbar.scipy.stats.multivariate_normal takes the matrix itself.",
+    "LinearOperator": "The solvers of dotbar.scipy.sparse.linalg take the matrix itself.",
+    "SuperLU": "The solve of dotbar.scipy.sparse.linalg.splu and spilu has a derivative.",
+}
+"""What to use in the place of a class without a rule."""
 
 
 def scipys_own(function: str) -> str:
     """What is wrong with a function of SciPy's as it is, and what to write instead."""
     if function and not has_own("scipy", function.removeprefix("scipy.")):
-        return (
-            f"{function} has no derivative rule: it keeps plain numbers. Write it in NumPy functions, or give it a "
-            "derivative with dotbar.custom_vjp."
-        )
+        general = "Write it in NumPy functions, or give it a derivative with dotbar.custom_vjp."
+        instead = INSTEAD.get(function.rpartition(".")[2], general)
+        return f"{function} has no derivative rule: it keeps plain numbers. {instead}"
     return (
-        f"SciPy's own {function} does not take traced values: use dotbar.{function or 'scipy'} where there is one, "
+        f"SciPy's own {function} does not take traced values: use dotbar.{function or 'scipy'}, "
         "write it in NumPy functions, or give it a derivative with dotbar.custom_vjp."
     )
 
@@ -236,7 +307,7 @@ def conversion_message(to: str = "a plain array") -> str:
     if operation.startswith("STORE") and not library:
         return plain_target_message()
     source = source_of(frame) if frame is not None else ""
-    if function.startswith("scipy.sparse"):
+    if function.startswith("scipy.sparse") and not function.startswith("scipy.sparse.linalg."):
         remedy = f"SciPy's sparse arrays do not take traced values. {SPARSE_REMEDY}"
     elif library == "scipy":
         remedy = scipys_own(function)
@@ -292,15 +363,28 @@ def refused_by_scipy(error: Exception) -> ConversionError | None:
     None of other errors.
     """
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
-    beneath = frames[max((k for k, frame in enumerate(frames) if is_users(frame)), default=len(frames)) + 1 :]
-    if isinstance(error, DotbarError) or not beneath or library_of(beneath[0]) != "scipy":
+    last = max((k for k, frame in enumerate(frames) if is_users(frame)), default=len(frames))
+    beneath = frames[last + 1 :]
+    if isinstance(error, DotbarError):
         return None
-    if not import_module("dotbar.rules.refusals").differentiated([*beneath[0].f_locals.values()]):
+    if not beneath and isinstance(error, TypeError) and re.search("not (Taped|Dual|Batched|Cell)$", str(error)):
+        name = called_in(frames[last])
+    elif beneath and library_of(beneath[0]) == "scipy" and reaches_traced([*beneath[0].f_locals.values()]):
+        name = next(filter(None, (public_name(frame) for frame in beneath if library_of(frame))), "")
+    else:
         return None
-    names = (public_name(frame) for frame in beneath if library_of(frame))
-    refused = ConversionError(f"{scipys_own(next(filter(None, names), ''))} It says: {error}")
+    refused = ConversionError(f"{scipys_own(name)} It says: {error}")
     refused.__cause__ = error
     return refused
+
+
+def reaches_traced(values: list[Any]) -> bool:
+    """Whether there is a value under differentiation among some, or in what they hold and close over."""
+    for _ in range(2):
+        held = [x for value in values if is_scipys(value) for x in getattr(value, "__dict__", {}).values()]
+        cells = [cell for value in values for cell in getattr(value, "__closure__", None) or ()]
+        values = [*values, *held, *(cell.cell_contents for cell in cells)]
+    return import_module("dotbar.rules.refusals").differentiated(values)
 
 
 def _without_internals(tb: types.TracebackType | None) -> types.TracebackType | None:
