@@ -167,7 +167,10 @@ def find_rule(fn: Callable[..., Any]) -> Rule:
         if fn in RULES:
             return RULES[fn]
         hint = f" Use dotbar.{name}." if own is not fn else ""
-    near = get_close_matches(name, {rule.name for rule in RULES.values()}, n=3, cutoff=0.5)
+    places = [(rule.name, *rule.name.removeprefix("dotbar.").rpartition(".")) for rule in RULES.values()]
+    public = {full: member for full, module, _, member in places if member in vars(sys.modules.get(module, object))}
+    similar = get_close_matches(name.rpartition(".")[2], public.values())
+    near = [full for full, member in public.items() if member in similar]
     hint = hint or (f" The nearest supported ones: {', '.join(near)}." if near else "")
     if isinstance(fn, np.ufunc) and set("".join(fn.types)) <= set("O->"):
         hint = " It is a ufunc of Python objects; dotbar.numpy.vectorize takes traced values."

@@ -23,11 +23,24 @@ def test_the_names_are_scipys(name):
         assert getattr(own, member) is not None
 
 
-def test_modules_without_rules_are_scipys_own():
+def test_modules_without_rules_are_found_and_refuse_by_name():
+    from dotbar.scipy.cluster.vq import whiten
+    from dotbar.scipy.constants import c
+    from dotbar.scipy.sparse.csgraph import shortest_path
+
     from dotbar.scipy import constants, linalg
 
-    assert constants is import_module("scipy.constants")
     assert linalg is sl
+    assert constants is import_module("dotbar.scipy.constants")
+    assert constants.c == c == scipy.constants.c
+    assert np.array_equal(whiten(np.eye(3)), scipy.cluster.vq.whiten(np.eye(3)))
+    assert pickle.loads(pickle.dumps(whiten)) is whiten
+    for f, name in ((whiten, "cluster.vq.whiten"), (shortest_path, "sparse.csgraph.shortest_path")):
+        with pytest.raises(NoRuleError, match=rf"dotbar\.scipy\.{name} has no derivative rule"):
+            dotbar.grad(lambda x, f=f: np.sum(f(x)))(np.eye(3))
+    for missing in ("dotbar.scipy.lingalg", "dotbar.scipy._lib"):
+        with pytest.raises(ModuleNotFoundError, match=missing):
+            import_module(missing)
 
 
 def test_with_plain_arrays_a_call_is_scipys():

@@ -16,8 +16,11 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import cache, wraps
 from importlib import import_module
-from inspect import getattr_static
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from inspect import getattr_static, isroutine
+from types import FunctionType, ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -178,7 +181,7 @@ def mirrored(value: Any) -> Any:
             return OWN[value]
     except TypeError:  # not hashable
         return value
-    return dispatching(value) if isinstance(value, (FunctionType, BuiltinFunctionType)) else value
+    return dispatching(value) if isroutine(value) else value
 
 
 def own_module(name: str) -> ModuleType | None:
@@ -204,4 +207,21 @@ def members(name: str) -> tuple[Callable[[str], Any], Callable[[], Sequence[str]
         own[attribute] = value = mirrored(getattr(module, attribute))  # found by Python itself from now on
         return value
 
-    return getattribute, lambda: dir(module), module.__all__
+    return getattribute, lambda: dir(module), getattr(module, "__all__", [k for k in dir(module) if k[0] != "_"])
+
+
+class Mirrors(MetaPathFinder, Loader):
+    """Finds ``dotbar.scipy.constants`` and the other modules of SciPy's of which no function has a rule."""
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        if not fullname.startswith("dotbar.scipy.") or "._" in fullname:
+            return None
+        original = find_spec(fullname.removeprefix("dotbar."))
+        return original and ModuleSpec(fullname, self, is_package=original.submodule_search_locations is not None)
+
+    def exec_module(self, module: ModuleType) -> None:
+        names = "__getattr__", "__dir__", "__all__"
+        vars(module).update(zip(names, members(module.__name__.removeprefix("dotbar."))))
+
+
+sys.meta_path.append(Mirrors())  # after the finder of files: a module with rules has one
