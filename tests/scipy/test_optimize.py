@@ -10,6 +10,7 @@ import dotbar
 import dotbar.scipy.optimize as so
 from dotbar import grad, hessian, jacobian, jit, jvp, scan, vmap
 from dotbar.errors import ConversionError, DegenerateSolutionError, NoRuleError
+from dotbar.scipy.optimize.implicit import reached
 
 p = np.array([1.3, 0.4])
 
@@ -139,6 +140,76 @@ def test_what_has_not_converged_has_a_derivative_of_nan():
     assert np.isnan(grad(lambda b: nowhere(b).x[0])(np.array([-1.0])))
     with pytest.raises(RuntimeError, match="converge"):
         grad(lambda t: so.newton(lambda x: x**2 + t, 1.0, maxiter=5))(1.0)
+
+
+def curved(x, p):
+    """Its minimum lies at x₀ = p₀, x₁ = p₀ p₁, too."""
+    return np.exp(x[0] - p[0]) - x[0] + (x[1] - p[1] * x[0]) ** 2
+
+
+def cubes(x, p):
+    return x**3 - p
+
+
+WITHOUT_SUCCESS = {
+    method: lambda p, n, method=method, tolerance=tolerance: so.minimize(
+        curved, [0.8, 0.7], (p,), method, options={"maxiter": n, tolerance: 0.0}
+    )
+    for method, tolerance in {"BFGS": "gtol", "CG": "gtol", "SLSQP": "ftol", "trust-exact": "gtol"}.items()
+} | {
+    "Nelder-Mead": lambda p, n: so.minimize(
+        curved, [0.8, 0.7], (p,), "Nelder-Mead", options={"xatol": 0.0, "fatol": 0.0, "maxiter": n}
+    ),
+    "hybr": lambda p, n: so.root(cubes, [0.8, 0.7], (p,), tol=0.0, options={"maxfev": n}),
+    "lm": lambda p, n: so.root(cubes, [0.8, 0.7], (p,), method="lm", tol=0.0, options={"maxiter": n}),
+    "broyden1": lambda p, n: so.root(
+        cubes, [1.0, 0.7], (p,), method="broyden1", options={"fatol": 0.0, "maxiter": min(n, 12)}
+    ),
+    "trust-constr": lambda p, n: so.minimize(
+        curved, [0.8, 0.7], (p,), "trust-constr", options={"gtol": 0.0, "xtol": 0.0, "maxiter": min(n, 30)}
+    ),
+    "differential_evolution": lambda p, n: so.differential_evolution(
+        curved, [(-3, 3)] * 2, (p,), rng=1, maxiter=min(n, 3), polish=n > 2
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:delta_grad:UserWarning")
+@pytest.mark.parametrize("name", WITHOUT_SUCCESS)
+def test_where_a_solver_ends_decides_not_its_success(name):
+    """A search that complains at the minimum has found it; one that was stopped early has not."""
+    found = lambda n: lambda p: np.positive(WITHOUT_SUCCESS[name](p, n).x)
+    assert not WITHOUT_SUCCESS[name](p, 200).success
+    wanted = np.diag(p ** (-2 / 3) / 3) if name in ("hybr", "lm", "broyden1") else jacobian(argmin)(p)
+    for transform in (jacobian, lambda f: jit(jacobian(f))):
+        assert np.allclose(transform(found(200))(p), wanted, atol=1e-4)
+        assert np.all(np.isnan(transform(found(2))(p)))
+
+
+def test_a_minimum_outside_of_the_limits_is_none():
+    """Where f is least, but the limits, which contradict one another, are not kept."""
+    apart = [{"type": "ineq", "fun": lambda x: x[0] - 2}, {"type": "ineq", "fun": lambda x: -x[0] - 2}]
+    x = lambda t: so.minimize(lambda x: np.sum((x - t) ** 2), [0.0], method="SLSQP", constraints=apart)
+    assert not x(0.0).success
+    assert np.isnan(grad(lambda t: x(t).x[0])(0.0))
+    assert np.isnan(grad(lambda t: x(t).fun)(0.0))
+
+
+def test_success_is_reported_as_by_scipy():
+    seen = []
+    grad(lambda p: (seen.append(WITHOUT_SUCCESS["BFGS"](p, 200)), seen[0].x[0])[1])(p)
+    assert not seen[0].success
+    assert not jit(lambda p: WITHOUT_SUCCESS["BFGS"](p, 200).success)(p)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_what_is_near_does_not_depend_on_units(scale):
+    units, root = np.array([1.0, scale]), np.array([1.3, 0.4])
+    F = lambda x: cubes(x / units, root**3) * scale * units
+    near = lambda error: reached(F, (root + error) * units, 0 * root, False)
+    assert near(np.array([1e-8, 1e-8]))
+    assert not near(np.array([0.0, 1e-4]))
+    assert not near(np.array([1e-4, 0.0]))
 
 
 def test_where_a_search_begins_counts_if_it_ends_early():

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.optimize as so
 
 from dotbar.core import dtype_of, is_differentiable, primitive, shape_of
-from dotbar.errors import DegenerateSolutionError, NoRuleError
+from dotbar.errors import DegenerateSolutionError, DotbarError, NoRuleError
 from dotbar.rules.kinds import add, constant, rule
 from dotbar.rules.words import H, conj, raise_if, stop_gradient
 from dotbar.scipy.closed import Closed, Function, Packed, closed, is_traced, recorded, with_args
@@ -130,20 +130,25 @@ def solved(
     conditions: Function,
     objective: Function | None = None,
     study: Function | None = None,
-    **how: Any,
+    entrywise: bool = False,
+    within: float | None = None,
 ) -> tuple[Any, ...]:
     """What is read from the result of SciPy's solver, and that result, or None where it is not one plain result.
 
+    A solution is found where SciPy reports success, or if none the less it is as near as one could wish: a search may
+    well end at the minimum with a complaint that it gets no lower.
+
     Args:
         run: calls SciPy, given the functions by name and the starts.
-        functions: what the user gave, as functions of ``given`` and of x, each with examples of x.
+        functions: what the user gave, as functions of ``given`` and of x, each with examples of x; ``"f"`` among them.
         given: a container of all that the user gave besides.
         starts: where to begin, on which the solution does not depend.
-        read: reads the solution, whether it was found and further values from SciPy's result.
+        read: reads the solution, whether SciPy reports success and further values from SciPy's result.
         conditions: F of the functions by name and of x.
         objective: likewise, what x makes optimal.
-        study: reads what the conditions determine from the functions, the result and the starts, if that is more.
-        how: further settings of :func:`solution`.
+        study: finds what the conditions determine, if that is more than x, and whether they are smooth there.
+        entrywise: as of :func:`solution`.
+        within: likewise.
     """
     calls, operands = closed(given, *functions.values())
     parameters = Packed(operands)
@@ -158,18 +163,25 @@ def solved(
         return *read(result), result
 
     def solve(theta: Any, fixed: Sequence[Any]) -> tuple[Any, ...]:
-        fs, starts = bound(theta, fixed[:n]), fixed[n:]
-        results.append(result := run(fs, *starts))
-        return study(fs, result, *starts) if study else read(result)
+        fs = bound(theta, fixed[:n])
+        results.append(result := run(fs, *fixed[n:]))
+        x, success, *values = read(result)
+        with np.errstate(all="ignore"):
+            x, smooth = study(fs, x) if study else (x, True)
+            F, start = lambda x: conditions(fs, x), functions["f"][1][0]
+            found = success if np.all(success) else success | reached(F, x, start, entrywise)
+        return x, found & smooth, *map(np.float64, values), success
 
     of_parameters = lambda f: f and (lambda theta, fixed, x: f(bound(theta, fixed[:n]), x))
-    how |= {"conditions": of_parameters(conditions), "objective": of_parameters(objective)}
-    x, found, *values = solution(parameters.theta, *parameters.fixed, *map(stop_gradient, starts), solve=solve, **how)
+    how = {"conditions": of_parameters(conditions), "objective": of_parameters(objective), "within": within}
+    x, found, *values, success = solution(
+        parameters.theta, *parameters.fixed, *map(stop_gradient, starts), solve=solve, entrywise=entrywise, **how
+    )
     for start in starts:
         if is_differentiable(start) and is_traced(start):
             x = independent(x, found, start)
             values[:1] = [independent(value, found, start) for value in values[:1] if objective]
-    return x, found, *values, results[0] if len(results) == 1 and not recordings.open else None
+    return x, success, *values, results[0] if len(results) == 1 and not recordings.open else None
 
 
 def of_one(x: Any, **functions: Any) -> Given:
@@ -241,7 +253,35 @@ def exact(derivative: Function, f: Function, *xs: Any) -> Function | None:
     return derivative
 
 
-# ---------------------------------------------------------------- degenerate solutions
+# ---------------------------------------------------------------- near, and degenerate solutions
+
+
+NEAR = 1e-5
+"""How far, relative to its size, a solution may lie from where a search ended without success."""
+
+
+def reached(F: Function, x: Any, start: Any, entrywise: bool) -> Any:
+    """Whether Newton's step from x to F = 0 is nothing in comparison with x and with the way to it from the start.
+
+    Or it is no larger than rounding makes it, |F_x⁻¹| |F_x| |x| ε: Higham (2002), section 7.2.  All this entry by
+    entry, so that units do not matter.  F may determine more than x, multipliers, which stand behind it.  Where F_x is
+    singular, its step must lead to F = 0 all the same.
+    """
+    try:
+        r, J = F(x), along(F, x, np.ones_like(x)) if entrywise else jacobian(F)(x)
+    except DotbarError:
+        return np.False_
+    if entrywise:
+        return np.abs(r) <= np.abs(J) * NEAR * (np.abs(x) + np.abs(x - start))
+    if not (np.all(np.isfinite(r)) and np.all(np.isfinite(J))):
+        return np.False_
+    n = start.size
+    rows, columns = sizes(J)
+    inverse = np.linalg.pinv(J / rows / columns) / columns.T / rows.T
+    step, rounding = inverse @ r, 10 * EPS**2 * np.abs(inverse) @ np.abs(J) @ np.abs(x)
+    near = np.abs(step[:n]) <= rounding[:n] + NEAR * (np.abs(x[:n]) + np.abs(x[:n] - np.ravel(start)))
+    left = (r - J @ step) / rows[:, 0]
+    return np.all(near) & (np.linalg.norm(left) <= NEAR * np.linalg.norm(r / rows[:, 0]))
 
 
 def raise_where(singular: Any) -> None:
@@ -278,13 +318,18 @@ def check_matrix(F: Function, x: Any, F_x: Any, within: float | None) -> None:
 EPS = float(np.sqrt(np.finfo(float).eps))
 
 
+def sizes(A: Any) -> tuple[Any, Any]:
+    """Of the rows of A, and then of its columns: what to divide by for the largest entry to be 1."""
+    size = lambda A, axis: np.where((m := np.max(np.abs(A), axis, keepdims=True, initial=0)) > 0, m, 1)
+    rows = size(A, -1)
+    return rows, size(A / rows, -2)
+
+
 @primitive
 def weakest(A: Any) -> Any:
     """u and v with the least uᵀ A v, rows and columns of A scaled to be of one size, and whether A is singular."""
-    size = lambda A, axis: np.where((m := np.max(np.abs(A), axis, keepdims=True, initial=0)) > 0, m, 1)
     finite = np.where(np.isfinite(A), A, 0)
-    rows = size(finite, -1)
-    columns = size(finite / rows, -2)
+    rows, columns = sizes(finite)
     U, s, Vh = np.linalg.svd(finite / rows / columns)
     u, v = U[..., :, -1] / rows[..., 0], np.conj(Vh[..., -1, :]) / columns[..., 0, :]
     unit = lambda v: v / np.linalg.norm(v, axis=-1, keepdims=True)

@@ -23,7 +23,7 @@ from dotbar.transforms import grad, jacobian
 def minimum(
     run: Function, functions: Given, given: Any, start: Any, starts: Sequence[Any], read: Function
 ) -> tuple[Any, ...]:
-    """x, the optimal value, whether they were found, what else is read from it, and SciPy's result.
+    """x, the optimal value, whether SciPy reports success, what else is read from it, and SciPy's result.
 
     Args:
         run: calls SciPy, given the functions by name and the starts.
@@ -32,22 +32,20 @@ def minimum(
         given: a container of all that the user gave besides.
         start: a vector of the size of x that lies as far from it as the problem is large.
         starts: where SciPy is to begin.
-        read: x, whether it was found, the optimal value and further values, from SciPy's result.
+        read: x, whether SciPy reports success, the optimal value and further values, from SciPy's result.
     """
 
-    def study(fs: Functions, result: Any, *starts: Any) -> tuple[Any, Any, Any]:
-        x, found, value, *others = read(result)
-        force = forces(fs, x, start) if found else np.zeros(rows(fs, x)[0].size)
-        if found and has_kink(lambda x: grad(lambda x: lagrangian(fs, x, force))(x), x, start):
-            found = np.False_
-        return np.concatenate([x, force]), found, np.float64(value), *others
+    def study(fs: Functions, x: Any) -> tuple[Any, Any]:
+        force, feasible = forces(fs, x, start)
+        kink = has_kink(lambda x: grad(lambda x: lagrangian(fs, x, force))(x), x, start)
+        return np.concatenate([x, force]), np.bool_(feasible and not kink)
 
     n = start.size
     split = lambda f: lambda fs, z: f(fs, z[:n], z[n:])
-    z, found, value, *others, result = solved(
+    z, success, value, *others, result = solved(
         run, functions, given, starts, read, split(conditions), split(lagrangian), study=study
     )
-    return z[:n], value, found, *others, result
+    return z[:n], value, success, *others, result
 
 
 # ---------------------------------------------------------------- the conditions
@@ -109,15 +107,17 @@ ALIKE = 1e-2
 """Force and distance of a row near its limit that are so much alike say nothing, as a solver leaves both at once."""
 
 
-def forces(fs: Functions, x: Any, x0: Any) -> Any:
+def forces(fs: Functions, x: Any, x0: Any) -> tuple[Any, bool]:
     """The multipliers at a solution: nonnegative least squares for ∇f = Σ λᵢ ∇hᵢ over the rows near a limit.
+
+    And whether all rows lie within their limits, or near them.
 
     A row is active if its force, relative to the slope of f, is larger than its distance from the limit, relative to
     what it was at x0; it is nan if both are nothing.
     """
     h, lower, upper = rows(fs, x)
     if not h.size:
-        return h
+        return h, True
     slope = grad(lambda x: np.reshape(fs["f"](x), ()))
     J = jacobian(lambda x: rows(fs, x)[0])(x)
     norms = np.linalg.norm(J, axis=1)
@@ -131,11 +131,13 @@ def forces(fs: Functions, x: Any, x0: Any) -> Any:
     near = equal | (distance <= NEAR)
     signs = np.where(at_upper, -1.0, 1.0)
     columns = np.concatenate([(signs[:, None] * J)[near], -J[equal]]).T
-    found = so.nnls(columns, slope(x))[0] if columns.size else np.zeros(0)
+    solvable = columns.size and np.all(np.isfinite(columns)) and np.all(np.isfinite(slope(x)))
+    found = so.nnls(columns, slope(x))[0] if solvable else np.zeros(columns.shape[1])
     force = np.zeros(h.size)
     force[near] = signs[near] * found[: near.sum()]
     force[equal] -= found[near.sum() :]
     relative = np.abs(force) * norms / steepness
     less, more = np.minimum(relative, distance), np.maximum(relative, distance)
     undecided = near & ~equal & ((more <= WEAK) | (more <= 10 * NEAR) & (less >= ALIKE * more))
-    return np.where(undecided, np.nan, np.where(equal | (relative > distance), force, 0.0))
+    feasible = bool(np.all((distance <= NEAR) | (lower <= h) & (h <= upper)))
+    return np.where(undecided, np.nan, np.where(equal | (relative > distance), force, 0.0)), feasible
