@@ -89,6 +89,31 @@ def test_moments_and_entropy(name):
 
 
 @pytest.mark.parametrize(
+    "name", ["triang", "foldnorm", "pareto", "invweibull", "kappa3", "genpareto", "laplace_asymmetric", "bradford"]
+)
+def test_second_derivatives_of_the_entropy(name):
+    """Also where the kink of the density, or its support, moves; and the squares of the density underflow."""
+    shapes = SHAPES[name][0] * np.array([1.0, 0.9])
+    f = getattr(st, name).entropy
+    slope = dotbar.grad(f)
+    second = lambda x: dotbar.jvp(lambda x: dotbar.jvp(f, (x,), (1.0,))[1], (x,), (1.0,))[1]
+    want = [derivative(slope, x, 1e-2 * x)[0] for x in shapes]
+    assert np.allclose([dotbar.grad(slope)(x) for x in shapes], want, 1e-6, 1e-6)
+    for found in (dotbar.grad(slope), second):
+        assert np.allclose(dotbar.vmap(found)(shapes), want, 1e-6, 1e-6)
+
+
+def test_of_a_moment_that_is_not_computed_all_derivatives_are_unknown():
+    f = lambda k: st.kappa4.var(-0.1, k)
+    assert np.isnan([f(0.19), dotbar.grad(f)(0.19), dotbar.grad(dotbar.grad(f))(0.19)]).all()
+
+
+def test_the_shape_of_erlang_may_be_batched():
+    slope = dotbar.grad(lambda a: st.erlang.logpdf(0.3, a))
+    assert np.allclose(dotbar.vmap(slope)(np.array([3.0, 4.0])), [slope(3.0), slope(4.0)])
+
+
+@pytest.mark.parametrize(
     "f",
     [
         lambda x: st.crystalball.var(x, 3.0),  # is infinite

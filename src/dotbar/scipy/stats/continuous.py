@@ -178,7 +178,10 @@ def tukey_lambda(x: Any, lam: Any) -> Any:
 
 # fmt: off
 DENSITIES: dict[str, Callable[..., Any]] = {
+    "anglit": lambda x: np.log(np.cos(2 * x)),
+    "arcsine": lambda x: -np.log(np.pi) - (np.log(x) + np.log1p(-x)) / 2,
     "beta": lambda x, a, b: sc.xlogy(a - 1, x) + sc.xlog1py(b - 1, -x) - sc.betaln(a, b),
+    "bradford": lambda x, c: np.log(c) - np.log1p(c * x) - np.log(np.log1p(c)),
     "burr": lambda x, c, d: np.log(c * d / x) - c * np.log(x) - (d + 1) * softplus(-c * np.log(x)),
     "burr12": lambda x, c, d: np.log(c * d / x) + c * np.log(x) - (d + 1) * softplus(c * np.log(x)),
     "cauchy": lambda x: -np.log(np.pi) - 2 * np.log(np.hypot(1, x)),
@@ -191,6 +194,9 @@ DENSITIES: dict[str, Callable[..., Any]] = {
     "f": lambda x, m, n: (m / 2 * np.log(m) + n / 2 * np.log(n) + sc.xlogy(m / 2 - 1, x)
                           - (m + n) / 2 * np.log(n + m * x) - sc.betaln(m / 2, n / 2)),
     "fisk": lambda x, c: np.log(c / x) + c * np.log(x) - 2 * softplus(c * np.log(x)),
+    "foldcauchy": lambda x, c: (np.log(2 / np.pi) + 2 * np.log(np.hypot(x, np.hypot(1, c)))
+                                - 2 * np.log(np.hypot(1, x - c)) - 2 * np.log(np.hypot(1, x + c))),
+    "foldnorm": lambda x, c: softplus(-2 * c * x) - (x - c) ** 2 / 2 - HALF_LOG_2PI,
     "gamma": lambda x, a: sc.xlogy(a - 1, x) - x - sc.gammaln(a),
     "gausshyper": lambda x, a, b, c, z: (sc.xlogy(a - 1, x) + sc.xlog1py(b - 1, -x) - c * np.log1p(z * x)
                                          - sc.betaln(a, b) - np.log(sc.hyp2f1(c, a, a + b, -z))),
@@ -207,22 +213,29 @@ DENSITIES: dict[str, Callable[..., Any]] = {
     "halfcauchy": lambda x: np.log(2 / np.pi) - 2 * np.log(np.hypot(1, x)),
     "hypsecant": lambda x: np.log(2 / np.pi) - np.logaddexp(x, -x),
     "invgamma": lambda x, a: -(a + 1) * np.log(x) - 1 / x - sc.gammaln(a),
+    "invweibull": lambda x, c: np.log(c) - (c + 1) * np.log(x) - np.exp(-c * np.log(x)),
     "jf_skew_t": skew_student,
     "johnsonsb": lambda x, a, b: np.log(b / (x * (1 - x))) - (a + b * sc.logit(x)) ** 2 / 2 - HALF_LOG_2PI,
     "johnsonsu": lambda x, a, b: np.log(b / np.hypot(1, x)) - (a + b * np.arcsinh(x)) ** 2 / 2 - HALF_LOG_2PI,
     "ksone": lambda x, n: np.log(-smirnov_at(n, x, r=1)),
     "kstwobign": lambda x: np.log(-kolmogorov_slope(x)),
+    "kappa3": lambda x, a: np.log(a) - (1 / a + 1) * np.logaddexp(np.log(a), a * np.log(x)),
     "kappa4": lambda x, h, k: (1 - h) * log_kappa(x, h, k) - (1 - k) * x * log1p_ratio(-k * x),
     "laplace": lambda x: -np.log(2) - np.abs(x),
     "laplace_asymmetric": lambda x, k: -np.log(k + 1 / k) - x * np.where(x < 0, -1 / k, k),
+    "levy": lambda x: -HALF_LOG_2PI - 1.5 * np.log(x) - 1 / (2 * x),
+    "levy_l": lambda x: -HALF_LOG_2PI - 1.5 * np.log(np.abs(x)) - 1 / (2 * np.abs(x)),
     "loggamma": lambda x, c: c * x - np.exp(x) - sc.gammaln(c),
     "logistic": lambda x: x - 2 * softplus(x),
     "loglaplace": lambda x, c: np.log(c / 2) - np.log(x) - c * np.abs(np.log(x)),
     "lognorm": lambda x, s: -HALF_LOG_2PI - np.log(s * x) - (np.log(x) / s) ** 2 / 2,
     "loguniform": lambda x, a, b: -np.log(x) - np.log(np.log(b / a)),
+    "moyal": lambda x: -HALF_LOG_2PI - (x + np.exp(-x)) / 2,
     "ncf": ncf,
     "nct": nct,
     "ncx2": ncx2,
+    "norminvgauss": lambda x, a, b: generalized_hyperbolic(x, -0.5, a, b),
+    "pareto": lambda x, b: np.log(b) - (b + 1) * np.log(x),
     "pearson3": pearson3,
     "powerlaw": lambda x, a: np.where((x == 0) & (a < 1), -np.inf, np.log(a) + sc.xlogy(a - 1, x)),  # SciPy's at 0
     "recipinvgauss": lambda x, mu: -HALF_LOG_2PI - np.log(x) / 2 - (1 - mu * x) ** 2 / (2 * x * mu * mu),
@@ -234,7 +247,7 @@ DENSITIES: dict[str, Callable[..., Any]] = {
     "t": student,
     "trapezoid": lambda x, c, d: (np.log(np.where(x < c, x / c, np.where(x > d, (1 - x) / (1 - d), 1)))
                                   + np.log(2 / (1 + d - c))),
-    "triang": lambda x, c: np.log(2 * np.where(x < c, x / c, (1 - x) / (1 - c))),
+    "triang": lambda x, c: np.log(2) + np.where(x < c, np.log(x) - np.log(c), np.log1p(-x) - np.log1p(-c)),
     "truncexpon": lambda x, b: -x - np.log(-np.expm1(-b)),
     "truncnorm": lambda x, a, b: -HALF_LOG_2PI - x * x / 2 - log_normal_mass(a, b),
     "truncpareto": lambda x, b, c: np.log(b / -np.expm1(-b * np.log(c))) - (b + 1) * np.log(x),

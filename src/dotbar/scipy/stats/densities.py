@@ -21,8 +21,8 @@ __all__ = ["admissible", "composed"]
 
 
 def admissible(dist: Any, scale: Any, shapes: Any) -> Any:
-    """Where there is such a distribution: shapes are positive if SciPy says nothing else."""
-    if type(dist)._argcheck is not rv_continuous._argcheck:
+    """Where there is such a distribution: shapes are positive if SciPy says no more, or warns, as of erlang."""
+    if type(dist)._argcheck is not rv_continuous._argcheck and dist.name != "erlang":
         return (scale > 0) & dist._argcheck(*map(stop_gradient, shapes))
     return reduce(np.logical_and, (s > 0 for s in (scale, *shapes)))
 

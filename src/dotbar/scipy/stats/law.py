@@ -76,7 +76,7 @@ def entrywise(factor: Callable[[int], Any], y: Any) -> Callable[[int], Any]:
     def pair(i: int) -> Any:
         def times(t: Any) -> Any:
             with np.errstate(all="ignore"):
-                return np.broadcast_to(t * np.where(np.isnan(y), np.nan, factor(i)), y.shape)
+                return np.broadcast_to(t * factor(i) * np.where(np.isnan(y), np.nan, 1.0), y.shape)
 
         return times, times
 

@@ -20,15 +20,20 @@ def mean_of(dist: Any, shapes: tuple[Any, ...]) -> Callable[[Callable[..., Any]]
     Where the support is fixed the nodes are, and the density over them moves; else they are quantiles, which move.
     """
     if dist._get_support.__func__ is rv_continuous._get_support:
-        median = lambda *shapes: law(0.5, 0.0, 1.0, *shapes, dist=dist, method="ppf")
-        centre = continuous.KINKS.get(dist.name, median)(*map(stop_gradient, shapes))
+        median = lambda *shapes: law(0.5, 0.0, 1.0, *map(stop_gradient, shapes), dist=dist, method="ppf")
+        centre = continuous.KINKS.get(dist.name, median)(*shapes)
         return lambda h: expectation(density(dist), h, between(*continuous.ends(dist)), centre, *shapes)
 
-    p, along = np.exp(-U) / 2, [np.expand_dims(s, -1) for s in shapes]
+    p = np.exp(-U) / 2
+    moving, fixed = ([np.expand_dims(s, -1) for s in t] for t in (shapes, map(stop_gradient, shapes)))
 
     def by_quantiles(h: Callable[..., Any]) -> Any:
-        values = sum(h(law(p, 0.0, 1.0, *along, dist=dist, method=method), *along) for method in ("ppf", "isf"))
-        return np.sum(np.where(np.isfinite(stop_gradient(values)), p * WEIGHTS * values, 0), -1)
+        def side(method: str) -> Any:
+            at = lambda p, shapes: h(law(p, 0.0, 1.0, *shapes, dist=dist, method=method), *shapes)
+            counted = np.isfinite(stop_gradient(at(p, fixed)))
+            return np.where(counted, p * WEIGHTS * at(np.where(counted, p, 0.5), moving), 0)
+
+        return np.sum(side("ppf") + side("isf"), -1)
 
     return by_quantiles
 
@@ -83,6 +88,6 @@ def _moment(y: Any, *args: Any, dist: Any, kind: str) -> Any:
         error = np.abs(scaled(of_standard(*shapes)) - y)
         drift = np.abs(partial(lambda *shapes: of_standard(*shapes, kind="mass"), i - 2, fixed))
         known = np.isfinite(value) & (stop_gradient(error) <= 1e-7 * (1 + np.abs(value))) & (drift <= 1e-6)
-        return np.where(known, p, np.nan)
+        return p + np.where(known, 0.0, np.nan) * sum(shapes)
 
     return [entrywise(factor, y)(i) for i in range(len(args))]

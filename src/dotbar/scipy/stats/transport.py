@@ -33,6 +33,8 @@ TAU = np.arange(-3.7, 5.5, STEP)
 Takahasi & Mori (1974) falls below the rounding errors for integrands that decay like e⁻ᵘ."""
 U = np.exp(TAU - np.exp(-TAU))
 WEIGHTS = STEP * (1 + np.exp(-TAU)) * U
+LARGEST = 340
+"""Of the logarithms of densities: the squares, which second derivatives divide by, neither vanish nor overflow."""
 
 
 def partial(f: Callable[..., Any], i: int, xs: tuple[Any, ...]) -> Any:
@@ -94,7 +96,7 @@ def has_mass(density: Callable[..., Any], coordinate: Coordinate, d: Any, x: Any
     """Which nodes are inside the support where f neither vanishes nor overflows, so that its derivatives are finite."""
     t, speed = coordinate(x, d)
     height = density(t, *shapes) - density(x, *shapes)
-    return (speed > 0) & np.isfinite(t) & (np.abs(height) < 700)
+    return (speed > 0) & np.isfinite(t) & (np.abs(height) < LARGEST)
 
 
 def scale(
@@ -117,15 +119,15 @@ def scale(
 def expectation(
     density: Callable[..., Any], h: Callable[..., Any], coordinate: Coordinate, centre: Any, *shapes: Any
 ) -> Any:
-    """E h(X), by the same nodes on both sides of a point at which the density may have a kink."""
+    """E h(X), by the same nodes on both sides of a point at which the density may have a kink; they move with it."""
     plain = tuple(np.expand_dims(stop_gradient(s), -1) for s in (centre, *shapes))
-    shapes = tuple(np.expand_dims(s, -1) for s in shapes)
+    centre, *shapes = (np.expand_dims(s, -1) for s in (centre, *shapes))
     speed = coordinate(plain[0], np.zeros_like(plain[0]))[1]
     length = 1 / (2 * speed * np.exp(density(*plain)))
     length = np.where((length > 0) & np.isfinite(length), length, 1.0)
     d = length * np.concatenate([-U, U])
     t, speed = coordinate(plain[0], d)
-    counted = (speed > 0) & np.isfinite(t) & (np.abs(density(t, *plain[1:])) < 700)
-    t, speed = np.where(counted, t, plain[0]), np.where(counted, speed, 0)
+    counted = (speed > 0) & np.isfinite(t) & (np.abs(density(t, *plain[1:])) < LARGEST)
+    t, speed = coordinate(centre, np.where(counted, d, 0))
     terms = h(t, *shapes) * np.exp(density(t, *shapes)) * speed
     return np.sum(np.where(counted, length * np.tile(WEIGHTS, 2) * terms, 0), -1)
