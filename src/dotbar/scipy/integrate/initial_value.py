@@ -20,7 +20,7 @@ from dotbar.rules.words import conj, stop_gradient
 from dotbar.scipy.closed import Function, Packed, arguments, as_tuple, closed, is_traced, recorded, with_args
 from dotbar.scipy.integrate.quadrature import at_points
 from dotbar.scipy.integrate.trajectory import Method, Trajectory, at, keeping
-from dotbar.scipy.integrate.variation import Variation, tableaus
+from dotbar.scipy.integrate.variation import Variation
 from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.optimize.implicit import filled, solution
 from dotbar.trace import recordings
@@ -121,39 +121,50 @@ def sensitivities(
     along = variation(pushed, how, theta, fixed, t0, y0, Ydot, Thetadot)
     found = how.solution(f, theta, fixed, t0, y0, last(times, t0))
     S = np.full((len(times), *Ydot.shape), np.nan, Ydot.dtype)
+    S[times == t0] = s = Ydot
     order = np.argsort(np.abs(times - t0), kind="stable")
-    rest = [i for i in order[::-1] if found.reaches(times[i])]
-    s = Ydot
-    while rest and times[rest[-1]] == t0:
-        S[rest.pop()] = s
-    for window in found.windows() if rest else ():
-        t, along.h = window.start, min(along.h, abs(window.ends[0] - window.start))
-        while rest and (window.end == found.end or abs(times[rest[-1]] - t0) <= abs(window.end - t0)):
-            s, t = along.through(window, t, times[rest[-1]], s), times[rest[-1]]
-            S[rest.pop()] = s
-        if not rest:
-            break
-        s = along.through(window, t, window.end, s)
+    rest = order[found.reaches(times[order]) & (times[order] != t0)]
+    for window in found.windows() if len(rest) else ():
+        far = np.inf if window.end == found.end else np.abs(window.end - t0)
+        here, rest = np.split(rest, [np.searchsorted(np.abs(times[rest] - t0), far, "right")])
+
+        def arrived(k: int, s: Any, here: Any = here) -> Any:
+            if k < len(here):
+                S[here[k]] = s
+            return s
+
+        ends = [window.end] if len(rest) else []
+        s = along.through(window, window.start, [*times[here], *ends], s, arrived)
     return np.moveaxis(size * S, 1, 0)
 
 
-def variation(f: Function, how: Method, theta: Any, fixed: Any, t0: Any, y0: Any, rows: Any, *others: Any) -> Variation:
-    """v' = f(θ, fixed, t, y, v, ...) of rows v, in which it is affine."""
-    n = len(y0)
-    of_rows = how.recorded(f, theta, fixed, t0, y0, rows, *others)
-    slope = lambda t, y, v: of_rows(theta, fixed, t, y, v, *others)
+def variation(f: Function, how: Method, theta: Any, fixed: Any, t0: Any, y0: Any, v: Any, *others: Any) -> Variation:
+    """v' = f(θ, fixed, t, y, v, ...) of rows v, in which it is linear or, if there are others, affine."""
+    rows = v[:, : len(y0)]
+    n, k = len(y0), len(rows) if others else 0
+    one = np.eye(n * rows.itemsize // 8).view(rows.dtype)
+    units = np.concatenate([one, np.zeros((k, n))])
+    alone = [np.concatenate([np.zeros((len(one), *np.shape(x)[1:])), x]) for x in others]
 
     @cache
-    def units() -> tuple[Function, Sequence[Any]]:
-        one = np.eye(n * rows.itemsize // 8).view(rows.dtype)
-        xs = one, *(np.zeros((len(one), *np.shape(x)[1:])) for x in others)
-        return how.recorded(f, theta, fixed, t0, y0, *xs), xs
+    def of_rows() -> Function:
+        return how.recorded(f, theta, fixed, t0, y0, rows, *others)
 
-    def matrix(t: Any, y: Any) -> Any:
-        of_units, xs = units()
-        return of_units(theta, fixed, t, y, *xs)[:, :n].copy().view(float)
+    def slope(t: Any, y: Any, v: Any) -> Any:
+        return of_rows()(theta, fixed, float(t), y, v, *others)
 
-    return Variation(slope, matrix, tableaus(how.method), how.rtol, how.atol, n)
+    def at_all(theta: Any, fixed: Any, times: Any, Y: Any, units: Any, *alone: Any) -> Any:
+        return at_points(lambda t, y: f(theta, fixed, t, y, units, *alone), times, Y)
+
+    def matrices(times: Any, Y: Any) -> Any:
+        """As many together as a power of 2, of each of which there is a Program."""
+        size = 1 << (len(times) - 1).bit_length()
+        xs = [np.concatenate([x, np.broadcast_to(x[-1:], (size - len(x), *x.shape[1:]))]) for x in (times, Y)]
+        of_all = how.recorded(at_all, theta, fixed, *xs, units, *alone, name=f.__name__)
+        L = of_all(theta, fixed, *xs, units, *alone)[: len(times)]
+        return np.ascontiguousarray(L, rows.dtype).view(float)
+
+    return Variation(slope, matrices, how, v, n, bool(others))
 
 
 @rule(sensitivity, batch=lambda xs, batched, size, **how: over_directions(sensitivities, 4, 6, xs, batched, size, how))
@@ -224,20 +235,23 @@ def adjoints(
 
     t0 = float(t0)
     v = np.zeros((len(Ybars), n + len(theta)), np.result_type(y0, Ybars, float))
-    along = variation(pulled, how, theta, fixed, t0, y0, v[:, :n])
+    along = variation(pulled, how, theta, fixed, t0, y0, v)
     found = how.solution(f, theta, fixed, t0, y0, last(times, t0))
-    rest = list(np.argsort(np.abs(times - t0), kind="stable"))
+    order = np.argsort(-np.abs(times - t0), kind="stable")
+    rest = order[times[order] != t0]
     if not np.all(found.reaches(times)):
         v[:] = np.nan
     for window in found.windows(backwards=True):
-        t, along.h = window.end, min(along.h, abs(window.end - window.ends[-2:][0]) or abs(window.end - window.start))
-        while rest and abs(times[rest[-1]] - t0) > abs(window.start - t0):
-            v = along.through(window, t, times[rest[-1]], v) if np.any(v) else v
-            t = times[rest[-1]]
-            v[:, :n] += Ybars[:, rest.pop()] / size
-        v = along.through(window, t, window.start, v) if np.any(v) else v
-    for i in rest:
-        v[:, :n] += Ybars[:, i] / size
+        here, rest = np.split(rest, [np.searchsorted(-np.abs(times[rest] - t0), -np.abs(window.start - t0))])
+
+        def arrived(k: int, v: Any, here: Any = here) -> Any:
+            if k < len(here):
+                v = v.copy()
+                v[:, :n] += Ybars[:, here[k]] / size
+            return v
+
+        v = along.through(window, window.end, [*times[here], window.start], v, arrived)
+    v[:, :n] += np.sum(Ybars[:, times == t0], 1) / size
     thetabars = v[:, n:] if dtype_of(theta).kind == "c" else np.real(v[:, n:])
     return size * v[:, :n], size * thetabars
 

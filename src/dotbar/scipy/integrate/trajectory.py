@@ -24,18 +24,30 @@ class Window:
 
     def __init__(self, pieces: Sequence[Piece]):
         self.start, self.end = pieces[0][0], pieces[-1][1]
-        self.ends = np.array([end for _, end, _ in pieces])
         self.way = np.sign(self.end - self.start)
-        self.ways = self.way * self.ends[:-1]
+        self.ways = self.way * np.array([self.start, *(end for _, end, _ in pieces)])
         self.pieces = [piece for *_, piece in pieces]
 
+    def places(self, times: Any) -> Any:
+        """Times measured in steps from the start."""
+        return np.interp(self.way * times, self.ways, np.arange(len(self.ways)))
+
+    def times(self, places: Any) -> Any:
+        """The times of places."""
+        return self.way * np.interp(places, np.arange(len(self.ways)), self.ways)
+
     def __call__(self, times: Any) -> Any:
-        """The solution at times in the order of the steps or in the opposite one, shape (n, times)."""
-        places = np.searchsorted(self.ways, self.way * times)
-        first, last = places[0], places[-1]
-        if first == last:
-            return self.pieces[first](times)
-        return np.concatenate([self.pieces[k](times[places == k]) for k in dict.fromkeys(places.tolist())], 1)
+        """The solution at times, shape (n, times)."""
+        places = np.searchsorted(self.ways[1:-1], self.way * times)
+        numbers = np.unique(places).tolist()
+        if len(numbers) == 1:
+            return self.pieces[numbers[0]](times)
+        parts = [(places == k, self.pieces[k]) for k in numbers]
+        values = [piece(times[here]) for here, piece in parts]
+        Y = np.empty((len(values[0]), len(times)), values[0].dtype)
+        for (here, _), value in zip(parts, values):
+            Y[:, here] = value
+        return Y
 
 
 class Trajectory:
@@ -138,9 +150,9 @@ class Method:
         """The steps of the solution of y' = f(θ, fixed, t, y), the last of which is kept."""
         return self.kept((theta, t0, y0, end, *fixed), lambda: self.trajectory(at(f, theta, fixed), t0, y0, end))
 
-    def recorded(self, f: Function, theta: Any, fixed: Any, *xs: Any) -> Function:
+    def recorded(self, f: Function, theta: Any, fixed: Any, *xs: Any, name: str = "") -> Function:
         """A function that is made of the right-hand side, as a Program; of each name and types there is one."""
-        key = f.__name__, *((np.shape(x), dtype_of(x)) for x in (theta, *fixed, *xs))
+        key = name, f.__name__, *((np.shape(x), dtype_of(x)) for x in (theta, *fixed, *xs))
         if key not in self.programs:
             self.programs[key] = recorded(f, theta, fixed, *xs)
         return self.programs[key]

@@ -1,14 +1,20 @@
 """Linear systems v' = L(t) v + g(t) along a known solution: its sensitivities, forwards, and its adjoint, backwards.
 
-The steps are those in which the solution was found, each divided until its own error is small enough.  So y is never
+Steps are measured in those in which the solution was found, and are as long as their own error permits.  So y is never
 solved for a second time, and stiff systems, which were found by implicit methods, take one here, too.
+
+As the system is linear, so is a step: of a few equations the matrices of many steps are formed together, by one call of
+the right-hand side's derivative for all stages of all of them, and v is multiplied by one after the other.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import scipy.integrate as si
+
+from dotbar.scipy.integrate.trajectory import Method, Window
 
 Function = Callable[..., Any]
 
@@ -38,10 +44,38 @@ class Tableau:
         E = [solver.E5, solver.E3] if issubclass(solver, si.DOP853) else [solver.E]
         return cls(A, E, solver.error_estimator_order + 1)
 
+    def step(self, x: Any, h: Any, slope: Function, matrix: Function, n: int) -> tuple[Any, Any]:
+        """x after steps of x' = f(t, x), and the differences to the other methods; rows of x are systems of their own.
+
+        Args:
+            x: where the steps start.
+            h: their lengths.
+            slope: f of a stage's number and x.
+            matrix: L of a stage's number, so that f is x L and a constant in the first n columns, of which all depend
+                on these alone; only implicit methods ask for it.
+            n: how many they are.
+        """
+        K = np.zeros((len(self.A), *x.shape))
+        for i, a in enumerate(self.A):
+            at = x + h * np.tensordot(a[:i], K[:i], 1)
+            K[i] = slope(i, at)
+            if self.diagonal:
+                part = self.diagonal * h
+                k = np.linalg.solve((np.eye(n) - part * matrix(i)).swapaxes(-1, -2), K[i, ..., :n].swapaxes(-1, -2))
+                k = k.swapaxes(-1, -2)
+                at[..., :n] += part * k
+                K[i] = slope(i, at)
+                K[i, ..., :n] = k  # which is that, without its rounding errors
+        return x + h * np.tensordot(self.A[-1], K, 1), h * np.tensordot(self.E, K, 1)
+
     def error(self, steps: Any, scale: Any) -> Any:
         """The size of the error, where 1 is allowed, from the differences; of two as Dormand and Prince (1989)."""
         sizes = [np.sqrt(np.mean(np.abs(d / scale) ** 2, -1)) for d in steps]
         return sizes[0] if len(sizes) == 1 else sizes[0] ** 2 / (np.hypot(sizes[0], 0.1 * sizes[1]) + TINY)
+
+    def factor(self, error: Any) -> Any:
+        """By how much steps of this error are to be longer."""
+        return np.clip(0.9 * (error + TINY) ** (-1 / self.order), 0.1, 5.0)
 
 
 TINY = float(np.finfo(float).tiny)
@@ -60,77 +94,146 @@ SDIRK = Tableau(
 """L-stable, of order 4.  Hairer and Wanner (1996), table IV.6.5."""
 
 
-class Variation:
-    """v' = L(t) v + g(t) of several vectors v, the rows of an array, and the integral of q(t, v).
-
-    Args:
-        slope: L v + g and q of t, y and v, side by side in each row.
-        matrix: L of t and y, so that real rows v become v L; only implicit methods ask for it.
-        tableaus: the methods.  A step whose error is too large is tried by the next, which then goes on.
-        rtol: the relative tolerance.
-        atol: the absolute tolerance.
-        n: the length of the rows of v; what is longer in those of ``slope`` is q.
-    """
-
-    SMALLEST = 1e-14
-    """Steps are not smaller than this part of the time at which they are taken: their errors are rounding then."""
-
-    def __init__(self, slope: Function, matrix: Function, tableaus: Sequence[Tableau], rtol: Any, atol: Any, n: int):
-        self.slope, self.matrix = slope, matrix
-        self.tableaus = list(tableaus)
-        self.rtol, self.atol = rtol, atol
-        self.n = n
-        self.h = np.inf
-
-    def through(self, y: Function, a: Any, b: Any, v: Any) -> Any:
-        """v and the integral at b, from those at a; y is the solution between."""
-        while a != b:
-            whole = abs(b - a) <= 1.01 * self.h
-            t = b if whole else a + np.copysign(self.h, b - a)
-            h = abs(t - a)
-            for k, tableau in enumerate(self.tableaus):
-                new, error = self.step(tableau, y, a, t, v)
-                if error <= 1:
-                    self.tableaus.insert(0, self.tableaus.pop(k))
-                    break
-            if np.isnan(error):
-                return np.full_like(v, np.nan)
-            after = h * min(max(0.9 * (error + TINY) ** (-1 / tableau.order), 0.1), 5.0)
-            if error <= 1 or h <= self.SMALLEST * max(abs(a), abs(b)):
-                self.h = max(self.h, after) if whole else after
-                a, v = t, new
-            else:
-                self.h = after
-        return v
-
-    def step(self, tableau: Tableau, y: Function, a: Any, b: Any, v: Any) -> tuple[Any, Any]:
-        """v and the integral at b, and the size of their error."""
-        A, gamma, n, h = tableau.A, tableau.diagonal, self.n, b - a
-        times = a + tableau.c * h
-        K = np.zeros((len(A), v.size), v.dtype)
-        rows = K.reshape(len(A), *v.shape)
-        for i, (t, yi) in enumerate(zip(times.tolist(), np.ascontiguousarray(y(times).T))):
-            at = (v.ravel() + h * (A[i, :i] @ K[:i])).reshape(v.shape)[:, :n].copy()
-            rows[i] = self.slope(t, yi, at)
-            if gamma:
-                L = self.matrix(t, yi)
-                k = rows[i, :, :n].copy().view(float)
-                k = np.linalg.solve((np.eye(len(L)) - h * gamma * L).T, k.T).T.copy().view(v.dtype)
-                rows[i] = self.slope(t, yi, at + h * gamma * k)
-                rows[i, :, :n] = k  # which is that, without its rounding errors
-        new = v + h * (A[-1] @ K).reshape(v.shape)
-        scale = self.rtol * np.maximum(np.abs(v), np.abs(new))
-        scale[:, :n] += self.atol
-        scale[:, n:] += np.min(self.atol)
-        differences = h * (tableau.E @ K).reshape(-1, *v.shape)
-        error = tableau.error(differences[..., :n], scale[:, :n])
-        if v.shape[1] > n:
-            error = np.maximum(error, tableau.error(differences[..., n:], scale[:, n:]))
-        return new, np.max(error)
-
-
 def tableaus(solver: Any) -> list[Tableau]:
     """The methods for systems along what a solver of SciPy's has found."""
     if issubclass(solver, (si.RK23, si.RK45, si.DOP853)):
         return [Tableau.explicit(solver)]
     return [Tableau.explicit(si.RK45), SDIRK]
+
+
+class Variation:
+    """v' = L(t) v + g(t) of several vectors v, the rows of an array, and the integral of q(t, v).
+
+    Args:
+        slope: L v + g and q of t, y and v, side by side in each row.
+        matrices: of many t and y: what ``slope`` makes of the real unit vectors without g, and of g alone if there is
+            one, in real numbers.
+        how: the method of the solution, and the tolerances.
+        v: an example.
+        n: the length of the rows of v without q.
+        affine: whether there is a g.
+    """
+
+    FEW = 24
+    """Of so many real equations the matrices of steps are formed."""
+    BYTES = 1 << 22
+    """As much as these matrices of all stages may take."""
+    SMALLEST = 1e-14
+    """Steps are not smaller than this part of the time at which they are taken: their errors are rounding then."""
+
+    def __init__(self, slope: Function, matrices: Function, how: Method, v: Any, n: int, affine: bool):
+        self.slope, self.matrices = slope, matrices
+        self.tableaus = tableaus(how.method)
+        self.rtol, self.atol = how.rtol, how.atol
+        self.dtype, self.n, self.affine = v.dtype, n, affine
+        self.real = n * v.itemsize // 8
+        size = max(len(tableau.A) for tableau in self.tableaus) * (self.real + affine * len(v)) * v[0].nbytes
+        self.most = max(self.BYTES // size, 1) if self.real <= self.FEW else 1
+        self.stretch = 1.0
+
+    @np.errstate(all="ignore")
+    def through(self, y: Window, a: Any, stops: Sequence[Any], v: Any, arrived: Function) -> Any:
+        """v and the integral at the last of the stops, from those at a; y is the solution between.
+
+        At the end of each step ``arrived`` takes the number of the stop there, or that of all if there is none, and v,
+        and returns v from there on; the same more than once, if steps are tried again.
+        """
+        k = 0
+        while k < len(stops):
+            if np.any(np.isnan(v)):
+                v = np.full_like(v, np.nan)
+            if stops[k] == a or np.isnan(v[0, 0]) or not (self.affine or np.any(v)):
+                a, v, k = stops[k], arrived(k, v), k + 1
+                continue
+            times, parts, numbers = self.plan(y, a, k, stops)
+            negligible = np.abs(np.diff(times)) <= self.SMALLEST * np.maximum(np.abs(times[1:]), np.abs(times[:-1]))
+            for tableau in self.tableaus:
+                ends, errors = self.steps(tableau, y, times, v, numbers, arrived)
+                good = (errors <= 1) | negligible
+                taken = len(good) if np.all(good) else int(np.argmin(good))
+                if taken:
+                    break
+            self.tableaus.sort(key=lambda other: other is not tableau)
+            if taken == len(good):
+                longest = np.max(parts)
+                after = longest * tableau.factor(np.max(errors))
+                self.stretch = max(after, self.stretch) if longest < 0.9 * self.stretch else after
+            elif not taken or len(self.tableaus) == 1:
+                self.stretch = parts[taken] * tableau.factor(errors[taken])
+            if taken:
+                a, v = times[taken], arrived(numbers[taken - 1], ends[taken - 1])
+                k += sum(number < len(stops) for number in numbers[:taken])
+            elif np.isnan(errors[0]):
+                v = np.full_like(v, np.nan)
+        return v
+
+    def plan(self, y: Window, a: Any, first: int, stops: Sequence[Any]) -> tuple[Any, Any, list[int]]:
+        """The ends of steps from a past the first stop on, their lengths in steps of the solution, the stops there."""
+        times, parts, numbers = [a], [], []
+        near = np.array([a, *stops[first : first + self.most]])
+        for k, (start, end) in enumerate(pairwise(y.places(near).tolist()), first):
+            n = max(int(np.ceil(abs(end - start) / self.stretch - 0.01)), 1)
+            some = min(n, self.most - len(parts))
+            times += y.times(start + (end - start) * np.arange(1, some + 1) / n).tolist()
+            parts += some * [abs(end - start) / n]
+            numbers += some * [len(stops)]
+            if some == n:
+                times[-1], numbers[-1] = stops[k], k
+            if len(parts) == self.most:
+                break
+        return np.array(times), np.array(parts), numbers
+
+    def steps(
+        self, tableau: Tableau, y: Window, times: Any, v: Any, numbers: Sequence[int], arrived: Function
+    ) -> tuple[Any, Any]:
+        """v at the ends of some steps, and the sizes of their errors."""
+        n, h = self.real, np.diff(times)[:, None, None]
+        stages = times[:-1, None] + tableau.c * h[:, 0]
+        Y = np.ascontiguousarray(y(np.ravel(stages)).T).reshape(*stages.shape, -1)
+        starts, ends = np.empty((2, len(h), *v.shape), v.dtype)
+        if n > self.FEW:
+            starts[0] = v
+            ends[0], differences = self.step(tableau, stages[0], Y[0], h, v)
+        else:
+            A, E = self.propagators(tableau, stages, Y, h)
+            for k, number in enumerate(numbers):
+                starts[k] = v
+                x, new = v.view(float), ends[k].view(float)
+                new[:] = x[:, :n] @ A[k, :n] + (A[k, n:] if self.affine else 0)
+                new[:, n:] += x[:, n:]
+                v = arrived(number, ends[k])
+            differences = starts.view(float)[..., :n] @ E[..., :n, :] + (E[..., n:, :] if self.affine else 0)
+        differences = differences.view(self.dtype)
+        scale = self.rtol * np.maximum(np.abs(starts), np.abs(ends))
+        scale[..., : self.n] += self.atol
+        scale[..., self.n :] += np.min(self.atol)
+        parts = [slice(self.n), slice(self.n, None)] if v.shape[1] > self.n else [slice(self.n)]
+        errors = [tableau.error(differences[..., part], scale[..., part]) for part in parts]
+        return ends, np.max(errors, (0, -1))
+
+    def step(self, tableau: Tableau, times: Any, Y: Any, h: Any, v: Any) -> tuple[Any, Any]:
+        """v after a step, and the differences to the other methods in real numbers."""
+        n = self.real
+
+        def slope(i: int, x: Any) -> Any:
+            at = np.ascontiguousarray(x[0, :, :n]).view(self.dtype)
+            return np.asarray(self.slope(times[i], Y[i], at), self.dtype).view(float)
+
+        matrix = lambda i: self.matrices(times[i : i + 1], Y[i : i + 1])[0, :n, :n]
+        new, differences = tableau.step(v.view(float)[None], h, slope, matrix, n)
+        return new[0].view(self.dtype), differences
+
+    def propagators(self, tableau: Tableau, times: Any, Y: Any, h: Any) -> tuple[Any, Any]:
+        """What many steps make of the real unit vectors and, in the last rows, of g; likewise of the differences."""
+        n = self.real
+        L = self.matrices(np.ravel(times), Y.reshape(times.size, -1))
+        L = L.reshape(*times.shape, *L.shape[1:])
+
+        def slope(i: int, x: Any) -> Any:
+            k = x[..., :n] @ L[:, i, :n]
+            k[:, n:] += L[:, i, n:]
+            return k
+
+        x = np.broadcast_to(np.eye(*L.shape[2:]), (len(h), *L.shape[2:])).copy()
+        x[:, n:] = x[..., n:] = 0
+        return tableau.step(x, h, slope, lambda i: L[:, i, :n, :n], n)
