@@ -51,6 +51,7 @@ TABLE = [
     Accuracy(sc.betainc, 1, 1e-13, at=[(0.005, 9e5, 6e-9), (1.2, 6e5, 3e-5)]),
     Accuracy(sc.betainc, 0, 1e-12, at=[(4e5, 0.9, 1 - 2e-6), (8e3, 300.0, 0.96), (0.002, 0.01, 0.7)]),
     Accuracy(sc.betaincinv, 0, 1e-12),
+    *(Accuracy(sc.hyp1f1, i, 1e-13, at=[(-3.0, -20.5, 10.0), (-3.0, -20.5, 100.0), (2.3, 0.7, -18.0)]) for i in (0, 1)),
     *(Accuracy(sc.hyp2f1, i, 1e-12, at=[(3.2, 4.8, 2.7, 1 - 2e-6), (1.2, 0.7, 2.5, -1e6)]) for i in range(3)),
     *(
         Accuracy(sc.hyperu, i, 1e-12, at=[(-4.86, 9.28, 0.0015), (1.2, 9.3, 0.0015), (-4.3, 7.4, 0.24)])

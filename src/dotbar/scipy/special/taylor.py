@@ -59,6 +59,9 @@ class Jet:
             y = y * rest + coefficients(x, n)
         return y
 
+    def __pow__(self, n: int) -> "Jet":
+        return prod([self] * (n - 1), start=self)
+
     __radd__ = __add__
     __rmul__ = __mul__
 
@@ -116,6 +119,44 @@ def expand(x: Any) -> Any:
 def total(x: Any) -> Any:
     """The sum over the last axis."""
     return Jet(np.sum(x.c, -1), x.orders) if isinstance(x, Jet) else np.sum(x, -1)
+
+
+def quotients(above: Sequence[Any], below: Sequence[Any], z: Any) -> Any:
+    """Π (above)ₖ / Π (below)ₖ zᵏ along a last axis, k = 1, 2, … as many as it has."""
+    k, product, logarithms, ended = np.arange(z.shape[-1]), z, [], []
+    for sign, xs in ((1, above), (-1, below)):
+        for x in xs:
+            at = np.expand_dims(value(x), -1) + k
+            if isinstance(x, Jet):
+                change, inverse = expand(x - x.value), 1 / at
+                if sign > 0 and np.any(zero := at == 0):  # this factor is the change, all others keep out of it
+                    at, inverse = np.where(zero, 1, at), np.where(zero, 0, inverse)
+                    ended.append((np.logical_or.accumulate(zero, -1), change))
+                logarithms += [(change * -inverse) ** n * (-sign / n) for n in range(1, sum(x.orders) + 1)]
+            product = product * at if sign > 0 else product / at
+    y = product = np.cumprod(product, -1)
+    if logarithms:
+        logarithm = Jet(np.cumsum(sum(x.c for x in logarithms), -1), logarithms[0].orders)
+        for n in range(sum(logarithm.orders), 0, -1):
+            y = logarithm * (y * (1 / n)) + product
+    for after, change in ended:
+        y = select(after, y * change, y)
+    return y
+
+
+def coefficients(x: Any) -> Any:
+    """All coefficients of a jet; a number is its only one."""
+    return x.c if isinstance(x, Jet) else x
+
+
+def flat(x: Any) -> Any:
+    """The entries in one axis."""
+    return Jet(x.c.reshape(*x.c.shape[: len(x.orders)], -1), x.orders) if isinstance(x, Jet) else np.ravel(x)
+
+
+def take(x: Any, places: Any) -> Any:
+    """The entries at these places of one axis."""
+    return Jet(x.c[..., places], x.orders) if isinstance(x, Jet) else x[places]
 
 
 def select(condition: Any, x: Any, y: Any) -> Any:
