@@ -398,10 +398,7 @@ class Lowering:
             return self.applied(np.ufunc, [fn, *xs], {})
         if op.startswith("logical"):
             return self.map(op, BOOL, *(self.truth(x) for x in xs))
-        given = [_dtype(x) for x in xs]
-        if all(type(t) is type for t in given):  # of Python's numbers NumPy would compare objects
-            given = list(map(np.dtype, given))
-        dtypes = fn.resolve_dtypes((*given, *(None,) * fn.nout))
+        dtypes = resolved(fn, xs)
         if any(t not in TYPES or t != dtypes[0] for t in dtypes[: fn.nin]):
             raise UnsupportedError
         dtype = dtypes[0]
@@ -609,6 +606,8 @@ class Lowering:
         """What a function makes of views, pairs, numbers and arrays."""
         if any(map(is_complex, xs)) or (fn is astype and settings["dtype"] in PARTS):
             y = pairs.applied(self, fn, xs, settings)
+            if y is None and isinstance(fn, np.ufunc) and not settings:
+                y = CALLS[np.ufunc](self, fn, *map(self.operand, xs))
             if y is None:
                 raise UnsupportedError
             return y
@@ -654,14 +653,22 @@ def supported(equation: Equation) -> bool:
     return True
 
 
+def resolved(fn: np.ufunc, xs: Sequence[Any]) -> tuple[np.dtype[Any], ...]:
+    """The dtypes of a ufunc's operands and results, by NumPy's promotion."""
+    given = [_dtype(x) for x in xs]
+    if all(type(t) is type for t in given):  # of Python's numbers NumPy would compare objects
+        given = list(map(np.dtype, given))
+    return fn.resolve_dtypes((*given, *(None,) * fn.nout))
+
+
 def _dtype(x: Any) -> Any:
-    if isinstance(x, View):
+    if isinstance(x, View | Pair):
         return _python(x.dtype) if x.weak else x.dtype
     return type(x) if type(x) in (int, float, complex) else np.asarray(x).dtype
 
 
 def _python(dtype: np.dtype[Any]) -> Any:
-    return {"f": float, "i": int}.get(dtype.kind, dtype)
+    return {"f": float, "i": int, "c": complex}.get(dtype.kind, dtype)
 
 
 def _weak(x: Any) -> Any:

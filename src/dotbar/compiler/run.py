@@ -32,6 +32,7 @@ from dotbar.compiler.loops import Native, native, supported
 from dotbar.compiler.lowering import Lowering, UnsupportedError
 from dotbar.compiler.pairs import PARTS
 from dotbar.compiler.simplify import simplify
+from dotbar.compiler.special import raises
 from dotbar.compiler.wrapper import Array, Hidden, Number, Scalar, Spec, wrap
 from dotbar.core import Rule
 from dotbar.program import Equation, GuardFailed, Program, Var, is_static, variables
@@ -67,7 +68,8 @@ class Segment(Rule):
         """A builtin that takes and returns what is specified."""
         hidden = [Hidden(x, Array(x.dtype, x.shape)) for x in self.native.constants]
         options["hidden"] = [*options.get("hidden", ()), *hidden]
-        return wrap(self.code, arguments, output, slow, failed, arena=self.native.arena, long=self.long, **options)
+        options |= {"arena": self.native.arena, "long": self.long, "raises": raises(self.native.symbols)}
+        return wrap(self.code, arguments, output, slow, failed, **options)
 
     def adapted(self, *xs: Any) -> Any:
         """A call with arrays in another layout, or with arrays without axes in the place of numbers."""

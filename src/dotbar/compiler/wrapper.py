@@ -102,16 +102,18 @@ def wrap(
     bindings: Sequence[Binding] = (),
     arena: int = 0,
     long: bool = False,
+    raises: bool = False,
     name: str = "compiled",
 ) -> Callable[..., Any]:
     """A builtin that runs the function ``program`` of some code.
 
     ``keywords`` are the names of the last arguments, which are then expected by name and in this order.
     ``arena`` is the size of the scratch block: one for the function, another is made while that is in use.
-    ``long``: the GIL is released while the program runs.  Without ``failed``, ``slow`` also gets what failed.
+    ``long``: the GIL is released while the program runs.  ``raises``: what it calls may set an exception.  Without
+    ``failed``, ``slow`` also gets what failed.
     """
     text = _Text()
-    text.write(arguments, keywords, output, slow, failed, hidden, bindings, arena, long)
+    text.write(arguments, keywords, output, slow, failed, hidden, bindings, arena, long, raises)
     scratch = np.empty(arena + ALIGNMENT, np.uint8)
     start = -(-scratch.ctypes.data // ALIGNMENT) * ALIGNMENT
     symbols = text.symbols | {"program": code.address("program"), "arena": start}
@@ -183,6 +185,7 @@ _PYTHON = {
     "PyFloat_FromDouble": "ptr (double)",
     "PyComplex_FromDoubles": "ptr (double, double)",
     "PyErr_NoMemory": "ptr ()",
+    "PyErr_Occurred": "ptr ()",
     "PyMem_RawMalloc": "ptr (i64)",
     "PyMem_RawFree": "void (ptr)",
     "PyEval_SaveThread": "ptr ()",
@@ -288,6 +291,7 @@ class _Text:
         bindings: Sequence[Binding],
         arena: int,
         long: bool,
+        raises: bool,
     ) -> None:
         """The whole function."""
         self.line(f"%nargs = and i64 %flagged, {2**63 - 1}")  # without PY_VECTORCALL_ARGUMENTS_OFFSET
@@ -302,7 +306,7 @@ class _Text:
             self.bound(binding)
         for item in hidden:
             inputs += self.check(item.spec, self.object(item.value), held=True)
-        self.write_call(inputs, output, arena, long)
+        self.write_call(inputs, output, arena, long, raises)
         result = self.build(output)
         self.line(f"ret ptr {self.load('ptr', result)}")
 
@@ -503,7 +507,7 @@ class _Text:
 
     # The call
 
-    def write_call(self, inputs: Sequence[str], output: Spec, arena: int, long: bool) -> None:
+    def write_call(self, inputs: Sequence[str], output: Spec, arena: int, long: bool, raises: bool) -> None:
         """Make the outputs, find a scratch block and run the program."""
         outputs = list(self.prepare(output))
         scratch, block = self.acquire(arena) if arena else ("null", "")
@@ -519,6 +523,8 @@ class _Text:
             self.call("Py_DecRef", thing)
         if arena:
             self.release(block)
+        if raises:
+            self.branch(self.equal("ptr", self.call("PyErr_Occurred"), "null"), "error")
         self._status = status
         self.branch(self.equal("i32", status, 0), "failed")
 
