@@ -5,11 +5,11 @@ import numpy as np
 import dotbar.scipy.linalg as sl
 from dotbar.scipy.linalg.structured import (
     adjoint_bands,
-    antidiagonal_sums,
-    antidiagonals,
     band_product,
     banded_system,
     bands_of_product,
+    diagonal_sums,
+    diagonals,
     hermitian_banded_system,
     levinson,
     triangular_banded_system,
@@ -26,8 +26,10 @@ B, BC = normal(5, 2, seed=2), cnormal(5, 2, seed=2)
 SAMPLES = [
     sample(sl.toeplitz, c, r, case="toeplitz"),
     sample(sl.toeplitz, z),
-    sample(antidiagonals, c, rows=3),
-    sample(antidiagonal_sums, normal(2, 3, 4)),
+    sample(diagonals, c, columns=3),
+    sample(diagonals, c, columns=3, anti=True),
+    sample(diagonal_sums, normal(2, 3, 4)),
+    sample(diagonal_sums, normal(3, 4), anti=True),
     sample(sl.circulant, c, case="circulant"),
     sample(sl.circulant, cnormal(2, 3)),
     sample(sl.hankel, c, r, case="hankel"),

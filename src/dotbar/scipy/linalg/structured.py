@@ -23,7 +23,13 @@ for _fn in (sl.bandwidth, sl.issymmetric, sl.ishermitian):
 
 
 def vector(x: Any) -> Any:
-    return np.atleast_1d(as_array(x))
+    x = as_array(x)
+    return x if np.ndim(x) else np.atleast_1d(x)
+
+
+def flat(x: Any) -> Any:
+    x = as_array(x)
+    return x if np.ndim(x) == 1 else np.ravel(x)
 
 
 def join(*parts: Any) -> Any:
@@ -34,56 +40,60 @@ def join(*parts: Any) -> Any:
 
 
 @primitive
-def antidiagonals(v: Any, *, rows: int) -> Any:
-    """The matrix of the entries v[i + j]."""
-    return sliding_window_view(v, v.shape[-1] - rows + 1, -1).copy()
+def diagonals(v: Any, *, columns: int, anti: bool = False) -> Any:
+    """The matrix of the entries v[i − j + n − 1], or if ``anti`` v[i + j], for so many columns n."""
+    rows = sliding_window_view(v if anti else np.flip(v, -1), columns, -1)
+    return (rows if anti else np.flip(rows, -2)).copy()
 
 
 ROWS = 64  # are added at once
 
 
 @primitive
-def antidiagonal_sums(M: Any) -> Any:
-    """Σ M[i, j] over i + j = k, the transpose of ``antidiagonals``."""
+def diagonal_sums(M: Any, *, anti: bool = False) -> Any:
+    """Σ M[i, j] over i − j = k − n + 1, or if ``anti`` i + j = k: the transpose of ``diagonals``."""
     *lead, m, n = M.shape
-    v = np.zeros((*lead, max(m + n - 1, 0)), M.dtype)
-    for first in range(0, m, ROWS) if n else ():
-        rows = M[..., first : first + ROWS, :]
-        k, width = rows.shape[-2], n + rows.shape[-2]
-        slanted = np.zeros((*lead, k, width), M.dtype)
-        slanted[..., :n] = rows
-        slanted = np.reshape(slanted, (*lead, k * width))[..., :-k]  # each row one place further than that before
-        v[..., first : first + width - 1] += np.sum(np.reshape(slanted, (*lead, k, width - 1)), -2)
-    return v
+    M = M if anti else np.flip(M, -2)
+    k = min(m, ROWS)
+    v = np.zeros((*lead, m + n + k), M.dtype)
+    slanted = np.zeros((*lead, k, n + k), M.dtype)
+    for first in range(0, m, k) if n else ():
+        rows = M[..., first : first + k, :]
+        slanted[..., : rows.shape[-2], :n] = rows
+        slanted[..., rows.shape[-2] :, :n] = 0
+        flat = np.reshape(slanted, (*lead, -1))[..., :-k]  # each row one place further than that before
+        v[..., first : first + n + k - 1] += np.sum(np.reshape(flat, (*lead, k, n + k - 1)), -2)
+    v = v[..., : max(m + n - 1, 0)]
+    return v if anti else np.flip(v, -1)
 
 
-linear(antidiagonals, lambda Mbar, v, *, rows: antidiagonal_sums(Mbar), batch="(n)->(m,k)", moves=True)
-linear(antidiagonal_sums, lambda vbar, M: antidiagonals(vbar, rows=M.shape[-2]), batch="(m,k)->(n)")
-
-
-def diagonals(v: Any, rows: int) -> Any:
-    """The matrix of the entries v[i − j + n − 1]."""
-    return np.flip(antidiagonals(np.flip(v, -1), rows=rows), -2)
+linear(
+    diagonals, lambda Mbar, v, *, columns, anti=False: diagonal_sums(Mbar, anti=anti), batch="(n)->(m,k)", moves=True
+)
+linear(
+    diagonal_sums, lambda vbar, M, *, anti=False: diagonals(vbar, columns=M.shape[-1], anti=anti), batch="(m,k)->(n)"
+)
 
 
 @composite(dispatching(sl.toeplitz))
 def toeplitz(c: Any, r: Any = None) -> Any:
     c = vector(c)
     r = conj(c) if r is None else vector(r)
-    return diagonals(join(r[..., :0:-1], c), c.shape[-1]) if c.size and r.size else c[..., None] * r[..., None, :]
+    empty = not (c.size and r.size)
+    return c[..., None] * r[..., None, :] if empty else diagonals(join(r[..., :0:-1], c), columns=r.shape[-1])
 
 
 @composite(dispatching(sl.circulant))
 def circulant(c: Any) -> Any:
     c = vector(c)
-    return diagonals(join(c[..., 1:], c), c.shape[-1]) if c.size else c[..., None] * c[..., None, :]
+    return diagonals(join(c[..., 1:], c), columns=c.shape[-1]) if c.size else c[..., None] * c[..., None, :]
 
 
 @composite(dispatching(sl.hankel))
 def hankel(c: Any, r: Any = None) -> Any:
-    c = np.ravel(as_array(c))
-    r = np.zeros_like(c) if r is None else np.ravel(as_array(r))
-    return antidiagonals(join(c, r[1:]), rows=len(c)) if c.size and r.size else c[:, None] * r
+    c = flat(c)
+    r = np.zeros_like(c) if r is None else flat(r)
+    return diagonals(join(c, r[1:]), columns=len(r), anti=True) if c.size and r.size else c[:, None] * r
 
 
 @composite(dispatching(sl.convolution_matrix))
@@ -98,7 +108,7 @@ def convolution_matrix(a: Any, n: int, mode: str = "full") -> Any:
     less = min(m, n) - 1
     first, rows = {"full": (0, m + n - 1), "same": (less // 2, max(m, n)), "valid": (less, max(m, n) - less)}[mode]
     frame = np.zeros(n - 1, dtype_of(a))
-    return diagonals(join(frame, a, frame)[..., first : first + rows + n - 1], rows)
+    return diagonals(join(frame, a, frame)[..., first : first + rows + n - 1], columns=n)
 
 
 # ---------------------------------------------------------------- matrices with vectors in some places
