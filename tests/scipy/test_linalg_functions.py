@@ -67,6 +67,23 @@ def test_second_derivatives_of_expm():
     close(along(sl.expm, NEAR, E, F), exact(NEAR, E, F), 1e-11)
 
 
+@pytest.mark.parametrize("make", [normal, cnormal])
+@pytest.mark.parametrize("size", [1e-3, 0.1, 0.5, 3, 300])
+def test_expm_of_larger_matrices(size, make):
+    """The derivative goes on from the products of the value: of each degree, and after more squarings than are kept."""
+    n = 20
+    A, X, Y = make(n, n) / n**0.5 - 1.1 * np.eye(n), make(n, n, seed=1), make(n, n, seed=2)
+    A *= size
+    twice = np.block([[A, X], [0 * A, A]])
+    twice = scipy.linalg.expm(np.block([[twice, np.kron(np.eye(2), Y)], [0 * twice, twice]]))
+    for f in (sl.expm, dotbar.jit(sl.expm)):
+        close(dotbar.vjp(f, A)[0], scipy.linalg.expm(A), 1e-11)
+        close(along(f, A, X), twice[:n, n : 2 * n], 1e-11)
+        close(along(f, A, X, Y), twice[:n, -n:], 1e-11)
+        bars = dotbar.vmap(lambda Ybar: back(f, A, Ybar))(np.stack([X, Y]))  # noqa: B023
+        close(np.vdot(bars[1], X).real, np.vdot(Y, twice[:n, n : 2 * n]).real, 1e-10)
+
+
 @pytest.mark.parametrize("A", [JORDAN, NEAR, JORDAN.T, 2 * np.eye(4), NEAR + 1j * np.eye(4)])
 @pytest.mark.parametrize(
     ("f", "inverse"),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial, reduce, wraps
 from math import ceil, comb, factorial, floor, log2, perm
 from numbers import Real
+from operator import add, iadd, sub
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from numpy.polynomial.polynomial import polyder, polyval
 from dotbar.core import Traced, dtype_of, primitive
 from dotbar.errors import DegenerateSpectrumError, NoRuleError
 from dotbar.linalg import put, slope
-from dotbar.rules.kinds import composite, match, rule
-from dotbar.rules.lapack_words import inexact
+from dotbar.rules.kinds import DETERMINED, composite, constant, match, rule
+from dotbar.rules.lapack_words import inexact, lu_factor, lu_solve
 from dotbar.rules.words import H, mT
 from dotbar.scipy.linalg.equations import checked, double, schur_form, sylvester
 from dotbar.scipy.mirror import OWN, dispatching
@@ -33,9 +34,18 @@ def doubled(A: Any, E: Any) -> Any:
 
 
 def corner(A: Any, E: Any, *, f: Callable[[Any], Any]) -> Any:
-    """The derivative L(A, E) of f, the corner of f of the doubled matrix.  Higham (2008), (3.16)."""
+    """Dᵏf(A)[E₁, ..., Eₖ], the corner of f of A doubled along E₁, ..., Eₖ.
+
+    Higham & Relton (2014), Higher order Fréchet derivatives of matrix functions, theorem 3.5.
+    """
     n = A.shape[-1]
-    return f(doubled(A, E))[..., :n, n:]
+    along = (E[..., m, :, :] if m == 0 else np.kron(np.eye(2**m, dtype=E.dtype), E[..., m, :, :]) for m in count(E))
+    return f(reduce(doubled, along, A))[..., :n, -n:]
+
+
+def count(E: Any) -> range:
+    """The numbers of the directions E."""
+    return range(E.shape[-3])
 
 
 def norms(A: Any) -> Any:
@@ -50,19 +60,17 @@ def scales(A: Any, E: Any) -> Any:
 
 
 Frechet = Callable[[Any, Any], Any]
-"""The derivative L(A, E) of a function of a matrix, for plain arrays."""
+"""Dᵏf(A)[E₁, ..., Eₖ] of a function of matrices for plain A ``(..., n, n)`` and E ``(..., k, n, n)``."""
 
 
 @primitive
 def derivative(A: Any, E: Any, *, L: Frechet, triangular: bool, dtype: np.dtype[Any]) -> Any:
-    """Dᵏf(A)[E₁, ..., Eₖ] for the k matrices of E ``(..., k, n, n)``: the corner of L at A doubled along E₁, ..., Eₖ₋₁.
+    """Dᵏf(A)[E₁, ..., Eₖ] by L; ``triangular`` in the basis of a Schur form of A.
 
-    Higham & Relton (2014), Higher order Fréchet derivatives of matrix functions, theorem 3.5.  ``triangular``: f is
-    taken in the basis of a Schur form of A, where what is repeated in the doubled matrix is repeated exactly.
+    What is repeated in the doubled matrix is repeated exactly there.
     """
     lead = np.broadcast_shapes(A.shape[:-2], E.shape[:-3])
     A, E = np.broadcast_to(A, lead + A.shape[-2:]), np.broadcast_to(E, lead + E.shape[-3:])
-    n = A.shape[-1]
     if A.size == 0:
         return np.zeros(A.shape, dtype)
     if np.any(np.tril(A, -1)) and not np.any(np.triu(A, 1)):
@@ -72,8 +80,7 @@ def derivative(A: Any, E: Any, *, L: Frechet, triangular: bool, dtype: np.dtype[
     if triangular:
         A, Q = triangular_form(A)
         E = H(Q)[..., None, :, :] @ E @ Q[..., None, :, :]
-    *inner, last = (np.kron(np.eye(2**m, dtype=E.dtype), E[..., m, :, :]) for m in range(E.shape[-3]))
-    Y = L(reduce(doubled, inner, A), last)[..., :n, -n:] * np.prod(scale, -3)
+    Y = L(A, E) * np.prod(scale, -3)
     if triangular:
         Y = Q @ Y @ H(Q)
     return (Y if np.dtype(dtype).kind == "c" else Y.real).astype(dtype)
@@ -123,7 +130,7 @@ expm = dispatching(sl.expm)
 
 SMALL = 16  # up to this order SciPy's compiled exponential of the doubled matrix is faster
 
-PADE = {3: 1.08e-2, 5: 2.00e-1, 7: 7.83e-1, 9: 1.78, 13: 4.74}
+PADE = {3: 1.08e-2, 5: 2.00e-1, 7: 7.83e-1, 13: 4.74}
 """Degrees of approximants, and the norm up to which the derivative of each is exact.  Al-Mohy & Higham (2009)."""
 
 
@@ -139,79 +146,183 @@ def halvings(A: Any, size: float) -> int:
     Powers that cancel tell too little: |A|²⁷ bounds the rounding errors, too.
     """
     s = max(0, ceil(log2(size / PADE[13]))) if size else 0
-    absolute = np.abs(A)
-    row, bits = np.ones(len(A)), -26.0 * s - log2(np.linalg.norm(A, 1))
+    norm = np.linalg.norm(A, 1)
+    row, absolute = np.ones(len(A)), np.asarray(np.abs(A) / norm, float)
     for _ in range(27):
         row = row @ absolute
-        peak = np.max(row)
-        if peak == 0:
-            return s
-        row, bits = row / peak, bits + log2(peak)
+    peak = float(np.max(row))
+    if peak == 0:
+        return s
+    bits = log2(peak) + 26 * (log2(norm) - s)
     return s + max(0, ceil((bits - log2(113250775606021113483283660800000000) + 53) / 26))
 
 
-def exponential_along(A: Any, E: Any) -> Any:
-    """L(A, E) of exp, by scaling and squaring, each step together with its derivative.
+def approximant(A: Any) -> tuple[int, int, list[Any]]:
+    """The degree m of the approximant, how often A is halved, and the powers of the halved A known from that.
 
-    Al-Mohy & Higham (2009), Computing the Fréchet derivative of the matrix exponential, algorithm 6.4, with the scaling
-    of their (2009b), A new scaling and squaring algorithm, by powers of A: those of a nilpotent matrix vanish.  What is
-    computed from an upper triangular A is so, too: rounding does not make it another matrix.
+    Al-Mohy & Higham (2009b), A new scaling and squaring algorithm: by powers of A, as those of a nilpotent one vanish.
     """
-    if A.shape[-1] <= SMALL and np.any(np.tril(A, -1)):
+    size = np.linalg.norm(A, 1)
+    if size <= PADE[13]:
+        return next(m for m in PADE if size <= PADE[m]), 0, []
+    halved = floor(log2(size))  # the powers of what is large do not overflow
+    X = A * 2.0**-halved
+    square = X @ X
+    fourth = square @ square
+    powers = [square, fourth, fourth @ square]
+    s = halvings(A, max(2.0**halved * np.linalg.norm(powers[k], 1) ** (1 / (2 * k + 2)) for k in (1, 2)))
+    return 13, s, [X * 4.0 ** ((halved - s) * k) for k, X in enumerate(powers, 1)]
+
+
+def product(X: Any, Y: Any, known: Any = None) -> Any:
+    """XY of sums X = Σ X_S εˢ, where the square of each ε is 0 and the bits of S are a set of them.
+
+    Its first coefficient, that without an ε, may be known.
+    """
+    terms = lambda S: (X[T] @ Y[S ^ T] for T in range(S + 1) if T & S == T)
+    return [known if S == 0 and known is not None else reduce(iadd, terms(S)) for S in range(len(X))]
+
+
+def combined(b: Any, powers: Any) -> Any:
+    """Σ bⱼ Xʲ."""
+    return [reduce(iadd, (c * X for c, X in zip(b, coefficients))) for coefficients in zip(*powers)]
+
+
+def exponential_of(X: Any, m: int, s: int, known: Sequence[Any] = (), LU: Any = None) -> tuple[Any, Any, list[Any]]:
+    """exp(X) of X = A + Σ X_S εˢ by the [m/m] approximant of X/2ˢ, a factorisation, and the first coefficients.
+
+    That of ε₁...εₖ is the derivative along the coefficients of ε₁, ..., εₖ.  Higham (2005), The scaling and squaring
+    method for the matrix exponential revisited; with a derivative, Al-Mohy & Higham (2009), Computing the Fréchet
+    derivative of the matrix exponential, algorithm 6.4.  The first coefficients, those of exp(A), may be known.  What
+    is computed from an upper triangular A is so, too: rounding does not make it another matrix.
+    """
+    steps: list[Any] = []
+
+    def times(X: Any, Y: Any) -> Any:
+        Z = product(X, Y, known[len(steps)] if len(steps) < len(known) else None)
+        steps.append(Z[0])
+        return Z
+
+    X = [M * 2.0**-s for M in X]
+    powers = [times(X, X)]
+    while len(powers) < min(m // 2, 3):
+        powers.append(times(powers[-1], powers[0]))
+
+    def polynomial(b: list[float]) -> Any:
+        """Σ bⱼ X²ʲ; beyond X⁶ by a product with X⁶."""
+        Y = combined(b[1:], powers)
+        np.einsum("ii->i", Y[0])[...] += b[0]
+        return Y if m < 13 else [*map(add, times(powers[2], combined(b[4:], powers)), Y)]
+
+    odd, even = times(X, polynomial(pade(m)[1::2])), polynomial(pade(m)[::2])
+    P, Q = ([*map(f, even, odd)] for f in (add, sub))
+    LU = LU or lu_factor(Q[0])
+    R = [*known[len(steps) : len(steps) + 1]] or [lu_solve(Q[0], P[0], *LU)]
+    steps.append(R[0])
+    for S in range(1, len(X)):
+        others = (Q[T] @ R[S ^ T] for T in range(1, S + 1) if T & S == T)
+        R.append(lu_solve(Q[0], reduce(sub, others, P[S]), *LU))
+    for _ in range(s):
+        R = times(R, R)
+    return R, LU, steps
+
+
+def exponential_along(A: Any, E: Any) -> Any:
+    """Dᵏexp(A)[E₁, ..., Eₖ]."""
+    if A.shape[-1] << len(count(E)) <= 2 * SMALL and np.any(np.tril(A, -1)):
         return corner(A * (1 + 0j), E, f=sl.expm)  # that of complex matrices has some digits more
     if A.ndim > 2:
         return np.stack([exponential_along(*pair) for pair in zip(A, E)])
-    size = np.linalg.norm(A, 1)
-    if not np.isfinite(size):
-        return np.full(E.shape, np.nan, E.dtype)
-    m = next((m for m in PADE if size <= PADE[m]), 13)
-    count = m // 2 if m < 13 else 3
-    halved = floor(log2(size)) if size > PADE[13] else 0  # the powers of what is large do not overflow
-    A, E = A * 2.0**-halved, E * 2.0**-halved
-    powers = np.empty((count + 1, *A.shape), A.dtype)
-    dots = np.empty((count + 1, *A.shape), E.dtype)
-    powers[0], dots[0] = np.eye(len(A)), 0
-    powers[1], dots[1] = A @ A, A @ E + E @ A
-    for k in range(2, count + 1):
-        powers[k] = powers[k - 1] @ powers[1]
-        dots[k] = dots[k - 1] @ powers[1] + powers[k - 1] @ dots[1]
-    s = 0
-    if size > PADE[13]:
-        norms = [2.0**halved * np.linalg.norm(powers[k], 1) ** (1 / (2 * k)) for k in (2, 3)]
-        s = halvings(A * 2.0**halved, max(norms))
-        rescaled = 2.0 ** (halved - s)
-        A, E = A * rescaled, E * rescaled
-        squared = rescaled ** (2.0 * np.arange(count + 1))[:, None, None]
-        powers, dots = powers * squared, dots * squared
-    W, V, Wdot, Vdot = quotient(m, powers, dots)
-    U, Udot = A @ W, E @ W + A @ Wdot
-    LU = sl.lu_factor(V - U, check_finite=False)
-    R = sl.lu_solve(LU, V + U, check_finite=False)
-    L = sl.lu_solve(LU, Udot + Vdot + (Udot - Vdot) @ R, check_finite=False)
-    for _ in range(s):
-        L = R @ L + L @ R
-        R = R @ R
-    return L
+    if not np.all(np.isfinite(A)):
+        return np.full(A.shape, np.nan, E.dtype)
+    X = [A, *np.zeros((2 ** len(E) - 1, *A.shape), np.result_type(A, E))]
+    for m in count(E):
+        X[2**m] = E[m]
+    return exponential_of(X, *approximant(A))[0][-1]
 
 
-def quotient(m: int, powers: Any, dots: Any) -> tuple[Any, Any, Any, Any]:
-    """The even part of the numerator, the odd one over A, and their derivatives; beyond A⁶ by products with A⁶.
+KEPT = 12  # so many products are kept for the derivative, which repeats later ones: after four squarings
+STEPS = "(p),(q)" + (KEPT + 2) * ",(n,n)"
 
-    Higham (2005), The scaling and squaring method for the matrix exponential revisited, (2.9).
+
+@primitive
+def exponential_steps(A: Any) -> Any:
+    """What exp(A) and its derivative share: m, s and a number, pivots and factors, exp(A), that many of the products.
+
+    They are not there (m = 0) for batches, small and triangular matrices, and what is not finite.
     """
-    b = np.array([pade(m)[1::2], pade(m)[::2]])
-    low, lowdot = (np.tensordot(b[:, : len(Xs)], Xs, 1) for Xs in (powers, dots))
-    if m < 13:
-        return *low, *lowdot
-    high, highdot = (np.tensordot(b[:, len(Xs) :], Xs[1:], 1) for Xs in (powers, dots))
-    return *(powers[3] @ high + low), *(dots[3] @ high + powers[3] @ highdot + lowdot)
+    *lead, n = A.shape[:-1]
+    plan, pivots = np.zeros((*lead, 3), int), np.zeros((*lead, n), int)
+    is_one = A.shape == (n, n) and n > SMALL and A.dtype.char in "fdFD"
+    if not (is_one and all(sl.bandwidth(A)) and np.all(np.isfinite(A))):
+        return plan, pivots, *(KEPT + 2) * (A,)
+    m, s, powers = approximant(A)
+    (Y,), (LU, pivots), steps = exponential_of([A], m, s, powers)
+    plan[:] = m, s, min(len(steps), KEPT)
+    for x in (plan, LU, Y, *steps):
+        x.flags.writeable = False  # which spares the tape a copy
+    return plan, pivots, LU, Y, *steps[:KEPT], *(KEPT - len(steps)) * (Y,)
 
 
-@rule(expm, "(n,n)->(n,n)")
-def _expm(Y: Any, A: Any) -> Any:
-    if len(A.shape) < 2:  # a number
-        return lambda Adot: Y * np.reshape(Adot, (1, 1)), lambda Ybar: np.reshape(H(Y) * Ybar, A.shape)
-    return primary(A, Y.dtype, exponential_along, triangular=False)
+constant(exponential_steps, like=lambda A: None, batch=f"(n,n)->{STEPS}")
+
+
+def is_kept(plan: Any) -> bool:
+    return plan.ndim == 1 and bool(plan[0])
+
+
+@primitive
+def exponential(A: Any, *steps: Any) -> Any:
+    """exp(A), given the steps to it; without them as SciPy has it."""
+    plan, _, _, Y, *_ = steps
+    return Y.copy() if is_kept(plan) else sl.expm(A)
+
+
+@rule(exponential, f"(n,n),{STEPS}->(n,n)")
+def _exponential(Y: Any, A: Any, *steps: Any) -> Any:
+    """L(A, Ȧ) and L(A, Ȳᴴ)ᴴ.  Higham (2008), section 3.2."""
+
+    def along(E: Any) -> Any:
+        return exponential_dot(A, E, *steps)
+
+    return [(along, lambda Ybar: H(along(H(Ybar)))), *(DETERMINED for _ in steps)]
+
+
+@primitive
+def exponential_dot(A: Any, E: Any, *steps: Any) -> Any:
+    """L(A, E) of exp, given the steps to exp(A)."""
+    plan, pivots, LU, _, *products = steps
+    if not is_kept(plan):
+        dtype = np.result_type(A, E)
+        return derivative(A, E[..., None, :, :], L=exponential_along, triangular=False, dtype=dtype)
+    if E.ndim > 2:
+        return np.stack([exponential_dot(A, X, *steps) for X in E]).reshape(E.shape)
+    m, s, number = plan.tolist()
+    return exponential_of([A, E], m, s, products[:number], (LU, pivots))[0][1]
+
+
+@rule(exponential_dot, f"(n,n),(n,n),{STEPS}->(n,n)")
+def _exponential_dot(Y: Any, A: Any, E: Any, *steps: Any) -> Any:
+    """The derivative along one matrix more, and that along another one."""
+
+    def twice(X: Any) -> Any:
+        return derivative(A, put(E[..., None, :, :], 1, X), L=exponential_along, triangular=False, dtype=Y.dtype)
+
+    def along(X: Any) -> Any:
+        return exponential_dot(A, X, *steps)
+
+    adjoint = lambda f: lambda Ybar: H(f(H(Ybar)))
+    return [(twice, adjoint(twice)), (along, adjoint(along)), *(DETERMINED for _ in steps)]
+
+
+@composite(expm)
+def _expm(A: Any) -> Any:
+    A = inexact(A)
+    if A.ndim < 2 and A.size == 1:
+        return np.reshape(np.exp(A), (1, 1))
+    if dtype_of(A) == np.float16:
+        A = A.astype(np.float32)
+    return exponential(A, *exponential_steps(A))
 
 
 @composite(dispatching(sl.expm_frechet))
@@ -219,9 +330,9 @@ def _expm_frechet(A: Any, E: Any, method: Any = None, compute_expm: bool = True,
     if method not in (None, "SPS", "blockEnlarge"):
         raise ValueError(f"Unknown implementation {method}")
     A, E = map(double, checked(check_finite, A, E))
-    dtype = np.result_type(dtype_of(A), dtype_of(E))
-    L = derivative(A, E[..., None, :, :], L=exponential_along, triangular=False, dtype=dtype)
-    return (expm(A), L) if compute_expm else L
+    steps = exponential_steps(A)
+    L = exponential_dot(A, E, *steps)
+    return (exponential(A, *steps), L) if compute_expm else L
 
 
 @composite(dispatching(sl.expm_cond))
