@@ -307,6 +307,7 @@ def conversion_message(to: str = "a plain array") -> str:
     if operation.startswith("STORE") and not library:
         return plain_target_message()
     source = source_of(frame) if frame is not None else ""
+    holds_list = re.search(r"[(,=]\s*\[", source)
     if function.startswith("scipy.sparse") and not function.startswith("scipy.sparse.linalg."):
         remedy = f"SciPy's sparse arrays do not take traced values. {SPARSE_REMEDY}"
     elif library == "scipy":
@@ -319,10 +320,12 @@ def conversion_message(to: str = "a plain array") -> str:
         remedy = "Draw from fixed parameters and transform the draws, for instance mean + scale * rng.normal()."
     elif (match := re.match(r"(?:np|numpy)\.([\w.]+)", source)) and has_own("numpy", match[1]):
         remedy = f"Use dotbar.numpy.{match[1]}, which keeps derivatives" + (
-            ", or make the list an array with np.stack([...])." if re.search(r"[(,=]\s*\[", source) else "."
+            ", or make the list an array with np.stack([...])." if holds_list else "."
         )
     elif match := re.match(r"math\.(\w+)", source):
         remedy = f"Use np.{match[1]}, which keeps derivatives."
+    elif holds_list:
+        remedy = "Make the list an array with np.stack([...])."
     else:
         remedy = "Use NumPy's functions on the value as it is, or their counterparts in dotbar.numpy."
     return (

@@ -6,7 +6,7 @@ from inspect import signature
 from typing import Any
 
 from dotbar.core import first_traced
-from dotbar.scipy.mirror import stands_for
+from dotbar.scipy.mirror import as_numbers, stands_for
 
 PLACES = {"xp", "device"}
 """What says where SciPy makes arrays; those that are traced are where they are."""
@@ -24,7 +24,8 @@ def in_place_of(original: Callable[..., Any]) -> Callable[[Callable[..., Any]], 
                 return original(*args, **kw)
             bound = parameters.bind(*args, **kw)
             bound.apply_defaults()
-            return own(**{name: x for name, x in bound.arguments.items() if name not in PLACES})
+            given = {name: x for name, x in bound.arguments.items() if name not in PLACES}
+            return own(**{name: x if name == "args" else as_numbers(x) for name, x in given.items()})
 
         return stands_for(original)(call)
 

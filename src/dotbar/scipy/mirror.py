@@ -20,6 +20,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from inspect import getattr_static, isroutine
+from numbers import Number
 from types import FunctionType, ModuleType
 from typing import Any, TypeVar
 
@@ -27,7 +28,7 @@ import numpy as np
 import scipy
 from numpy.lib import NumpyVersion
 
-from dotbar.core import error_of_numpy, find_rule, first_traced, full_name
+from dotbar.core import Traced, as_array, error_of_numpy, find_rule, first_traced, full_name
 from dotbar.errors import ConversionError, DotbarError, NoRuleError, crosses_user_code, public_module
 from dotbar.rules.refusals import Flags, differentiated, differentiated_arguments, refusal
 
@@ -48,10 +49,22 @@ def dispatching(fn: F) -> F:
         for name, x in (*zip(rule.settings, args[len(rule.arrays) :]), *kw.items()):
             if name in rule.settings and differentiated(x):
                 raise refusal(rule.name, name, "it says what is computed")
-        return rule(*args, **kw)
+        return rule(*map(as_numbers, args), **{k: as_numbers(x) for k, x in kw.items()})
 
     call = refusing(fn, by_rule)
     return call
+
+
+def as_numbers(x: Any) -> Any:
+    """A list of numbers, some of them traced, as an array, which SciPy makes of it too; anything else as it is."""
+    return as_array(x) if type(x) in (list, tuple) and first_traced(x) is not None and all(map(is_number, x)) else x
+
+
+def is_number(x: Any) -> bool:
+    """Whether an entry of a list is a number, or a list of such."""
+    if type(x) in (list, tuple):
+        return len(x) > 0 and all(map(is_number, x))
+    return isinstance(x, (Number, np.generic, Traced)) and np.ndim(x) == 0
 
 
 def stands_for(original: Any) -> Callable[[F], F]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dotbar.core import dtype_of, first_traced, primitive
+from dotbar.core import as_array, dtype_of, first_traced, primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import composite, elementwise, match
 from dotbar.scipy.mirror import dispatching, stands_for
@@ -42,7 +42,7 @@ def _own(f: Any, *integers: str) -> Callable[[Callable[..., Any]], Callable[...,
         def call(*given: Any, **kw: Any) -> Any:
             if first_traced([*given, *kw.values()]) is None:
                 return f(*given, **kw)
-            args = [np.asarray(x) if isinstance(x, list | tuple) else x for x in given]
+            args = [as_array(x) for x in given]
             _integers(body.__name__, **dict(zip(integers, args)), **kw)
             return _typed(body(*args, **kw), f, *args, **kw)
 
