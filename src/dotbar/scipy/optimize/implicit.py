@@ -33,6 +33,7 @@ def solution(
     objective: Function | None = None,
     entrywise: bool = False,
     within: float | None = None,
+    start: Any = None,
 ) -> tuple[Any, ...]:
     """x with conditions(θ, fixed, x) = 0, whether it was found, the optimal value of an objective, and plain results.
 
@@ -45,6 +46,8 @@ def solution(
         entrywise: each entry of F depends on the same entry of x alone; x has any shape then.
         within: at a multiple root F_x is only as small as the solver's x is near.  So it counts as singular if it
             vanishes within this distance, and √ε of the size of x; None to count it as it is.
+        start: an example of x; that x which was found to be :func:`near` the solution is looked at again, measured by
+            the way from there.  None if there is no doubt.
     """
     return solve(theta, fixed)
 
@@ -59,6 +62,7 @@ def _solution(
     objective: Any = None,
     entrywise: bool = False,
     within: float | None = None,
+    start: Any = None,
 ) -> Any:
     """F_x ẋ = −F_θ θ̇;   F_xᴴ λ = −x̄, θ̄ = F_θᴴ λ.  Griewank and Walther (2008), section 15.1.
 
@@ -74,14 +78,13 @@ def _solution(
         J = np.where(found, J, one)
         check = check_entries if entrywise else check_matrix
         check(F, stop_gradient(x), stop_gradient(J), within)
-        return J
-
-    def divided(r: Any, J: Any) -> Any:
-        return r / J if entrywise else np.linalg.solve(J, r[..., None])[..., 0]
+        if start is None:
+            return J
+        return np.where(near(F, stop_gradient(x), stop_gradient(J), start, entrywise, *SUCCESSFUL), J, np.nan)
 
     def dot(thetadot: Any) -> Any:
         push = lambda f: along(lambda theta: f(theta, fixed, x), theta, thetadot)
-        dots = [lambda: -weight * divided(push(conditions), F_x()), *(None for _ in y[1:])]
+        dots = [lambda: -weight * divided(push(conditions), F_x(), entrywise), *(None for _ in y[1:])]
         if objective:
             dots[2] = weight * push(objective)
         return tuple(dots)
@@ -90,12 +93,17 @@ def _solution(
         pull = lambda f, fbar: vjp(lambda theta: f(theta, fixed, x), theta)[1](fbar)[0]
         thetabar = None
         if ybar[0] is not None:
-            thetabar = pull(conditions, divided(-ybar[0], conj(F_x()) if entrywise else H(F_x())))
+            thetabar = pull(conditions, divided(-ybar[0], conj(F_x()) if entrywise else H(F_x()), entrywise))
         if objective and ybar[2] is not None:
             thetabar = add(thetabar, pull(objective, ybar[2]))
         return thetabar if thetabar is None else thetabar * np.min(weight)
 
     return [(dot, bar), *(None for _ in fixed)]
+
+
+def divided(r: Any, F_x: Any, entrywise: bool) -> Any:
+    """F_x⁻¹ r."""
+    return r / F_x if entrywise else np.linalg.solve(F_x, r[..., None])[..., 0]
 
 
 def along(f: Function, x: Any, xdot: Any) -> Any:
@@ -135,8 +143,8 @@ def solved(
 ) -> tuple[Any, ...]:
     """What is read from the result of SciPy's solver, and that result, or None where it is not one plain result.
 
-    A solution is found where SciPy reports success, or if none the less it is as near as one could wish: a search may
-    well end at the minimum with a complaint that it gets no lower.
+    A solution is found where Newton's step by its conditions is small, not where SciPy reports success: a search may
+    end at the minimum with a complaint that it gets no lower, or far from it content with how slowly it descends.
 
     Args:
         run: calls SciPy, given the functions by name and the starts.
@@ -152,7 +160,7 @@ def solved(
     """
     calls, operands = closed(given, *functions.values())
     parameters = Packed(operands)
-    n, results = len(parameters.fixed), []
+    n, start, results = len(parameters.fixed), functions["f"][1][0], []
 
     def bound(theta: Any, fixed: Sequence[Any]) -> Functions:
         values = parameters.unpacked(theta, fixed)
@@ -168,19 +176,19 @@ def solved(
         x, success, *values = read(result)
         with np.errstate(all="ignore"):
             x, smooth = study(fs, x) if study else (x, True)
-            F, start = lambda x: conditions(fs, x), functions["f"][1][0]
-            found = success if np.all(success) else success | reached(F, x, start, entrywise)
+            found = success if np.all(success) else success | reached(lambda x: conditions(fs, x), x, start, entrywise)
         return x, found & smooth, *map(np.float64, values), success
 
     of_parameters = lambda f: f and (lambda theta, fixed, x: f(bound(theta, fixed[:n]), x))
-    how = {"conditions": of_parameters(conditions), "objective": of_parameters(objective), "within": within}
+    how = {"entrywise": entrywise, "within": within, "start": start}
+    how |= {"conditions": of_parameters(conditions), "objective": of_parameters(objective)}
     x, found, *values, success = solution(
-        parameters.theta, *parameters.fixed, *map(stop_gradient, starts), solve=solve, entrywise=entrywise, **how
+        parameters.theta, *parameters.fixed, *map(stop_gradient, starts), solve=solve, **how
     )
-    for start in starts:
-        if is_differentiable(start) and is_traced(start):
-            x = independent(x, found, start)
-            values[:1] = [independent(value, found, start) for value in values[:1] if objective]
+    for where in starts:
+        if is_differentiable(where) and is_traced(where):
+            x = independent(x, found, where)
+            values[:1] = [independent(value, found, where) for value in values[:1] if objective]
     return x, success, *values, results[0] if len(results) == 1 and not recordings.open else None
 
 
@@ -256,32 +264,34 @@ def exact(derivative: Function, f: Function, *xs: Any) -> Function | None:
 # ---------------------------------------------------------------- near, and degenerate solutions
 
 
-NEAR = 1e-5
-"""How far, relative to its size, a solution may lie from where a search ended without success."""
+SUCCESSFUL, OTHERWISE = (1e-2, 0.1, 1e-3), (1e-5, 0.0, 0.0)
+"""How near the solution must be, relative to its size, to where a search ended: with success, when it may be as far as
+the user allowed, and without; and what no entry is less than, relative to the largest and at all."""
+
+
+def near(
+    F: Function, x: Any, F_x: Any, start: Any, entrywise: bool, tolerance: float, floor: float, least: float
+) -> Any:
+    """Whether Newton's step s from x to F = 0 is small: |F_x| |s| ≤ tolerance · |F_x| (|x| + |x − start|).
+
+    That it is so row by row does not depend on units.  F may determine more than x, multipliers, which stand behind it.
+    """
+    s = divided(stop_gradient(F(x)), F_x, entrywise)
+    if entrywise:
+        return np.abs(s) <= tolerance * (np.abs(x) + np.abs(x - start) + least)
+    start = np.pad(np.ravel(start), (0, len(x) - np.size(start)))
+    size = np.abs(x) + np.abs(x - start)
+    size = size + floor * np.max(size, initial=0) + least
+    return np.all(np.abs(F_x) @ np.abs(s) <= tolerance * (np.abs(F_x) @ size))
 
 
 def reached(F: Function, x: Any, start: Any, entrywise: bool) -> Any:
-    """Whether Newton's step from x to F = 0 is nothing in comparison with x and with the way to it from the start.
-
-    Or it is no larger than rounding makes it, |F_x⁻¹| |F_x| |x| ε: Higham (2002), section 7.2.  All this entry by
-    entry, so that units do not matter.  F may determine more than x, multipliers, which stand behind it.  Where F_x is
-    singular, its step must lead to F = 0 all the same.
-    """
+    """Whether a solver that reports no success has all the same reached F = 0."""
     try:
-        r, J = F(x), along(F, x, np.ones_like(x)) if entrywise else jacobian(F)(x)
-    except DotbarError:
+        F_x = along(F, x, np.ones_like(x)) if entrywise else jacobian(F)(x)
+        return near(F, x, F_x, start, entrywise, *OTHERWISE)
+    except (DotbarError, np.linalg.LinAlgError):
         return np.False_
-    if entrywise:
-        return np.abs(r) <= np.abs(J) * NEAR * (np.abs(x) + np.abs(x - start))
-    if not (np.all(np.isfinite(r)) and np.all(np.isfinite(J))):
-        return np.False_
-    n = start.size
-    rows, columns = sizes(J)
-    inverse = np.linalg.pinv(J / rows / columns) / columns.T / rows.T
-    step, rounding = inverse @ r, 10 * EPS**2 * np.abs(inverse) @ np.abs(J) @ np.abs(x)
-    near = np.abs(step[:n]) <= rounding[:n] + NEAR * (np.abs(x[:n]) + np.abs(x[:n] - np.ravel(start)))
-    left = (r - J @ step) / rows[:, 0]
-    return np.all(near) & (np.linalg.norm(left) <= NEAR * np.linalg.norm(r / rows[:, 0]))
 
 
 def raise_where(singular: Any) -> None:
@@ -318,18 +328,13 @@ def check_matrix(F: Function, x: Any, F_x: Any, within: float | None) -> None:
 EPS = float(np.sqrt(np.finfo(float).eps))
 
 
-def sizes(A: Any) -> tuple[Any, Any]:
-    """Of the rows of A, and then of its columns: what to divide by for the largest entry to be 1."""
-    size = lambda A, axis: np.where((m := np.max(np.abs(A), axis, keepdims=True, initial=0)) > 0, m, 1)
-    rows = size(A, -1)
-    return rows, size(A / rows, -2)
-
-
 @primitive
 def weakest(A: Any) -> Any:
     """u and v with the least uᵀ A v, rows and columns of A scaled to be of one size, and whether A is singular."""
+    size = lambda A, axis: np.where((m := np.max(np.abs(A), axis, keepdims=True, initial=0)) > 0, m, 1)
     finite = np.where(np.isfinite(A), A, 0)
-    rows, columns = sizes(finite)
+    rows = size(finite, -1)
+    columns = size(finite / rows, -2)
     U, s, Vh = np.linalg.svd(finite / rows / columns)
     u, v = U[..., :, -1] / rows[..., 0], np.conj(Vh[..., -1, :]) / columns[..., 0, :]
     unit = lambda v: v / np.linalg.norm(v, axis=-1, keepdims=True)
