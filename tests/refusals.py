@@ -6,8 +6,7 @@ from types import FunctionType
 
 import numpy as np
 
-from dotbar.core import RULES
-from dotbar.scipy.mirror import OWN
+from dotbar.scipy.mirror import OWN, takes_traced
 
 MODULES = [
     *("fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "signal.windows"),
@@ -23,10 +22,7 @@ def public(name):
 
 MEMBERS = {name: value for module in MODULES for name, value in public(module).items()}
 WITHOUT_RULE = {
-    name: f
-    for name, f in MEMBERS.items()
-    if isinstance(f, FunctionType | np.ufunc) and f not in RULES
-    if f not in OWN.values() or hasattr(f, "without_derivative")
+    name: f for name, f in MEMBERS.items() if isinstance(f, FunctionType | np.ufunc) and not takes_traced(f)
 }
 CLASSES = {
     name: c

@@ -260,10 +260,12 @@ def plain_target_message() -> str:
 
 
 def has_own(library: str, name: str) -> bool:
-    """Whether ``dotbar.numpy`` or ``dotbar.scipy`` has something else under a name than the library itself."""
+    """Whether ``dotbar.numpy`` or ``dotbar.scipy`` has under a name what takes traced values."""
     own, plain = import_module(f"dotbar.{library}"), import_module(library)
     for part in name.split("."):
         own, plain = getattr(own, part, None), getattr(plain, part, None)
+    if library == "scipy":
+        return import_module("dotbar.scipy.mirror").takes_traced(own)
     return own is not plain
 
 

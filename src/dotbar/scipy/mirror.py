@@ -20,7 +20,6 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from inspect import getattr_static, isroutine
-from numbers import Number
 from types import FunctionType, ModuleType
 from typing import Any, TypeVar
 
@@ -28,7 +27,7 @@ import numpy as np
 import scipy
 from numpy.lib import NumpyVersion
 
-from dotbar.core import Traced, as_array, error_of_numpy, find_rule, first_traced, full_name
+from dotbar.core import RULES, Traced, as_array, error_of_numpy, find_rule, first_traced, full_name
 from dotbar.errors import ConversionError, DotbarError, NoRuleError, crosses_user_code, public_module
 from dotbar.rules.refusals import Flags, differentiated, differentiated_arguments, refusal
 
@@ -64,7 +63,7 @@ def is_number(x: Any) -> bool:
     """Whether an entry of a list is a number, or a list of such."""
     if type(x) in (list, tuple):
         return len(x) > 0 and all(map(is_number, x))
-    return isinstance(x, (Number, np.generic, Traced)) and np.ndim(x) == 0
+    return isinstance(x, (int, float, complex, np.generic, Traced)) and np.ndim(x) == 0
 
 
 def stands_for(original: Any) -> Callable[[F], F]:
@@ -77,6 +76,11 @@ def stands_for(original: Any) -> Callable[[F], F]:
         return OWN[original]
 
     return enter
+
+
+def takes_traced(own: Any) -> bool:
+    """Whether a member of a module of dotbar's has a rule, or stands for SciPy's and has a derivative."""
+    return own in RULES or (own in OWN.values() and not hasattr(own, "without_derivative"))
 
 
 SHOWN = {"__init__": ("fit", "build"), "__call__": ("value",)}
