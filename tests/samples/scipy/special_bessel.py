@@ -3,7 +3,7 @@
 import numpy as np
 
 import dotbar.scipy.special as sc
-from dotbar.scipy.special.bessel import asymptotic, order_derivative
+from dotbar.scipy.special.bessel import expansion, order_derivative
 from samples import cnormal, sample, uniform
 
 X = uniform(0.4, 6, 3)
@@ -33,7 +33,7 @@ SAMPLES = [
     *(sample(f, 80 + X) for f in (sc.k0e, sc.k1e)),
     *(sample(f, 100 * X - 200) for f in (sc.i0e, sc.i1e)),
     *(sample(f, V, 80 + X) for f in (sc.ive, sc.kve, sc.hankel1e)),
-    sample(asymptotic, V, 80 + X, f=sc.hankel1e, n=0, m=0),
+    sample(expansion, V, 80 + X, f=sc.hankel1e, n=0, m=1),
     sample(sc.jn, 2, X, case="jn/yn"),
     sample(sc.yn, 2, X, case="jn/yn"),
     sample(sc.kn, np.array([0, 1, 3]), X),

@@ -9,7 +9,7 @@ from dotbar.rules.kinds import elementwise, rule
 from dotbar.rules.words import conj
 from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.special import ufuncs as sc
-from dotbar.scipy.special.bessel import asymptotic
+from dotbar.scipy.special.bessel import expansion
 from dotbar.scipy.special.results import slopes
 
 # ---------------------------------------------------------------- Airy functions
@@ -28,7 +28,7 @@ def far_slope(k: int, y: Any, z: Any, slope: Any) -> Any:
     x = np.where(far, z, 20)
     f, c = (sc.kve, (-1) ** k / np.pi) if k < 2 else (sc.ive, 2)
     power, order = (x, 2 / 3) if k % 2 else (np.sqrt(x), 1 / 3)
-    rise = asymptotic(order, 2 / 3 * x**1.5, f=f, n=0, m=1) * (c / np.sqrt(3)) * power * np.sqrt(x)
+    rise = expansion(order, 2 / 3 * x**1.5, f=f, n=0, m=1) * (c / np.sqrt(3)) * power * np.sqrt(x)
     return np.where(far, y / ((2 - k % 2) * x) + rise, slope)
 
 

@@ -10,6 +10,7 @@ from dotbar.rules.kinds import composite, elementwise, rule
 from dotbar.rules.words import conj, stop_gradient
 from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.special import ufuncs as sc
+from dotbar.scipy.special.debye import debye
 from dotbar.scipy.special.quadrature import family
 from dotbar.scipy.special.taylor import exp, partial
 
@@ -43,39 +44,34 @@ SCALE: dict[Any, complex] = {sc.kve: 1, sc.hankel1e: -1j, sc.hankel2e: 1j}
 DIRECTION: dict[Any, complex] = {sc.ive: 1, sc.jve: 1j, sc.yve: 1j}
 """The directions d of others, exp(−|Re d̄z|) C."""
 
-
-ASYMPTOTIC: dict[Any, tuple[complex, complex, float]] = {
-    sc.kve: (1, np.sqrt(np.pi / 2), 0),
-    sc.ive: (-1, 1 / np.sqrt(2 * np.pi), 0),
-    sc.hankel1e: (1j, (1 - 1j) / np.sqrt(np.pi), -0.5),
-    sc.hankel2e: (-1j, (1 + 1j) / np.sqrt(np.pi), 0.5),
+EXPANSION: dict[Any, tuple[complex, int, complex, float]] = {
+    sc.kve: (1, -1, np.pi, 0),
+    sc.ive: (1, 1, 1, 0),
+    sc.hankel1e: (-1j, -1, -2j, -0.5),
+    sc.hankel2e: (1j, -1, 2j, 0.5),
 }
-"""The s, c and r of f ~ c exp(iπrν) z^(−1/2) Σ sᵏ aₖ(ν) z⁻ᵏ.  DLMF 10.40.1, 10.40.2, 10.17.5, 10.17.6."""
+"""The q, s, c and r of f ~ c exp(iπrν) D(ν, qz), D one of Debye's expansions for the sign s.  DLMF 10.27.8."""
 
 
 @family(
-    lambda v, z, f, n, m: asymptotic(v, z, f=f, n=n + 1, m=m),
-    lambda v, z, f, n, m: asymptotic(v, z, f=f, n=n, m=m + 1),
+    lambda v, z, f, n, m: expansion(v, z, f=f, n=n + 1, m=m),
+    lambda v, z, f, n, m: expansion(v, z, f=f, n=n, m=m + 1),
 )
-def asymptotic(v: Any, z: Any, *, f: Any, n: int, m: int) -> Any:
-    """∂ⁿ⁺ᵐf/∂νⁿ∂zᵐ of a scaled function, to 1e-15 where z > 25 and z > ν²: 40 terms of Hankel's expansion."""
-    s, c, r = ASYMPTOTIC[f]
+def expansion(v: Any, z: Any, *, f: Any, n: int, m: int) -> Any:
+    """∂ⁿ⁺ᵐf/∂νⁿ∂zᵐ of a scaled function, by Debye's expansion."""
+    q, s, c, r = EXPANSION[f]
 
-    def series(v: Any, z: Any) -> Any:
-        term = (exp(v * (1j * np.pi * r)) * c if r else v * 0 + c) * z ** (-0.5 - m)
-        y = 0.0
-        for k in range(40):
-            y = term * float(np.prod(-0.5 - k - np.arange(m))) + y
-            term = term * (v * v * 4 - (2 * k + 1) ** 2) * (s / (8 * (k + 1) * z))
-        return y
+    def scaled(v: Any, z: Any) -> Any:
+        y = debye(v, z * q, s) * c
+        return exp(v * (1j * np.pi * r)) * y if r else y
 
-    return partial(series, (v, z + 0j if r else z), (n, 0))
+    return partial(scaled, (v, z + 0j if r else z), (n, m))
 
 
 def scaled_slope(f: Any, n: int, v: Any, z: Any, slope: Any) -> Any:
     """The slope of a scaled function for large z by its expansion: it is the small difference of large terms."""
-    far = np.real(z) > np.maximum(25, np.real(v * v))
-    return np.where(far, asymptotic(v, np.where(far, z, 100), f=f, n=n, m=1), slope)
+    far = np.real(z) > 25 + 1.6 * np.abs(v)
+    return np.where(far, expansion(np.where(far, v, 0), np.where(far, z, 100), f=f, n=n, m=1), slope)
 
 
 @primitive
@@ -114,7 +110,7 @@ def pairs(f: Any, n: int, y: Any, v: Any, z: Any) -> Any:
             s = s + SCALE[f] * y
         elif d == 1 and dtype_of(z).kind != "c":
             s = s - np.sign(z) * y
-        return scaled_slope(f, n, v, z, s) if f in ASYMPTOTIC and not directed else s
+        return scaled_slope(f, n, v, z, s) if f in EXPANSION and not directed else s
 
     towards = lambda x: np.real(conj(d) * x)
 

@@ -3,18 +3,18 @@
 All follow from P = e⁻ʷ I_ν(w) and Q = eʷ K_ν(w) for ν ≥ 0 and Re w ≥ 0, computed for a truncated Taylor series ν:
 
 ==================  ============================================================================================
+P, Q, |F| > 40      Debye's expansions, see ``debye``; elsewhere:
 Q, 0 ≤ ν < 2        DLMF 10.32.9, ∫ e^(w − w cosh t) cosh νt dt, along the steepest descent sinh(t/2) = w^(−1/2) σ,
                     by the trapezoidal rule in arcsinh σ (its error falls exponentially in the number of nodes)
-Q, larger ν         the recurrence upwards, where K is dominant.  DLMF 10.29.1
+Q, larger ν         the recurrence upwards, where K is dominant, from there or from Debye's.  DLMF 10.29.1
 P, |w|² ≤ 4(ν + 1)  the power series.  DLMF 10.25.2
-P, |w| large        the analytic continuation of Q to −w.  DLMF 10.34.2
 P, ν < 1            Schläfli's integral.  DLMF 10.32.4
-P, elsewhere        the recurrence downwards (Miller's algorithm), normalised by the Wronskian with Q.  DLMF 10.28.2
+P, elsewhere        the recurrence downwards from there.  DLMF 10.29.1
 J, Y, H, orders     P and Q with coefficients exp(iπrν) at w = ∓iz.  DLMF 10.4, 10.27, 10.34
 below 0, Re z < 0
 ==================  ============================================================================================
 
-The error is at most some 1e-14 times max(1, ν/10), relative to the amplitude of the function.
+The error is at most some 1e-14 or 1e-15 times the order, relative to the amplitude of the function.
 """
 
 from math import factorial
@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dotbar.scipy.special.quadrature import gauss
+from dotbar.scipy.special.debye import debye, differences, suits
+from dotbar.scipy.special.quadrature import BLOCK, gauss, in_blocks
 from dotbar.scipy.special.taylor import Jet, exp, expand, gammaln, select, total
 
 Array = NDArray[Any]
@@ -83,14 +84,21 @@ def quadrature(v: Jet, w: Array, points: int) -> tuple[Jet, Jet]:
     return total(cosh(v * t) * (np.exp(fall) * weight)), total(above * (weight / 2))
 
 
-def k_pair(v: Jet, w: Array) -> tuple[Jet, Jet]:
-    """Q at ν and ν + 1, for ν ≥ 0 and |arg w| ≤ π/2; beyond for |w| > 25."""
-    steps = np.floor(v.value)
+def k_scaled(v: Jet, w: Array) -> Jet:
+    """Q at ν ≥ 0 and Re w ≥ 0: at a lower order, where Debye's expansion or the quadrature holds, and upwards."""
+    order = v.value
+    steps = np.where(suits(order, w), 0, np.minimum(order, np.ceil(16 * np.cbrt(order)) + 2) // 1)
+    expanded = suits(order - steps, w) & ((steps == 0) | suits(order - steps + 1, w))
+    steps = np.where(expanded, steps, np.floor(order))
     low = v - steps
-    extent = 2 * np.arcsinh(np.sqrt(EXTENT / np.abs(w))) / SPACING
-    blocks = np.ceil(np.log2(np.maximum(extent / NODES, 1))).astype(int)
     f, g = (Jet(np.empty(v.c.shape, w.dtype), v.orders) for _ in range(2))
-    for block in np.unique(blocks):
+    if np.any(expanded):
+        at, z = part(low, expanded), w[expanded]
+        f.c[:, expanded] = (debye(at, z, -1) * np.pi).c
+        g.c[:, expanded] = (debye(at + 1, z, -1) * np.pi).c
+    extent = 2 * np.arcsinh(np.sqrt(EXTENT / np.abs(w))) / SPACING
+    blocks = np.where(expanded, -1, np.ceil(np.log2(np.maximum(extent / NODES, 1)))).astype(int)
+    for block in np.unique(blocks[~expanded]):
         points = NODES << int(block)
         entries = np.flatnonzero(blocks == block)
         for chosen in np.array_split(entries, len(entries) * points // 2**18 + 1):
@@ -98,11 +106,7 @@ def k_pair(v: Jet, w: Array) -> tuple[Jet, Jet]:
             f.c[:, chosen], g.c[:, chosen] = pair[0].c, pair[1].c
     for i in range(int(np.max(steps, initial=0))):
         f, g = select(i < steps, g, f), select(i < steps, f + g * (low + (i + 1)) * (2 / w), g)
-    return f, g
-
-
-def k_scaled(v: Jet, w: Array) -> Jet:
-    return k_pair(v, w)[0]
+    return f
 
 
 # ---------------------------------------------------------------- P = e⁻ʷ I
@@ -119,28 +123,24 @@ def series(v: Jet, w: Array) -> Jet:
     return y
 
 
-def continuation(v: Jet, w: Array) -> Jet:
-    """P = ±(Q(−w) − exp(±iπν) e^(−2w) Q(w))/(iπ), + where Im w ≥ 0.  DLMF 10.34.2."""
-    w = w.astype(complex)
+def expansion(v: Jet, w: Array) -> Jet:
+    """Debye's, less the recessive i·exp(±iπν) e⁻²ʷ Q/π between a Stokes line and the imaginary axis beyond ±iν."""
     sign = np.where(np.signbit(w.imag), -1, 1)
-    return (k_scaled(v, -w) - rotation(v, sign) * k_scaled(v, w) * np.exp(-2 * w)) * (sign / (1j * np.pi))
+    plus, minus = differences(v.value, w)
+    apart = np.where(sign > 0, minus, plus)
+    recessive = rotation(v, sign) * debye(v, w, -1) * np.exp(-2 * w) * (1j * sign)
+    return debye(v, w, 1) + select(np.real(apart) + sign * np.imag(apart) > 0, recessive, 0)
 
 
 def downwards(v: Jet, w: Array) -> Jet:
-    """Miller's algorithm: f_ν → I_ν up to a factor, which I_ν K_ν₊₁ + I_ν₊₁ K_ν = 1/w determines."""
+    """The recurrence downwards, where I is dominant, from an order that Debye's expansion suits.  DLMF 10.29.1."""
     size = np.abs(w)
-    steps = np.ceil(np.maximum(size - v.value, 0) + 9 * np.cbrt(size) + np.sqrt(45 * size) + 12)
-    f = g = (v * np.zeros_like(w)) * 0
+    steps = np.ceil(np.maximum(np.maximum(26, size + 9 * np.cbrt(size) + 2) - v.value, 0))
+    f, g = (debye(v + steps + k, w, 1) for k in (1, 0))
     for i in range(int(np.max(steps, initial=0)), 0, -1):
-        g = g + np.where(i == steps, 1, 0)
-        f, g = g, f + g * (v + i) * (2 / w)
-        if i % 16 == 1:  # which leaves room for 2(ν + i)/|w| up to 1e15
-            scale = 1 / np.maximum(np.maximum(np.abs(f.value), np.abs(g.value)), 1)
-            f, g = f * scale, g * scale
-    k, above = k_pair(v, w)
-    wronskian = (f * k + g * above) * w
-    size = 1 / wronskian.value
-    return select(np.isfinite(above.value), g * size / (wronskian * size), 0)  # 0 below the smallest number
+        on = i <= steps
+        f, g = select(on, g, f), select(on, f + g * (v + i) * (2 / w), g)
+    return g
 
 
 def schlaefli(v: Jet, w: Array) -> Jet:
@@ -160,10 +160,9 @@ def schlaefli(v: Jet, w: Array) -> Jet:
 def i_scaled(v: Jet, w: Array) -> Jet:
     """P for ν ≥ 0 and Re w ≥ 0."""
     size, order = np.abs(w), v.value
-    large = (size >= 25) & (order <= size) & (order**2 * np.real(w) <= size * size)
-    methods = np.select([size**2 <= 4 * (order + 1), large, order < 1], [0, 1, 2], 3)
+    methods = np.select([size**2 <= 4 * (order + 1), suits(order, w), order < 1], [0, 1, 2], 3)
     y = Jet(np.empty(v.c.shape, w.dtype), v.orders)
-    for k, method in enumerate((series, continuation, schlaefli, downwards)):
+    for k, method in enumerate((series, expansion, schlaefli, downwards)):
         if np.any(chosen := methods == k):
             found = method(part(v, chosen), w[chosen]).c
             y.c[:, chosen] = found if w.dtype.kind == "c" else found.real
@@ -235,6 +234,8 @@ def evaluate(name: str, v: Array, z: Array, n: int) -> Array:
 def order_derivative(name: str, v: Array, z: Array, n: int) -> Array:
     """∂ⁿf/∂νⁿ of SciPy's function of that name, entry by entry."""
     v, z = np.broadcast_arrays(v, z)
+    if v.size > BLOCK:
+        return in_blocks(lambda v, z: order_derivative(name, v, z, n), (v, z), {})
     shape, v, z = v.shape, v.ravel(), z.ravel()
     y = np.full(v.shape, np.nan, z.dtype if name[:6] != "hankel" else complex)
     tiny, huge = z == 0, np.isinf(z)
