@@ -92,6 +92,10 @@ def of_unitary(f, p, q, **kw):
 
 
 SAMPLES = [
+    sample(own.ordered, C, np.array([2, 0]), axis=-2, wrt=(0,)),
+    sample(own.ordered, normal(2, 3, 4), np.array([[3, 1], [2, 0]]), axis=-1, wrt=(0,)),
+    sample(own.put_back, normal(3, 2), np.array([2, 0]), axis=-1, length=4, wrt=(0,)),
+    sample(own.put_back, normal(2, 2, 3), np.array([[3, 1], [2, 0]]), axis=-2, length=4, wrt=(0,)),
     # Cholesky
     sample(sl.cholesky, spd(4), lower=True, hermitian=True, case="cholesky"),
     sample(sl.cholesky, spd(3, 2), hermitian=True, case="cholesky upper"),

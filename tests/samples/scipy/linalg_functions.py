@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 import dotbar.scipy.linalg as sl
+from dotbar.scipy.linalg import functions as own
 from dotbar.scipy.linalg.functions import corner, derivative, logarithm
 from samples import cnormal, normal, sample
 
@@ -15,7 +16,16 @@ NEGATIVE = np.diag([-1.0, 2, 3]) + normal(3, 3) / 10
 LOG = {"L": partial(corner, f=logarithm), "triangular": True, "dtype": np.dtype(float)}
 WARNS = "SciPy measures the error of the logarithm in double precision, and warns"
 
+LARGE = normal(17, 17) / 4
+
+
+def with_steps(f):
+    return lambda A, *E: f(A, *E, *own.exponential_steps(A))
+
+
 SAMPLES = [
+    sample(own.exponential, LARGE, call=with_steps(own.exponential)),
+    sample(own.exponential_dot, LARGE, normal(17, 17, seed=1), call=with_steps(own.exponential_dot)),
     sample(sl.expm, A, case="expm"),
     sample(sl.expm, normal(2, 3, 3), case="expm batched"),
     sample(sl.expm, C, case="expm complex"),

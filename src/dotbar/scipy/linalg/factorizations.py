@@ -210,16 +210,47 @@ def row_order(pivots: Any, *, m: int) -> Any:
 constant(row_order, like=lambda pivots, *, m: None, batch="(k)->(m)")
 
 
-def rows(X: Any, order: Any) -> Any:
-    """The rows of X in another order."""
+@primitive
+def ordered(X: Any, order: Any, *, axis: int) -> Any:
+    """The rows (axis −2) or columns (−1) of X in an order, in which none stands twice."""
+    if order.ndim == 1:
+        return np.take(X, order, axis)
     lead = np.broadcast_shapes(X.shape[:-2], order.shape[:-1])
     X, order = np.broadcast_to(X, lead + X.shape[-2:]), np.broadcast_to(order, lead + order.shape[-1:])
-    return np.take_along_axis(X, order[..., None], -2)
+    return np.take_along_axis(X, np.expand_dims(order, -3 - axis), axis)
+
+
+@primitive
+def put_back(Y: Any, order: Any, *, axis: int, length: int) -> Any:
+    """The transpose of ``ordered``, for so many rows or columns."""
+    lead = np.broadcast_shapes(Y.shape[:-2], order.shape[:-1])
+    Y, order = np.broadcast_to(Y, lead + Y.shape[-2:]), np.broadcast_to(order, lead + order.shape[-1:])
+    X = np.zeros((*lead, length, Y.shape[-1]) if axis == -2 else (*lead, Y.shape[-2], length), Y.dtype)
+    np.put_along_axis(X, np.expand_dims(order, -3 - axis), Y, axis)
+    return X
+
+
+@rule(ordered, "(m,n),(k)->(p,q)")
+def _ordered(Y: Any, X: Any, order: Any, *, axis: int) -> Any:
+    length = X.shape[axis]
+    bar = lambda Ybar: put_back(Ybar, order, axis=axis, length=length)
+    return (lambda Xdot: ordered(Xdot, order, axis=axis), bar), None
+
+
+@rule(put_back, "(p,q),(k)->(m,n)")
+def _put_back(X: Any, Y: Any, order: Any, *, axis: int, length: int) -> Any:
+    dot = lambda Ydot: put_back(Ydot, order, axis=axis, length=length)
+    return (dot, lambda Xbar: ordered(Xbar, order, axis=axis)), None
+
+
+def rows(X: Any, order: Any) -> Any:
+    """The rows of X in another order."""
+    return ordered(X, order, axis=-2)
 
 
 def columns(X: Any, order: Any) -> Any:
     """The columns of X in another order."""
-    return np.take_along_axis(X, order[..., None, :], -1)
+    return ordered(X, order, axis=-1)
 
 
 def unit_lower(LU: Any) -> Any:
