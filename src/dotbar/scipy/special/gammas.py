@@ -16,7 +16,7 @@ from dotbar.rules.words import raise_if
 from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.quadrature import bell, family, pieces
-from dotbar.scipy.special.taylor import Jet, exp
+from dotbar.scipy.special.taylor import Jet, exp, expand, quotients, take, total
 
 polygamma = dispatching(sc.polygamma)
 
@@ -24,6 +24,8 @@ EVEN = sc.bernoulli(30)[2::2]
 """The Bernoulli numbers B₂, B₄, …, B₃₀."""
 REMAINDER = EVEN / (2 * np.arange(1, 16) * (2 * np.arange(1, 16) - 1))
 """The coefficients of log Γ in 1/z, 1/z³, …  DLMF 5.11.1."""
+BERNOULLI = EVEN / sc.factorial(2 * np.arange(1, 16))
+"""B₂ₖ/(2k)!, the coefficients of Euler and Maclaurin's formula.  DLMF 2.10.1."""
 SHIFT = 12
 """Expansions in 1/z are used from |z| = 12 on: their first neglected term is below 10⁻¹⁷."""
 
@@ -253,13 +255,11 @@ def euler_maclaurin(s: Jet, q: Any) -> Jet:
     N ≥ 12 and 15 Bernoulli numbers: relative error 10⁻¹⁴ for s ≥ −1/2.
     """
     N = SHIFT + int(np.max(np.abs(np.imag(s.value)), initial=0))
-    total = sum(exp(s * -np.log(q + k)) for k in range(N - 1, -1, -1))
-    far, product = q + N, s
-    factor = far / (s - 1) + 0.5
-    for k, b in enumerate(EVEN, 1):
-        factor += product * (b / math.factorial(2 * k) * far ** (1 - 2 * k))
-        product = product * (s + (2 * k - 1)) * (s + 2 * k)
-    return total + exp(s * -np.log(far)) * factor
+    q, far = np.expand_dims(q, -1), q + N
+    powers = exp(expand(s) * -np.log(q + np.arange(N + 1)))
+    rising = quotients([s], [], np.repeat(1 / (q + N), 2 * len(EVEN) - 1, -1))  # (s)ₖ/(q + N)ᵏ
+    rest = total(take(rising, slice(None, None, 2)) * BERNOULLI) + far / (s - 1) + 0.5
+    return total(take(powers, slice(N))) + take(powers, N) * rest
 
 
 @family(
@@ -276,11 +276,13 @@ def riemann(s: Any, *, n: int) -> Any:
     """ζ⁽ⁿ⁾(s); left of −1/2 from the reflection ζ(s) = 2 (2π)ˢ⁻¹ sin(πs/2) Γ(1 − s) ζ(1 − s).  DLMF 25.4.1."""
     if n == 0:
         return sc.zeta(s)
-    left = np.real(s) < -0.5
-    right, turned = variable(np.where(left, 2, s), n), variable(np.where(left, s, -1), n)
-    reflected = exp((turned - 1) * math.log(2 * pi)) * (turned * 0.5).compose(taylor(sine)) * 2
-    reflected = reflected * (1 - turned).compose(taylor(gamma_derivative)) * euler_maclaurin(1 - turned, 1.0)
-    return math.factorial(n) * np.where(left, reflected.c[n], euler_maclaurin(right, 1.0).c[n])
+    return pieces(np.real(s) < -0.5, reflected, lambda s, n: hurwitz(s, 1.0, n=n), s, n=n)
+
+
+def reflected(s: Any, n: int) -> Any:
+    s = variable(s, n)
+    sines = (s * 0.5).compose(taylor(sine)) * (1 - s).compose(taylor(gamma_derivative)) * 2
+    return math.factorial(n) * (exp((s - 1) * math.log(2 * pi)) * sines * euler_maclaurin(1 - s, 1.0)).c[n]
 
 
 elementwise(sc.zetac, lambda x: riemann(x, n=1))

@@ -134,7 +134,7 @@ def _series(tops: Sequence[Any], b: Any, z: Any) -> tuple[Any, Any]:
         slope = slope + term * ratio
         term = term * ratio * (z / (n + 1))
         w = w + term
-        if n > grows and is_small(term * (n + 1), w):
+        if (n > grows or not np.any(coefficients(term))) and is_small(term * (n + 1), w):
             break
     return w, slope
 

@@ -27,7 +27,7 @@ from dotbar.scipy.special.incomplete import (
 )
 from dotbar.scipy.special.quadrature import GRADED, bell, family, in_blocks, reach, segment
 
-ENTRIES, LONGEST = 2**17, 10**6
+ENTRIES, LONGEST = 2**15, 10**6
 """How many terms are computed at once, and at most for one number."""
 
 
@@ -56,11 +56,15 @@ def around(product: np.ufunc, j: Any, peak: Any, there: Any, step: Callable[[Any
     return there * up / down if product is np.multiply else there + up - down
 
 
-def mean_of_sums(term: Any, p: Any, below: Any, first: Any, last: Any) -> Any:
-    """Σ pⱼ Sⱼ of the sums Sⱼ = Σ termᵢ, i ≥ j, from S₀, or from the last: on the side where little cancels."""
+def mean_of_sums(term: Any, p: Any, below: Any, end: Callable[[Any], Any]) -> Any:
+    """Σ pⱼ Sⱼ of the sums Sⱼ = Σ termᵢ, i ≥ j, from S₀, or from the last: on the side where little cancels.
+
+    ``end(j)`` is S of such a number for each entry.
+    """
     smaller = np.cumsum(p, 0)
     greater = np.cumsum(p[::-1], 0)[::-1] - p
-    return np.where(below, np.sum(term * smaller, 0) + last * smaller[-1], first - np.sum(term * greater, 0))
+    inner = np.sum(term * np.where(below, smaller, -greater), 0)
+    return inner + end(np.where(below, len(p), 0)) * np.where(below, smaller[-1], 1)
 
 
 # ---------------------------------------------------------------- χ²
@@ -106,8 +110,7 @@ def chi_square_at(x: Any, k: Any, nc: Any, *, n: int) -> Any:
 
     def mean(j: Any, p: Any, x: Any, a: Any, below: Any) -> Any:
         y, cumulants = gamma_terms(j, a, x, n)
-        first, last = (gammainc_at(a, x, n=n) for a in (a, a + len(j)))
-        return mean_of_sums(y * bell(lambda i, _: cumulants[i], n), p, below, first, last)
+        return mean_of_sums(y * bell(lambda i, _: cumulants[i], n), p, below, lambda j: gammainc_at(a + j, x, n=n))
 
     x, a, m = x / 2, k / 2, nc / 2
     y = poisson_sum(mean, m, most_pairs(x, m), x, a, x < a + m) / 2**n
@@ -179,7 +182,7 @@ def beta_mean(a: Any, b: Any, nc: Any, x: Any, *, m: int, n: int, kind: str) -> 
         if kind != "distribution":
             return np.sum(p * y, 0)
         at = lambda a: betainc_at(a, b, x, m=m, n=n) if m or n else sc.betainc(a, b, x)
-        return mean_of_sums(y, p, below, at(a), at(a + len(j)))
+        return mean_of_sums(y, p, below, lambda j: at(a + j))
 
     share = nc * x  # the terms are greatest where j (a + j) = share (a + b + j)
     most = (share - a + np.sqrt((share - a) ** 2 + 4 * share * (a + b))) / 2
@@ -241,17 +244,21 @@ def scale_mean(a: Any, t: Any, d: Any, *, n: int, i: int, j: int) -> Any:
         hermite = np.polynomial.hermite_e.hermeval(at(s), [0] * (i + j - 1) + [1]) if i + j else side
         return y * hermite * (-1) ** (j + max(i + j - 1, 0))
 
+    def rises(s: Any) -> Any:
+        u = at(s)
+        hazard = -u if i + j else side * np.exp(-u * u / 2 - sc.log_ndtr(side * u)) / np.sqrt(2 * np.pi)
+        return hazard * (u + d) + (i if i + j else 0) > 2 * a * np.expm1(s)
+
     low, high = -50 - 700 / a, 10 + 50 / np.sqrt(a)
-    for _ in range(40):
-        left, right = (2 * low + high) / 3, (low + 2 * high) / 3
-        rising = logarithm(left) < logarithm(right)
-        low, high = np.where(rising, left, low), np.where(rising, high, right)
-    top = (low + high) / 2
+    for _ in range(26):
+        top = (low + high) / 2
+        rising = rises(top)
+        low, high = np.where(rising, top, low), np.where(rising, high, top)
     most = logarithm(top)
 
     def half(sign: int) -> Any:
         g = lambda w: logarithm(top + sign * w) - most
-        return segment(lambda w: np.exp(g(w)) * factor(top + sign * w), reach(g, a.shape), GRADED)
+        return segment(lambda w: np.exp(g(w)) * factor(top + sign * w), reach(g, a.shape), GRADED[:1] + GRADED[-5:])
 
     scale = gamma_density(a, a) * a * np.exp(most) / (np.sqrt(2 * np.pi) if i + j else 1)
     constant = np.isinf(t) | (t == 0) & (n > 0) & (i == 0)

@@ -42,7 +42,7 @@ def in_double(f: F) -> F:
             y = in_blocks(f, xs, orders) if orders and xs[0].size > BLOCK else f(*xs, **orders)
         y = np.asarray(y)
         for x in xs:
-            if np.any(missing := np.isnan(x)):
+            if (missing := np.isnan(x)).any():
                 y = np.where(missing, np.nan, y)
         return y.astype(np.result_type(dtype, np.complex64) if y.dtype.kind == "c" else dtype)[()]
 
@@ -58,9 +58,9 @@ def in_blocks(f: Callable[..., Any], xs: Sequence[Any], orders: dict[str, Any], 
 
 def pieces(where: Any, f: Callable[..., Any], g: Callable[..., Any], *xs: Any, **settings: Any) -> Any:
     """f of the entries of arrays at which a condition holds, g of the others, neither computed in vain."""
-    if np.all(where):
+    if where.all():
         return f(*xs, **settings)
-    if not np.any(where):
+    if not where.any():
         return g(*xs, **settings)
     y = np.empty(np.shape(where), np.result_type(*xs))
     y[where] = f(*(x[where] for x in xs), **settings)

@@ -126,21 +126,21 @@ def quotients(above: Sequence[Any], below: Sequence[Any], z: Any) -> Any:
     k, product, logarithms, ended = np.arange(z.shape[-1]), z, [], []
     for sign, xs in ((1, above), (-1, below)):
         for x in xs:
-            at = np.expand_dims(value(x), -1) + k
-            if isinstance(x, Jet):
-                change, inverse = expand(x - x.value), 1 / at
-                if sign > 0 and np.any(zero := at == 0):  # this factor is the change, all others keep out of it
-                    at, inverse = np.where(zero, 1, at), np.where(zero, 0, inverse)
-                    ended.append((np.logical_or.accumulate(zero, -1), change))
-                logarithms += [(change * -inverse) ** n * (-sign / n) for n in range(1, sum(x.orders) + 1)]
+            at, change = np.expand_dims(value(x), -1) + k, expand(x - value(x))
+            inverse = 1 / at
+            if sign > 0 and np.any(zero := at == 0):  # this factor is the change, all others keep out of it
+                at, inverse = np.where(zero, 1, at), np.where(zero, 0, inverse)
+                ended.append((np.logical_or.accumulate(zero, -1), change))
             product = product * at if sign > 0 else product / at
+            if isinstance(x, Jet):
+                logarithms += [(change * -inverse) ** n * (-sign / n) for n in range(1, sum(x.orders) + 1)]
     y = product = np.cumprod(product, -1)
     if logarithms:
         logarithm = Jet(np.cumsum(sum(x.c for x in logarithms), -1), logarithms[0].orders)
         for n in range(sum(logarithm.orders), 0, -1):
             y = logarithm * (y * (1 / n)) + product
     for after, change in ended:
-        y = select(after, y * change, y)
+        y = select(after, y * change if isinstance(change, Jet) else 0.0, y)
     return y
 
 
