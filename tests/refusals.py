@@ -49,7 +49,6 @@ REFUSED = {
         """,
         "roots, of which the number changes": "sproot",
         "was removed from SciPy": "interp2d",
-        "has no rule; RBFInterpolator has one": "Rbf",
     },
     "linalg": {
         "constant matrices of a given size": "dft hadamard helmert hilbert invhilbert invpascal pascal",

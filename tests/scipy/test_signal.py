@@ -131,7 +131,6 @@ def test_a_filter_is_linear_in_memory():
 @pytest.mark.parametrize(
     "f",
     [
-        lambda x: ss.filtfilt(B, A, x, method="gust"),
         lambda x: ss.remez(5, x, [1.0]),
         lambda x: ss.minimum_phase(x, method="hilbert"),
         lambda x: ss.lti(x, x).A,

@@ -131,8 +131,29 @@ SAMPLES = [
     sample(
         si.RBFInterpolator, SITES, normal(9), POINTS, call=made(si.RBFInterpolator), case="RBFInterpolator", rtol=1e-5
     ),
+    sample(si.BPoly.from_derivatives, X[:3], normal(3, 2, 2), AT[:2], call=made(si.BPoly.from_derivatives)),
+    sample(
+        si.BPoly.from_derivatives,
+        normal(3),
+        normal(1),
+        call=lambda a, b: si.BPoly.from_derivatives([0.0, 1.0, 3.0], [a, b, a[:2]], [1, 2])(AT[:3] / 2),
+    ),
+    sample(
+        si.BSpline.design_matrix,
+        BETWEEN,
+        KNOTS,
+        call=lambda x, t: si.BSpline.design_matrix(x, t, 3, extrapolate=True) @ normal(7),
+    ),
     sample(si.RBFInterpolator, SITES, normal(9), POINTS, call=made(si.RBFInterpolator, kernel="gaussian", epsilon=1.5)),
     sample(si.RBFInterpolator, SITES, normal(9), POINTS, call=made(si.RBFInterpolator, neighbors=6, kernel="linear")),
+    sample(si.Rbf, *SITES.T, normal(9), *INSIDE.T, call=lambda x, y, d, *at: si.Rbf(x, y, d)(*at)),
+    sample(
+        si.Rbf,
+        normal(9, 2),
+        0.7,
+        0.1,
+        call=lambda d, e, s: si.Rbf(*SITES.T, d, function="gaussian", epsilon=e, smooth=s, mode="N-D")(*INSIDE.T),
+    ),
     sample(si.griddata, SITES, normal(9, 2), INSIDE, call=si.griddata, case="griddata linear"),
     sample(si.griddata, SITES, normal(9, 2), INSIDE, call=lambda p, v, x: si.griddata(p, v, x, "nearest")),
     sample(

@@ -56,6 +56,8 @@ SAMPLES = [
     sample(ss.correlate2d, normal(4, 5), normal(2, 2), "same", "symm", case="correlate2d"),
     sample(ss.lfilter, B, A, normal(9, 2), normal(2, 2), call=filtered, case="lfilter"),
     sample(ss.filtfilt, B, A, LONG, case="filtfilt"),
+    sample(ss.filtfilt, B, A, XS, method="gust"),
+    sample(ss.filtfilt, B, A, LONG, method="gust", irlen=3, wrt=(1, 2)),
     sample(ss.sosfilt, XS, call=lambda x: ss.sosfilt(SOS, x), case="sosfilt wrt x"),
     sample(ss.sosfilt, SOS[:, :3], SOS[:, 4:], XS, normal(2, 2, 2), call=in_sections, case="sosfilt wrt sos"),
     sample(

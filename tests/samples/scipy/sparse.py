@@ -76,12 +76,18 @@ def dense_pairs(S, M):
     return scipy.linalg.eigh((S + S.T).toarray() / 2, M.toarray())
 
 
+def general_pairs(A, M):
+    """The same of a matrix that is not Hermitian."""
+    w, V = np.linalg.eig(np.linalg.solve(M.toarray(), A.toarray()).astype(complex))
+    return w, V / np.sqrt(np.real(np.sum(np.conj(V) * (M @ V), 0)))
+
+
 def squared_vectors(word):
     """Values, and of vectors what does not depend on their phases."""
 
     def call(*args, **kw):
         w, V = word(*args, **kw)
-        return w, np.abs(V[:3]) ** 2
+        return w, np.real(V[:3] * np.conj(V[:3]))
 
     return call
 
@@ -130,13 +136,23 @@ SAMPLES = [
     sample(
         general_eigenpairs,
         DATA,
+        2.0 + np.arange(N),
         ROW,
         COL,
+        np.arange(N),
+        np.arange(N),
         n=N,
-        by=lambda S: np.linalg.eig(S.toarray()),
+        by=general_pairs,
         call=squared_vectors(general_eigenpairs),
     ),
     sample(ssl.eigs, DATA, call=lambda data: np.abs(ssl.eigs(matrix(data), k=2, v0=np.ones(N))[0])),
+    sample(
+        ssl.eigs,
+        DATA,
+        2.0 + np.arange(N),
+        call=lambda data, m: np.abs(ssl.eigs(matrix(data), k=2, M=matrix_of_diagonal(m), v0=np.ones(N))[0]),
+        no_float32="ARPACK wants one precision",
+    ),
     sample(
         ssl.eigsh,
         DATA,

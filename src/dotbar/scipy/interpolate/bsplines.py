@@ -10,6 +10,7 @@ from dotbar.rules.words import entries, raise_if
 from dotbar.scipy.interpolate.objects import Held, Refusing, against, double, finite, increasing, is_traced
 from dotbar.scipy.interpolate.piecewise import basis, evaluate, to_axis, within
 from dotbar.scipy.mirror import stands_for
+from dotbar.scipy.sparse.arrays import SparseArray
 from dotbar.scipy.sparse.words import multiply, solve
 
 
@@ -89,6 +90,22 @@ class BSpline(Refusing, si.BSpline):
         t, k = double(t), len(t) - 2
         t = np.concatenate([np.repeat(t[:1] - 1, k), t, np.repeat(t[-1:] + 1, k)])
         return cls.construct_fast(t, np.where(np.arange(2 * k + 1) == k, 1.0, 0.0), k, extrapolate)
+
+    @classmethod
+    def design_matrix(cls, x: Any, t: Any, k: int, extrapolate: bool | str = False) -> Any:
+        """The sparse matrix of all B-splines at some points, a row for each."""
+        if not is_traced(x, t):
+            return super().design_matrix(x, t, k, extrapolate)
+        x, t = double(x), double(t)
+        if t.ndim != 1 or len(t) < 2 * k + 2:
+            raise ValueError(f"Length t is not enough for k={k}.")
+        raise_if(np.diff(t) < 0, error=ValueError("Expect t to be a 1-D sorted array_like."))
+        n = len(t) - k - 1
+        x, valid = within(x, t[k], t[n], extrapolate)
+        raise_if(np.isnan(valid), error=ValueError("Out of bounds w/ x."))
+        numbers, N = basis(t, x, k)
+        row = np.repeat(np.arange(len(x)), k + 1)
+        return SparseArray(np.reshape(N, -1), row, np.reshape(numbers, -1), (len(x), n), "csr")
 
     def insert_knot(self, x: Any, m: int = 1) -> Any:
         """The same spline with a knot more, so many times."""

@@ -1,7 +1,8 @@
 """Piecewise polynomials: one evaluation, in the coefficients, the breakpoints and the points."""
 
 from collections.abc import Sequence
-from math import comb, factorial
+from itertools import pairwise
+from math import comb, factorial, perm
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import scipy.interpolate as si
 
 from dotbar.errors import NoRuleError
 from dotbar.rules.words import entries
-from dotbar.scipy.interpolate.objects import Held, Interpolator, Refusing, against, double, is_traced
+from dotbar.scipy.interpolate.objects import Held, Interpolator, Refusing, against, double, increasing, is_traced
 from dotbar.scipy.mirror import stands_for
 
 
@@ -215,6 +216,35 @@ class PPoly(Piecewise, si.PPoly):
         return self.solve(0.0, *args, **kw)
 
 
+def chosen(start: Any, stop: Any, order: int) -> tuple[Any, Any]:
+    """Of the derivatives at both ends those that make a polynomial of some order: half of them from each if it can."""
+    if order <= 0:
+        raise ValueError("Orders must be positive.")
+    last = min(order + 1 - min((order + 1) // 2, len(start)), len(stop))
+    first = min(order + 1 - last, len(stop), len(start))
+    if first + last != order + 1:
+        raise ValueError(f"Points with {len(start)} and {len(stop)} derivatives, but order {order} requested")
+    return start[:first], stop[:last]
+
+
+def between(start: Any, stop: Any, h: Any) -> Any:
+    """Bernstein coefficients by derivatives at both ends: bₐ = Σⱼ C(a, j)/C(k, j) yⱼ hʲ/j!.  Farin (2002), (5.27)."""
+    k = len(start) + len(stop) - 1
+
+    def from_end(y: Any, h: Any) -> list[Any]:
+        scaled = [y[j] * h**j / perm(k, j) for j in range(len(y))]
+        return [sum(comb(a, j) * scaled[j] for j in range(a + 1)) for a in range(len(y))]
+
+    return np.stack([*from_end(start, h), *reversed(from_end(stop, -h))])
+
+
+def elevated(b: Any, length: int) -> Any:
+    """The Bernstein coefficients of the same polynomial, so many.  Farin (2002), (6.4)."""
+    k, d = len(b) - 1, length - len(b)
+    weight = lambda i, j: comb(k, i) * comb(d, j - i) / comb(k + d, j)
+    return np.stack([sum(weight(i, j) * b[i] for i in range(max(0, j - d), min(k, j) + 1)) for j in range(length)])
+
+
 @stands_for(si.BPoly)
 class BPoly(Piecewise, si.BPoly):
     """y = Σₐ c[a, i] bₐ(s), with s from 0 to 1 on the interval i."""
@@ -235,9 +265,18 @@ class BPoly(Piecewise, si.BPoly):
 
     @classmethod
     def from_derivatives(cls, xi: Any, yi: Any, orders: Any = None, extrapolate: bool | str | None = None) -> Any:
-        if is_traced(xi, yi):
-            raise NoRuleError("BPoly.from_derivatives has no rule; of values and slopes CubicHermiteSpline has one.")
-        return super().from_derivatives(xi, yi, orders, extrapolate)
+        if not is_traced(xi, yi):
+            return super().from_derivatives(xi, yi, orders, extrapolate)
+        xi, several = increasing(double(xi), "x coordinates are not in increasing order"), [double(y) for y in yi]
+        if len(xi) != len(several):
+            raise ValueError("xi and yi need to have the same length")
+        if any(y.ndim == 0 for y in several):
+            raise ValueError("Using a 1-D array for y? Please .reshape(-1, 1).")
+        wanted = orders if np.ndim(orders) else [orders] * (len(xi) - 1)
+        ends = [pair if order is None else chosen(*pair, order) for pair, order in zip(pairwise(several), wanted)]
+        length = max(len(start) + len(stop) for start, stop in pairwise(several))
+        c = [elevated(between(*pair, h), length) for pair, h in zip(ends, np.diff(xi))]
+        return cls.construct_fast(np.stack(c, 1), xi, extrapolate)
 
     def at(self, x: Any) -> Any:
         i = interval(self.x, x)

@@ -1,5 +1,6 @@
 """Interpolation of scattered data: radial functions, simplices, nearest neighbours."""
 
+from inspect import signature
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -14,6 +15,7 @@ from dotbar.rules.words import H, entries, mT, stop_gradient
 from dotbar.scipy.interpolate.grid import coordinates
 from dotbar.scipy.interpolate.objects import Interpolator, against, double, filled, is_traced
 from dotbar.scipy.mirror import own_module, stands_for
+from dotbar.scipy.spatial.distance import cdist
 
 # ---------------------------------------------------------------- radial functions
 
@@ -119,6 +121,80 @@ def radial(x: Any, y: Any, d: Any, smoothing: Any, epsilon: Any, phi: Any, power
     A = np.concatenate([np.concatenate([K, P], -1), np.concatenate([H(P), corner], -1)], -2)
     right = np.concatenate([d, np.zeros((*d.shape[:-2], R, d.shape[-1]))], -2)
     return np.concatenate(matrices(x), -1) @ np.linalg.solve(A, right)
+
+
+OLDER = {
+    "multiquadric": lambda q: np.sqrt(q + 1),
+    "inverse_multiquadric": KERNELS["inverse_multiquadric"],
+    "gaussian": KERNELS["gaussian"],
+    "linear": lambda q: root(q, 0.5),
+    "cubic": KERNELS["cubic"],
+    "quintic": lambda q: root(q, 2.5),
+    "thin_plate": KERNELS["thin_plate_spline"],
+}
+"""The same of the older class; in the first three distances count in units of ε."""
+
+OTHER_NAMES = {
+    "inverse": "inverse_multiquadric",
+    "inverse multiquadric": "inverse_multiquadric",
+    "thin-plate": "thin_plate",
+}
+
+
+@stands_for(si.Rbf)
+class Rbf(Interpolator, si.Rbf):
+    """Σⱼ aⱼ φ(|x − xⱼ|) with (φ − λ) a = d, of points and data that are given coordinate by coordinate."""
+
+    def fit(  # type: ignore[override]
+        self,
+        *args: Any,
+        function: Any = "multiquadric",
+        epsilon: Any = None,
+        smooth: Any = 0.0,
+        norm: Any = "euclidean",
+        mode: str = "1-D",
+        **more: Any,
+    ) -> Any:
+        if mode not in ("1-D", "N-D"):
+            raise ValueError("Mode has to be 1-D or N-D.")
+        *coordinates, d = map(double, args)
+        y = np.stack([np.ravel(v) for v in coordinates], -1)
+        d = np.ravel(d) if mode == "1-D" else d
+        if len(d) != len(y):
+            raise ValueError("All arrays must be equal length.")
+        edges = np.ptp(y, 0)
+        longest = np.where(edges == 0, 1.0, edges)
+        mean = (np.prod(longest) / len(y)) ** (1 / np.sum(edges != 0)) if epsilon is None else epsilon
+        vars(self).update(more, epsilon=mean)
+        phi = self.radial(function, mean)
+        squares = self.squares(norm)
+        return y, squares, phi, np.linalg.solve(phi(squares(y, y)) - smooth * np.eye(len(y)), d)
+
+    def squares(self, norm: Any) -> Any:
+        """The squared distances of all pairs, which are smooth where two points meet."""
+        if norm == "euclidean":
+            return lambda x, y: np.sum((x[:, None] - y[None]) ** 2, -1)
+        return lambda x, y: cdist(x, y, norm) ** 2
+
+    def radial(self, function: Any, epsilon: Any) -> Any:
+        """The radial function, of squared distances; one of the user's is given distances, perhaps after the object."""
+        if callable(function):
+            own = (self,) if len(signature(function).parameters) == 2 else ()
+            return lambda q: function(*own, root(q, 0.5))
+        name = function.lower()
+        name = OTHER_NAMES.get(name, name)
+        if name not in OLDER:
+            raise ValueError(f"function must be a callable or one of {', '.join(OLDER)}")
+        scale = epsilon**2 if name in ("multiquadric", "inverse_multiquadric", "gaussian") else 1.0
+        return lambda q: OLDER[name](q / scale)
+
+    def value(self, *args: Any) -> Any:  # type: ignore[override]
+        y, squares, phi, nodes = self.fitted
+        args = tuple(map(double, args))
+        if any(x.shape != args[0].shape for x in args):
+            raise ValueError("Array lengths must be equal")
+        x = np.stack([np.ravel(v) for v in args], -1)
+        return np.reshape(phi(squares(x, y)) @ nodes, args[0].shape + nodes.shape[1:])
 
 
 # ---------------------------------------------------------------- simplices and neighbours

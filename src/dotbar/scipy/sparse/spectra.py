@@ -10,7 +10,7 @@ import scipy.sparse.linalg as ssl
 from dotbar.core import as_array, dtype_of, primitive
 from dotbar.errors import DegenerateSpectrumError, NoRuleError
 from dotbar.rules.kinds import rule
-from dotbar.rules.words import H, conj, raise_if
+from dotbar.rules.words import H, conj, once, raise_if
 from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.sparse.arrays import sparse
 from dotbar.scipy.sparse.solvers import columns, meets, square
@@ -99,12 +99,13 @@ def _eigenpairs(
     return (dot_data, bar_data), (dot_mass, bar_mass), None, None, None, None
 
 
-def hermitian(A: Any, M: Any, by: Callable[..., Any]) -> tuple[Any, Any]:
+def found_by(pairs: Any, A: Any, M: Any, by: Callable[..., Any]) -> tuple[Any, Any]:
+    """The eigenvalues and eigenvectors, by one of the words for them; M may be None, the identity."""
     A = square(sparse(A))
     if M is None:
         M, by = ss.eye_array(A.shape[0], dtype=A.dtype), lambda S, _, by=by: by(S, None)
     M = sparse(M)
-    return eigenpairs(A.data, M.data, A.row, A.col, M.row, M.col, n=A.shape[0], by=by)
+    return pairs(A.data, M.data, A.row, A.col, M.row, M.col, n=A.shape[0], by=by)
 
 
 def in_order(solver: Callable[..., Any], with_vectors: bool) -> Callable[..., Any]:
@@ -126,7 +127,7 @@ def eigsh(A: Any, k: int = 6, M: Any = None, *args: Any, return_eigenvectors: bo
     if not meets(A, M):
         return ssl.eigsh(A, k, M, *args, return_eigenvectors=return_eigenvectors, **kw)
     solver = in_order(ssl.eigsh, return_eigenvectors)
-    w, V = hermitian(A, M, lambda S, M: solver(S, k, M, *args, **kw))
+    w, V = found_by(eigenpairs, A, M, lambda S, M: solver(S, k, M, *args, **kw))
     return (w, V) if return_eigenvectors else w
 
 
@@ -138,55 +139,73 @@ def lobpcg(A: Any, X: Any, B: Any = None, M: Any = None, Y: Any = None, *args: A
         raise NoRuleError("scipy.sparse.linalg.lobpcg has a derivative in A, without B and Y.")
     if len(args) > 4 or kw.get("retLambdaHistory") or kw.get("retResidualNormsHistory"):
         raise NoRuleError("scipy.sparse.linalg.lobpcg has a derivative of its result, not of its history.")
-    return hermitian(A, None, lambda S, _: ssl.lobpcg(S, X, None, M, None, *args, **kw))
+    return found_by(eigenpairs, A, None, lambda S, _: ssl.lobpcg(S, X, None, M, None, *args, **kw))
 
 
 # ---------------------------------------------------------------- eigenvalues of other matrices
 
 
 @primitive
-def general_eigenpairs(data: Any, row: Any, col: Any, *, n: int, by: Callable[..., Any]) -> tuple[Any, Any]:
-    """Some w and v with A v = w v, |v| = 1."""
-    return by(coo(data, row, col, (n, n)).tocsr())
+def general_eigenpairs(
+    data: Any, mass: Any, row: Any, col: Any, mass_row: Any, mass_col: Any, *, n: int, by: Callable[..., Any]
+) -> tuple[Any, Any]:
+    """Some w and v with A v = w M v, vᴴMv = 1, where M is Hermitian and positive definite."""
+    return by(coo(data, row, col, (n, n)).tocsr(), coo(mass, mass_row, mass_col, (n, n)).tocsc())
 
 
 @rule(general_eigenpairs)
-def _general_eigenpairs(y: Any, data: Any, row: Any, col: Any, *, n: int, by: Any) -> Any:
-    """[[A − w, v], [vᴴ, 0]] [v̇; −ẇ] = [−Ȧv; 0];  Ā = −zvᴴ, z the upper part of the adjoint system's [v̄; −w̄].
+def _general_eigenpairs(
+    y: Any, data: Any, mass: Any, row: Any, col: Any, mass_row: Any, mass_col: Any, *, n: int, by: Any
+) -> Any:
+    """[[A − wM, Mv], [vᴴM, 0]] [v̇; −ẇ] = [(wṀ − Ȧ)v; −vᴴṀv/2];  with [z; ζ] of the adjoint system, right-hand side
+    [v̄; −w̄]: Ā = −zvᴴ, and M̄ is the Hermitian part of (conj(w)z − ζv/2)vᴴ.
 
-    The phase of v stays: vᴴv̇ = 0.  Magnus & Neudecker (2019), 9.10; no vectors on the left are needed.
+    The phase of v stays: vᴴMv̇ is real.  Magnus & Neudecker (2019), 9.10; no vectors on the left are needed.
     """
     w, V = y
-    i = np.arange(n)
-    rows, cols = np.concatenate([row, i]), np.concatenate([col, i])
+    rows, cols = np.concatenate([row, mass_row]), np.concatenate([col, mass_col])
 
     def solved(right: Any, adjoint: bool) -> Any:
         vectors_exist(w)
-        shifted = (np.concatenate([data, -w[k] * np.ones(n)]) for k in range(V.shape[1]))
-        each = (bordered(S, rows, cols, V[:, k], V[:, k], right[:, k], adjoint=adjoint) for k, S in enumerate(shifted))
+        MV = multiply(mass, V, mass_row, mass_col, rows=n)
+        shifted = (np.concatenate([data, -w[k] * mass]) for k in range(V.shape[1]))
+        each = (
+            bordered(S, rows, cols, MV[:, k], MV[:, k], right[:, k], adjoint=adjoint) for k, S in enumerate(shifted)
+        )
         return np.stack(list(each), -1)
 
-    def dot(dot: Any) -> Any:
-        X = solved(np.concatenate([-multiply(dot, V, row, col, rows=n), np.zeros_like(V[:1])]), adjoint=False)
+    def dots(above: Any, below: Any) -> Any:
+        X = solved(np.concatenate([above, below]), adjoint=False)
         return -X[n], X[:n]
 
-    def bar(ybar: Any) -> Any:
-        wbar, Vbar = (np.zeros_like(x) if g is None else g for g, x in zip(ybar, y))
-        Z = solved(np.concatenate([Vbar, -wbar[None]]), adjoint=True)[:n]
-        return -sampled(Z, V, row, col)
+    def dot_data(dot: Any) -> Any:
+        return dots(-multiply(dot, V, row, col, rows=n), np.zeros_like(V[:1]))
 
-    return (dot, bar), None, None
+    def dot_mass(dot: Any) -> Any:
+        MV = multiply(dot, V, mass_row, mass_col, rows=n) + multiply(conj(dot), V, mass_col, mass_row, rows=n)
+        return dots(w * MV / 2, -np.sum(conj(V) * MV, 0, keepdims=True) / 4)
+
+    @once
+    def adjoint(ybar: Any) -> Any:
+        wbar, Vbar = (np.zeros_like(x) if g is None else g for g, x in zip(ybar, y))
+        return solved(np.concatenate([Vbar, -wbar[None]]), adjoint=True)
+
+    def bar_data(ybar: Any) -> Any:
+        return -sampled(adjoint(ybar)[:n], V, row, col)
+
+    def bar_mass(ybar: Any) -> Any:
+        Z = adjoint(ybar)
+        return half(conj(w) * Z[:n] - V * Z[n] / 2, V, mass_row, mass_col)
+
+    return (dot_data, bar_data), (dot_mass, bar_mass), None, None, None, None
 
 
 @stands_for(ssl.eigs)
 def eigs(A: Any, k: int = 6, M: Any = None, *args: Any, return_eigenvectors: bool = True, **kw: Any) -> Any:
     if not meets(A, M):
         return ssl.eigs(A, k, M, *args, return_eigenvectors=return_eigenvectors, **kw)
-    if M is not None:
-        raise NoRuleError("scipy.sparse.linalg.eigs has a derivative without M; scipy.linalg.eig has it with b.")
-    A, solver = square(sparse(A)), in_order(ssl.eigs, return_eigenvectors)
-    by = lambda S: solver(S, k, None, *args, **kw)
-    w, V = general_eigenpairs(A.data, A.row, A.col, n=A.shape[0], by=by)
+    solver = in_order(ssl.eigs, return_eigenvectors)
+    w, V = found_by(general_eigenpairs, A, M, lambda S, M: solver(S, k, M, *args, **kw))
     return (w, V) if return_eigenvectors else w
 
 
