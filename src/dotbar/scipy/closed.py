@@ -5,17 +5,20 @@ it as the body of a loop is recorded (:mod:`dotbar.nested`), and becomes operand
 as it branches on values, keeps as operands the traced ones among what it is given.
 """
 
+import types
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial, wraps
+from functools import lru_cache, partial, wraps
+from hashlib import blake2b
 from inspect import signature
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from dotbar.core import Cell, Shape, Traced, active, as_array, is_differentiable
 from dotbar.errors import DotbarError
 from dotbar.nested import record, run, stand_in
-from dotbar.program import Program
+from dotbar.program import Part, Program, Var
 from dotbar.rules.kinds import match
 from dotbar.tree import flatten, unflatten
 
@@ -81,7 +84,81 @@ def closed(given: Any, *functions: tuple[Function, Iterable[Any]]) -> tuple[list
         return list(opaque), opaque[0].operands
     if not operands:
         return [partial(as_given, f, given) for f, _ in functions], []
-    return list(map(Closed, programs)), operands
+    return [Closed(known(program)) for program in programs], operands
+
+
+class Form:
+    """A Program as a key: equal if Programs do the same to the same constants."""
+
+    def __init__(self, program: Program):
+        self.program = program
+        self.key = described(program)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Form) and self.key == other.key
+
+
+def described(program: Program) -> Any:
+    """What a Program does, in whatever variables.
+
+    Raises:
+        TypeError: it holds something that may be another thing later.
+    """
+    numbers: dict[Var, int] = {}
+
+    def part(x: Any) -> Any:
+        match x:
+            case Var():
+                return numbers.setdefault(x, len(numbers)), x.shape, x.dtype, x.weak
+            case Program():
+                return described(x)
+            case np.ndarray() | np.generic() if not x.dtype.hasobject:
+                return type(x), x.dtype, x.shape, x.strides, blake2b(x.tobytes()).digest()
+            case tuple() | list():
+                return type(x), *map(part, x)
+            case dict():
+                return dict, *((key, part(value)) for key, value in x.items())
+            case slice():
+                return slice, *map(part, (x.start, x.stop, x.step))
+            case float() | complex():
+                return type(x), repr(x)  # -0.0 is not 0.0, nan is nan
+            case bool() | int() | str() | bytes() | None | np.dtype() | type() | Part() | types.EllipsisType():
+                return type(x), x
+            case types.FunctionType() | types.BuiltinFunctionType() | np.ufunc() if not getattr(x, "__closure__", None):
+                return x
+            case _:
+                raise TypeError(f"{type(x)} is no constant")
+
+    equations = [
+        (e.rule, part((*e.inputs, *e.outputs)), *((k, part(v)) for k, v in e.settings.items()))
+        for e in program.equations
+    ]
+    return part(program.inputs), *equations, part(program.outputs)
+
+
+@lru_cache(maxsize=64)
+def first(form: Form) -> Program:
+    """The first of Programs that are alike."""
+    return form.program
+
+
+def known(program: Program) -> Program:
+    """A Program that is like this one, perhaps of an earlier call, with all that has been made of it."""
+    try:
+        return first(Form(program))
+    except TypeError:
+        return program
+
+
+_DERIVED: WeakKeyDictionary[Program, dict[Any, dict[Any, Function]]] = WeakKeyDictionary()
+
+
+def derived(f: Function, parameters: "Packed") -> dict[Any, Function]:
+    """Where functions made of f, recorded, are kept as long as f's Program."""
+    return _DERIVED.setdefault(f.program, {}).setdefault(parameters.key, {}) if isinstance(f, Closed) else {}
 
 
 def recorded(f: Function, theta: Any, fixed: Sequence[Any], *xs: Any) -> Function:
@@ -109,6 +186,7 @@ class Packed:
         self.fixed = [x for x, form in zip(xs, self.forms) if form is None]
         floats = [np.ravel(as_array(x)) for x, form in zip(xs, self.forms) if form is not None]
         self.theta = np.concatenate(floats) if floats else np.zeros(0)
+        self.key = tuple(form and (form.shape, form.dtype) for form in self.forms)
         self.last: tuple[Any, Any, list[Any]] = (None, None, [])
 
     def unpacked(self, theta: Any, fixed: Sequence[Any]) -> list[Any]:

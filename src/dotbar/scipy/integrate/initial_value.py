@@ -17,7 +17,7 @@ from dotbar.nested import stand_in
 from dotbar.rules.kinds import batch_loop, constant, rule
 from dotbar.rules.refusals import differentiated, refusal
 from dotbar.rules.words import conj, stop_gradient
-from dotbar.scipy.closed import Function, Packed, arguments, as_tuple, closed, is_traced, recorded, with_args
+from dotbar.scipy.closed import Function, Packed, arguments, as_tuple, closed, derived, is_traced, recorded, with_args
 from dotbar.scipy.integrate.quadrature import at_points
 from dotbar.scipy.integrate.trajectory import Method, Trajectory, at, keeping
 from dotbar.scipy.integrate.variation import Variation
@@ -369,6 +369,7 @@ class Run(Method):
         self.results: list[Any] = []
         options = {"rtol": 1e-3, "atol": 1e-6, "max_step": np.inf, **self.asked}
         super().__init__(given["method"], options["rtol"], options["atol"], max_step=options["max_step"])
+        self.programs = system.programs
 
     def report(self, theta: Any, fixed: Sequence[Any], t0: Any, y0: Any, t_eval: Any = None) -> tuple[Any, Trajectory]:
         """SciPy's result, and its steps; the end is the last of the fixed values."""
@@ -431,6 +432,7 @@ def odeint(*args: Any, **kw: Any) -> Any:
 
     default = 1.49012e-8  # ODEPACK's
     how = Method("LSODA", *(default if given[name] is None else given[name] for name in ("rtol", "atol")))
+    how.programs = system.programs
     Y = flow(y0 * 1.0, system.theta, t[0], t * 1.0, *system.fixed, f=system.rhs, how=how, values=values)
     return (Y, {}) if given["full_output"] else Y
 
@@ -442,6 +444,7 @@ class System:
         self.calls, operands = closed(args, *((with_args(f), start) for f in functions))
         self.parameters = Packed(operands)
         self.theta, self.fixed = self.parameters.theta, self.parameters.fixed
+        self.programs = derived(self.calls[0], self.parameters)
 
     def call(self, k: int, theta: Any, fixed: Sequence[Any], t: Any, y: Any) -> Any:
         """The k-th function."""

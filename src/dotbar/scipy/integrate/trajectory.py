@@ -130,6 +130,7 @@ class Method:
         self.options = options
         self.last: tuple[Any, Any] = (None, None)
         self.programs: dict[Any, Function] = {}
+        self.others: dict[Any, Function] = {}
 
     def of_pair(self) -> "Method":
         """The same for a system and its sensitivities."""
@@ -153,9 +154,11 @@ class Method:
     def recorded(self, f: Function, theta: Any, fixed: Any, *xs: Any, name: str = "") -> Function:
         """A function that is made of the right-hand side, as a Program; of each name and types there is one."""
         key = name, f.__name__, *((np.shape(x), dtype_of(x)) for x in (theta, *fixed, *xs))
-        if key not in self.programs:
-            self.programs[key] = recorded(f, theta, fixed, *xs)
-        return self.programs[key]
+        made = self.programs.get(key) or self.others.get(key)
+        if made is None:
+            made = recorded(f, theta, fixed, *xs)
+            (self.others if made is f else self.programs)[key] = made
+        return made
 
     def kept(self, xs: Any, solve: Callable[[], Trajectory]) -> Trajectory:
         """What was found for these values last, or is found now."""
