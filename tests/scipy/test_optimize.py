@@ -195,6 +195,18 @@ def test_a_minimum_outside_of_the_limits_is_none():
     assert np.isnan(grad(lambda t: x(t).fun)(0.0))
 
 
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "SLSQP", "trust-exact"])
+@pytest.mark.parametrize("transform", [lambda f: f, jit])
+def test_content_far_from_the_minimum(method, transform):
+    """A slope below the tolerance, as the function is small, is not a minimum; once it is, the derivative is there."""
+    small = lambda p, **how: so.minimize(lambda x: 1e-7 * (curved(x, p) + 2), [0.8, 0.7], method=method, **how)
+    assert small(p).success
+    assert np.all(np.isnan(transform(jacobian(lambda p: small(p).x))(p)))
+    assert np.all(np.isnan(transform(grad(lambda p: small(p).fun))(p)))
+    found = lambda p: small(p, tol=1e-20, options={"maxiter": 40}).x
+    assert np.allclose(transform(jacobian(found))(p), jacobian(argmin)(p), atol=1e-3)
+
+
 def test_success_is_reported_as_by_scipy():
     seen = []
     grad(lambda p: (seen.append(WITHOUT_SUCCESS["BFGS"](p, 200)), seen[0].x[0])[1])(p)

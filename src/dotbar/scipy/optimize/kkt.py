@@ -16,7 +16,7 @@ import scipy.optimize as so
 
 from dotbar.core import shape_of
 from dotbar.scipy.closed import Function
-from dotbar.scipy.optimize.implicit import Functions, Given, solved
+from dotbar.scipy.optimize.implicit import SUCCESSFUL, Functions, Given, along, solved
 from dotbar.transforms import grad, jacobian
 
 
@@ -37,8 +37,10 @@ def minimum(
 
     def study(fs: Functions, x: Any) -> tuple[Any, Any]:
         force, feasible = forces(fs, x, start)
-        kink = has_kink(lambda x: grad(lambda x: lagrangian(fs, x, force))(x), x, start)
-        return np.concatenate([x, force]), np.bool_(feasible and not kink)
+        slope = grad(lambda x: lagrangian(fs, x, force))
+        steepest = np.linalg.norm(grad(lambda x: np.reshape(fs["f"](x), ()))(start))
+        found = feasible and not has_kink(slope, x, start) and not descends(slope, x, start, steepest)
+        return np.concatenate([x, force]), np.bool_(found)
 
     n = start.size
     split = lambda f: lambda fs, z: f(fs, z[:n], z[n:])
@@ -60,6 +62,20 @@ def has_kink(slope: Function, x: Any, x0: Any) -> bool:
     step = -1e-3 * (np.linalg.norm(x - x0) or np.linalg.norm(x) or 1.0) / size * g
     near, far = (np.linalg.norm(slope(x + k * step) - g) for k in (0.1, 1.0))
     return bool(near >= 0.5 * far >= 0.5 * size)
+
+
+def descends(slope: Function, x: Any, x0: Any, steepest: Any) -> bool:
+    """Whether a function goes on to descend from x, by Cauchy's step ‖g‖² / ‖H g‖ along its slope g.
+
+    That is looked at only where g is not small in comparison with how steep the problem is.
+    """
+    g = slope(x)
+    size = np.linalg.norm(g)
+    if not size > NEAR * steepest:
+        return False
+    tolerance, _, least = SUCCESSFUL
+    lengths = np.linalg.norm(x) + np.linalg.norm(x - x0) + least
+    return bool(size**2 > tolerance * lengths * np.linalg.norm(along(slope, x, g)))
 
 
 def rows(fs: Functions, x: Any) -> tuple[Any, Any, Any]:
