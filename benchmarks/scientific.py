@@ -113,6 +113,14 @@ def negative_binomial(lib, theta, k):
     return lib.np.sum(terms)
 
 
+def overdispersed(lib, theta, k):
+    return lib.np.sum(lib.scipy.stats.nbinom.logpmf(k, theta[0], theta[1]))
+
+
+def poisson_regression(lib, w, X, k):
+    return lib.np.sum(lib.scipy.stats.poisson.logpmf(k, lib.np.exp(X @ w)))
+
+
 def probit(lib, w, X, sign):
     return lib.np.sum(lib.scipy.stats.norm.logcdf(sign * (X @ w)))
 
@@ -226,6 +234,8 @@ def programs():
     yield "beta, log density, 10⁴", beta_likelihood, [theta([2.0, 1.5])], [u]
     yield "Student, log density, 10⁴", student_likelihood, [theta([5.0, 1.0, 2.0])], [x]
     yield "negative binomial, gammaln, 10⁴", negative_binomial, [theta([5.0, 0.3])], [numpy.floor(x)]
+    yield "negative binomial, log mass, 10⁴", overdispersed, [theta([5.0, 0.3])], [numpy.floor(x)]
+    yield "Poisson regression, 10⁴ × 20", poisson_regression, [w / 5], [X, numpy.floor(x)]
     yield "probit, log Φ, 10⁴ × 20", probit, [w / 5], [X, numpy.sign(rng.standard_normal(many))]
     yield "von Mises, 10⁴", von_mises, [theta([5.0, 0.3])], [x]
     yield "gammaincc by shape, 10⁴", censored, [theta([2.0, 1.5])], [x]

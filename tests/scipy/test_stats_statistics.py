@@ -1,5 +1,6 @@
 """Statistics and multivariate distributions beyond the registry's checks."""
 
+import mpmath as mp
 import numpy as np
 import pytest
 import scipy.stats
@@ -79,6 +80,24 @@ def test_too_few_values_are_refused(name, least):
     arguments = {"popmean": 0.1} if name == "ttest_1samp" else {}
     with pytest.raises(NoRuleError, match=f"{name} has no derivative for fewer than {least} values"):
         dotbar.jvp(lambda x: getattr(st, name)(x, **arguments), (np.ravel(x)[: least - 1],), (np.ones(least - 1),))
+
+
+@pytest.mark.parametrize("p", [-3.0, -0.1, -1e-4, 0.0, 1e-9, 0.02, 0.1, 2.0])
+def test_the_power_mean_is_smooth_in_the_power(p):
+    """At p = 0, where it is the geometric mean, too."""
+    a = [mp.mpf(t) for t in (0.3, 1.2, 2.5, 0.7)]
+    with mp.workdps(80):
+        power = lambda p: (mp.fsum(t**p for t in a) / 4) ** (1 / p)
+        p0 = p + mp.mpf("1e-30")
+        want = [power(p0), mp.diff(power, p0), mp.diff(power, p0, 2)]
+    f = lambda p: st.pmean(np.array(a, float), p)
+    found = f(p), dotbar.grad(f)(p), dotbar.grad(dotbar.grad(f))(p)
+    assert np.allclose(found, np.array(want, float), 1e-10)
+
+
+def test_the_power_mean_of_a_zero():
+    f = lambda p: st.pmean(np.array([0.0, 1.0]), p)
+    assert np.isclose(dotbar.grad(f)(0.05), np.log(2) / 0.05**2 * 2**-20.0)
 
 
 def test_a_number_is_a_sample_of_one():

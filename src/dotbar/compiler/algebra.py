@@ -48,7 +48,7 @@ from dotbar.compiler.rewriting import (
 from dotbar.core import Settings
 from dotbar.program import Equation, Program, Var
 from dotbar.rules.shapes import astype
-from dotbar.rules.words import stop_gradient
+from dotbar.rules.words import settled, stop_gradient
 
 __all__ = ["algebra", "factors", "linear", "moves", "products", "selects", "spectra", "sums", "symmetry", "triangular"]
 
@@ -284,7 +284,7 @@ def _extremum_of_one(e: Equation, walk: Walk) -> Any:
     return a if a is b else None
 
 
-@of(np.copy, np.positive, stop_gradient)
+@of(np.copy, np.positive, settled, stop_gradient)
 def _itself(e: Equation, walk: Walk) -> Any:
     """A value of a Program never changes: a copy is the value."""
     return e.inputs[0]

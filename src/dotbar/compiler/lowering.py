@@ -996,6 +996,7 @@ WORDS: dict[Any, Callable[..., Any]] = {
     np.real: lambda lowering, x: x,
     np.imag: lambda lowering, x: lowering.full(0, x.shape, x.dtype),
     words.stop_gradient: lambda lowering, x: x,
+    words.settled: lambda lowering, x, **names: x,
     reductions.attains: _attains,
     ufuncs.share: _share,
 }

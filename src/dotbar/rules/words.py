@@ -10,6 +10,7 @@ from dotbar import core
 from dotbar.core import Shape, Step, Traced, new_zeros, primitive, take_index, value_of
 from dotbar.errors import ConversionError
 from dotbar.rules.kinds import align, batch_loop, constant, each, elementwise, linear, masked, rule, unbroadcast
+from dotbar.rules.refusals import refusal
 
 __all__ = [
     "H",
@@ -22,6 +23,7 @@ __all__ = [
     "raise_if",
     "ratio",
     "scatter",
+    "settled",
     "skew",
     "spread",
     "stop_gradient",
@@ -106,6 +108,17 @@ def stop_gradient(x: Any) -> Any:
 
 
 constant(stop_gradient, batch="()->()")
+
+
+@primitive
+def settled(x: Any, *, function: str, argument: str, why: str) -> Any:
+    """The argument x of a function, which has no derivative by it: one is refused by name."""
+    return x
+
+
+@rule(settled, "()->()")
+def _settled(y: Any, x: Any, *, function: str, argument: str, why: str) -> Any:
+    raise refusal(function, argument, why)
 
 
 @primitive

@@ -42,7 +42,7 @@ SAMPLES = [
     sample(st.gmean, q, case="gmean"),
     sample(st.gmean, q, weights=p, wrt=(0, "weights")),
     sample(st.hmean, q, case="hmean"),
-    sample(st.pmean, q, 1.5, weights=p, wrt=(0, "weights")),
+    *(sample(st.pmean, q, k, weights=p, wrt=(0, 1, "weights"), **by_version) for k in (1.5, 0.0)),
     sample(st.gstd, q),
     sample(st.trim_mean, X, 0.25, axis=0, wrt=(0,), case="trim_mean"),
     *(sample(fn, x, (-1.0, 1.0), wrt=(0,)) for fn in (st.tmean, st.tvar, st.tstd, st.tsem)),

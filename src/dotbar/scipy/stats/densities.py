@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import rv_continuous
 
-from dotbar.rules.words import stop_gradient
+from dotbar.rules.words import settled, stop_gradient
 from dotbar.scipy.special import ufuncs as sc
+from dotbar.scipy.stats import discrete
 from dotbar.scipy.stats.continuous import DENSITIES, OPAQUE, density, support
 from dotbar.scipy.stats.law import as_double
 from dotbar.scipy.stats.univariate import within
@@ -54,8 +55,28 @@ NORMAL: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def log_mass(k: Any, loc: Any, *shapes: Any, dist: Any, method: str) -> Any:
+    """log f(k − loc), −∞ outside the support and between the integers."""
+    function, names = f"dotbar.scipy.stats.{dist.name}.{method}", (dist.shapes or "").split(", ")
+    whole = lambda x, name, why: settled(x, function=function, argument=name, why=why)
+    k, loc = (whole(x, name, f"{dist.name} lives on the integers") for x, name in ((k, "k"), (loc, "loc")))
+    integers = discrete.INTEGERS.get(dist.name, ())
+    shapes = tuple(
+        whole(s, name, f"{name} of {dist.name} is an integer") if i in integers else as_double(s)
+        for i, (s, name) in enumerate(zip(shapes, names))
+    )
+    with np.errstate(all="ignore"):
+        k = as_double(k) - loc
+        inside, t = within(dist, k, shapes)
+        logf = np.where(inside & (k == np.floor(k)), discrete.DENSITIES[dist.name](t, *shapes), -np.inf)
+        return logf * np.where(admissible(dist, 1, shapes) & ~np.isnan(k), 1.0, np.nan)
+
+
 def composed(dist: Any, method: str) -> Callable[..., Any] | None:
-    """A function of x, loc, scale and the shape parameters, if there is one."""
+    """A function of x, loc, scale (of continuous distributions) and the shape parameters, if there is one."""
+    if dist.name in discrete.DENSITIES and dist.name not in discrete.BY_VALUES:
+        logf = partial(log_mass, dist=dist, method=method)
+        return {"logpmf": logf, "pmf": lambda *args: np.exp(logf(*args))}.get(method)
     if dist.name in OPAQUE and dist.name not in DENSITIES:
         return None
     if method == "logpdf":

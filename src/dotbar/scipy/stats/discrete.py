@@ -39,7 +39,7 @@ def log_choose(n: Any, k: Any) -> Any:
     """The logarithm of a binomial coefficient, −∞ where it vanishes."""
     possible = (k >= 0) & (k <= n)
     n, k = np.where(possible, n, 0), np.where(possible, k, 0)
-    return np.where(possible, sc.gammaln(n + 1) - sc.gammaln(k + 1) - sc.gammaln(n - k + 1), -np.inf)
+    return np.where(possible, -np.log(n + 1) - sc.betaln(n - k + 1, k + 1), -np.inf)
 
 
 def fisher(k: Any, M: Any, n: Any, N: Any, odds: Any) -> Any:
@@ -67,19 +67,30 @@ def skellam(k: Any, m: Any, n: Any) -> Any:
 # fmt: off
 DENSITIES: dict[str, Callable[..., Any]] = {
     "bernoulli": lambda k, p: sc.xlogy(k, p) + sc.xlog1py(1 - k, -p),
-    "betabinom": lambda k, n, a, b: (sc.betaln(k + a, n - k + b) - sc.betaln(a, b)
-                                     - np.log(n + 1) - sc.betaln(n - k + 1, k + 1)),
-    "binom": lambda k, n, p: -np.log(n + 1) - sc.betaln(n - k + 1, k + 1) + sc.xlogy(k, p) + sc.xlog1py(n - k, -p),
+    "betabinom": lambda k, n, a, b: log_choose(n, k) + sc.betaln(k + a, n - k + b) - sc.betaln(a, b),
+    "betanbinom": lambda k, n, a, b: sc.betaln(a + n, b + k) - sc.betaln(a, b) - np.log(n + k) - sc.betaln(n, k + 1),
+    "binom": lambda k, n, p: log_choose(n, k) + sc.xlogy(k, p) + sc.xlog1py(n - k, -p),
+    "boltzmann": lambda k, lam, n: np.log(np.expm1(-lam) / np.expm1(-lam * n)) - lam * k,
+    "dlaplace": lambda k, a: np.log(np.tanh(a / 2)) - a * np.abs(k),
     "geom": lambda k, p: sc.xlog1py(k - 1, -p) + np.log(p),
+    "hypergeom": lambda k, M, n, N: log_choose(n, k) + log_choose(M - n, N - k) - log_choose(M, N),
+    "logser": lambda k, p: k * np.log(p) - np.log(k) - np.log(-np.log1p(-p)),
     "nchypergeom_fisher": fisher,
     "nbinom": lambda k, n, p: (sc.gammaln(n + k) - sc.gammaln(k + 1) - sc.gammaln(n)
                                + sc.xlogy(n, p) + sc.xlog1py(k, -p)),
+    "nhypergeom": lambda k, M, n, r: log_choose(k + r - 1, k) + log_choose(M - r - k, n - k) - log_choose(M, n),
+    "planck": lambda k, lam: np.log(-np.expm1(-lam)) - lam * k,
     "poisson": lambda k, mu: sc.xlogy(k, mu) - mu - sc.gammaln(k + 1),
+    "randint": lambda k, low, high: -np.log(high - low) + 0 * k,
     "skellam": skellam,
+    "yulesimon": lambda k, a: np.log(a) + sc.betaln(k, a + 1),
     "zipf": lambda k, a: -a * np.log(k) - np.log(zeta(a)),
     "zipfian": zipfian,
 }
 """log f; of a distribution that is not here it is SciPy's own formula, run on traced values."""
+
+BY_VALUES = ("nchypergeom_fisher", "zipfian")
+"""Distributions whose mass is divided by a sum of as many terms as the parameters say."""
 
 VELOCITIES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
     "bernoulli": (lambda k, p: np.where(k < 1, -1 / (1 - p), 0.0),),

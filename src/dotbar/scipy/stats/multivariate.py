@@ -14,7 +14,7 @@ from dotbar.core import as_array, first_traced, primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import rule
 from dotbar.rules.lapack_words import solve_triangular
-from dotbar.rules.words import H, mT, stop_gradient, sym
+from dotbar.rules.words import H, mT, settled, stop_gradient, sym
 from dotbar.scipy.mirror import OWN
 from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.stats.law import sample
@@ -409,19 +409,15 @@ def normal_rvs(mean: Any = None, cov: Any = 1, size: Any = 1, random_state: Any 
 
 def t_rvs(loc: Any = None, shape: np.ndarray | Any = 1, df: Any = 1, size: Any = 1, random_state: Any = None) -> Any:
     loc, shape = location_and_spread(loc, shape)
-    df = settled("multivariate_t", "df", df)
+    df = unmoved("multivariate_t", df)
     x = sample(loc, shape, df, draw=stats.multivariate_t.rvs, size=size, random_state=random_state)
     return moved(x, loc, np.linalg.cholesky(shape))
 
 
-def settled(name: str, argument: str, x: Any) -> Any:
-    """A parameter by which samples have no derivative."""
-    if first_traced(x) is not None:
-        raise NoRuleError(
-            f"dotbar.scipy.stats.{name}.rvs has no derivative with respect to {argument!r}. "
-            f"Pass stop_gradient({argument}) to treat it as a constant."
-        )
-    return x
+def unmoved(name: str, df: Any) -> Any:
+    """The degrees of freedom, by which samples have no derivative."""
+    function = f"dotbar.scipy.stats.{name}.rvs"
+    return settled(as_array(df), function=function, argument="df", why=REASONS["rvs"])
 
 
 def congruent(name: str) -> Callable[..., Any]:
@@ -429,7 +425,7 @@ def congruent(name: str) -> Callable[..., Any]:
 
     def rvs(df: Any, scale: Any, size: Any = 1, random_state: Any = None) -> Any:
         scale, p = scale_of(scale)
-        x = sample(settled(name, "df", df), scale, draw=getattr(stats, name).rvs, size=size, random_state=random_state)
+        x = sample(unmoved(name, df), scale, draw=getattr(stats, name).rvs, size=size, random_state=random_state)
         L = np.linalg.cholesky(scale)
         back = lambda X: solve_triangular(np.broadcast_to(stop_gradient(L), X.shape), X)
         W = back(mT(back(np.reshape(x, (-1, p, p)))))

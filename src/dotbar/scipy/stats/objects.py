@@ -81,7 +81,8 @@ def by_mass(method: str) -> Callable[..., Any]:
 
     def call(self: Any, k: Any, *args: Any, **kw: Any) -> Any:
         shapes, loc, _ = self._parse_args(*args, **kw)
-        return mass(*map(as_array, (k, loc, *shapes)), dist=self.plain, method=method)
+        f = composed(self.plain, method) or partial(mass, dist=self.plain, method=method)
+        return f(*map(as_array, (k, loc, *shapes)))
 
     return call
 

@@ -4,6 +4,7 @@ Each is written over the last axis; ``statistic`` brings the axis there, and ref
 """
 
 import inspect
+import math
 from collections.abc import Callable
 from functools import reduce, wraps
 from typing import Any
@@ -12,12 +13,13 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 from scipy import stats
 
-from dotbar.core import as_array, dtype_of, primitive
+from dotbar.core import as_array, dtype_of, first_traced, primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import composite, constant
 from dotbar.rules.words import stop_gradient
 from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.special import ufuncs as sc
+from dotbar.scipy.stats.continuous import log1p_ratio, near_zero
 from dotbar.scipy.stats.results import Description, Directions, Line, TheilSen, each_entry
 
 
@@ -201,13 +203,27 @@ def _hmean(a: Any, weights: Any, dtype: Any) -> Any:
     return 1 / mean(1 / (a if dtype is None else a.astype(dtype)), weights)[..., 0]
 
 
+def expm1_excess(x: Any) -> Any:
+    """The ratio (eˣ − 1 − x)/x², of which the series is Σ xᵏ/(k + 2)!."""
+    return near_zero(x, lambda x: (np.expm1(x) - x) / (x * x), [1 / math.factorial(k + 2) for k in range(10)])
+
+
 @statistic(stats.pmean, "a", "weights")
 def _pmean(a: Any, weights: Any, p: Any, dtype: Any) -> Any:
-    if not isinstance(p, (int, float)):
-        raise NoRuleError("scipy.stats.pmean has no derivative with respect to 'p'.")
-    if p == 0:
-        return _gmean(a, weights, dtype)
-    return mean((a if dtype is None else a.astype(dtype)) ** float(p), weights)[..., 0] ** (1 / p)
+    """(E aᵖ)^(1/p).  Near p = 0, where it is the geometric mean, from E exp(p d) = 1 + p² E d² (1/2 + …).
+
+    The d are the deviations of the logarithms from their mean.
+    """
+    a = a if dtype is None else a.astype(dtype)
+    if first_traced(p) is None and p != 0:
+        return mean(a ** float(p), weights)[..., 0] ** (1 / p)
+    small = (np.abs(p) < 0.1) & ((p == 0) | np.all(a != 0))
+    near, far = np.where(small, p, 0.0), np.where(small, 1.0, p)
+    logs = np.log(np.where(small, a, 1.0))
+    centre = mean(logs, weights)
+    spread = mean((logs - centre) ** 2 * expm1_excess(near * (logs - centre)), weights)
+    geometric = np.exp(centre + near * spread * log1p_ratio(near**2 * spread))[..., 0]
+    return np.where(small, geometric, mean(a**far, weights)[..., 0] ** (1 / far))
 
 
 @statistic(stats.gstd)
