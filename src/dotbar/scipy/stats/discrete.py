@@ -205,7 +205,7 @@ def summed(*shapes: Any, dist: Any, kind: str, directions: tuple[int, ...] = ())
     reach = 64
     while reach < MOST:
         low, high = covered(reach // 4)
-        if np.max(dist.cdf(low - 1, *shapes) + dist.sf(high, *shapes), initial=0) <= 1e-16:
+        if np.max(dist.cdf(low - 1, *shapes) + dist.sf(high, *shapes), initial=0) <= 1e-15:
             break
         reach *= 2
     low, high = (np.expand_dims(end, -1) for end in covered(reach))
