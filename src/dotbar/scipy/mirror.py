@@ -198,7 +198,7 @@ def mirrored(value: Any) -> Any:
             return OWN[value]
     except TypeError:  # not hashable
         return value
-    return dispatching(value) if isroutine(value) else value
+    return dispatching(value) if isroutine(value) and value not in RULES else value
 
 
 def own_module(name: str) -> ModuleType | None:
