@@ -18,7 +18,7 @@ from dotbar.rules.kinds import add, constant, rule
 from dotbar.rules.words import H, conj, raise_if, stop_gradient
 from dotbar.scipy.closed import Closed, Function, Packed, closed, is_traced, recorded, with_args
 from dotbar.trace import recordings
-from dotbar.transforms import jacobian, jvp, vjp
+from dotbar.transforms import jacfwd, jvp, vjp
 
 Functions = dict[Any, Function]
 Given = dict[Any, tuple[Function, Sequence[Any]]]
@@ -74,7 +74,7 @@ def _solution(
 
     def F_x() -> Any:
         F = lambda x: conditions(theta, fixed, x)
-        J, one = (along(F, x, np.ones_like(x)), 1.0) if entrywise else (jacobian(F)(x), np.eye(len(x)))
+        J, one = (along(F, x, np.ones_like(x)), 1.0) if entrywise else (jacfwd(F)(x), np.eye(len(x)))
         J = np.where(found, J, one)
         check = check_entries if entrywise else check_matrix
         check(F, stop_gradient(x), stop_gradient(J), within)
@@ -289,7 +289,7 @@ def near(
 def reached(F: Function, x: Any, start: Any, entrywise: bool) -> Any:
     """Whether a solver that reports no success has all the same reached F = 0."""
     try:
-        F_x = along(F, x, np.ones_like(x)) if entrywise else jacobian(F)(x)
+        F_x = along(F, x, np.ones_like(x)) if entrywise else jacfwd(F)(x)
         return near(F, x, F_x, start, entrywise, *OTHERWISE)
     except (DotbarError, np.linalg.LinAlgError):
         return np.False_

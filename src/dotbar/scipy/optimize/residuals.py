@@ -16,7 +16,7 @@ from dotbar.scipy.optimize.implicit import Functions, Given, exact, filled, of_o
 from dotbar.scipy.optimize.kkt import minimum
 from dotbar.scipy.optimize.minima import bounded, limits
 from dotbar.scipy.optimize.roots import matrix
-from dotbar.transforms import jacobian
+from dotbar.transforms import jacfwd
 
 LOSSES: dict[str, Function] = {
     "linear": lambda z: z,
@@ -54,7 +54,7 @@ def least_squares(*args: Any, **kw: Any) -> Any:
         x = np.atleast_1d(np.asarray(x0, float))
         first = fs.get("jac", jac)
         if first == "2-point" and given["jac_sparsity"] is None and given["diff_step"] is None:
-            first = exact(jacobian(lambda x: np.atleast_1d(as_array(fs["r"](x)))), fs["r"], x) or first
+            first = exact(jacfwd(lambda x: np.atleast_1d(as_array(fs["r"](x)))), fs["r"], x) or first
         where = {"bounds": (*fs["l", "x"](),)} if has_bounds else {}
         return so.least_squares(fs["r"], x0, first, **where, **given)
 
@@ -135,9 +135,7 @@ def curve_fit(f: Function, xdata: Any, ydata: Any, *args: Any, **kw: Any) -> Any
         functions |= bounded(start)
 
     def run(fs: Functions, p0: Any) -> Any:
-        slopes = (
-            fs["jac"] if callable(jac) else exact(jacobian(fs["model"]), fs["model"], start) if jac is None else None
-        )
+        slopes = fs["jac"] if callable(jac) else exact(jacfwd(fs["model"]), fs["model"], start) if jac is None else None
         first = slopes and (lambda x, *p: slopes(np.array(p)))
         where = {"bounds": (*fs["l", "x"](),)} if has_bounds else {}
         weights = {"sigma": fs["sigma"]()} if sigma is not None else {}
@@ -165,7 +163,7 @@ def count_of_parameters(model: Function) -> int:
 
 def covariance_of(residual: Function, p: Any, absolute: bool) -> Any:
     """s² (JᵀJ)⁻¹ with s² = rᵀr/(m − n), or 1 where sigma is absolute."""
-    J, r = jacobian(residual)(p), residual(p)
+    J, r = jacfwd(residual)(p), residual(p)
     C = np.linalg.inv(mT(J) @ J)
     return C if absolute else C * np.sum(r**2) / max(len(r) - len(p), 1)
 

@@ -10,7 +10,7 @@ from dotbar.nested import stand_in
 from dotbar.scipy.closed import Function, arguments, as_tuple
 from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.optimize.implicit import Functions, along, exact, filled, of_one, rest, solved
-from dotbar.transforms import jacobian
+from dotbar.transforms import jacfwd
 from dotbar.tree import flatten, unflatten
 
 
@@ -196,7 +196,7 @@ def matrix(f: Function, transposed: bool = False) -> Function:
     """The Jacobian of a function of a vector, as MINPACK wants it."""
 
     def jac(x: Any) -> Any:
-        J = jacobian(lambda x: np.atleast_1d(as_array(f(x))))(x)
+        J = jacfwd(lambda x: np.atleast_1d(as_array(f(x))))(x)
         return J.T if transposed else J
 
     return jac
