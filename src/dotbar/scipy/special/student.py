@@ -85,7 +85,8 @@ def student_at(v: Any, t: Any, *, n: int) -> Any:
     The first by Snedecor's distribution of t² for 1 and ν degrees of freedom.  Relative error 10⁻¹³.
     """
     if n == 1:
-        return np.where(v == np.inf, 0, np.sign(t) / 2 * snedecor_by_denominator(np.ones_like(v), v, t * t))
+        constant = (v == np.inf) | ((v > 0) & np.isinf(t))
+        return np.where(constant, 0, np.sign(t) / 2 * snedecor_by_denominator(np.ones_like(v), v, t * t))
     near, start = np.abs(t) < 1.5, np.arcsinh(np.abs(t) / np.sqrt(v))
     height = np.sqrt(v) * student_density(v, np.zeros_like(t))
 
