@@ -23,39 +23,46 @@ def _airy(y: Any, z: Any) -> Any:
 
 
 def far_slope(k: int, y: Any, z: Any, slope: Any) -> Any:
-    """The slope of airye's k-th result where z > 12, as of a scaled Bessel function at ζ.  DLMF 9.6.2-5."""
-    far = z > 12
+    """The slope of airye's k-th result where |ζ| > 17, as of a scaled Bessel function at ζ.  DLMF 9.6.2-5.
+
+    For Ai and complex z where |arg z| < 2π/3; for Bi on the real axis.
+    """
+    far = (np.abs(z) > 8.8) & ((np.real(z) > -np.abs(z) / 2) if k < 2 else (np.real(z) > 0) & (np.imag(z) == 0))
     x = np.where(far, z, 20)
     f, c = (sc.kve, (-1) ** k / np.pi) if k < 2 else (sc.ive, 2)
     power, order = (x, 2 / 3) if k % 2 else (np.sqrt(x), 1 / 3)
-    rise = expansion(order, 2 / 3 * x**1.5, f=f, n=0, m=1) * (c / np.sqrt(3)) * power * np.sqrt(x)
+    rise = expansion(order, 2 / 3 * x * np.sqrt(x), f=f, n=0, m=1) * (c / np.sqrt(3)) * power * np.sqrt(x)
     return np.where(far, y / ((2 - k % 2) * x) + rise, slope)
 
 
 @rule(sc.airye, "()->(),(),(),()")
 def _airye(y: Any, z: Any) -> Any:
-    """The same times e^ζ for Ai and exp(−|Re ζ|) for Bi, ζ = (2/3) z^(3/2), ζ′ = √z; real for real z: 0 where z < 0."""
+    """The same times e^ζ for Ai and exp(−|Re ζ|) for Bi, ζ = (2/3) z^(3/2), ζ′ = √z; real for real z: 0 where z < 0.
+
+    |Re ζ|˙ = s Re ζ̇ = s (ζ̇ − i Im ζ̇), s the sign of Re ζ.
+    """
     ai, aip, bi, bip = y
     real = dtype_of(z).kind != "c"
-    root = np.where(z > 0, np.sqrt(np.where(z > 0, z, 1)), 0) if real else np.sqrt(z)
+    root = np.where(z > 0, np.sqrt(np.where(z > 0, z, 1)), 0) if real else np.sqrt(z + 0)  # −0 is 0 to SciPy
     sign = np.sign(np.real(root * z))
-    rates = [lambda: aip + root * ai, lambda: z * ai + root * aip, lambda: bip, lambda: z * bi]
-    if real:
-        rates[2:] = [lambda: bip - root * bi, lambda: z * bi - root * bip]
-        rates = [lambda k=k, rate=rate: far_slope(k, y[k], z, rate()) for k, rate in enumerate(rates)]
-    own = slopes(*rates)
-
+    rates = (
+        lambda: aip + root * ai,
+        lambda: z * ai + root * aip,
+        lambda: bip - sign * root * bi,
+        lambda: z * bi - sign * root * bip,
+    )
+    own = slopes(*(lambda k=k, rate=rate: far_slope(k, y[k], z, rate()) for k, rate in enumerate(rates)))
     if real:
         return own
 
     def dot(zdot: Any) -> Any:
-        fall = -sign * np.real(root * zdot)
+        turn = 1j * sign * np.imag(root * zdot)
         a, ap, b, bp = own[0](zdot)
-        return a, ap, b + fall * bi, bp + fall * bip
+        return a, ap, b + turn * bi, bp + turn * bip
 
     def bar(ybar: Any) -> Any:
-        pull = sum(np.real(conj(b) * g) for b, g in zip((bi, bip), ybar[2:]) if g is not None)
-        return own[1](ybar) - conj(root) * (sign * pull)
+        pull = sum(np.imag(conj(b) * g) for b, g in zip((bi, bip), ybar[2:]) if g is not None)
+        return own[1](ybar) + conj(root) * (1j * sign * pull)
 
     return dot, bar
 
@@ -72,6 +79,17 @@ Q = (1 + 1j) / 2**0.5
 """ber x + i bei x = I₀(qx) and ker x + i kei x = K₀(qx).  DLMF 10.61.6"""
 
 
+FIRST = (lambda z: Q * sc.iv(1.0, z)), (lambda z: 0.5j * (sc.iv(0.0, z) + sc.iv(2.0, z)))
+SECOND = (lambda z: -Q * sc.kv(1.0, z)), (lambda z: 0.5j * (sc.kv(0.0, z) + sc.kv(2.0, z)))
+"""The first and second derivatives of I₀(qx) and K₀(qx), for z = qx.  DLMF 10.29.2, 10.29.5."""
+
+
+def beyond(x: Any, part: Any, f: Any, near: Any) -> Any:
+    """By Bessel functions for x > 1, as SciPy's Kelvin functions have ten digits about x = 9; nearer to 0 by them."""
+    far = (np.abs(x) if f in FIRST else x) > 1
+    return np.where(far, part(f(Q * np.where(far, x, 2))), near)
+
+
 def curvature(w: Any, slope: Any, x: Any, at_zero: Any) -> Any:
     """w″ = i w − w′/x of w = ber + i bei or ker + i kei, also part by part.  DLMF 10.25.1.
 
@@ -81,30 +99,40 @@ def curvature(w: Any, slope: Any, x: Any, at_zero: Any) -> Any:
     return np.where(zero, at_zero(x), w - slope / np.where(zero, 1, x))
 
 
-def first_kind(x: Any) -> Any:
-    """i (I₀ + I₂)(qx)/2.  DLMF 10.29.5."""
-    return 0.5j * (sc.iv(0.0, Q * x) + sc.iv(2.0, Q * x))
+elementwise(sc.ber, lambda x: beyond(x, np.real, FIRST[0], sc.berp(x)))
+elementwise(sc.bei, lambda x: beyond(x, np.imag, FIRST[0], sc.beip(x)))
+elementwise(sc.ker, lambda x: beyond(x, np.real, SECOND[0], sc.kerp(x)))
+elementwise(sc.kei, lambda x: beyond(x, np.imag, SECOND[0], sc.keip(x)))
 
 
-elementwise(sc.ber, lambda x: sc.berp(x))
-elementwise(sc.bei, lambda x: sc.beip(x))
-elementwise(sc.ker, lambda x: sc.kerp(x))
-elementwise(sc.kei, lambda x: sc.keip(x))
-elementwise(sc.berp, lambda y, x: curvature(-sc.bei(x), y, x, lambda x: np.real(first_kind(x))))
-elementwise(sc.beip, lambda y, x: curvature(sc.ber(x), y, x, lambda x: np.imag(first_kind(x))))
-elementwise(sc.kerp, lambda y, x: curvature(-sc.kei(x), y, x, lambda x: np.inf))
-elementwise(sc.keip, lambda y, x: curvature(sc.ker(x), y, x, lambda x: np.inf))
+def regular(part: Any, w: Any, slope: Any, x: Any) -> Any:
+    """w″ of ber + i bei or of a part."""
+    near = curvature(w, slope, x, lambda x: part(FIRST[1](Q * x)))
+    return beyond(x, part, FIRST[1], near)
+
+
+def singular(part: Any, w: Any, slope: Any, x: Any) -> Any:
+    """w″ of ker + i kei or of a part."""
+    near = curvature(w, slope, x, lambda x: part(complex(np.inf, np.inf)))
+    return beyond(x, part, SECOND[1], near)
+
+
+elementwise(sc.berp, lambda y, x: regular(np.real, -sc.bei(x), y, x))
+elementwise(sc.beip, lambda y, x: regular(np.imag, sc.ber(x), y, x))
+elementwise(sc.kerp, lambda y, x: singular(np.real, -sc.kei(x), y, x))
+elementwise(sc.keip, lambda y, x: singular(np.imag, sc.ker(x), y, x))
 
 
 @rule(sc.kelvin, "()->(),(),(),()")
 def _kelvin(y: Any, x: Any) -> Any:
     """ber + i bei, ker + i kei, and their derivatives."""
     be, ke, bep, kep = y
+    whole = lambda w: w
     return slopes(
-        lambda: bep,
-        lambda: kep,
-        lambda: curvature(1j * be, bep, x, first_kind),
-        lambda: curvature(1j * ke, kep, x, lambda x: complex(np.inf, np.inf)),
+        lambda: beyond(x, whole, FIRST[0], bep),
+        lambda: beyond(x, whole, SECOND[0], kep),
+        lambda: regular(whole, 1j * be, bep, x),
+        lambda: singular(whole, 1j * ke, kep, x),
     )
 
 

@@ -12,7 +12,7 @@ from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.debye import debye
 from dotbar.scipy.special.quadrature import family
-from dotbar.scipy.special.taylor import exp, partial
+from dotbar.scipy.special.taylor import exp, partial, value
 
 INTEGER = "the order is an integer"
 
@@ -63,15 +63,27 @@ def expansion(v: Any, z: Any, *, f: Any, n: int, m: int) -> Any:
 
     def scaled(v: Any, z: Any) -> Any:
         y = debye(v, z * q, s) * c
-        return exp(v * (1j * np.pi * r)) * y if r else y
+        return exp(v * (1j * np.pi * r)) * y * np.where(other_sheet(q, value(z)), -1, 1) if r else y
 
     return partial(scaled, (v, z + 0j if r else z), (n, m))
 
 
 def scaled_slope(f: Any, n: int, v: Any, z: Any, slope: Any) -> Any:
     """The slope of a scaled function for large z by its expansion: it is the small difference of large terms."""
-    far = np.real(z) > 25 + 1.6 * np.abs(v)
+    q, _, _, r = EXPANSION[f]
+    left = np.real(z) < 0
+    if r:
+        left = other_sheet(q, z) & (np.real(z * q) > -25)
+    elif f is sc.kve and dtype_of(z).kind == "c":
+        left = False
+    far = (np.abs(z) > 25 + 1.6 * np.abs(v)) & np.logical_not(left)
     return np.where(far, expansion(np.where(far, v, 0), np.where(far, z, 100), f=f, n=n, m=1), slope)
+
+
+def other_sheet(q: complex, z: Any) -> Any:
+    """Where arg z = arg qz ∓ π/2 does not hold of principal values, q = ±i; −0 is 0 to SciPy."""
+    below = np.imag(z) < 0
+    return (np.real(z) < 0) & (below if q == -1j else np.logical_not(below))
 
 
 @primitive

@@ -240,7 +240,7 @@ def order_derivative(name: str, v: Array, z: Array, n: int) -> Array:
     y = np.full(v.shape, np.nan, z.dtype if name[:6] != "hankel" else complex)
     tiny, huge = z == 0, np.isinf(z)
     at = np.where(tiny, 1e-300, np.where(huge, 700.0, z))
-    flip = np.signbit(at.imag) if z.dtype.kind == "c" else np.zeros(v.shape, bool)
+    flip = at.imag < 0  # −0 is 0 to SciPy
     at = np.where(flip, np.conj(at), at)
     valid = ~np.isnan(v) & np.isfinite(v) & ~np.isnan(at)
     if z.dtype.kind != "c":

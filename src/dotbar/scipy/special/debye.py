@@ -33,9 +33,9 @@ def coefficients() -> np.ndarray:
 
 
 def root(v: Any, w: Any) -> Any:
-    """√(ν² + w²), analytic where Re w ≥ 0 and |Im w| > |ν|."""
+    """√(ν² + w²), analytic where Re w ≥ 0 or |w| > |ν|."""
     if np.iscomplexobj(w):
-        return np.sqrt(w + 1j * v) * np.sqrt(w - 1j * v)
+        return np.where(np.real(w) < 0, w * np.sqrt(1 + (v / w) ** 2), np.sqrt(w + 1j * v) * np.sqrt(w - 1j * v))
     return np.hypot(v, w)
 
 

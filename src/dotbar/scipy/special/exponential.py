@@ -1,5 +1,6 @@
 """Integrals and inverses of the exponential, the dilogarithm, the arithmetic-geometric mean."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -86,9 +87,42 @@ def branch_of_lambertw(z: Any, k: Any, *, tol: float) -> Any:
 
 @rule(branch_of_lambertw, "(),()->()")
 def _branch_of_lambertw(w: Any, z: Any, k: Any, *, tol: float) -> Any:
-    """dw = dz e⁻ʷ/(1 + w).  DLMF 4.13.4."""
-    slope = lambda: np.exp(-w) / (1 + w)
+    """dw = dq for q = 1 + w."""
+    slope = lambda: _above_slope(above_branch_point(z, k, tol=tol))
     return ((lambda zdot: slope() * zdot), (lambda wbar: np.conj(slope()) * wbar)), INTEGER
+
+
+def _above_slope(q: Any) -> Any:
+    """dq/dz = e¹⁻ᵠ/q.  DLMF 4.13.4."""
+    return np.exp(1 - q) / q
+
+
+BRANCH_POINT = (0.36787944117144233, -1.2428753672788363e-17)
+"""1/e, and what is missing."""
+SERIES = [1 / ((n + 2) * math.factorial(n)) for n in range(24)]
+
+
+@primitive
+def above_branch_point(z: Any, k: Any, *, tol: float) -> Any:
+    """q = 1 + w; near −1/e, where SciPy's w loses half its digits, by Newton's method for Σ q²⁺ⁿ/((2 + n) n!) = ez + 1.
+
+    The sum is 1 − (1 − q) eᵠ, and q ≈ ±√(2(ez + 1)), the root with the sign + on the branch 0.
+    """
+    z, k, w = np.broadcast_arrays(z, k, sc.lambertw(z, k, tol))
+    q, rest = 1 + w, np.e * z.astype(complex)  # which keeps the sign of Im z = ±0
+    rest.real = np.e * ((z.real + BRANCH_POINT[0]) + BRANCH_POINT[1])
+    near = (np.abs(q) < 0.5) & (np.abs(rest) < 0.1)
+    rest = np.where(near, rest, 0.01)
+    u = np.sqrt(2 * rest) * np.where(k == 0, 1, -1)
+    u = u * (1 - u / 3)
+    for _ in range(5):
+        u = u - (u * u * np.polynomial.polynomial.polyval(u, SERIES) - rest) / (u * np.exp(u))
+    return np.where(near, u, q).astype(w.dtype)[()]
+
+
+@rule(above_branch_point, "(),()->()")
+def _above_branch_point(q: Any, z: Any, k: Any, *, tol: float) -> Any:
+    return ((lambda zdot: _above_slope(q) * zdot), (lambda qbar: np.conj(_above_slope(q)) * qbar)), INTEGER
 
 
 elementwise(sc.wrightomega, lambda y: y / (1 + y))  # Corless & Jeffrey (2002), The Wright ω function, (5)
@@ -98,8 +132,15 @@ elementwise(sc.wrightomega, lambda y: y / (1 + y))  # Corless & Jeffrey (2002), 
 
 
 def _agm(y: Any, a: Any, b: Any) -> Any:
-    """M = (π/2)/R_F(0, a², b²), hence ∂M/∂a = 2 |a| M² R_D(0, b², a²)/(3π).  DLMF 19.22.1, 19.18.1."""
-    return 2 / (3 * np.pi) * np.abs(a) * y * y * sc.elliprd(np.zeros_like(a), b * b, a * a)
+    """∂M/∂a by one step, M(a, b) = M(m, g), m = (a + b)/2, g = √(ab), which narrows ratios whose square underflows.
+
+    M = (π/2)/R_F(0, m², g²), hence ∂M/∂m = 2 m M² R_D(0, g², m²)/(3π), of degree 0.  DLMF 19.22.1, 19.18.1.
+    """
+    root_a, root_b = np.sqrt(np.abs(a)), np.sqrt(np.abs(b))
+    m, g = (np.abs(a / 2 + b / 2) / np.abs(y), root_a * root_b / np.abs(y))
+    rate = lambda p, q: 2 / (3 * np.pi) * p * sc.elliprd(np.zeros_like(p), q * q, p * p)
+    slope = rate(m, g) / 2 + root_b / root_a / 2 * rate(g, m)
+    return np.where(y == 0, np.where(b == 0, 0, np.inf), slope)
 
 
 elementwise(sc.agm, lambda y, a, b: _agm(y, a, b), lambda y, a, b: _agm(y, b, a))
