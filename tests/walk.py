@@ -7,7 +7,7 @@ differentiation, also those left out that are a number, a flag, a name or None b
 import re
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from inspect import Parameter
@@ -214,6 +214,8 @@ def holds(y: Any, seen: set[int]) -> bool:
 
 def inner(y: Any) -> list[Any]:
     """What an object holds: its attributes, the variables that a function closes over."""
+    if isinstance(y, type):
+        return []
     cells = [c.cell_contents for c in getattr(y, "__closure__", None) or ()]
     return [*getattr(y, "__dict__", {}).values(), *cells, getattr(y, "__self__", None)]
 
@@ -240,9 +242,14 @@ class Verdict:
 @cache
 def verdicts() -> dict[str, dict[str, list[Verdict]]]:
     """What becomes of each argument of each function."""
+    return verdicts_of(calls())
+
+
+def verdicts_of(calls: Mapping[str, Iterable[Call]]) -> dict[str, dict[str, list[Verdict]]]:
+    """What becomes of each argument of some calls."""
     found: dict[str, dict[str, list[Verdict]]] = defaultdict(lambda: defaultdict(list))
     with warnings.catch_warnings(action="ignore"):
-        for name, several in calls().items():
+        for name, several in calls.items():
             for call in several:
                 for key, argument, given in call.candidates():
                     for x, put in leaves_to_trace(given):

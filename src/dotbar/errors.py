@@ -282,6 +282,10 @@ INSTEAD = {
     **dict.fromkeys(
         ("KDTree", "cKDTree", "Delaunay", "HalfspaceIntersection", "SphericalVoronoi", "Voronoi"), NEIGHBOURS
     ),
+    **dict.fromkeys(
+        ("StateSpace", "TransferFunction", "ZerosPolesGain", "dlti", "lti"),
+        "Give the functions of dotbar.scipy.signal, such as lsim and bode, the system as a tuple of arrays.",
+    ),
     "Covariance": "dotbar.scipy.stats.multivariate_normal takes the matrix itself.",
     "LinearOperator": "The solvers of dotbar.scipy.sparse.linalg take the matrix itself.",
     "SuperLU": "The solve of dotbar.scipy.sparse.linalg.splu and spilu has a derivative.",
@@ -291,10 +295,12 @@ INSTEAD = {
 
 def scipys_own(function: str) -> str:
     """What is wrong with a function of SciPy's as it is, and what to write instead."""
-    if function and not has_own("scipy", function.removeprefix("scipy.")):
+    name = function.rpartition(".")[2]
+    if function.startswith("dotbar."):
+        return f"{function} has no derivative there: SciPy computes with plain numbers."
+    if name in INSTEAD or (function and not has_own("scipy", function.removeprefix("scipy."))):
         general = "Write it in NumPy functions, or give it a derivative with dotbar.custom_vjp."
-        instead = INSTEAD.get(function.rpartition(".")[2], general)
-        return f"{function} has no derivative rule: it keeps plain numbers. {instead}"
+        return f"{function} has no derivative rule: it keeps plain numbers. {INSTEAD.get(name, general)}"
     return (
         f"SciPy's own {function} does not take traced values: use dotbar.{function or 'scipy'}, "
         "write it in NumPy functions, or give it a derivative with dotbar.custom_vjp."

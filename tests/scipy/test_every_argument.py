@@ -15,13 +15,10 @@ INDEPENDENT = {
     **dict.fromkeys(("anderson", "broyden1", "broyden2", "newton_krylov"), "xin"),
     "curve_fit": "p0",
     "solve_bvp": "y p",
-    # what acts by an order or a rank alone; integers and flags beside an array
+    # what acts by an order or a rank alone
     "griddata": "points xi",
     "theilslopes": "alpha",
     **dict.fromkeys(("buttord", "cheb1ord", "ellipord"), "ws gstop"),
-    "lu_solve": "lu_and_piv",
-    "cho_solve": "c_and_lower",
-    "cho_solve_banded": "cb_and_lower",
 }
 """Arguments on which a result may depend without a derivative."""
 

@@ -498,3 +498,11 @@ def test_compiled_code_draws_the_same_numbers_each_time():
     f = dotbar.jit(two_samples)
     for _ in range(4):
         np.testing.assert_array_equal(f(p), expected)
+
+
+def test_the_multivariate_normal_cdf_of_one_dimension():
+    """Its second derivatives have no others to condition on."""
+    f = lambda cov: st.multivariate_normal.cdf(0.7, cov=cov)
+    want = lambda cov: st.norm.cdf(0.7, scale=np.sqrt(cov))
+    for own, other in ((f, want), (dotbar.grad(f), dotbar.grad(want))):
+        assert np.isclose(dotbar.grad(own)(1.3), dotbar.grad(other)(1.3), 1e-12)

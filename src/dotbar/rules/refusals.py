@@ -41,9 +41,15 @@ class Flags:
     ARRAYS = ("window",)
     """What may be an array as well as the name of one."""
 
-    def __init__(self, fn: Any, body: Any):
+    def __init__(self, fn: Any, body: Any, name: str = ""):
         self.fn = fn
         self.body = body
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """What the user knows the function as."""
+        return self._name or full_name(self.fn)
 
     @cached_property
     def order(self) -> list[str]:
@@ -59,7 +65,7 @@ class Flags:
         parameters = parameters_of(body)
         known = mentioned(body.__code__) if inspect.isfunction(body) else parameters
         names |= {k for k, p in parameters.items() if k not in known or is_plain(p.annotation)}
-        if full_name(self.fn).startswith(("numpy.", "scipy.", "dotbar.scipy.")):
+        if self.name.startswith(("numpy.", "scipy.", "dotbar.scipy.")):
             names.update(SETTINGS.split())
         arrays = {k for k, p in parameters.items() if np.ndarray in get_args(p.annotation)}
         return names.difference(self.ARRAYS, arrays)
@@ -79,7 +85,7 @@ class Flags:
 
     def _check(self, name: str, x: Any) -> None:
         if name in self.names and differentiated(x):
-            raise refusal(full_name(self.fn), name, "it says what is computed")
+            raise refusal(self.name, name, "it says what is computed")
 
 
 def is_plain(annotation: Any) -> bool:
@@ -96,7 +102,8 @@ def differentiated(x: Any) -> bool:
         return any(map(differentiated, x))
     if type(x) is dict:
         return any(map(differentiated, x.values()))
-    return isinstance(getattr(x, "data", None), Traced) and differentiated(x.data)  # a sparse array
+    entries = getattr(x, "__dict__", {}).get("data")  # of a sparse array
+    return isinstance(entries, Traced) and differentiated(entries)
 
 
 def differentiated_arguments(fn: Callable[..., Any], args: tuple[Any, ...], kw: Settings) -> Iterator[str]:
@@ -104,6 +111,13 @@ def differentiated_arguments(fn: Callable[..., Any], args: tuple[Any, ...], kw: 
     names = [name for name, p in parameters_of(fn).items() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     names += [f"argument {k}" for k in range(len(names), len(args))]
     return (name for name, x in (*zip(names, args), *kw.items()) if differentiated(x))
+
+
+def whole(x: Any, argument: str, why: str) -> Any:
+    """What stands beside an array in an argument, such as a flag, once it is known not to be under differentiation."""
+    if differentiated(x):
+        raise refusal("this function", argument, why)
+    return x
 
 
 def argument_name(rule: Rule, i: int) -> str:

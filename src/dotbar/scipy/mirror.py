@@ -86,9 +86,9 @@ def takes_traced(own: Any) -> bool:
 SHOWN = {"__init__": ("fit", "build"), "__call__": ("value",)}
 
 
-def checked(original: Any, body: Any, method: F) -> F:
+def checked(original: Any, body: Any, method: F, name: str = "") -> F:
     """A method that refuses traced values in the place of those of ``original`` that say what is computed."""
-    flags = Flags(original, body)
+    flags = Flags(original, body, name)
 
     @wraps(method)
     def call(*args: Any, **kw: Any) -> Any:
@@ -106,10 +106,15 @@ def methods_checked(original: type) -> Callable[[type], type]:
 
     def check(own: type) -> type:
         for name in dir(own):
-            method, plain = getattr_static(own, name), getattr(original, name, None)
-            if isinstance(method, FunctionType) and callable(plain) and method is not getattr_static(original, name):
+            static, plain = getattr_static(own, name), getattr(original, name, None)
+            method, bind = getattr(static, "__func__", static), type(static)
+            if bind is classmethod:
+                plain = getattr(plain, "__func__", None)
+            if isinstance(method, FunctionType) and callable(plain) and static is not getattr_static(original, name):
                 shown = next((getattr(own, k) for k in SHOWN.get(name, ()) if hasattr(own, k)), method)
-                setattr(own, name, checked(plain, shown, method))
+                public = full_name(original) + (f".{name}" if name not in SHOWN else "")
+                check = checked(plain, shown, method, public)
+                setattr(own, name, bind(check) if bind in (classmethod, staticmethod) else check)
         return own
 
     return check

@@ -16,6 +16,7 @@ from dotbar.rules.kinds import composite, constant, rule
 from dotbar.rules.lapack_words import diag, raise_if, solve_triangular
 from dotbar.rules.linalg import cholesky as cholesky_rule
 from dotbar.rules.linalg import from_diagonal, qr_rule
+from dotbar.rules.refusals import whole
 from dotbar.rules.words import H, conj, mT, phi, sym
 from dotbar.scipy.linalg.equations import checked
 from dotbar.scipy.linalg.equations import columns as for_columns
@@ -57,6 +58,7 @@ def by_factor(triangular: Callable[..., Any]) -> Callable[..., Any]:
 
     def solution(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Any:
         c, lower = c_and_lower
+        lower = whole(lower, "c_and_lower", "its lower is a flag")
         c, b = checked(check_finite, c, b)
 
         def solve(B: Any) -> Any:
@@ -329,6 +331,7 @@ def _lu(
 @composite(dispatching(sl.lu_solve))
 def _lu_solve(lu_and_piv: Any, b: Any, trans: int = 0, overwrite_b: bool = False, check_finite: bool = True) -> Any:
     LU, pivots = lu_and_piv
+    pivots = whole(pivots, "lu_and_piv", "its pivots are numbers of rows")
     LU, b = checked(check_finite, LU, b)
     L, order = unit_lower(LU), row_order(pivots, m=LU.shape[-1])
 

@@ -13,6 +13,7 @@ from dotbar.core import Traced, as_array, dtype_of, first_traced, new_zeros, pri
 from dotbar.errors import NoRuleError
 from dotbar.program import Guard
 from dotbar.rules.kinds import constant
+from dotbar.rules.refusals import differentiated
 from dotbar.rules.words import conj, entries
 from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.sparse.words import multiply
@@ -438,6 +439,9 @@ class Looking:
     def __truediv__(self, other: Any) -> Any:
         return sparse(self) / other if meets(other) else super().__truediv__(other)  # type: ignore[misc]
 
+    def power(self, n: Any, dtype: Any = None) -> Any:
+        return sparse(self).power(n) if meets(n) else super().power(n, dtype)  # type: ignore[misc]
+
     def multiply(self, other: Any) -> Any:
         return sparse(self).multiply(other) if meets(other) else super().multiply(other)  # type: ignore[misc]
 
@@ -494,12 +498,16 @@ def two_dimensional(coordinates: Any) -> Any:
 
 def numbers(x: Any) -> Any:
     """Indices as an array of integers."""
+    if differentiated(x):
+        raise NoRuleError(
+            "csr_array, dia_array and the others have derivatives in their entries: rows and columns jump."
+        )
     return x if isinstance(x, Traced) else np.asarray(x, np.intp)
 
 
 def diagonals(data: Any, offsets: Any, shape: Any, is_matrix: bool = False) -> SparseArray:
     """The matrix with ``data[k, j]`` in column j of the diagonal ``offsets[k]``, as ``dia_array`` has it."""
-    data, offsets = np.atleast_2d(data), np.atleast_1d(offsets)
+    data, offsets = np.atleast_2d(data), np.atleast_1d(numbers(offsets))
     m, n = shape
     k, col = np.nonzero(
         (np.arange(np.shape(data)[1]) >= np.maximum(offsets, 0)[:, None])

@@ -213,7 +213,7 @@ def slices(u: Any, cov: Any, settings: Any) -> Any:
 def gradient(u: Any, cov: Any, settings: Any) -> Any:
     """∂P/∂uᵢ = φ(uᵢ) P(Xⱼ ≤ uⱼ, j ≠ i | Xᵢ = uᵢ)."""
     parts = [f * probability(bounds, spread, settings) for _, _, f, bounds, spread in slices(u, cov, settings)]
-    return np.stack(parts, -1)
+    return np.stack(parts, -1) if parts else np.zeros_like(u)
 
 
 def curvature(u: Any, cov: Any, settings: Any) -> Any:
