@@ -212,9 +212,9 @@ def noncentral_beta(a: Any, b: Any, nc: Any, x: Any) -> Any:
 
 
 same_as(sc.ncfdtr, lambda n, d, nc, f: noncentral_beta(n / 2, d / 2, nc / 2, n * f / (d + n * f)))
-inverse_of(sc.ncfdtridfn, sc.ncfdtr, 0)
-inverse_of(sc.ncfdtridfd, sc.ncfdtr, 1)
-inverse_of(sc.ncfdtrinc, sc.ncfdtr, 2)
+inverse_of(sc.ncfdtridfn, sc.ncfdtr, 0, rough=True)
+inverse_of(sc.ncfdtridfd, sc.ncfdtr, 1, rough=True)
+inverse_of(sc.ncfdtrinc, sc.ncfdtr, 2, rough=True)
 inverse_of(sc.ncfdtri, sc.ncfdtr, 3)
 
 # ---------------------------------------------------------------- t
@@ -276,6 +276,6 @@ def normal_over_scale(a: Any, t: Any, d: Any) -> Any:
 
 
 same_as(sc.nctdtr, lambda v, d, t: normal_over_scale(v / 2, t, d))
-inverse_of(sc.nctdtridf, sc.nctdtr, 0)
-inverse_of(sc.nctdtrinc, sc.nctdtr, 1)
-inverse_of(sc.nctdtrit, sc.nctdtr, 2)
+inverse_of(sc.nctdtridf, sc.nctdtr, 0, rough=True)
+inverse_of(sc.nctdtrinc, sc.nctdtr, 1, rough=True)
+inverse_of(sc.nctdtrit, sc.nctdtr, 2, rough=True)
