@@ -9,7 +9,8 @@ import numpy as np
 from dotbar.scipy.mirror import OWN, takes_traced
 
 MODULES = [
-    *("fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "signal.windows"),
+    *("fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "optimize.elementwise"),
+    *("signal", "signal.windows"),
     *("sparse", "sparse.linalg", "spatial", "spatial.distance", "spatial.transform", "special", "stats"),
 ]
 
@@ -78,6 +79,9 @@ REFUSED = {
             BFGS Bounds BroydenFirst HessianUpdateStrategy InverseJacobian KrylovJacobian LbfgsInvHessProduct
             LinearConstraint NonlinearConstraint OptimizeResult RootResults SR1
         """,
+    },
+    "optimize.elementwise": {
+        "where a search stops, which no condition determines": "bracket_root bracket_minimum",
     },
     "signal": {
         "have whole numbers and kinds alone": "besselap buttap max_len_seq unit_impulse",

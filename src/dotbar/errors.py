@@ -167,10 +167,11 @@ def public_module(module: str, name: str) -> str:
     """The module in which a user finds what SciPy, or dotbar's mirror of it, defines in one that lies deeper."""
     parts = module.split(".")
     public = list(takewhile(lambda part: not part.startswith("_"), parts))
-    for k in range(2 + (parts[0] == "dotbar"), len(public)):
+    for k in range(2 + (parts[0] == "dotbar"), len(public) + 1):
         if hasattr(sys.modules.get(".".join(public[:k])), name):
             return ".".join(public[:k])
-    return ".".join(public)
+    without_underscore = ".".join([*public, *(part.lstrip("_") for part in parts[len(public) :])])
+    return without_underscore if hasattr(sys.modules.get(without_underscore), name) else ".".join(public)
 
 
 def named_in(names: Iterable[tuple[str, str]]) -> str:

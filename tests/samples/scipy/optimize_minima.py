@@ -60,5 +60,6 @@ SAMPLES = [
         b,
     ),
     at(lambda p: so.minimize_scalar(lambda x: np.exp(p[0] * x) - p[1] * x, tol=1e-10).x, p, case="minimize_scalar"),
+    at(lambda b: so.elementwise.find_minimum(lambda x, b: np.exp(b * x) - x, (-2.0, 0.3, 2.0), args=(b,)).f_x, b),
     at(lambda p: so.minimize_scalar(lambda x: (x - p[0]) ** 2 * p[1], bounds=(p[0] + p[1], 5.0)).x, p),
 ]

@@ -50,5 +50,6 @@ SAMPLES = [
         a,
         same_bits=False,
     ),
+    at(lambda c: so.elementwise.find_root(lambda x, c: x**3 - c * x - 2, (1.0, 3.0), args=(c,)).x, c),
     at(lambda c: so.fixed_point(lambda x: np.cos(c * x) / c, np.ones(3), xtol=1e-13), c, case="fixed_point param"),
 ]

@@ -177,7 +177,7 @@ def solved(
         with np.errstate(all="ignore"):
             x, smooth = study(fs, x) if study else (x, True)
             found = success if np.all(success) else success | reached(lambda x: conditions(fs, x), x, start, entrywise)
-        return x, found & smooth, *map(np.float64, values), success
+        return x, found & smooth, *(np.asarray(v)[()] for v in values), success
 
     of_parameters = lambda f: f and (lambda theta, fixed, x: f(bound(theta, fixed[:n]), x))
     how = {"entrywise": entrywise, "within": within, "start": start}

@@ -53,15 +53,17 @@ def minimum(
 # ---------------------------------------------------------------- the conditions
 
 
-def has_kink(slope: Function, x: Any, x0: Any) -> bool:
-    """Whether the slope of a function jumps at x: as much within a tenth of a small distance as within all of it."""
+def has_kink(slope: Function, x: Any, x0: Any, size: Function = np.linalg.norm) -> Any:
+    """Whether the slope of a function jumps at x: as much within a tenth of a small distance as within all of it.
+
+    If sizes are absolute values, so for each entry alone.
+    """
     g = slope(x)
-    size = np.linalg.norm(g)
-    if not size > 0:
-        return False
-    step = -1e-3 * (np.linalg.norm(x - x0) or np.linalg.norm(x) or 1.0) / size * g
-    near, far = (np.linalg.norm(slope(x + k * step) - g) for k in (0.1, 1.0))
-    return bool(near >= 0.5 * far >= 0.5 * size)
+    lengths = size(x - x0), size(x), 1.0
+    steep, length = size(g), np.select([np.greater(v, 0) for v in lengths], lengths)
+    step = -1e-3 * length / np.where(steep > 0, steep, 1.0) * g
+    near, far = (size(slope(x + k * step) - g) for k in (0.1, 1.0))
+    return (steep > 0) & (near >= 0.5 * far) & (far >= 0.5 * steep)
 
 
 def descends(slope: Function, x: Any, x0: Any, steepest: Any) -> bool:

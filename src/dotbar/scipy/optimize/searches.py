@@ -1,12 +1,13 @@
 """Searches everywhere, and the older names of searches from a start; what they find is a minimum or a root, too."""
 
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import scipy.optimize as so
 
 from dotbar.core import active, as_array, first_traced
-from dotbar.errors import NoRuleError
+from dotbar.errors import ConversionError, NoRuleError
 from dotbar.nested import stand_in
 from dotbar.rules.refusals import differentiated, refusal
 from dotbar.scipy.closed import Function, arguments, as_tuple, is_traced
@@ -204,15 +205,18 @@ REFUSED = {
 }
 
 
-def refused(name: str, why: str) -> None:
-    """A function without a derivative, and why."""
-    method = getattr(so, name)
+def refused(module: ModuleType, name: str, why: str) -> None:
+    """A function of a module of SciPy's without a derivative, and why."""
+    method = getattr(module, name)
 
     def find(*args: Any, **kw: Any) -> Any:
-        refusal = NoRuleError(f"scipy.optimize.{name} has no derivative rule: {why}.")
+        refusal = NoRuleError(f"{module.__name__}.{name} has no derivative rule: {why}.")
         if first_traced([*args, *kw.values()]) is not None:
             raise refusal
-        result = method(*args, **kw)
+        try:
+            result = method(*args, **kw)
+        except ConversionError as error:
+            raise refusal from error
         if first_traced(result) is not None:
             raise refusal
         return result
@@ -224,4 +228,4 @@ def refused(name: str, why: str) -> None:
 
 for names, why in REFUSED.items():
     for name in names.split():
-        refused(name, why)
+        refused(so, name, why)
