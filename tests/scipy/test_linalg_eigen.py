@@ -256,6 +256,7 @@ REFUSED = {
     "defective": (lambda A: sl.eig(A)[1], np.array([[1.0, 1], [0, 1]]), "defective|multiplicity 2"),
     "schur": (lambda A: sl.schur(A)[1], np.eye(3), "multiplicity 3"),
     "schur, normal block": (lambda A: sl.schur(A)[1], np.array([[1.0, 2], [-2, 1]]), "normal 2 × 2 block"),
+    "schur, rounded": (lambda A: sl.schur(A)[1], np.eye(3)[[1, 2, 0]], "normal 2 × 2 block"),
     "hessenberg": (lambda A: sl.hessenberg(A, calc_q=True)[1], np.eye(4), "zero below"),
     "qz": (lambda A: sl.qz(A, np.eye(3))[2], np.eye(3), "multiplicity 3"),
 }

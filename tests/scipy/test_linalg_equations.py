@@ -281,6 +281,8 @@ def test_singular(f):
         *(lambda M: sl.block_diag(M, M), lambda M: sl.khatri_rao(M, M), lambda M: sl.solve_triangular(M, M)),
         *(lambda M, f=f: f(np.ravel(M)) for f in (sl.toeplitz, sl.circulant, sl.hankel, sl.fiedler)),
         *(lambda M, f=f: f(np.ravel(M), np.ravel(M)) for f in (sl.solve_toeplitz, sl.matmul_toeplitz)),
+        *(lambda M, k=k: sl.norm(M, k) for k in (1, 2, np.inf, "nuc")),
+        *(lambda M: sl.norm(np.ravel(M), np.inf), lambda M: sl.ldl(M)[0], lambda M: sl.lu(np.reshape(M, (0, 3, 3)))[2]),
         lambda M: sl.solve_circulant(np.ravel(M), np.ravel(M)),
         lambda M: sl.solveh_banded(np.reshape(M, (1, 0)), np.ravel(M)),
         lambda M: sl.cholesky_banded(np.reshape(M, (1, 0))),

@@ -69,6 +69,11 @@ def _power_norm(y: Any, x: Any, *, p: float, axis: Any = None, keepdims: bool = 
     return dot, bar
 
 
+def _largest(x: Any, axis: Any, keepdims: bool) -> Any:
+    """The largest of the numbers; of none 0, as NumPy's norms have it."""
+    return np.max(x, axis=axis, keepdims=keepdims, **({} if all(shape_of(x)) else {"initial": 0}))
+
+
 def _vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
     if isinstance(ord, str):
         raise ValueError(f"Invalid norm order '{ord}' for vectors")
@@ -76,7 +81,7 @@ def _vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
     if ord is None or ord == 2:
         return two_norm(x, axis=axis, keepdims=keepdims)
     if ord == np.inf:
-        return np.max(np.abs(x), axis=axis, keepdims=keepdims)
+        return _largest(np.abs(x), axis, keepdims)
     if ord == -np.inf:
         return np.min(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == 0:
@@ -98,7 +103,7 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any
     elif ord in (1, -1, np.inf, -np.inf):
         along, over = (row, col) if abs(ord) == 1 else (col, row)
         sums = np.sum(np.abs(x), axis=along, keepdims=True)
-        y = np.squeeze((np.max if ord > 0 else np.min)(sums, axis=over, keepdims=True), (row, col))
+        y = np.squeeze((_largest if ord > 0 else np.min)(sums, axis=over, keepdims=True), (row, col))
     else:
         raise ValueError("Invalid norm order for matrices.")
     return np.expand_dims(y, (row, col)) if keepdims else y

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache, partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -195,8 +196,11 @@ def per_matrix_of(f: Any, X: Any) -> Any:
     """A function of one matrix with several results, of each of a batch."""
     if X.ndim == 2:
         return f(X)
-    parts = zip(*map(f, X.reshape(-1, *X.shape[-2:])))
-    return tuple(np.reshape(part, (*X.shape[:-2], *part[0].shape)) for part in parts)
+    lead, core = X.shape[:-2], X.shape[-2:]
+    if 0 in lead:
+        return tuple(np.zeros((*lead, *np.shape(part)), part.dtype) for part in f(np.eye(*core, dtype=X.dtype)))
+    parts = zip(*map(f, X.reshape(prod(lead), *core)))
+    return tuple(np.reshape(part, (*lead, *part[0].shape)) for part in parts)
 
 
 @primitive
@@ -356,8 +360,7 @@ def _lu_solve(lu_and_piv: Any, b: Any, trans: int = 0, overwrite_b: bool = False
 def partner(D: Any) -> Any:
     """For each index of a block-diagonal D the other one of its 2 × 2 block, or itself."""
     below = np.diagonal(D, -1, -2, -1) != 0
-    none = np.zeros_like(D[..., 0], dtype=bool)
-    first, second = none.copy(), none.copy()
+    first, second = (np.zeros(D.shape[:-1], bool) for _ in range(2))
     first[..., :-1], second[..., 1:] = below, below
     return np.arange(D.shape[-1]) + first - second
 

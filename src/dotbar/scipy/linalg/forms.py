@@ -96,7 +96,7 @@ def schur_sweep(T: Any, X: Any, adjoint: bool) -> None:
 def schur_kernel(T: Any, X: Any, scale: Any, adjoint: bool) -> None:
     w = quasi_eigenvalues(T)
     above, below = np.diagonal(T, 1), np.diagonal(T, -1)
-    noise = len(T) * np.finfo(w.dtype).eps * np.max(np.abs(T))
+    noise = 10 * len(T) * np.finfo(w.dtype).eps * np.max(np.abs(T))
     if np.any((below != 0) & (np.abs(above + below) <= noise)):
         raise DegenerateSpectrumError(
             "a normal 2 × 2 block of the real Schur form: its basis is not determined. Use output='complex'."
