@@ -71,6 +71,13 @@ def in_common(x: Any) -> Any:
     return x
 
 
+def every_item(x: Any) -> Any:
+    """The values of all items of a batch, which have no derivative, as one array."""
+    while isinstance(x, Batched):
+        x = x.current()
+    return x
+
+
 class Batch(Level):
     """A level of vmap over ``size`` items."""
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from dotbar.batch import Batched
+from dotbar.batch import Batched, every_item
 from dotbar.checkpoint import checkpoint as checkpointed
 from dotbar.core import Traced, as_plain, dtype_of, duplicate, find_rule, is_array, shape_of, without_cells
 from dotbar.custom import deepest
@@ -317,9 +317,7 @@ def truth(condition: Any, what: str) -> Any:
 
 def any_item(condition: Any) -> bool:
     """Whether a condition holds for any item of a batch."""
-    while isinstance(condition, Batched):
-        condition = condition.current()
-    return bool(np.any(condition))
+    return bool(np.any(every_item(condition)))
 
 
 def choose(condition: Any, x: Any, y: Any) -> Any:

@@ -7,7 +7,7 @@ import pytest
 import scipy.ndimage
 
 import dotbar.scipy.ndimage as nd
-from dotbar import grad, jvp, vjp
+from dotbar import grad, jvp, vjp, vmap
 from dotbar.errors import NoRuleError
 
 rng = np.random.default_rng(0)
@@ -209,3 +209,19 @@ def test_errors_are_scipys(f, error):
         f(X)
     with pytest.raises(error):
         grad(lambda x: np.sum(np.abs(f(x))))(X)
+
+
+@pytest.mark.parametrize("f", [nd.gaussian_filter, nd.gaussian_laplace, nd.gaussian_gradient_magnitude])
+def test_windows_of_a_batch_are_as_wide_as_each_needs(f):
+    x, sigmas = rng.standard_normal((6, 7)), np.array([[1.0, 2.0], [0.4, 0.7], [3.0, 0.5]])
+    got = vmap(lambda s: f(x, s))(sigmas)
+    assert np.allclose(got, [f(x, s) for s in sigmas], 1e-12, 1e-14)
+    gradient = grad(lambda s: np.sum(f(x, s) ** 2))
+    assert np.allclose(vmap(gradient)(sigmas), [gradient(s) for s in sigmas], 1e-11, 1e-13)
+
+
+def test_a_width_of_zero_leaves_its_item_of_a_batch():
+    x = rng.standard_normal((6, 7))
+    got = vmap(lambda s: nd.gaussian_filter(x, s))(np.array([0.0, 1.5]))
+    assert np.array_equal(got[0], x)
+    assert np.allclose(got[1], nd.gaussian_filter(x, 1.5), 1e-12, 1e-14)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import scipy.ndimage as nd
 
+from dotbar.batch import every_item
+from dotbar.control import any_item
 from dotbar.core import as_array, dtype_of, primitive, shape_of
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import linear, rule
@@ -234,10 +236,14 @@ def uniform_filter(input: Any, size: Any, output: Any, mode: Any, cval: Any, ori
 # ---------------------------------------------------------------- Gauss's window and its derivatives
 
 
-def gaussian(sigma: Any, order: int, radius: int) -> Any:
-    """The window e^{−t²/2σ²}, normalised, or its derivative: each multiplies the polynomial q by −t/σ² and adds q′."""
-    t = np.arange(-radius, radius + 1.0)
-    w = np.exp(-0.5 * (t / sigma) ** 2)
+def gaussian(sigma: Any, order: int, radius: Any) -> Any:
+    """The window e^{−t²/2σ²}, normalised, or its derivative: each multiplies the polynomial q by −t/σ² and adds q′.
+
+    The windows of a batch are as long as the longest, and 0 outside of their own radius.
+    """
+    longest = int(np.max(every_item(radius)))
+    t = np.arange(-longest, longest + 1.0)
+    w = np.where(np.abs(t) <= radius, np.exp(-0.5 * (t / sigma) ** 2), 0)
     w = w / np.sum(w)
     q = [1.0]
     for _ in range(order):
@@ -253,7 +259,7 @@ def gaussian_filter1d(
 ) -> Any:
     if order < 0:
         raise ValueError("order must be non-negative")
-    radius = int(truncate * sigma + 0.5) if radius is None else radius
+    radius = np.floor(truncate * sigma + 0.5) if radius is None else radius
     w = np.flip(gaussian(sigma, order, radius))
     return correlate1d(input, w, axis, output, mode, cval, 0)
 
@@ -274,8 +280,9 @@ def gaussian_filter(
     axes = axes_of(x, axes)
     settings = zip(axes, each(sigma, axes), each(order, axes), each(mode, axes), each(radius, axes))
     for axis, width, nu, how, reach in settings:
-        if reach is not None or width > 1e-15:
-            x = gaussian_filter1d(x, width, axis, nu, None, how, cval, truncate, radius=reach)
+        if reach is not None or any_item(width > 1e-15):
+            some = width if reach is not None else np.maximum(width, 1e-15)
+            x = gaussian_filter1d(x, some, axis, nu, None, how, cval, truncate, radius=reach)
     return finished(x, output)
 
 
