@@ -120,9 +120,6 @@ REFUSED = {
         """,
         "say whether a matrix is one of distances": "is_valid_dm is_valid_y num_obs_dm num_obs_y",
     },
-    "spatial.transform": {
-        "has no rule; Rotation has one": "RigidTransform",
-    },
     "special": {
         "zeros and numbers counted by integers": "erf_zeros fresnel* stirling2",
         "tables over whole degrees": "ellip_normal lqmn lqn",

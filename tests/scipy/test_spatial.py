@@ -13,7 +13,7 @@ import dotbar.scipy.spatial as sp
 from dotbar.errors import NoRuleError
 from dotbar.scipy.mirror import before
 from dotbar.scipy.spatial import distance, transform
-from dotbar.scipy.spatial.transform import Rotation, Slerp
+from dotbar.scipy.spatial.transform import RigidTransform, Rotation, Slerp
 
 SMOOTH = ("euclidean", "cityblock", "chebyshev", "minkowski", "canberra", "braycurtis", "jensenshannon")
 
@@ -255,3 +255,47 @@ def test_what_a_hull_of_traced_points_knows_besides():
     assert np.allclose(
         dotbar.grad(f)(np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])), [[-0.5, -0.5], [0.5, 0], [0, 0.5]]
     )
+
+
+MOVED = {
+    "from_matrix": lambda M, x: M.RigidTransform.from_matrix(MATRIX + x[0] * SLANT).as_matrix(),
+    "from_rotation": lambda M, x: M.RigidTransform.from_rotation(M.Rotation.from_rotvec(x)).as_matrix(),
+    "from_translation": lambda M, x: M.RigidTransform.from_translation(x[None]).as_matrix(),
+    "as_components": lambda M, x: moved(M, x).as_components()[1].as_quat(),
+    "as_exp_coords": lambda M, x: moved(M, x).as_exp_coords(),
+    "as_dual_quat": lambda M, x: moved(M, x).as_dual_quat(scalar_first=True),
+    "inverse": lambda M, x: moved(M, x).apply([1.0, 2.0, 3.0], inverse=True),
+    "mul": lambda M, x: (moved(M, x) * M.RigidTransform.from_translation(np.eye(3))).inv().as_matrix(),
+    "rmul": lambda M, x: (M.RigidTransform.from_matrix(MATRIX) * moved(M, x)).as_matrix(),
+    "plain": lambda M, x: M.RigidTransform.from_matrix(MATRIX).apply(x) + moved(M, np.ones(3)).rotation.apply(x),
+    "pow": lambda M, x: (moved(M, x) ** 0.5 * moved(M, x) ** -1).as_matrix(),
+    "concatenate": lambda M, x: M.RigidTransform.concatenate([moved(M, x), moved(M, 2 * x)])[1].as_matrix(),
+}
+MATRIX = plain.transform.RigidTransform.from_exp_coords([0.1, 0.5, -0.3, 1.0, 2.0, 0.4]).as_matrix()
+SLANT = np.concatenate([np.arange(12.0).reshape(3, 4) / 9, np.zeros((1, 4))])
+
+
+def moved(M, x):
+    return M.RigidTransform.from_components(x + 1, M.Rotation.from_rotvec(x))
+
+
+@pytest.mark.parametrize("name", MOVED)
+@pytest.mark.parametrize("x", [np.array([0.3, -0.8, 0.5]), np.zeros(3)])
+def test_rigid_transforms_are_scipys(name, x):
+    own, scipys = (lambda x, M=M: MOVED[name](M, x) for M in (transform, plain.transform))
+    value, _ = dotbar.jvp(own, (x,), (x,))
+    assert value.shape == scipys(x).shape
+    assert np.allclose(value, scipys(x), 1e-13, 1e-13)
+    dotbar.check_grads(own)(x)
+
+
+def test_a_rigid_transform_of_plain_arrays_is_scipys_own():
+    one = RigidTransform.identity()
+    assert isinstance(one, plain.transform.RigidTransform)
+    assert all(isinstance(T.identity(), RigidTransform) for T in (RigidTransform, plain.transform.RigidTransform))
+    with pytest.raises(ValueError, match="last row"):
+        dotbar.jvp(lambda x: RigidTransform.from_matrix(x).as_matrix(), (np.ones((4, 4)),), (np.ones((4, 4)),))
+    with pytest.raises(
+        NoRuleError, match=r"RigidTransform\.from_dual_quat has no derivative with respect to 'scalar_first'"
+    ):
+        dotbar.jvp(lambda x: RigidTransform.from_dual_quat(np.ones(8), scalar_first=x).as_matrix(), (1.0,), (1.0,))

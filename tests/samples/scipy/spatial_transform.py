@@ -3,7 +3,7 @@
 import numpy as np
 
 from dotbar.scipy.mirror import before
-from dotbar.scipy.spatial.transform import Rotation, RotationSpline, Slerp
+from dotbar.scipy.spatial.transform import RigidTransform, Rotation, RotationSpline, Slerp
 from samples import normal, sample, uniform
 
 rotvec, quat = normal(3), normal(2, 4)
@@ -31,7 +31,22 @@ def case(make, *args, read="as_matrix", at=(), name="", wrt=None, **kw):
     return sample(getattr(Rotation, make), *args, call=rotation(make, read, *at, **kw), case=name, wrt=wrt)
 
 
+def moving(t, r):
+    return RigidTransform.from_components(t, R(r))
+
+
 SAMPLES = [
+    sample(RigidTransform.from_components, rotvec, angles, call=lambda t, r: moving(t, r).as_matrix()),
+    sample(RigidTransform.from_components, angles, angles, call=lambda t, r: moving(t, r).as_exp_coords()),
+    sample(RigidTransform.from_components, angles, angles, call=lambda t, r: moving(t, r).as_dual_quat()),
+    sample(RigidTransform.from_exp_coords, normal(6), call=lambda x: RigidTransform.from_exp_coords(x).as_matrix()),
+    sample(RigidTransform.from_dual_quat, normal(8), call=lambda q: RigidTransform.from_dual_quat(q).as_matrix()),
+    sample(
+        RigidTransform.from_components,
+        angles,
+        rotvec,
+        call=lambda t, r: (moving(t, r) * (moving(rotvec, r) ** 1.5).inv()).apply(rotvec),
+    ),
     case("from_rotvec", rotvec, name="Rotation.from_rotvec.as_matrix"),
     case("from_rotvec", np.zeros(3)),
     case("from_rotvec", np.zeros(3), read="as_rotvec"),

@@ -16,6 +16,7 @@ from dotbar.core import as_array, first_traced
 from dotbar.errors import NoRuleError
 from dotbar.linalg import polar, projector
 from dotbar.rules.words import entries, mT, raise_if, stop_gradient
+from dotbar.scipy.linalg import expm
 from dotbar.scipy.mirror import checked, stands_for
 from dotbar.scipy.mirror import members as _members
 from dotbar.scipy.spatial.distance import in_double, root
@@ -220,21 +221,30 @@ def _to_davenport(q: Any, axes: Any, order: str, degrees: bool = False, *, suppr
 
 
 class _Either(type):
-    """Rotations of plain arrays are SciPy's own, and instances too."""
+    """What is made of plain arrays is SciPy's own, and an instance too."""
 
     def __instancecheck__(cls, x: Any) -> bool:
-        return type.__instancecheck__(cls, x) or isinstance(x, _transform.Rotation)
+        return type.__instancecheck__(cls, x) or isinstance(x, getattr(_transform, cls.__name__))
 
 
-def _constructor(name: str, quaternion: Callable[..., Any]) -> Any:
+def _meets(*given: Any) -> bool:
+    """Whether something is traced, or a rotation or transform that is."""
+    return first_traced([*given]) is not None or any(type(x) in (Rotation, RigidTransform) for x in given)
+
+
+def _constructor(name: str, own: Callable[..., Any], kind: Any = _transform.Rotation) -> Any:
+    """A function of a class of SciPy's; ``own`` makes what a traced object holds."""
+    plain = getattr(kind, name)
+
     def make(*args: Any, **kw: Any) -> Any:
-        if first_traced([*args, *kw.values()]) is None:
-            return _plain(getattr(_transform.Rotation, name)(*args, **kw))
-        return _of(quaternion(*args, **kw))
+        if not _meets(*args, *kw.values()):
+            return _plain(plain(*args, **kw))
+        held = own(*args, **kw)
+        return _of(held) if kind is _transform.Rotation else _moving(*held)
 
     make.__name__ = name
-    make.__doc__ = f"As ``scipy.spatial.transform.Rotation.{name}``."
-    return staticmethod(checked(getattr(_transform.Rotation, name), quaternion, make))
+    make.__doc__ = f"As ``scipy.spatial.transform.{kind.__name__}.{name}``."
+    return staticmethod(checked(plain, own, make, f"scipy.spatial.transform.{kind.__name__}.{name}"))
 
 
 def _of_quat(quat: Any, *, scalar_first: bool = False) -> Any:
@@ -252,7 +262,9 @@ def _of(quat: Any) -> Any:
 
 
 def _plain(x: Any) -> Any:
-    """SciPy's rotation as one that meets traced values; anything else as it is."""
+    """SciPy's rotation or transform as one that meets traced values; anything else as it is."""
+    if isinstance(x, _transform.RigidTransform):
+        return PlainTransform(x.as_matrix(), False)
     return PlainRotation(x.as_quat(), False) if isinstance(x, _transform.Rotation) else x
 
 
@@ -402,22 +414,213 @@ class PlainRotation(_transform.Rotation):
     """SciPy's own rotations of plain arrays, which meet traced vectors, weights, powers and rotations."""
 
 
-def _meeting(name: str) -> Any:
+def _meeting(name: str, original: Any, kind: Any, held: Callable[[Any], Any]) -> Any:
     """A method that is SciPy's as long as nothing that it is given is traced."""
-    plain, own = getattr(_transform.Rotation, name), getattr(Rotation, name)
+    plain, own = getattr(original, name), getattr(kind, name)
 
-    def method(self: PlainRotation, *args: Any, **kw: Any) -> Any:
-        given = [*args, *kw.values()]
-        if first_traced(given) is None and not any(type(x) is Rotation for x in given):
+    def method(self: Any, *args: Any, **kw: Any) -> Any:
+        if not _meets(*args, *kw.values()):
             return _plain(plain(self, *args, **kw))
-        return own(_of(self.as_quat()), *args, **kw)
+        return own(held(self), *args, **kw)
 
     method.__name__ = name
     return checked(plain, own, method)
 
 
 for _name in ("apply", "mean", "inv", "approx_equal", "__mul__", "__pow__", "__getitem__"):
-    setattr(PlainRotation, _name, _meeting(_name))
+    setattr(PlainRotation, _name, _meeting(_name, _transform.Rotation, Rotation, lambda r: _of(r.as_quat())))
+
+
+# ---------------------------------------------------------------- rotations and translations
+
+
+def _moving(translation: Any, matrix: Any) -> Any:
+    """The transform v ↦ Rv + t, of traced values."""
+    shape = np.broadcast_shapes(translation.shape[:-1], matrix.shape[:-2])
+    transform = object.__new__(RigidTransform)
+    transform.translation = np.broadcast_to(translation, (*shape, 3))
+    transform._matrix = np.broadcast_to(matrix, (*shape, 3, 3))
+    return transform
+
+
+def _parts(transform: Any) -> tuple[Any, Any]:
+    """Translation and matrix."""
+    if type(transform) is RigidTransform:
+        return transform.translation, transform._matrix
+    matrix = transform.as_matrix()
+    return matrix[..., :3, 3], matrix[..., :3, :3]
+
+
+def _parts_of_matrix(matrix: Any, normalize: bool = True, copy: bool = True) -> tuple[Any, Any]:
+    matrix = _shaped(matrix, "matrix", 4, 4)
+    wrong = np.any(matrix[..., 3, :] != np.array([0.0, 0.0, 0.0, 1.0]))
+    raise_if(wrong, error=ValueError("Expected last row of transformation matrix to be exactly [0, 0, 0, 1]."))
+    turn = matrix[..., :3, :3]
+    return matrix[..., :3, 3], _to_matrix(_of_matrix(turn)) if normalize else turn
+
+
+def _parts_of_components(translation: Any, rotation: Any) -> tuple[Any, Any]:
+    if not isinstance(rotation, Rotation):
+        raise ValueError("Expected `rotation` to be a `Rotation` instance.")
+    return _shaped(translation, "translation", 3), rotation.as_matrix()
+
+
+def _path(rotvec: Any) -> Any:
+    """∫ exp(s[r]ₓ) ds over [0, 1], the upper right block of exp [[[r]ₓ, 1], [0, 0]].  Van Loan (1978), (1.1)."""
+    cross = mT(np.cross(rotvec[..., None, :], np.eye(3)))
+    above = np.concatenate([cross, np.broadcast_to(np.eye(3), cross.shape)], -1)
+    return expm(np.concatenate([above, np.zeros_like(above)], -2))[..., :3, 3:]
+
+
+def _parts_of_exp_coords(exp_coords: Any) -> tuple[Any, Any]:
+    x = _shaped(exp_coords, "exp_coords", 6)
+    r, v = x[..., :3], x[..., 3:]
+    return (_path(r) @ v[..., None])[..., 0], _to_matrix(_of_rotvec(r))
+
+
+def _parts_of_dual_quat(dual_quat: Any, *, scalar_first: bool = False) -> tuple[Any, Any]:
+    x = _shaped(dual_quat, "dual_quat", 8)
+    real, dual = (np.roll(q, -1, -1) if scalar_first else q for q in (x[..., :4], x[..., 4:]))
+    norm = np.linalg.norm(real, axis=-1, keepdims=True)
+    raise_if(norm == 0, error=NoRuleError("RigidTransform.from_dual_quat has no derivative where the real part is 0."))
+    return 2 * _compose(dual / norm, _inverse(real / norm))[..., :3], _to_matrix(real / norm)
+
+
+def _transforming(name: str, own: Callable[..., Any]) -> Any:
+    return _constructor(name, own, _transform.RigidTransform)
+
+
+@stands_for(_transform.RigidTransform)
+class RigidTransform(metaclass=_Either):
+    """Rotations followed by translations, as SciPy's; what is made of plain arrays is SciPy's own."""
+
+    translation: Any
+    _matrix: Any
+
+    def __new__(cls, matrix: Any, normalize: bool = True, copy: bool = True) -> Any:
+        if first_traced(matrix) is None:
+            return PlainTransform(matrix, normalize, copy)
+        return _moving(*_parts_of_matrix(matrix, normalize))
+
+    from_matrix = _transforming("from_matrix", _parts_of_matrix)
+    from_components = _transforming("from_components", _parts_of_components)
+    from_rotation = _transforming("from_rotation", lambda rotation: _parts_of_components(np.zeros(3), rotation))
+    from_translation = _transforming("from_translation", lambda translation: (_real(translation), np.eye(3)))
+    from_exp_coords = _transforming("from_exp_coords", _parts_of_exp_coords)
+    from_dual_quat = _transforming("from_dual_quat", _parts_of_dual_quat)
+    identity = _transforming("identity", _parts_of_matrix)
+
+    @staticmethod
+    def concatenate(transforms: Any) -> Any:
+        """All transforms in one object."""
+        transforms = [transforms] if isinstance(transforms, RigidTransform) else list(transforms)
+        if not _meets(*transforms):
+            return _plain(_transform.RigidTransform.concatenate(transforms))
+        t, R = zip(*map(_parts, transforms))
+        flat = (np.concatenate([np.reshape(x, (-1, *x.shape[x.ndim - k :])) for x in xs]) for xs, k in ((t, 1), (R, 2)))
+        return _moving(*flat)
+
+    @property
+    def rotation(self) -> Any:
+        """The rotation, which comes first."""
+        return _of(_of_matrix(self._matrix, assume_valid=True))
+
+    def as_components(self) -> tuple[Any, Any]:
+        """Translation and rotation."""
+        return self.translation, self.rotation
+
+    def as_matrix(self) -> Any:
+        """The matrices [[R, t], [0, 1]]."""
+        above = np.concatenate([self._matrix, self.translation[..., None]], -1)
+        last = np.broadcast_to(np.array([[0.0, 0.0, 0.0, 1.0]]), (*self.shape, 1, 4))
+        return np.concatenate([above, last], -2)
+
+    def as_exp_coords(self) -> Any:
+        """(r, v) with the matrix exp [[[r]ₓ, v], [0, 0]]."""
+        r = self.rotation.as_rotvec()
+        return np.concatenate([r, np.linalg.solve(_path(r), self.translation[..., None])[..., 0]], -1)
+
+    def as_dual_quat(self, *, scalar_first: bool = False) -> Any:
+        """The quaternion q of the rotation and t q/2."""
+        q = self.rotation.as_quat()
+        t = np.concatenate([self.translation, np.zeros_like(self.translation[..., :1])], -1)
+        both = (np.roll(x, 1, -1) if scalar_first else x for x in (q, _compose(t, q) / 2))
+        return np.concatenate([*both], -1)
+
+    def inv(self) -> Any:
+        """The inverse."""
+        back = mT(self._matrix)
+        return _moving(-(back @ self.translation[..., None])[..., 0], back)
+
+    def apply(self, vector: Any, inverse: bool = False) -> Any:
+        """The transformed vectors."""
+        v, R = _shaped(vector, "vector", 3), self._matrix
+        if inverse:
+            return (mT(R) @ (v - self.translation)[..., None])[..., 0]
+        return (R @ v[..., None])[..., 0] + self.translation
+
+    def mean(self, weights: Any = None, axis: Any = None) -> Any:
+        """The mean rotation and the mean translation."""
+        axes = tuple(range(len(self.shape)) if axis is None else np.atleast_1d(axis) % len(self.shape))
+        w = np.ones(self.shape) if weights is None else np.broadcast_to(_weights(weights, 0), self.shape)
+        center = np.sum(w[..., None] * self.translation, axes) / np.sum(w, axes)[..., None]
+        return _moving(center, self.rotation.mean(weights, axis).as_matrix())
+
+    @property
+    def single(self) -> bool:
+        """Whether this is one transform, not an array of them."""
+        return self.translation.ndim == 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array of transforms."""
+        return self.translation.shape[:-1]
+
+    def __mul__(self, other: Any) -> Any:
+        if not isinstance(other, RigidTransform):
+            return NotImplemented
+        t, R = _parts(other)
+        return _moving(self.apply(t), self._matrix @ R)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _moving(*_parts(other)) * self
+
+    def __pow__(self, n: Any) -> Any:
+        """Along the screw; SciPy's own rounds n to single precision."""
+        if first_traced(n) is None and abs(n) == 1:
+            return _moving(*_parts(self)) if n == 1 else self.inv()
+        return RigidTransform.from_exp_coords(n * self.as_exp_coords())
+
+    def __len__(self) -> int:
+        if self.single:
+            raise TypeError("Single transform has no len().")
+        return len(self.translation)
+
+    def __getitem__(self, index: Any) -> Any:
+        if self.single:
+            raise TypeError("Single transform is not subscriptable.")
+        return _moving(self.translation[index], self._matrix[index])
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[k] for k in range(len(self)))
+
+
+class PlainTransform(_transform.RigidTransform):
+    """SciPy's own transforms of plain arrays, which meet traced vectors, weights, powers and transforms."""
+
+    @property
+    def rotation(self) -> Any:
+        """The rotation, which comes first."""
+        return _plain(super().rotation)
+
+
+for _name in ("apply", "mean", "inv", "__mul__", "__pow__", "__getitem__"):
+    if hasattr(_transform.RigidTransform, _name):
+        _own = _meeting(_name, _transform.RigidTransform, RigidTransform, lambda tf: _moving(*_parts(tf)))
+        setattr(PlainTransform, _name, _own)
+
+
+# ---------------------------------------------------------------- interpolation
 
 
 @stands_for(_transform.Slerp)
