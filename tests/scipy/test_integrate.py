@@ -143,6 +143,50 @@ def test_derivatives_solve_nothing_again(monkeypatch):
     assert np.allclose(jacfwd(f)(A), jacrev(f)(A), atol=1e-6)
 
 
+@pytest.mark.parametrize("jac", [jacfwd, jacrev])
+@pytest.mark.parametrize("inner", [grad, lambda f: jit(grad(f)), jacfwd], ids=["grad", "jit", "jacfwd"])
+def test_what_a_gradient_closes_over_has_derivatives_too(inner, jac):
+    """Under ``jit`` a closed-over matrix is a value of the recording, of which the inner gradient asks nothing."""
+    f = lambda p, A: np.sum(linear(p[0] * A, p[1] * y0, 1.0, t_eval=[0.5, 1.0]).y ** 2)
+    p = np.array([0.9, 1.1])
+    wanted = jacfwd(lambda A: jacfwd(f)(p, A))(A)
+    assert np.allclose(jac(lambda A: inner(lambda p: f(p, A))(p))(A), wanted, atol=1e-6)
+    assert np.allclose(jac(inner(f), 1)(p, A), wanted, atol=1e-6)
+
+
+def test_a_matrix_that_is_changed_in_place():
+    """What was made of a right-hand side serves later gradients only if its constants are the same."""
+    M = A.copy()
+    f = lambda p: si.solve_ivp(lambda t, y: p * (M @ y), (0, 1.0), y0, t_eval=[1.0], rtol=1e-8).y[0, -1]
+    first = grad(f)(1.0)
+    M[0, 1] *= 2
+    fresh = 2 * A[0, 1]
+    wanted = grad(lambda p: linear(p * np.array([[A[0, 0], fresh], A[1]]), y0, 1.0, t_eval=[1.0]).y[0, -1])(1.0)
+    assert np.isclose(grad(f)(1.0), wanted, 1e-6)
+    assert not np.isclose(first, wanted, 1e-2)
+
+
+def test_a_solution_is_asked_for_in_any_order():
+    """The stages of DOP853 are not in the order of time."""
+    (window,) = Method("RK45", 1e-6, 1e-9).trajectory(lambda t, y: A @ y, 0.0, y0, 3.0).windows()
+    times = np.random.default_rng(0).permutation(np.linspace(0, 3, 50))
+    assert np.allclose(window(times).T, [expm(A * t) @ y0 for t in times], atol=1e-4)
+
+
+@pytest.mark.parametrize("n", [3, 40])
+@pytest.mark.parametrize(("method", "i"), [("DOP853", 1j), ("BDF", 1j), ("Radau", 1.0), ("LSODA", 1.0)])
+def test_few_equations_and_many(n, method, i):
+    """Of few the matrices of many steps are formed at once; both ways with more stops than steps, and complex."""
+    L = 0.3 * (np.eye(n, k=1) + np.eye(n, k=-1) - 2 * np.eye(n)) + 0.2 * i * np.eye(n)
+    start, times, tight = i * np.cos(np.arange(n)), np.linspace(0, 1, 30), {"rtol": 1e-8, "atol": 1e-10}
+    y = lambda p: si.solve_ivp(lambda t, y: p * (L @ y), (0, 1.0), start, method, times, **tight).y
+    found = np.sum(np.abs(y(1.3)) ** 2), jacfwd(lambda p: np.sum(np.abs(y(p)) ** 2))(1.3)
+    values = np.array([expm(1.3 * t * L) @ start for t in times])
+    slopes = np.array([t * L @ value for t, value in zip(times, values)])
+    assert np.allclose(found, [np.sum(np.abs(values) ** 2), 2 * np.sum(np.real(np.conj(values) * slopes))], 1e-5)
+    assert np.isclose(grad(lambda p: np.sum(np.abs(y(p)) ** 2))(1.3), found[1], 1e-6)
+
+
 @pytest.mark.parametrize("name", ["rtol", "atol", "max_step", "first_step"])
 def test_what_says_how_the_solver_goes_is_refused(name):
     with pytest.raises(NoRuleError, match=name):

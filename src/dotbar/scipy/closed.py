@@ -36,6 +36,10 @@ class Closed:
             return self.program.apply(*operands, *xs)[0]
         return run(self.program, *operands, *xs)[0]
 
+    def bound(self, operands: Sequence[Any]) -> Function:
+        """The function of plain xs for plain operands."""
+        return lambda *xs: run(self.program, *operands, *xs)[0]
+
 
 class Opaque:
     """A function that branches on values: it is called as it is, its operands in their places in the container."""
@@ -179,10 +183,10 @@ def as_given(f: Function, given: Any, operands: Sequence[Any], *xs: Any) -> Any:
 
 
 class Packed:
-    """Values of which all floating ones are one vector θ; the others are fixed."""
+    """Values of which all floating ones, or those chosen among them, are one vector θ; the others are fixed."""
 
-    def __init__(self, xs: Sequence[Any]):
-        self.forms = [Shape.of(x) if is_differentiable(x) else None for x in xs]
+    def __init__(self, xs: Sequence[Any], chosen: Callable[[Any], bool] = is_differentiable):
+        self.forms = [Shape.of(x) if chosen(x) else None for x in xs]
         self.fixed = [x for x, form in zip(xs, self.forms) if form is None]
         floats = [np.ravel(as_array(x)) for x, form in zip(xs, self.forms) if form is not None]
         self.theta = np.concatenate(floats) if floats else np.zeros(0)

@@ -11,15 +11,26 @@ from typing import Any
 import numpy as np
 import scipy.integrate as si
 
-from dotbar.core import RULES, as_array, dtype_of, primitive, shape_of
+from dotbar.core import RULES, as_array, dtype_of, is_differentiable, primitive, shape_of
 from dotbar.errors import StructureError
 from dotbar.nested import stand_in
 from dotbar.rules.kinds import batch_loop, constant, rule
 from dotbar.rules.refusals import differentiated, refusal
 from dotbar.rules.words import conj, stop_gradient
-from dotbar.scipy.closed import Function, Packed, arguments, as_tuple, closed, derived, is_traced, recorded, with_args
+from dotbar.scipy.closed import (
+    Closed,
+    Function,
+    Packed,
+    arguments,
+    as_tuple,
+    closed,
+    derived,
+    is_traced,
+    recorded,
+    with_args,
+)
 from dotbar.scipy.integrate.quadrature import at_points
-from dotbar.scipy.integrate.trajectory import Method, Trajectory, at, keeping
+from dotbar.scipy.integrate.trajectory import Method, Trajectory, keeping
 from dotbar.scipy.integrate.variation import Variation
 from dotbar.scipy.mirror import stands_for
 from dotbar.scipy.optimize.implicit import filled, solution
@@ -41,10 +52,10 @@ def flow(
         fixed: what else f depends on, without a derivative.
         f: the right-hand side.
         how: the method, for all that is derived from this system.
-        values: how SciPy computes this solution itself, given f, t₀, y₀ and the times; None for ``how`` to do it.
+        values: how SciPy computes this solution itself, given the same; None for ``how`` to do it.
     """
     if values:
-        return values(theta, fixed, partial(f, theta, fixed), t0, y0, times)
+        return values(theta, fixed, t0, y0, times)
     return how.solution(f, theta, fixed, t0, y0, last(times, t0)).at(times)
 
 
@@ -85,8 +96,54 @@ def _flow(Y: Any, y0: Any, theta: Any, t0: Any, times: Any, *fixed: Any, f: Any,
         (dot_theta, bar(lambda Ybar: bars()[1])),
         (dot_t0, bar(lambda Ybar: -np.real(np.sum(conj(f(theta, fixed, t0, y0)) * bars()[0])))),
         (lambda tdot: slopes() * tdot[:, None], lambda Ybar: np.real(np.sum(conj(slopes()) * Ybar, -1))),
-        *(None for _ in fixed),
+        *by_fixed(flow, xs, fixed, f, how),
     ]
+
+
+class Joined(Method):
+    """A system as one of more parameters: one of the fixed values is among them."""
+
+    def __init__(self, f: Function, how: Method, theta: Any, x: Any, place: int):
+        super().__init__(how.method, how.rtol, how.atol, **how.options)
+        self.f, self.how, self.place = f, how, place
+        self.parameters = Packed([theta, x])
+
+    def split(self, both: Any, fixed: Sequence[Any]) -> tuple[Any, tuple[Any, ...]]:
+        """The parameters and the fixed values of the system itself."""
+        theta, x = self.parameters.unpacked(both, ())
+        return theta, (*fixed[: self.place], x, *fixed[self.place :])
+
+    def rhs(self, both: Any, fixed: Sequence[Any], t: Any, y: Any) -> Any:
+        """The right-hand side."""
+        return self.f(*self.split(both, fixed), t, y)
+
+    def solution(self, f: Function, theta: Any, fixed: Any, t0: Any, y0: Any, end: Any) -> Trajectory:
+        """The solution of the system itself."""
+        return self.how.solution(self.f, *self.split(theta, fixed), t0, y0, end)
+
+
+def by_fixed(word: Function, xs: Sequence[Any], fixed: Sequence[Any], f: Function, how: Method) -> list[Any]:
+    """The derivatives of one of the words in the fixed values: what is a number has some, as a further parameter."""
+    theta = xs[1]
+
+    def pair(place: int, x: Any) -> Any:
+        if not is_differentiable(x):
+            return None
+        rest = fixed[:place] + fixed[place + 1 :]
+
+        def of(x: Any) -> Any:
+            joined = Joined(f, how, theta, x, place)
+            more = [np.concatenate([dot, np.zeros(np.size(x))]) for dot in xs[5:]]
+            ys = word(xs[0], joined.parameters.theta, *xs[2:5], *more, *rest, f=joined.rhs, how=joined)
+            return (ys[0], ys[1][: len(theta)]) if isinstance(ys, tuple) else ys
+
+        def bar(ybar: Any) -> Any:
+            given = lambda ys: [y for y, of_y in zip(as_tuple(ys), as_tuple(ybar)) if of_y is not None]
+            return vjp(lambda x: given(of(x)), x)[1](given(ybar))[0]
+
+        return lambda xdot: jvp(of, (x,), (xdot,))[1], bar
+
+    return list(map(pair, range(len(fixed)), fixed))
 
 
 def last(times: Any, t0: Any) -> Any:
@@ -196,7 +253,12 @@ def _sensitivity(
     of_y = lambda ydot: sensitivity(*xs, ydot, np.zeros_like(theta), *fixed, f=f, how=how)
     of_theta = lambda thetadot: sensitivity(*xs, np.zeros_like(y0), thetadot, *fixed, f=f, how=how)
     back = lambda i: lambda sbar: adjoint(*xs, sbar, *fixed, f=f, how=how)[i]
-    return [*map(along, range(4)), (of_y, back(0)), (of_theta, back(1)), *(None for _ in fixed)]
+    return [
+        *map(along, range(4)),
+        (of_y, back(0)),
+        (of_theta, back(1)),
+        *by_fixed(sensitivity, (*xs, ydot, thetadot), fixed, f, how),
+    ]
 
 
 def over_directions(
@@ -286,7 +348,7 @@ def _adjoint(y: Any, y0: Any, theta: Any, t0: Any, times: Any, Ybar: Any, *fixed
 
     directions = lambda xbars: {i: xbar for i, xbar in enumerate(xbars) if xbar is not None}
     of_Ybar = lambda Ydot: adjoint(*xs, Ydot, *fixed, f=f, how=how), lambda xbars: pushed(directions(xbars))(*xs)
-    return [*map(pair, range(4)), of_Ybar, *(None for _ in fixed)]
+    return [*map(pair, range(4)), of_Ybar, *by_fixed(adjoint, (*xs, Ybar), fixed, f, how)]
 
 
 # ---------------------------------------------------------------- SciPy's functions
@@ -311,27 +373,27 @@ def solve_ivp(*args: Any, **kw: Any) -> Any:
     if np.ndim(y0) != 1:
         raise ValueError("`y0` must be 1-dimensional.")
     t_eval = None if t_eval is None else as_array(t_eval) * 1.0
-    start = (float(stand_in(t0)), stand_in(y0))
-    system = System(as_tuple(given["args"] or ()), start, given["fun"], *events, *others)
+    system = System(as_tuple(given["args"] or ()), (t0, y0), [end, t_eval], given["fun"], *events, *others)
     if not any(map(is_traced, (system.theta, *system.fixed, t0, end, y0, t_eval))):
         return si.solve_ivp(*args, **kw)
     run = Run(system, given, events, len(others))
-    fixed = (*map(stop_gradient, (*system.fixed, end)),)
+    fixed = (*system.fixed, stop_gradient(end))
     start = map(stop_gradient, (y0, system.theta, t0))
-    t, status, *happened = reported(*start, np.zeros(0) if t_eval is None else t_eval, *fixed, run=run)
+    nowhere = np.zeros(0) if t_eval is None else t_eval
+    t, status, *happened = reported(*start, nowhere, *map(stop_gradient, fixed), run=run)
     y = lambda times, xs=(y0, system.theta, t0), fixed=fixed: flow(*xs, times, *fixed, f=system.rhs, how=run)
 
     def time_of(k: int, t: Any) -> Any:
         """The times of the k-th event: g(t, y(t)) = 0."""
-        parameters = Packed([y0, system.theta, t0])
+        parameters = Packed([y0, system.theta, t0, *fixed])
 
-        def g(packed: Any, fixed: Any, t: Any) -> Any:
-            y0, theta, t0 = parameters.unpacked(packed, ())
-            g = lambda t, y: np.reshape(system.call(1 + k, theta, fixed[1:], t, y), ())
-            return at_points(g, t, y(t, (y0, theta, t0), fixed[1:]))
+        def g(packed: Any, plain: Any, t: Any) -> Any:
+            y0, theta, t0, *fixed = parameters.unpacked(packed, plain[1:])
+            g = lambda t, y: np.reshape(system.call(1 + k, theta, fixed, t, y), ())
+            return at_points(g, t, y(t, (y0, theta, t0), fixed))
 
-        found = lambda packed, fixed: (fixed[0], np.True_)
-        return solution(parameters.theta, t, *fixed, solve=found, conditions=g, entrywise=True)[0]
+        found = lambda packed, plain: (plain[0], np.True_)
+        return solution(parameters.theta, t, *parameters.fixed, solve=found, conditions=g, entrywise=True)[0]
 
     t_events = [time_of(k, t) if len(t) else t for k, t in enumerate(happened)]
     ends = [t[-1] for t, event in zip(t_events, events) if len(t) >= (getattr(event, "terminal", None) or np.inf)]
@@ -376,12 +438,11 @@ class Run(Method):
         bound = [self.system.bound(k, theta, fixed) for k in range(len(self.system.calls))]
         for event, own in zip(self.events, bound[1:]):
             own.terminal, own.direction = getattr(event, "terminal", None), getattr(event, "direction", 0)
-        rhs, end = at(self.system.rhs, theta, fixed), fixed[-1]
-        steps = Trajectory(self, rhs, t0, y0)
+        end, steps = fixed[-1], Trajectory(self, bound[0], t0, y0)
         options = {**self.asked, "events": bound[1 : 1 + len(self.events)] or None, "t_eval": t_eval}
         if self.jac is not None:
             options["jac"] = bound[self.jac]
-        return si.solve_ivp(rhs, (t0, end), y0, keeping(self.method), trajectory=steps, **options), steps
+        return si.solve_ivp(bound[0], (t0, end), y0, keeping(self.method), trajectory=steps, **options), steps
 
     def solution(self, f: Function, theta: Any, fixed: Any, t0: Any, y0: Any, end: Any) -> Trajectory:
         """The steps of SciPy's result, the last of which is kept."""
@@ -418,17 +479,18 @@ def odeint(*args: Any, **kw: Any) -> Any:
     first = func if tfirst else lambda y, t, *args: func(y, t, *args)
     rhs = first if tfirst else lambda t, y, *args: func(y, t, *args)
     y0, t = np.atleast_1d(as_array(y0)), as_array(t)
-    start = (float(stand_in(t[0])), stand_in(y0) * 1.0)
-    system = System(as_tuple(args), start, rhs, *([] if jac is None else [jac]))
+    system = System(as_tuple(args), (t[0], y0 * 1.0), [t], rhs, *([] if jac is None else [jac]))
     if not any(map(is_traced, (system.theta, *system.fixed, y0, t))):
         return si.odeint(func, y0, t, as_tuple(args), jac, tfirst=tfirst, **given)
 
-    def values(theta: Any, fixed: Any, at: Function, t0: Any, y0: Any, times: Any) -> Any:
+    def values(theta: Any, fixed: Any, t0: Any, y0: Any, times: Any) -> Any:
         jacobian = system.bound(1, theta, fixed) if jac is not None else None
         if jacobian is not None and not tfirst:
             plain = jacobian
             jacobian = lambda t, y: plain(y, t)
-        return si.odeint(at, y0, times, (), jacobian, tfirst=True, **{**given, "full_output": False})
+        return si.odeint(
+            system.bound(0, theta, fixed), y0, times, (), jacobian, tfirst=True, **{**given, "full_output": False}
+        )
 
     default = 1.49012e-8  # ODEPACK's
     how = Method("LSODA", *(default if given[name] is None else given[name] for name in ("rtol", "atol")))
@@ -438,11 +500,16 @@ def odeint(*args: Any, **kw: Any) -> Any:
 
 
 class System:
-    """Functions of t and y, and what they close over, as a vector of parameters and fixed values."""
+    """Functions of t and y, and what they close over, as a vector of parameters and fixed values.
 
-    def __init__(self, args: tuple[Any, ...], start: tuple[Any, Any], *functions: Function):
-        self.calls, operands = closed(args, *((with_args(f), start) for f in functions))
-        self.parameters = Packed(operands)
+    Only what is under differentiation now is a parameter, if anything is, as others cost as much.
+    """
+
+    def __init__(self, args: tuple[Any, ...], start: tuple[Any, Any], others: list[Any], *functions: Function):
+        example = float(stand_in(start[0])), stand_in(start[1])
+        self.calls, operands = closed(args, *((with_args(f), example) for f in functions))
+        chosen = differentiated if differentiated([*operands, *start, *others]) else is_differentiable
+        self.parameters = Packed(operands, chosen)
         self.theta, self.fixed = self.parameters.theta, self.parameters.fixed
         self.programs = derived(self.calls[0], self.parameters)
 
@@ -455,5 +522,7 @@ class System:
         return np.atleast_1d(self.call(0, theta, fixed, t, y))
 
     def bound(self, k: int, theta: Any, fixed: Sequence[Any]) -> Function:
-        """The k-th function for SciPy."""
-        return at(partial(self.call, k), theta, fixed)
+        """The k-th function for SciPy, which gives the time as a number of NumPy's or of Python's."""
+        f, values = self.calls[k], self.parameters.unpacked(theta, fixed)
+        plain = f.bound(values) if isinstance(f, Closed) else partial(f, values)
+        return lambda t, y: plain(float(t), y)

@@ -116,11 +116,6 @@ class Trajectory:
         return Y
 
 
-def at(f: Function, theta: Any, fixed: Any) -> Function:
-    """f(θ, fixed, t, y) for SciPy, which gives the time as a number of NumPy's or of Python's."""
-    return lambda t, y: f(theta, fixed, float(t), y)
-
-
 class Method:
     """How a system and those that are derived from it are solved: the method and the tolerances asked for."""
 
@@ -149,7 +144,10 @@ class Method:
 
     def solution(self, f: Function, theta: Any, fixed: Any, t0: Any, y0: Any, end: Any) -> Trajectory:
         """The steps of the solution of y' = f(θ, fixed, t, y), the last of which is kept."""
-        return self.kept((theta, t0, y0, end, *fixed), lambda: self.trajectory(at(f, theta, fixed), t0, y0, end))
+        return self.kept(
+            (theta, t0, y0, end, *fixed),
+            lambda: self.trajectory(lambda t, y: f(theta, fixed, float(t), y), t0, y0, end),
+        )
 
     def recorded(self, f: Function, theta: Any, fixed: Any, *xs: Any, name: str = "") -> Function:
         """A function that is made of the right-hand side, as a Program; of each name and types there is one."""
