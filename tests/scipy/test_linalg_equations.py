@@ -367,3 +367,27 @@ def test_what_scipy_refuses_is_refused(f):
     ):
         with pytest.raises((ValueError, TypeError)):
             call(x)
+
+
+@pytest.mark.parametrize("make", [normal, cnormal])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda A, b: sl.pinv(A, rtol=0.6),
+        lambda A, b: sl.pinvh(A.T.conj() @ A, rtol=0.4),
+        lambda A, b: np.linalg.pinv(A, 0.6),
+        lambda A, b: sl.lstsq(A, b, cond=0.6)[0],
+        lambda A, b: np.linalg.lstsq(A, b, rcond=0.6)[0],
+    ],
+)
+def test_inverses_without_smaller_singular_values(f, make):
+    """Those that are dropped are not zero, and count in the derivative of the vectors of the others."""
+    A, E, b = make(4, 3), make(4, 3, seed=1), make(4, 2, seed=2)
+    assert 0 < np.linalg.matrix_rank(f(A, b)) < 3
+    h = 1e-6
+    want = (f(A + h * E, b) - f(A - h * E, b)) / (2 * h)
+    y, dot = dotbar.jvp(lambda A: f(A, b), (A,), (E,))
+    np.testing.assert_allclose(dot, want, atol=1e-7)
+    ybar = make(*y.shape, seed=3)
+    (bar,) = dotbar.vjp(lambda A: f(A, b), A)[1](ybar)
+    np.testing.assert_allclose(np.vdot(bar, E).real, np.vdot(ybar, dot).real)

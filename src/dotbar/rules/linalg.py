@@ -1,5 +1,6 @@
 """numpy.linalg: determinants, systems, factorisations.  Spectra are in spectral.py, norms in norms.py."""
 
+from collections.abc import Callable
 from functools import reduce
 from operator import index
 from typing import Any
@@ -25,7 +26,7 @@ from dotbar.rules.lapack_words import (
 )
 from dotbar.rules.shapes import operand
 from dotbar.rules.spectral import refuse_rotation, singular_values_rule
-from dotbar.rules.words import H, sym
+from dotbar.rules.words import H, skew, sym
 
 # ---------------------------------------------------------------- diagonals
 
@@ -166,10 +167,44 @@ def matrix_power(a: Any, n: int) -> Any:
 # ---------------------------------------------------------------- pseudo-inverse and least squares
 
 
+def truncates(a: Any, cut: Any) -> bool:
+    """Whether a relative threshold drops what is not to be taken for rounding errors."""
+    return cut is not None and bool(np.any(np.asarray(cut) > np.finfo(dtype_of(a)).eps ** 0.5))
+
+
+def truncated_pinv(Y: Any, A: Any, part: Callable[[Any], Any] = lambda E: E) -> Any:
+    """The derivative of Y = V g(S) Uᴴ where A = USVᴴ has other singular values than those in Y, g = 1/s or 0.
+
+    Of vectors (u, ±v) of [0 A; Aᴴ 0] with values ±s, by divided differences of g; E = UᴴȦV:
+    Ẏᴴ = U(D⁻∘sym E + D⁺∘skew E)Vᴴ + (I − UUᴴ)ȦV(g/s)Vᴴ + U(g/s)UᴴȦ(I − VVᴴ).  Higham (2008), theorem 3.11.
+    """
+    U, s, Vh = np.linalg.svd(A, full_matrices=False)
+    V, Uh = H(Vh), H(U)
+    kept = np.real(np.diagonal(Vh @ Y @ U, axis1=-2, axis2=-1)) * s > 0.5
+    g = np.where(kept, 1 / np.where(kept, s, 1), 0)
+    row, column = (lambda x: x[..., :, None]), (lambda x: x[..., None, :])
+    mixed = row(kept) != column(kept)
+    both = row(g) * column(g)
+    minus = np.where(mixed, (row(g) - column(g)) / np.where(mixed, row(s) - column(s), 1), -both)
+    plus = np.where(mixed, (row(g) + column(g)) / np.where(mixed, row(s) + column(s), 1), both)
+    ratio = row(g * g)
+
+    def along(E: Any) -> Any:
+        """Ẏᴴ."""
+        EV, UE = part(E) @ V, Uh @ part(E)
+        X = Uh @ EV
+        inner = U @ (minus * sym(X) + plus * skew(X)) @ Vh
+        return inner + (EV - U @ X) @ (ratio * Vh) + U @ (ratio * (UE - X @ Vh))
+
+    return (lambda Adot: H(along(Adot))), (lambda Ybar: part(along(H(Ybar))))
+
+
 @rule(np.linalg.pinv, "(m,n)->(n,m)")
 def pinv(Y: Any, a: Any, *, rcond: Any = None, hermitian: bool = False, rtol: Any = None) -> Any:
     """At constant rank, Ẏ = −YȦY + YYᴴȦᴴ(I − AY) + (I − YA)ȦᴴYᴴY.  Golub & Pereyra (1973), eq. (4.12)."""
     part = sym if hermitian else lambda X: X
+    if truncates(a, rcond if rtol is None else rtol):
+        return truncated_pinv(Y, a, part)
 
     def dot(Adot: Any) -> Any:
         E = part(Adot)
@@ -217,14 +252,20 @@ def lstsq(y: Any, a: Any, b: Any, *, rcond: Any = None) -> Any:
     def dot_a(Adot: Any) -> Any:
         Edot = -Adot @ X
         normal = H(Adot) @ (H(Y) @ X)
-        Xdot = Y @ Edot + Y @ (H(Y) @ (H(Adot) @ R)) + normal - Y @ (a @ normal)
+        if truncates(a, rtol):
+            Xdot = truncated_pinv(Y, a)[0](Adot) @ columns(b)
+        else:
+            Xdot = Y @ Edot + Y @ (H(Y) @ (H(Adot) @ R)) + normal - Y @ (a @ normal)
         dot, _ = spectrum()
         return results(Xdot, Edot, dot(Adot)[1])
 
     def bar_a(ybar: Any) -> Any:
         Xbar, Ebar = cotangents(ybar)
         free = Xbar - H(a) @ (H(Y) @ Xbar)
-        Abar = -Ebar @ H(X) + R @ H(Y @ (H(Y) @ Xbar)) + H(Y) @ X @ H(free)
+        if truncates(a, rtol):
+            Abar = truncated_pinv(Y, a)[1](Xbar @ H(columns(b))) - (Ebar - H(Y) @ Xbar) @ H(X)
+        else:
+            Abar = -Ebar @ H(X) + R @ H(Y @ (H(Y) @ Xbar)) + H(Y) @ X @ H(free)
         if ybar[3] is None:
             return Abar
         _, bar = spectrum()

@@ -63,7 +63,11 @@ SAMPLES = [
     sample(sl.norm, AC, "nuc"),
     sample(sl.pinv, normal(4, 3), case="pinv"),
     sample(sl.pinv, cnormal(4, 2), cnormal(2, 3, seed=1), call=low_rank(sl.pinv, rtol=1e-6)),
-    sample(ranked_inverse, normal(4, 3), call=lambda a: ranked_inverse(a, invert=scipy.linalg.pinv, hermitian=False)),
+    sample(
+        ranked_inverse,
+        normal(4, 3),
+        call=lambda a: ranked_inverse(a, invert=scipy.linalg.pinv, hermitian=False),
+    ),
     sample(sl.pinv, normal(2, 3, 4), return_rank=True),
     sample(sl.pinvh, spd(3), call=of_hermitian(sl.pinvh), case="pinvh"),
     sample(sl.pinvh, cnormal(3, 2), call=lambda F: sl.pinvh(F @ H(F), rtol=1e-6)),

@@ -185,22 +185,22 @@ def _norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, che
 
 
 @primitive
-def ranked_inverse(A: Any, *, invert: Callable[..., Any], hermitian: bool) -> Any:
-    """A⁺ and the rank."""
+def ranked_inverse(A: Any, *, invert: Callable[..., Any], hermitian: bool, cut: Any = None) -> Any:
+    """A⁺ and the rank, of A without singular values below a relative threshold."""
     return tuple(invert(A, return_rank=True, check_finite=False))
 
 
 @rule(ranked_inverse, "(m,n)->(n,m),()")
-def _ranked_inverse(y: Any, A: Any, *, invert: Callable[..., Any], hermitian: bool) -> Any:
+def _ranked_inverse(y: Any, A: Any, *, invert: Callable[..., Any], hermitian: bool, cut: Any = None) -> Any:
     """At constant rank, as numpy.linalg.pinv."""
-    dot, bar = linalg.pinv(y[0], A, hermitian=hermitian)
+    dot, bar = linalg.pinv(y[0], A, hermitian=hermitian, rtol=cut)
     return (lambda Adot: (dot(Adot), None)), (lambda ybar: bar(ybar[0]))
 
 
 @composite(dispatching(sl.pinv))
 def _pinv(a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False, check_finite: bool = True) -> Any:
     invert = partial(sl.pinv, atol=atol, rtol=rtol)
-    Y, rank = ranked_inverse(*checked(check_finite, a), invert=invert, hermitian=False)
+    Y, rank = ranked_inverse(*checked(check_finite, a), invert=invert, hermitian=False, cut=1.0 if atol else rtol)
     return (Y, rank) if return_rank else Y
 
 
@@ -215,7 +215,7 @@ def _pinvh(
 ) -> Any:
     invert = partial(sl.pinvh, atol=atol, rtol=rtol)
     A = hermitian(*checked(check_finite, a), lower=lower)
-    Y, rank = ranked_inverse(A, invert=invert, hermitian=True)
+    Y, rank = ranked_inverse(A, invert=invert, hermitian=True, cut=1.0 if atol else rtol)
     return (Y, rank) if return_rank else Y
 
 
