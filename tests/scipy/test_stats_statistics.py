@@ -1,5 +1,7 @@
 """Statistics and multivariate distributions beyond the registry's checks."""
 
+import inspect
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -281,3 +283,79 @@ def test_what_has_no_derivative_refuses():
     ):
         with pytest.raises((DotbarError, TypeError)):
             dotbar.grad(f)(np.array([0.5, 1.5]))
+
+
+# ---------------------------------------------------------------- fits and bins
+
+
+@pytest.mark.parametrize("n", [3, 4, 5, 6, 11, 12, 30])
+def test_the_pvalue_of_shapiro(n):
+    u, v = np.random.default_rng(n).gamma(3.0, size=(2, n))
+    p, slope = dotbar.jvp(lambda u: st.shapiro(u).pvalue, (u,), (v,))
+    plain = lambda u: scipy.stats.shapiro(u).pvalue
+    assert np.isclose(p, plain(u), 1e-9)
+    assert np.isclose(slope, (plain(u + 1e-5 * v) - plain(u - 1e-5 * v)) / 2e-5, 1e-5)
+
+
+def test_the_logistic_distribution_of_anderson_is_fitted():
+    """SciPy's fit stops at 10⁻⁵."""
+    u, v = np.random.default_rng(0).gamma(3.0, size=(2, 20))
+    kw = {} if "method" not in inspect.signature(scipy.stats.anderson).parameters else {"method": "interpolate"}
+    y, slope = dotbar.jvp(lambda u: st.anderson(u, "logistic", **kw).statistic, (u,), (v,))
+    plain = lambda u: scipy.stats.anderson(u, "logistic", **kw).statistic
+    assert np.isclose(y, plain(u), 1e-5)
+    assert np.isclose(slope, (plain(u + 1e-3 * v) - plain(u - 1e-3 * v)) / 2e-3, 1e-3)
+
+
+@pytest.mark.parametrize("name", ["ks_1samp", "cramervonmises", "kstest"])
+def test_a_distribution_function_may_close_over_traced_values(name):
+    u = np.random.default_rng(0).standard_normal(9)
+    f = lambda s, where: getattr(where, name)(u, lambda t: where.norm.cdf(t, 0, s)).statistic
+    y, slope = dotbar.value_and_grad(lambda s: f(s, st))(1.2)
+    assert np.isclose(y, f(1.2, scipy.stats), 1e-13)
+    assert np.isclose(slope, (f(1.2 + 1e-5, scipy.stats) - f(1.2 - 1e-5, scipy.stats)) / 2e-5, 1e-6)
+
+
+def test_the_pvalue_of_cramer_and_von_mises_is_refused_when_it_is_used():
+    u = np.ravel(x)[:9]
+    assert st.cramervonmises(u, "norm").pvalue == dotbar.vmap(lambda u: st.cramervonmises(u, "norm").pvalue)(u[None])[0]
+    for transform in (dotbar.grad, lambda f: lambda x: dotbar.jvp(f, (x,), (x,))):
+        with pytest.raises(NoRuleError, match="the p-value is a series"):
+            transform(lambda u: st.cramervonmises(u, "norm").pvalue)(u)
+
+
+@pytest.mark.parametrize("statistic", ["mean", "sum", "std", "median", "min", "max", "count"])
+def test_bins_are_scipys(statistic):
+    """Empty ones, values beyond the range, several rows of values, and bins along each axis."""
+    rng = np.random.default_rng(0)
+    (a, b), v = rng.random((2, 12)), rng.standard_normal((2, 12))
+    for name, points, bins in (
+        ("binned_statistic", (a,), [0.2, 0.3, 0.31, 0.32, 0.9]),
+        ("binned_statistic_2d", (a, b), [2, 5]),
+        ("binned_statistic_dd", (np.stack([a, b, b], -1),), 3),
+        ("binned_statistic_dd", ([a, b],), [2, 3]),
+    ):
+        f = lambda v, where: getattr(where, name)(*points, v, statistic, bins)  # noqa: B023
+        for values in (v, v[0]):
+            found, plain = dotbar.jvp(lambda v: f(v, st), (values,), (values,))[0], f(values, scipy.stats)  # noqa: B023
+            assert np.allclose(found.statistic, plain.statistic, 1e-13, equal_nan=True)
+            assert np.array_equal(found.binnumber, plain.binnumber)
+    own = lambda v: np.nansum(st.binned_statistic(a, v, statistic, 30).statistic)
+    slope = dotbar.jit(dotbar.grad(own))(v[0])
+    assert np.allclose(slope, dotbar.grad(own)(v[0]), 1e-13)
+    assert np.all(np.isfinite(slope))
+
+
+@pytest.mark.parametrize("argument", ["x", "bins"])
+def test_which_bin_a_point_lies_in_is_refused(argument):
+    kw = {"x": x[0, :, 0], "bins": np.array([-1.0, 0.0, 1.0])}
+    with pytest.raises(NoRuleError, match=rf"with respect to '{argument}': in which bin a point lies jumps"):
+        dotbar.grad(lambda t: st.binned_statistic(values=x[1, :, 0], **{**kw, argument: t}).statistic[0])(kw[argument])
+
+
+def test_equal_masses_are_carried_along_any_of_several_best_plans():
+    u, v = x[0], x[1] + 0.3
+    y, slope = dotbar.jvp(lambda u: st.wasserstein_distance_nd(u, v), (u,), (x[2],))
+    plain = lambda u: scipy.stats.wasserstein_distance_nd(u, v)
+    assert np.isclose(y, plain(u), 1e-12)
+    assert np.isclose(slope, (plain(u + 1e-6 * x[2]) - plain(u - 1e-6 * x[2])) / 2e-6, 1e-6)

@@ -27,7 +27,7 @@ import numpy as np
 import scipy
 from numpy.lib import NumpyVersion
 
-from dotbar.core import RULES, Traced, as_array, error_of_numpy, find_rule, first_traced, full_name
+from dotbar.core import RULES, Traced, active, as_array, error_of_numpy, find_rule, first_traced, full_name
 from dotbar.errors import ConversionError, DotbarError, NoRuleError, crosses_user_code, public_module
 from dotbar.rules.refusals import Flags, differentiated, differentiated_arguments, refusal
 
@@ -37,12 +37,17 @@ OWN: dict[Any, Any] = {}
 """What stands for SciPy's functions, classes and other objects, where that is more than a rule."""
 
 
+CLOSING: set[Any] = set()
+"""Functions that are given one that may close over traced values."""
+
+
 @cache
 def dispatching(fn: F) -> F:
     """SciPy's ``fn``, which a traced argument sends to its rule, also one given by name or in a container."""
 
     def by_rule(*args: Any, **kw: Any) -> Any:
-        if first_traced([*args, *kw.values()]) is None:
+        given = [*args, *kw.values()]
+        if first_traced(given) is None and not (call in CLOSING and active.levels and any(map(callable, given))):
             return fn(*args, **kw)
         rule = find_rule(call)
         for name, x in (*zip(rule.settings, args[len(rule.arrays) :]), *kw.items()):

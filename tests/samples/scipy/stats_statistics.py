@@ -1,4 +1,6 @@
-"""Samples of scipy/stats/statistics.py, hypotheses.py, powers.py and kernels.py."""
+"""Samples of scipy/stats: statistics.py, hypotheses.py, fits.py, bins.py, powers.py and kernels.py."""
+
+import warnings
 
 import numpy as np
 
@@ -17,7 +19,15 @@ table = uniform(5, 20, 2, 3)
 by_version = {"no_float32": "SciPy's versions differ in the precision of the result"}
 since_1_17 = by_version if before("1.17.0") else {}
 by_values = {"no_second": "of the p-value's density only values are known"}
+in_double = {"no_float32": "SciPy computes in double precision"}
+own_quantiles = {"no_float32": "SciPy's quantiles are good to ten digits", "rtol": 1e-6}
 iterative = {"no_float32": "SciPy stops where rounding errors begin", "same_bits": False, "rtol": 1e-5}
+
+
+def statistic_of(test, *args, **kw):
+    """The p-values of some tests are known by their values alone, or constant between critical values."""
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):
+        return test(*args, **kw).statistic
 
 
 def number(f, *args, **settings):
@@ -97,6 +107,47 @@ SAMPLES = [
     sample(st.combine_pvalues, P[0], "stouffer", w[:3], wrt=(0, 2), **since_1_17),
     sample(st.false_discovery_control, P, axis=1, method="by"),
     sample(st.tukey_hsd, x, y[:4], call=lambda x, y: st.tukey_hsd(x, y).pvalue[0], **by_values),
+    *(
+        sample(st.shapiro, t, **own_quantiles, call=lambda x: st.shapiro(x).statistic)
+        for t in (x[:3], x[:5], x, normal(12, seed=3))
+    ),
+    *(
+        sample(st.anderson, z, dist, call=lambda x, dist: statistic_of(st.anderson, x, dist), **in_double)
+        for dist in ("norm", "gumbel_l", "gumbel_r")
+    ),
+    sample(st.anderson, np.exp(z), "expon", call=lambda x, dist: statistic_of(st.anderson, x, dist), **in_double),
+    sample(
+        st.cramervonmises,
+        *(X, 0.3),
+        call=lambda X, m: statistic_of(st.cramervonmises, X, "norm", (m, 1.2), axis=1),
+        **in_double,
+    ),
+    *(
+        sample(
+            st.binned_statistic,
+            *(np.arange(6.0), np.stack([x, y]), kind),
+            wrt=(1,),
+            bins=2,
+            call=lambda x, v, kind, bins: st.binned_statistic(x, v, kind, bins).statistic,
+            **in_double,
+        )
+        for kind in ("mean", "std", "sum", "min", "max", "median")
+    ),
+    sample(
+        st.binned_statistic_2d,
+        *(x, y, w),
+        wrt=(2,),
+        call=lambda x, y, v: st.binned_statistic_2d(x, y, v, "sum", 2).statistic,
+        **in_double,
+    ),
+    sample(
+        st.binned_statistic_dd,
+        *((x, y), w),
+        wrt=(1,),
+        call=lambda xs, v: st.binned_statistic_dd(xs, v, "sum", 2).statistic,
+        **in_double,
+    ),
+    number(st.wasserstein_distance_nd, X, X[:4, ::-1] + 0.1, w[:5], w[2:]),
     sample(st.ks_1samp, x, st.norm.cdf, **by_values, **by_version),
     sample(st.kstest, x, "norm", alternative="less", **by_version),
     sample(st.epps_singleton_2samp, z, z[::-1] ** 2, **since_1_17),

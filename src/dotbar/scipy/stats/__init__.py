@@ -2,6 +2,8 @@
 
 from dotbar.scipy.mirror import members as _members
 from dotbar.scipy.stats import (
+    bins,
+    fits,
     hypotheses,
     kernels,
     moments,

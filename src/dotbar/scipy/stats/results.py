@@ -18,6 +18,9 @@ Description = namedtuple("Description", "nobs minmax mean variance skewness kurt
 Estimate = namedtuple("Estimate", "statistic minmax")
 TheilSen = namedtuple("TheilSen", "slope intercept low_slope high_slope")
 Line = namedtuple("Line", "slope intercept")
+Critical = namedtuple("Critical", "statistic critical_values significance_level")
+Binned = namedtuple("Binned", "statistic bin_edges binnumber")
+BinnedPairs = namedtuple("BinnedPairs", "statistic x_edge y_edge binnumber")
 
 
 class Further:
@@ -34,6 +37,14 @@ class Regression(namedtuple("Regression", "slope intercept rvalue pvalue stderr"
 
 class KolmogorovSmirnov(Test, Further):
     """Of ``ks_1samp``, with ``statistic_location`` and ``statistic_sign``."""
+
+
+class CramerVonMises(namedtuple("CramerVonMises", "statistic"), Further):
+    """Of ``cramervonmises``; the p-value is computed when it is asked for."""
+
+    @property
+    def pvalue(self: Any) -> Any:
+        return self.compute()
 
 
 class TTest(Test, Further):

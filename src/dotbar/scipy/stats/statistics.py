@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
-from scipy import stats
+from scipy import sparse, stats
+from scipy.optimize import linprog
 
 from dotbar.core import as_array, dtype_of, first_traced, primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import composite, constant
 from dotbar.rules.words import stop_gradient
 from dotbar.scipy.mirror import dispatching
+from dotbar.scipy.spatial import distance_matrix
 from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.stats.continuous import log1p_ratio, near_zero
 from dotbar.scipy.stats.results import Description, Directions, Line, TheilSen, each_entry
@@ -597,14 +599,18 @@ def _differential_entropy(values: Any, window_length: int | None, base: float | 
     return SPACING_ESTIMATES[method](np.sort(values, -1), m) / (1 if base is None else np.log(base))
 
 
+def masses(x: Any, weights: Any) -> Any:
+    """The share of each value."""
+    if weights is None:
+        return np.full(x.shape[0], 1 / x.shape[0])
+    weights = as_array(weights) * np.float64(1)
+    return weights / np.sum(weights)
+
+
 def steps(u: Any, v: Any, u_weights: Any, v_weights: Any) -> tuple[Any, Any]:
     """The difference U − V of two empirical distribution functions between the values of both, and the distances."""
     u, v = as_array(u) * np.float64(1), as_array(v) * np.float64(1)
-    masses = [
-        np.full(x.shape, 1 / x.shape[0]) if w is None else as_array(w) * np.float64(1) / np.sum(as_array(w))
-        for x, w in ((u, u_weights), (v, v_weights))
-    ]
-    values, weights = np.concatenate([u, v]), np.concatenate([masses[0], -masses[1]])
+    values, weights = np.concatenate([u, v]), np.concatenate([masses(u, u_weights), -masses(v, v_weights)])
     order = np.argsort(stop_gradient(values), kind="stable")
     return np.cumsum(np.take_along_axis(weights, order, 0))[:-1], np.diff(np.take_along_axis(values, order, 0))
 
@@ -614,6 +620,44 @@ def _wasserstein_distance(u_values: Any, v_values: Any, u_weights: Any = None, v
     """∫ |U − V| dx.  Vallender (1974)."""
     difference, dx = steps(u_values, v_values, u_weights, v_weights)
     return np.sum(np.abs(difference) * dx)
+
+
+@primitive
+def plan(D: Any, p: Any, q: Any) -> tuple[Any, Any, Any]:
+    """The cheapest way of carrying the masses p to the masses q at the costs D.
+
+    Returns which routes are used, the matrix that makes what they carry from p and q, and the prices of p and q.
+    """
+    m, n = D.shape
+    rows = sparse.kron(sparse.eye_array(m), np.ones((1, n)))
+    columns = sparse.kron(np.ones((1, m)), sparse.eye_array(n))
+    A = sparse.vstack([rows, columns], "csc")
+    found = linprog(np.ravel(D), A_eq=A, b_eq=np.concatenate([p, q]))
+    if found.x is None:
+        return np.arange(1), np.full((1, m + n), np.nan), np.full(m + n, np.nan)
+    routes = np.argsort(-found.x)[: m + n - 1]
+    return routes, np.linalg.pinv(A[:, routes].toarray() * (found.x[routes] > 0)), found.eqlin.marginals
+
+
+constant(plan, like=lambda D, p, q: None)
+
+
+@composite(dispatching(stats.wasserstein_distance_nd))
+def _wasserstein_distance_nd(u_values: Any, v_values: Any, u_weights: Any = None, v_weights: Any = None) -> Any:
+    """min Σ P D over plans P with the given masses.  Kantorovich (1942).
+
+    The routes of the best plan stay, so that it is bilinear in D and the masses.  Where fewer routes are used than
+    determine the prices, one of the possible prices, by which the masses count, is the solver's.
+    """
+    u, v = as_array(u_values) * np.float64(1), as_array(v_values) * np.float64(1)
+    if u.ndim == v.ndim == 1:
+        return _wasserstein_distance(u, v, u_weights, v_weights)
+    D, b = np.ravel(distance_matrix(u, v)), np.concatenate([masses(u, u_weights), masses(v, v_weights)])
+    fixed = stop_gradient(b)
+    routes, carried, prices = plan(np.reshape(stop_gradient(D), (len(u), len(v))), fixed[: len(u)], fixed[len(u) :])
+    used = np.take_along_axis(D, routes, 0)
+    undetermined = prices - stop_gradient(used) @ carried
+    return np.sum(used * (carried @ b)) + np.sum(undetermined * (b - fixed))
 
 
 @composite(dispatching(stats.energy_distance))
