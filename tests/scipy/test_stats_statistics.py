@@ -241,6 +241,39 @@ def test_parameters_of_frozen_distributions_are_read():
     assert dotbar.grad(lambda x: st.dirichlet([x, 1.0]).mean()[0])(1.0) == 0.25
 
 
+FACTORS = {
+    "from_diagonal": np.array([1.0, 2.0]),
+    "from_cholesky": np.array([[1.5, 0.0], [0.3, 1.1]]),
+    "from_precision": np.array([[2.0, 0.5], [0.5, 1.0]]),
+    "from_eigendecomposition": (np.array([1.0, 2.0]), np.array([[0.6, -0.8], [0.8, 0.6]])),
+}
+
+
+@pytest.mark.parametrize("name", FACTORS)
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda C, where: where.multivariate_normal.logpdf([0.3, 0.1], [0.1, 0.2], C),
+        lambda C, where: where.multivariate_normal(cov=C).entropy(),
+        lambda C, where: where.multivariate_normal([0.1, 0.2], C).rvs(3, random_state=1),
+        lambda C, where: C.colorize(C.whiten(np.ones((2, 2))) + 1) + C.log_pdet + C.covariance,
+    ],
+)
+def test_covariances_by_their_factors(name, f):
+    factors = FACTORS[name]
+    first = factors[0] if isinstance(factors, tuple) else factors
+
+    def at(first, where):
+        of = (first, factors[1]) if isinstance(factors, tuple) else first
+        return f(getattr(where.Covariance, name)(of), where)
+
+    y, slope = dotbar.jvp(lambda t: at(t, st), (first,), (first,))
+    assert np.allclose(y, at(first, scipy.stats), 1e-12)
+    up, down = (at(first * (1 + h), scipy.stats) for h in (1e-6, -1e-6))
+    assert np.allclose(slope, (up - down) / 2e-6, 1e-6, 1e-8)
+    assert isinstance(st.Covariance.from_diagonal([1.0]), st.Covariance)
+
+
 def public_methods(dist):
     names = [n for n in dir(type(dist.plain)) if not n.startswith("_") and callable(getattr(dist, n))]
     return [(dist, name) for name in names]

@@ -3,6 +3,7 @@
 from dotbar.scipy.mirror import members as _members
 from dotbar.scipy.stats import (
     bins,
+    covariance,
     fits,
     hypotheses,
     kernels,

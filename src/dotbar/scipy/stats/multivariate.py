@@ -4,6 +4,7 @@ Positive definite parameters are functions of their lower triangle, factored by 
 """
 
 from collections.abc import Callable
+from functools import wraps
 from inspect import signature
 from typing import Any
 
@@ -17,6 +18,7 @@ from dotbar.rules.lapack_words import solve_triangular
 from dotbar.rules.words import H, mT, settled, stop_gradient, sym
 from dotbar.scipy.mirror import OWN
 from dotbar.scipy.special import ufuncs as sc
+from dotbar.scipy.stats.covariance import as_matrix
 from dotbar.scipy.stats.law import sample
 from dotbar.scipy.stats.objects import named, named_as, or_scipys, refused
 
@@ -29,7 +31,7 @@ LOG_2PI = np.log(2 * np.pi)
 
 def location_and_spread(mean: Any, cov: Any) -> tuple[Any, Any]:
     """A mean vector and a matrix, from what SciPy takes for them."""
-    cov = as_array(1.0 if cov is None else cov)
+    cov = as_array(1.0 if cov is None else getattr(cov, "covariance", cov))
     if mean is None:
         mean = np.zeros(cov.shape[0] if np.ndim(cov) == 2 else 1)
     mean = np.atleast_1d(as_array(mean))
@@ -520,7 +522,7 @@ class Frozen:
 
     def __init__(self, dist: Any, args: tuple[Any, ...], kw: dict[str, Any]):
         self.dist, self.args, self.kw = dist, args, kw
-        self.plain = dist.plain(*args, **kw) if first_traced([*args, *kw.values()]) is None else None
+        self.plain = dist.plain(*args, **kw) if first_traced([*map(as_matrix, (*args, *kw.values()))]) is None else None
         self.given = signature(type(dist.plain).__call__).bind(dist, *args, **kw).arguments
 
     def __reduce__(self) -> Any:
@@ -534,7 +536,7 @@ class Frozen:
             return getattr(self.plain, name)
         if method is None:
             if name in self.given:
-                return as_array(self.given[name])
+                return as_array(as_matrix(self.given[name]))
             raise AttributeError(f"a frozen {type(self.dist).__name__} with traced parameters has no {name!r}")
 
         def call(*args: Any, **kw: Any) -> Any:
@@ -562,11 +564,38 @@ def enter(name: str, formulas: dict[str, Callable[..., Any]]) -> None:
     for method in public - set(methods):
         why = "the parameters are integers" if name in INTEGERS else REASONS.get(method, "it is a sum over all counts")
         methods[method] = or_scipys(getattr(kind, method), refused(method, why))
+    if name == "multivariate_normal":
+        methods = {method: of_matrices(f) for method, f in methods.items()} | {"rvs": by_factors(methods["rvs"])}
     methods["__reduce__"] = lambda self: (named, (name,))
     methods["__call__"] = lambda self, *args, **kw: Frozen(self, args, kw)
     own = type(kind.__name__, (kind,), {"__module__": "dotbar.scipy.stats", "name": name, "plain": dist, **methods})
     OWN[dist] = own.__new__(own)
     OWN[dist].__dict__.update(dist.__dict__)
+
+
+def of_matrices(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that takes covariances made of traced values."""
+
+    @wraps(method)
+    def call(self: Any, *args: Any, **kw: Any) -> Any:
+        return method(self, *map(as_matrix, args), **{k: as_matrix(v) for k, v in kw.items()})
+
+    return call
+
+
+def by_factors(rvs: Callable[..., Any]) -> Callable[..., Any]:
+    """Samples, of a covariance given by its factors as SciPy makes them."""
+
+    @wraps(rvs)
+    def call(self: Any, mean: Any = None, cov: Any = 1, size: Any = 1, random_state: Any = None) -> Any:
+        if not isinstance(cov, stats.Covariance) or first_traced([mean, as_matrix(cov)]) is None:
+            return rvs(self, mean, cov, size, random_state)
+        shape = (*np.atleast_1d(size or ()).astype(int), cov.shape[-1])
+        noise = lambda size, random_state: self._get_random_state(random_state).normal(size=size)
+        x = cov.colorize(sample(draw=noise, size=shape, random_state=random_state))
+        return x if mean is None else as_array(mean) + x
+
+    return call
 
 
 def quietly(formula: Callable[..., Any]) -> Callable[..., Any]:
