@@ -174,8 +174,11 @@ def sensitivities(
         push = lambda s, thetadot: jvp(lambda y, theta: f(theta, fixed, t, y), (y, theta), (s, thetadot))[1]
         return vmap(push)(s, Thetadot)
 
+    def pushed_alone(theta: Any, fixed: Any, t: Any, y: Any, s: Any) -> Any:
+        return vmap(lambda s: jvp(lambda y: f(theta, fixed, t, y), (y,), (s,))[1])(s)
+
     t0 = float(t0)
-    along = variation(pushed, how, theta, fixed, t0, y0, Ydot, Thetadot)
+    along = variation(pushed, pushed_alone, how, theta, fixed, t0, y0, Ydot, Thetadot)
     found = how.solution(f, theta, fixed, t0, y0, last(times, t0))
     S = np.full((len(times), *Ydot.shape), np.nan, Ydot.dtype)
     S[times == t0] = s = Ydot
@@ -195,13 +198,17 @@ def sensitivities(
     return np.moveaxis(size * S, 1, 0)
 
 
-def variation(f: Function, how: Method, theta: Any, fixed: Any, t0: Any, y0: Any, v: Any, *others: Any) -> Variation:
-    """v' = f(θ, fixed, t, y, v, ...) of rows v, in which it is linear or, if there are others, affine."""
+def variation(
+    f: Function, f_y: Function, how: Method, theta: Any, fixed: Any, t0: Any, y0: Any, v: Any, *others: Any
+) -> Variation:
+    """v' = f(θ, fixed, t, y, v, ...) of rows v, in which it is linear or, if there are others, affine.
+
+    f_y is the same without the others and without what is integrated besides.
+    """
     rows = v[:, : len(y0)]
-    n, k = len(y0), len(rows) if others else 0
-    one = np.eye(n * rows.itemsize // 8).view(rows.dtype)
-    units = np.concatenate([one, np.zeros((k, n))])
-    alone = [np.concatenate([np.zeros((len(one), *np.shape(x)[1:])), x]) for x in others]
+    one = np.eye(rows[0].nbytes // 8).view(rows.dtype)
+    units = [np.concatenate([one, np.zeros_like(rows)])] if others else [one]
+    units += [np.concatenate([np.zeros((len(one), *np.shape(x)[1:])), x]) for x in others]
 
     @cache
     def of_rows() -> Function:
@@ -210,18 +217,20 @@ def variation(f: Function, how: Method, theta: Any, fixed: Any, t0: Any, y0: Any
     def slope(t: Any, y: Any, v: Any) -> Any:
         return of_rows()(theta, fixed, float(t), y, v, *others)
 
-    def at_all(theta: Any, fixed: Any, times: Any, Y: Any, units: Any, *alone: Any) -> Any:
-        return at_points(lambda t, y: f(theta, fixed, t, y, units, *alone), times, Y)
-
-    def matrices(times: Any, Y: Any) -> Any:
-        """As many together as a power of 2, of each of which there is a Program."""
+    def of_units(f: Function, times: Any, Y: Any, *units: Any) -> Any:
+        """f of the same rows at many points: as many as a power of 2, for each of which there is a Program."""
         size = 1 << (len(times) - 1).bit_length()
         xs = [np.concatenate([x, np.broadcast_to(x[-1:], (size - len(x), *x.shape[1:]))]) for x in (times, Y)]
-        of_all = how.recorded(at_all, theta, fixed, *xs, units, *alone, name=f.__name__)
-        L = of_all(theta, fixed, *xs, units, *alone)[: len(times)]
-        return np.ascontiguousarray(L, rows.dtype).view(float)
 
-    return Variation(slope, matrices, how, v, n, bool(others))
+        def at_all(theta: Any, fixed: Any, times: Any, Y: Any, *units: Any) -> Any:
+            return at_points(lambda t, y: f(theta, fixed, t, y, *units), times, Y)
+
+        L = how.recorded(at_all, theta, fixed, *xs, *units, name=f.__name__)(theta, fixed, *xs, *units)
+        return np.ascontiguousarray(L[: len(times)], rows.dtype).view(float)
+
+    matrices = lambda times, Y: of_units(f, times, Y, *units)
+    matrix = lambda t, y: of_units(f_y, t[None], y[None], one)[0]
+    return Variation(slope, matrix, matrices, how, v, len(y0), bool(others))
 
 
 @rule(sensitivity, batch=lambda xs, batched, size, **how: over_directions(sensitivities, 4, 6, xs, batched, size, how))
@@ -295,9 +304,13 @@ def adjoints(
         pull = vjp(lambda y, theta: f(theta, fixed, t, y), y, theta)[1]
         return vmap(lambda lam: np.concatenate([-(bars := pull(lam))[0], -bars[1]]))(lam)
 
+    def pulled_alone(theta: Any, fixed: Any, t: Any, y: Any, lam: Any) -> Any:
+        pull = vjp(lambda y: f(theta, fixed, t, y), y)[1]
+        return vmap(lambda lam: -pull(lam)[0])(lam)
+
     t0 = float(t0)
     v = np.zeros((len(Ybars), n + len(theta)), np.result_type(y0, Ybars, float))
-    along = variation(pulled, how, theta, fixed, t0, y0, v)
+    along = variation(pulled, pulled_alone, how, theta, fixed, t0, y0, v)
     found = how.solution(f, theta, fixed, t0, y0, last(times, t0))
     order = np.argsort(-np.abs(times - t0), kind="stable")
     rest = order[times[order] != t0]

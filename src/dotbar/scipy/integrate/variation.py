@@ -56,8 +56,9 @@ class Tableau:
             n: how many they are.
         """
         K = np.zeros((len(self.A), *x.shape))
+        combined = lambda weights, K: (weights @ K.reshape(len(K), -1)).reshape(*weights.shape[:-1], *x.shape)
         for i, a in enumerate(self.A):
-            at = x + h * np.tensordot(a[:i], K[:i], 1)
+            at = x + h * combined(a[:i], K[:i]) if i else x.copy()
             K[i] = slope(i, at)
             if self.diagonal:
                 part = self.diagonal * h
@@ -66,7 +67,7 @@ class Tableau:
                 at[..., :n] += part * k
                 K[i] = slope(i, at)
                 K[i, ..., :n] = k  # which is that, without its rounding errors
-        return x + h * np.tensordot(self.A[-1], K, 1), h * np.tensordot(self.E, K, 1)
+        return x + h * combined(self.A[-1], K), h * combined(self.E, K)
 
     def error(self, steps: Any, scale: Any) -> Any:
         """The size of the error, where 1 is allowed, from the differences; of two as Dormand and Prince (1989)."""
@@ -106,6 +107,7 @@ class Variation:
 
     Args:
         slope: L v + g and q of t, y and v, side by side in each row.
+        matrix: L of t and y in real numbers, so that rows v become v L; only implicit methods ask for it.
         matrices: of many t and y: what ``slope`` makes of the real unit vectors without g, and of g alone if there is
             one, in real numbers.
         how: the method of the solution, and the tolerances.
@@ -114,21 +116,25 @@ class Variation:
         affine: whether there is a g.
     """
 
-    FEW = 24
-    """Of so many real equations the matrices of steps are formed."""
-    BYTES = 1 << 22
-    """As much as these matrices of all stages may take."""
+    SMALL = 1000
+    """Numbers in the matrix of a step for which it is formed."""
+    TOGETHER = 1 << 19
+    """Numbers in the matrices of all stages of the steps that are taken together."""
     SMALLEST = 1e-14
     """Steps are not smaller than this part of the time at which they are taken: their errors are rounding then."""
 
-    def __init__(self, slope: Function, matrices: Function, how: Method, v: Any, n: int, affine: bool):
-        self.slope, self.matrices = slope, matrices
+    def __init__(
+        self, slope: Function, matrix: Function, matrices: Function, how: Method, v: Any, n: int, affine: bool
+    ):
+        self.slope, self.matrix, self.matrices = slope, matrix, matrices
         self.tableaus = tableaus(how.method)
         self.rtol, self.atol = how.rtol, how.atol
         self.dtype, self.n, self.affine = v.dtype, n, affine
         self.real = n * v.itemsize // 8
-        size = max(len(tableau.A) for tableau in self.tableaus) * (self.real + affine * len(v)) * v[0].nbytes
-        self.most = max(self.BYTES // size, 1) if self.real <= self.FEW else 1
+        size = (self.real + affine * len(v)) * v[0].nbytes // 8
+        stages = max(len(tableau.A) for tableau in self.tableaus)
+        self.formed = size <= self.SMALL
+        self.most = max(self.TOGETHER // (size * stages), 1) if self.formed else 1
         self.stretch = 1.0
 
     @np.errstate(all="ignore")
@@ -191,7 +197,7 @@ class Variation:
         stages = times[:-1, None] + tableau.c * h[:, 0]
         Y = np.ascontiguousarray(y(np.ravel(stages)).T).reshape(*stages.shape, -1)
         starts, ends = np.empty((2, len(h), *v.shape), v.dtype)
-        if n > self.FEW:
+        if not self.formed:
             starts[0] = v
             ends[0], differences = self.step(tableau, stages[0], Y[0], h, v)
         else:
@@ -219,8 +225,7 @@ class Variation:
             at = np.ascontiguousarray(x[0, :, :n]).view(self.dtype)
             return np.asarray(self.slope(times[i], Y[i], at), self.dtype).view(float)
 
-        matrix = lambda i: self.matrices(times[i : i + 1], Y[i : i + 1])[0, :n, :n]
-        new, differences = tableau.step(v.view(float)[None], h, slope, matrix, n)
+        new, differences = tableau.step(v.view(float)[None], h, slope, lambda i: self.matrix(times[i], Y[i]), n)
         return new[0].view(self.dtype), differences
 
     def propagators(self, tableau: Tableau, times: Any, Y: Any, h: Any) -> tuple[Any, Any]:
