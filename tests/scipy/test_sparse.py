@@ -329,3 +329,24 @@ def test_minres_depends_on_its_shift():
     slope = jacobian(lambda shift: ssl.minres(A, b, shift=shift, rtol=1e-14)[0])(0.3)
     shifted = A.toarray() - 0.3 * np.eye(3)
     np.testing.assert_allclose(slope, np.linalg.solve(shifted, np.linalg.solve(shifted, b)), rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda M, A: M.hstack([A, A], dtype=np.float32).toarray(),
+        lambda M, A: M.vstack([A, A], dtype=complex).toarray(),
+        lambda M, A: M.block_diag([A, A], dtype=np.float32).toarray(),
+        lambda M, A: M.bmat([[A, A]], dtype=np.float32).toarray(),
+        lambda M, A: A.sum(axis=0, dtype=np.float32),
+        lambda M, A: A.sum(dtype=np.float32),
+        lambda M, A: M.diags([[A[0, 0], A[0, 1]], [A[1, 1]]], [0, 1], dtype=np.float32).toarray(),
+    ],
+)
+def test_a_type_that_is_asked_for(make):
+    plain = make(scipy.sparse, scipy.sparse.csr_array([[1.0, 0.3], [0.0, 0.2]]))
+    values, _ = jvp(
+        lambda d: make(ss, ss.csr_array((d, ([0, 0, 1], [0, 1, 1])))), (np.array([1.0, 0.3, 0.2]),), (np.ones(3),)
+    )
+    assert values.dtype == plain.dtype
+    assert np.array_equal(values, plain)

@@ -150,7 +150,8 @@ class SparseArray:
         return self.with_data(np.copy(self.data))
 
     def astype(self, dtype: Any) -> "SparseArray":
-        return self.with_data(self.data.astype(dtype))
+        """The entries of another type; None leaves theirs."""
+        return self if dtype is None else self.with_data(self.data.astype(dtype))
 
     def toarray(self) -> Any:
         """The dense matrix."""
@@ -204,14 +205,19 @@ class SparseArray:
 
     def sum(self, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
         """Over the rows, the columns or all; of a matrix it is a row or a column."""
+        if out is not None:
+            raise NoRuleError("csr_array and the others of traced entries have no out=: assign what they return.")
         if axis is None or np.size(axis) == 2:
-            return np.sum(self.data)
+            return np.sum(self.data, dtype=dtype)
         (axis,) = np.lib.array_utils.normalize_axis_tuple(axis, 2)
-        total = self @ np.ones(self.shape[1]) if axis else self.T @ np.ones(self.shape[0])
+        A = self.astype(dtype)
+        total = A @ np.ones(A.shape[1], A.dtype) if axis else A.T @ np.ones(A.shape[0], A.dtype)
         return np.expand_dims(total, axis) if self.is_matrix else total
 
     def mean(self, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
-        return self.sum(axis) / (self.shape[axis] if np.size(axis) == 1 and axis is not None else np.prod(self.shape))
+        return self.sum(axis, dtype, out) / (
+            self.shape[axis] if np.size(axis) == 1 and axis is not None else np.prod(self.shape)
+        )
 
     def reshape(self, *shape: Any, order: str = "C", copy: bool = False) -> "SparseArray":
         (m, n), (row, col) = self.shape, self.pattern
@@ -406,8 +412,7 @@ class Looking:
     def __new__(cls, arg1: Any, shape: Any = None, dtype: Any = None, copy: bool = False, **kw: Any) -> Any:
         if not meets(arg1) and (is_sparse(arg1) or first_traced(arg1) is None):
             return super().__new__(cls)
-        A = traced(cls.__name__[:3], arg1, shape, cls.is_matrix)
-        return A if dtype is None else A.astype(dtype)
+        return traced(cls.__name__[:3], arg1, shape, cls.is_matrix).astype(dtype)
 
     def __init__(self, *args: Any, **kw: Any):
         super().__init__(*args, **kw)
@@ -540,7 +545,7 @@ def diags_array(
     if first_traced(diagonals) is None:
         return ss.diags_array(diagonals, offsets=offsets, shape=shape, format=format, dtype=dtype)
     offsets = np.atleast_1d(offsets)
-    several = (isinstance(diagonals, (list, tuple)) and np.ndim(diagonals[0]) > 0) or len(offsets) > 1
+    several = (isinstance(diagonals, (list, tuple)) and np.ndim(as_array(diagonals[0])) > 0) or len(offsets) > 1
     if several and len(diagonals) != len(offsets):
         raise ValueError("Different number of diagonals and offsets.")
     parts = [np.reshape(as_array(d), -1) for d in (diagonals if several else [diagonals])]
@@ -552,8 +557,7 @@ def diags_array(
         length = min(shape[0] + min(k, 0), shape[1] - max(k, 0))
         places.append((np.broadcast_to(d, (length,)), np.arange(length) + max(-k, 0), np.arange(length) + max(k, 0)))
     data, row, col = (np.concatenate(v) for v in zip(*places))
-    data = data if dtype is None else data.astype(dtype)
-    return SparseArray(data, row, col, shape, "dia").asformat(None if format == "dia" else format)
+    return SparseArray(data, row, col, shape, "dia").asformat(None if format == "dia" else format).astype(dtype)
 
 
 @stands_for(ss.diags)
@@ -586,7 +590,7 @@ def stacked(axis: int, original: Any) -> Any:
             start += A.shape[axis]
         shape = [A.shape[0], A.shape[1]]
         shape[axis] = start
-        return join(parts, parts[0], shape).asformat(format or "coo")
+        return join(parts, parts[0], shape).asformat(format or "coo").astype(dtype)
 
     stack.__name__ = original.__name__
     return stands_for(original)(stack)
@@ -670,7 +674,7 @@ def block_diag(mats: Any, format: str | None = None, dtype: Any = None) -> Any:
     for A in map(sparse, mats):
         parts.append(A.like(A.data, A.row + corner[0], A.col + corner[1]))
         corner = (corner[0] + A.shape[0], corner[1] + A.shape[1])
-    return join(parts, parts[0], corner).asformat(format or "coo")
+    return join(parts, parts[0], corner).asformat(format or "coo").astype(dtype)
 
 
 def blocks_of(original: Any) -> None:
@@ -684,7 +688,7 @@ def blocks_of(original: Any) -> None:
         widths = [next(sparse(A).shape[1] for A in column if A is not None) for column in zip(*blocks)]
         fill = lambda A, i, j: sparse(ss.coo_array((heights[i], widths[j])) if A is None else A)
         rows = [hstack([fill(A, i, j) for j, A in enumerate(row)]) for i, row in enumerate(blocks)]
-        return sparse(vstack(rows)).asformat(format or "coo")
+        return sparse(vstack(rows)).asformat(format or "coo").astype(dtype)
 
     call.__name__ = original.__name__
     stands_for(original)(call)
