@@ -400,3 +400,32 @@ def test_what_is_factored_outside_the_function(wrap):
     J = wrap(jacobian(root))(S)
     E, h = np.array([[0.3, -0.2], [0.5, 0.1]]), 1e-5
     np.testing.assert_allclose(np.sum(J * E, (-2, -1)), (root(S + h * E) - root(S - h * E)) / (2 * h), rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["soft_l1", "cauchy", "arctan"])
+@pytest.mark.parametrize("result", [0, 1])
+def test_a_fit_with_a_loss(loss, result):
+    x, y = np.linspace(0, 2, 8), 1.3 * np.exp(-0.7 * np.linspace(0, 2, 8)) + np.array([0, 0.05, 0, 0, -0.9, 0, 0.03, 0])
+    how = {"method": "trf", "loss": loss, "f_scale": 0.2, "xtol": 1e-14, "ftol": 1e-14, "gtol": 1e-14}
+    model = lambda x, a, k: a * np.exp(-k * x)
+    fit = lambda y: so.curve_fit(model, x, y, **how)[result]
+    assert np.allclose(fit(y), plain.curve_fit(model, x, y, **how)[result], rtol=1e-5)
+    e, h = np.cos(np.arange(8.0)), 1e-4
+    got = jvp(fit, (y,), (e,))[1]
+    assert np.allclose(got, (fit(y + h * e) - fit(y - h * e)) / (2 * h), rtol=2e-3, atol=1e-5)
+
+
+def test_one_sigma_for_all_data():
+    x, y = np.linspace(0, 1, 4), np.array([0.1, 0.5, 0.7, 1.2])
+    fit = lambda m, s: m.curve_fit(lambda x, a: a * x, x, y, sigma=s, absolute_sigma=True)[1][0, 0]
+    assert np.isclose(fit(so, 2.0), fit(plain, 2.0))
+    assert np.isclose(grad(lambda s: fit(so, s))(2.0), fit(plain, 2.0))  # s² / Σ x²
+
+
+def test_the_scale_of_a_loss_and_bounds_in_lists():
+    x, y = np.arange(1.0, 6.0), np.array([1.0, 2.3, 2.9, 7.0, 5.1])
+    tight = {"xtol": 1e-14, "ftol": 1e-14, "gtol": 1e-14}
+    fit = lambda c: so.least_squares(lambda a: a[0] * x - y, [1.0], loss="huber", f_scale=c, **tight).x[0]
+    assert np.isclose(grad(fit)(0.7), (fit(0.701) - fit(0.699)) / 0.002, rtol=1e-4)
+    box = lambda u: so.least_squares(lambda x: x - 3, [0.1, 0.1], bounds=([0, 0], [u, 5.0])).x
+    assert np.allclose(jvp(box, (1.0,), (1.0,))[1], [1, 0], atol=1e-6)

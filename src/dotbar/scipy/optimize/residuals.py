@@ -12,7 +12,7 @@ from dotbar.rules.words import mT, stop_gradient
 from dotbar.scipy.closed import Function, arguments, as_tuple, is_traced
 from dotbar.scipy.linalg import solve_triangular
 from dotbar.scipy.mirror import stands_for
-from dotbar.scipy.optimize.implicit import Functions, Given, exact, filled, of_one, rest
+from dotbar.scipy.optimize.implicit import Functions, Given, along, exact, filled, of_one, rest
 from dotbar.scipy.optimize.kkt import minimum
 from dotbar.scipy.optimize.minima import bounded, limits
 from dotbar.scipy.optimize.roots import matrix
@@ -28,6 +28,12 @@ LOSSES: dict[str, Function] = {
 """ρ(z) of z = r², as SciPy defines them."""
 
 
+def robust(loss: Any, scale: Any) -> Function:
+    """½ c² ρ(r²/c²) of each residual r, with c = ``f_scale``; SciPy's own losses are named, others return ρ, ρ′, ρ″."""
+    rho = LOSSES[loss] if isinstance(loss, str) else lambda z: loss(z)[0]
+    return lambda r: 0.5 * scale**2 * rho((r / scale) ** 2)
+
+
 @stands_for(so.least_squares)
 def least_squares(*args: Any, **kw: Any) -> Any:
     """SciPy's with the exact Jacobian in the place of two-point differences.
@@ -37,17 +43,17 @@ def least_squares(*args: Any, **kw: Any) -> Any:
     """
     given = arguments(so.least_squares, args, kw)
     f, x0, jac, bounds, args, keywords = (given.pop(k) for k in ("fun", "x0", "jac", "bounds", "args", "kwargs"))
-    loss, scale = given["loss"], given["f_scale"]
-    rho = LOSSES[loss] if isinstance(loss, str) else lambda z: loss(z)[0]
+    loss = given["loss"]
     start = np.atleast_1d(np.asarray(stand_in(x0), float))
     own = lambda f: lambda given, x: f(x, *given["args"], **given["kwargs"])
     residual = lambda given, x: np.atleast_1d(as_array(own(f)(given, x)))
-    cost = lambda given, x: 0.5 * scale**2 * np.sum(rho((residual(given, x) / scale) ** 2))
+    cost = lambda given, x: np.sum(robust(loss, given["f_scale"])(residual(given, x)))
     functions: Given = {"f": (cost, (start,)), "r": (own(f), (start,))}
+    functions["f_scale"] = (lambda given: given["f_scale"]), ()
     if callable(jac):
         functions["jac"] = own(jac), (start,)
-    has_bounds = isinstance(bounds, so.Bounds) or any(map(is_traced, bounds)) or np.any(np.isfinite(flat(bounds)))
-    if has_bounds:
+    pair = pair_of(bounds)
+    if has_bounds := limited(pair):
         functions |= bounded(start)
 
     def run(fs: Functions, x0: Any) -> Any:
@@ -56,19 +62,24 @@ def least_squares(*args: Any, **kw: Any) -> Any:
         if first == "2-point" and given["jac_sparsity"] is None and given["diff_step"] is None:
             first = exact(jacfwd(lambda x: np.atleast_1d(as_array(fs["r"](x)))), fs["r"], x) or first
         where = {"bounds": (*fs["l", "x"](),)} if has_bounds else {}
-        return so.least_squares(fs["r"], x0, first, **where, **given)
+        return so.least_squares(fs["r"], x0, first, **where, **given | {"f_scale": float(fs["f_scale"]())})
 
-    pair = limits(bounds) if isinstance(bounds, so.Bounds) else tuple(bounds)
-    tree = {"args": as_tuple(args), "kwargs": keywords or {}, "bounds": pair}
+    tree = {"args": as_tuple(args), "kwargs": keywords or {}, "bounds": pair, "f_scale": given["f_scale"]}
     read = lambda result: (result.x, np.bool_(result.success), result.cost)
     x, value, found, result = minimum(run, functions, tree, start, (x0,), read)
     values = {"x": x, "cost": value, "success": found}
     return filled(result, **values, fun=residual(tree, x)) if is_traced(x) else result
 
 
-def flat(bounds: Any) -> Any:
-    """All limits in one array."""
-    return np.concatenate([np.ravel(stand_in(x)) for x in bounds])
+def pair_of(bounds: Any) -> tuple[Any, Any]:
+    """The lower and the upper limits, as SciPy takes them for least squares; traced values also within lists."""
+    lower, upper = limits(bounds) if isinstance(bounds, so.Bounds) else bounds
+    return as_array(lower), as_array(upper)
+
+
+def limited(pair: tuple[Any, Any]) -> bool:
+    """Whether any limit is finite, or may be."""
+    return any(is_traced(x) or bool(np.any(np.isfinite(x))) for x in pair)
 
 
 @stands_for(so.leastsq)
@@ -92,7 +103,7 @@ def leastsq(*args: Any, **kw: Any) -> Any:
     x, _, found, result = minimum(run, functions, as_tuple(args), start, (x0,), read)
     covariance, report, message, status = (None, {}, "", found) if result is None else rest(result[1:], x)
     if full_output and is_traced(x):
-        covariance = covariance_of(lambda x: np.ravel(residual(as_tuple(args), x)), x, absolute=True)
+        covariance = covariance_of(lambda x: np.ravel(residual(as_tuple(args), x)), x, True, robust("linear", 1.0))
     return (x, covariance, report, message, status) if full_output else (x, status)
 
 
@@ -106,9 +117,9 @@ def curve_fit(f: Function, xdata: Any, ydata: Any, *args: Any, **kw: Any) -> Any
     given = dict(zip(names[3:], args)) | kw
     p0, sigma, jac, bounds = (given.pop(k, None) for k in ("p0", "sigma", "jac", "bounds"))
     n = count_of_parameters(f) if p0 is None else np.size(stand_in(as_array(p0)))
-    pair = (-np.inf, np.inf) if bounds is None else limits(bounds) if isinstance(bounds, so.Bounds) else tuple(bounds)
-    has_bounds = any(map(is_traced, pair)) or bool(np.any(np.isfinite(flat(pair))))
-    start = inside(*(np.broadcast_to(stand_in(as_array(x)), n) for x in pair))
+    pair = pair_of((-np.inf, np.inf) if bounds is None else bounds)
+    has_bounds = limited(pair)
+    start = inside(*(np.broadcast_to(stand_in(x), n) for x in pair))
     if p0 is not None:
         start = np.asarray(stand_in(as_array(p0)), float).reshape(n)
 
@@ -124,9 +135,10 @@ def curve_fit(f: Function, xdata: Any, ydata: Any, *args: Any, **kw: Any) -> Any
             return r / sigma
         return solve_triangular(np.linalg.cholesky(sigma), r, lower=True)
 
+    loss = robust(given.get("loss", "linear"), given.get("f_scale", 1.0))
     tree = {"x": xdata, "y": ydata, "sigma": sigma, "bounds": pair}
     functions: Given = {name: (lambda given, name=name: given[name], ()) for name in ("x", "y")}
-    functions |= {"f": (lambda given, p: 0.5 * np.sum(residual(given, p) ** 2), (start,)), "model": (model, (start,))}
+    functions |= {"f": (lambda given, p: np.sum(loss(residual(given, p))), (start,)), "model": (model, (start,))}
     if sigma is not None:
         functions["sigma"] = (lambda given: given["sigma"]), ()
     if callable(jac):
@@ -138,7 +150,9 @@ def curve_fit(f: Function, xdata: Any, ydata: Any, *args: Any, **kw: Any) -> Any
         slopes = fs["jac"] if callable(jac) else exact(jacfwd(fs["model"]), fs["model"], start) if jac is None else None
         first = slopes and (lambda x, *p: slopes(np.array(p)))
         where = {"bounds": (*fs["l", "x"](),)} if has_bounds else {}
-        weights = {"sigma": fs["sigma"]()} if sigma is not None else {}
+        weights = {} if sigma is None else {"sigma": fs["sigma"]()}
+        if np.size(weights.get("sigma", ())) == 1:  # SciPy takes one number only where it has no Jacobian
+            weights["sigma"] = np.full(np.size(fs["y"]()), weights["sigma"])
         at = lambda x, *p: fs["model"](np.array(p))
         options = {**given, **where, **weights, "full_output": True}
         return so.curve_fit(at, fs["x"](), fs["y"](), p0, jac=first or jac, **options)
@@ -148,7 +162,7 @@ def curve_fit(f: Function, xdata: Any, ydata: Any, *args: Any, **kw: Any) -> Any
 
     p, _, _, covariance, result = minimum(run, functions, tree, start, (start if p0 is None else p0,), read)
     if is_traced(p):
-        C = covariance_of(lambda p: np.ravel(residual(tree, p)), p, given.get("absolute_sigma", False))
+        C = covariance_of(lambda p: np.ravel(residual(tree, p)), p, given.get("absolute_sigma", False), loss)
         covariance = stop_gradient(covariance) + np.where(np.isfinite(covariance), C - stop_gradient(C), 0)
     return (p, covariance, *rest((result or (None,) * 5)[2:], p)) if given.get("full_output") else (p, covariance)
 
@@ -161,11 +175,13 @@ def count_of_parameters(model: Function) -> int:
     return len(named) - 1
 
 
-def covariance_of(residual: Function, p: Any, absolute: bool) -> Any:
-    """s² (JᵀJ)⁻¹ with s² = rᵀr/(m − n), or 1 where sigma is absolute."""
+def covariance_of(residual: Function, p: Any, absolute: bool, loss: Function) -> Any:
+    """s² (JᵀWJ)⁻¹, W the second derivatives of the loss; s² = 2 Σ loss / (m − n), or 1 where sigma is absolute."""
     J, r = jacfwd(residual)(p), residual(p)
-    C = np.linalg.inv(mT(J) @ J)
-    return C if absolute else C * np.sum(r**2) / max(len(r) - len(p), 1)
+    one = np.ones_like(r)
+    W = np.maximum(along(lambda r: along(loss, r, one), r, one), np.finfo(float).eps)
+    C = np.linalg.inv(mT(J) @ (W[:, None] * J))
+    return C if absolute else C * 2 * np.sum(loss(r)) / max(len(r) - len(p), 1)
 
 
 def numbers(x: Any) -> Any:
