@@ -179,8 +179,8 @@ def test_modified_mathieu_functions_of_large_orders(f, m, q, x, want):
 @pytest.mark.parametrize(
     "f",
     [
-        lambda c: sc.pro_ang1(1, 2, c, 0.3)[0],
-        lambda c: sc.obl_cv(1, 2, c),
+        lambda c: sc.pro_rad1(1, 2, c, 1.3)[0],
+        lambda c: sc.obl_ang1_cv(1, 2, c, 4.0, 0.3)[0],
         lambda q: sc.mathieu_even_coef(2, q),
         lambda m: sc.mathieu_cem(m, 1.0, 30.0)[0],
         lambda k: sc.lambertw(0.5, k),
@@ -189,3 +189,24 @@ def test_modified_mathieu_functions_of_large_orders(f, m, q, x, want):
 def test_refusals_give_the_reason(f):
     with pytest.raises(NoRuleError, match=r"has no derivative with respect to '\w+': "):
         jvp(f, (1.0,), (1.0,))
+
+
+@pytest.mark.parametrize(
+    ("f", "order", "c", "want"),
+    [
+        (lambda c: sc.pro_ang1(2, 5, c, 0.9)[0], 1, 12.0, -0.4427479436647205),
+        (lambda c: sc.obl_ang1(0, 3, c, -0.6)[0], 1, 2.5, 0.086182942353077306),
+        (lambda c: sc.pro_cv(1, 1, c), 1, 25.0, 0.99942498394842339),
+        (lambda c: sc.obl_cv(2, 5, c), 1, 12.0, -13.819196112445164),
+        (lambda c: sc.pro_cv(0, 2, c), 2, 0.0, 22 / 21),  # λ = 6 + 11/21 c² + …, DLMF 30.3.9
+    ],
+)
+def test_spheroidal_functions_in_c(f, order, c, want):
+    """Against the series with 40 digits."""
+    for _ in range(order):
+        f = grad(f)
+    assert f(c) == pytest.approx(want, 1e-12)
+
+
+def test_where_scipys_oblate_function_is_lost_it_has_no_derivative_in_c():
+    assert np.isnan(grad(lambda c: sc.obl_ang1(1, 1, c, 0.1)[0])(25.0))

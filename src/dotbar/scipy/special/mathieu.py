@@ -41,7 +41,7 @@ def fourier(m: Any, q: Any, sine: bool) -> tuple[Any, Any, Any]:
     number = ((m - 1 if sine else m) // 2)[..., None]
     pick = np.equal(rows, number) * 1.0
     vector, a = np.sum(V * pick[..., None, :], -1), np.sum(w * pick, -1)
-    small = 4 * np.abs(q) < m * m
+    small = 2 * np.abs(q) < m * m
     matrix_row = (multiples**2 + q[..., None] * corner, np.where(small, q, 0)[..., None] * (root * (rows > 0)))
     ratios = fractions(*matrix_row, a[..., None], number)
     vector = np.where(small[..., None], ratios / np.sqrt(np.sum(ratios**2, -1, keepdims=True)), vector)
