@@ -120,6 +120,8 @@ class Variation:
     """Numbers in the matrix of a step for which it is formed."""
     TOGETHER = 1 << 19
     """Numbers in the matrices of all stages of the steps that are taken together."""
+    MILD = 0.4
+    """A step that is to be shorter by no more than this is tried so; otherwise another method may do better."""
     SMALLEST = 1e-14
     """Steps are not smaller than this part of the time at which they are taken: their errors are rounding then."""
 
@@ -157,15 +159,15 @@ class Variation:
                 ends, errors = self.steps(tableau, y, times, v, numbers, arrived)
                 good = (errors <= 1) | negligible
                 taken = len(good) if np.all(good) else int(np.argmin(good))
-                if taken:
+                change = tableau.factor(np.max(errors) if taken == len(good) else errors[taken])
+                if taken or change > self.MILD:
                     break
             self.tableaus.sort(key=lambda other: other is not tableau)
             if taken == len(good):
                 longest = np.max(parts)
-                after = longest * tableau.factor(np.max(errors))
-                self.stretch = max(after, self.stretch) if longest < 0.9 * self.stretch else after
-            elif not taken or len(self.tableaus) == 1:
-                self.stretch = parts[taken] * tableau.factor(errors[taken])
+                self.stretch = max(change * longest, self.stretch if longest < 0.9 * self.stretch else 0.0)
+            elif not taken or change > self.MILD or len(self.tableaus) == 1:
+                self.stretch = change * parts[taken]
             if taken:
                 a, v = times[taken], arrived(numbers[taken - 1], ends[taken - 1])
                 k += sum(number < len(stops) for number in numbers[:taken])
