@@ -62,7 +62,7 @@ REFUSED = {
             distance_transform_cdt find_objects histogram label maximum_position minimum_position value_indices
             watershed_ift
         """,
-        "call a function of plain arrays": "generic_* geometric_transform labeled_comprehension vectorized_filter",
+        "call a function of plain arrays": "generic_* labeled_comprehension vectorized_filter",
         "return positions as well; minimum, maximum and distance_transform_edt have a derivative": """
             distance_transform_bf extrema
         """,

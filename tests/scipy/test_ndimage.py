@@ -225,3 +225,9 @@ def test_a_width_of_zero_leaves_its_item_of_a_batch():
     got = vmap(lambda s: nd.gaussian_filter(x, s))(np.array([0.0, 1.5]))
     assert np.array_equal(got[0], x)
     assert np.allclose(got[1], nd.gaussian_filter(x, 1.5), 1e-12, 1e-14)
+
+
+def test_images_without_entries():
+    x = np.zeros((0, 3))
+    y, pull = vjp(lambda x: nd.gaussian_filter(x, 1.0), x)
+    assert y.shape == nd.gaussian_filter(x, 1.0).shape == pull(y)[0].shape

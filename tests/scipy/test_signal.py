@@ -266,3 +266,11 @@ def test_objects_take_traced_signals():
         jvp(lambda x: ss.lsim(ss.lti(B, A), x, np.arange(30.0))[1], (x,), (x,))[1],
         ss.lsim((B, A), x, np.arange(30.0))[1],
     )
+
+
+def test_the_gradient_of_a_filter_without_a_signal_is_zero():
+    a = np.array([1.0, 0.4])
+    y, pull = vjp(lambda a, x: ss.lfilter([0.2, 0.3], a, x), a, np.zeros((3, 0)))
+    abar, xbar = pull(y)
+    assert np.array_equal(abar, 0 * a)
+    assert xbar.shape == (3, 0)

@@ -19,6 +19,15 @@ def mapped(order, **options):
 
 
 SAMPLES = [
+    sample(
+        nd.geometric_transform,
+        normal(3, 4),
+        np.array([0.9, 0.3]),
+        call=lambda x, t: nd.geometric_transform(
+            x, lambda at, t: (at[0] * t[0] + 0.2, at[1] - t[1]), (2, 3), mode="mirror", extra_arguments=(t,)
+        ),
+    ),
+    sample(nd.median, normal(3, 4)),
     sample(weighted, cnormal(4, 5), cnormal(2, 3)),
     sample(shifted_products, cnormal(4, 5), cnormal(3, 3), shape=(2, 3)),
     sample(running_mean, normal(4, 6), size=3, axis=1),

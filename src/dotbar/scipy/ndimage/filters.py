@@ -33,7 +33,7 @@ def continued(x: Any, axis: int, before: int, after: int, mode: str, cval: Any) 
     """An image with so many more entries along an axis."""
     if before == after == 0:
         return x
-    if mode in ("constant", "grid-constant"):
+    if mode in ("constant", "grid-constant") or x.shape[axis] == 0:
         edge = lambda n: np.broadcast_to(cval, (*x.shape[:axis], n, *x.shape[axis + 1 :])).astype(dtype_of(x))
         return np.concatenate([edge(before), x, edge(after)], axis)
     if mode not in EDGES:

@@ -152,6 +152,27 @@ def map_coordinates(
     return as_input(sampled(x, [c[k] for k in range(x.ndim)], order, mode, cval, prefilter), x, output)
 
 
+@in_place_of(nd.geometric_transform)
+def geometric_transform(
+    input: Any,
+    mapping: Any,
+    output_shape: Any,
+    output: Any,
+    order: int,
+    mode: str,
+    cval: Any,
+    prefilter: bool,
+    extra_arguments: Any,
+    extra_keywords: Any,
+) -> Any:
+    """In what the mapping is given or takes from elsewhere, too, if the image is traced."""
+    x = image(input, output)
+    shape = x.shape if output_shape is None else tuple(output_shape)
+    points = [mapping(at, *extra_arguments, **(extra_keywords or {})) for at in np.ndindex(*shape)]
+    c = [np.reshape(np.stack([point[k] for point in points]), shape) for k in range(x.ndim)]
+    return as_input(sampled(x, c, order, mode, cval, prefilter), x, output)
+
+
 def places(shape: Any) -> list[Any]:
     """The coordinates of all entries."""
     return list(np.indices(tuple(int(n) for n in shape)).astype(float))

@@ -77,7 +77,7 @@ def by_order(original: Any, place: Any, of_none: float) -> None:
     def call(input: Any, labels: Any, index: Any) -> Any:
         x, region, wanted = regions(input, labels, index)
         order = np.lexsort((stop_gradient(x), region))
-        starts = np.searchsorted(region[order], np.arange(np.max(wanted, initial=0) + 2))
+        starts = np.searchsorted(np.sort(region), np.arange(np.max(wanted, initial=0) + 2))
         first, last = starts[wanted], starts[wanted + 1] - 1
         low, high = (np.minimum(i, len(x) - 1) for i in place(first, last))
         if np.ndim(wanted) == 0 and of_none == 0:

@@ -30,8 +30,7 @@ def rational(b: Any, a: Any, x: Any) -> Any:
 def lags(u: Any, w: Any, *, count: int) -> Any:
     """Σₙ conj(u[n − k]) w[n] for the lags k < count, over all signals."""
     n = u.shape[-1]
-    u, w = np.broadcast_arrays(u, w)
-    u, w = np.reshape(u, (-1, n)), np.reshape(w, (-1, n))
+    u, w = (np.reshape(v, (v.size // max(n, 1), n)) for v in np.broadcast_arrays(u, w))
     c = [np.vdot(u[:, : n - k], w[:, k:]) if k < n else 0.0 for k in range(count)]
     return np.asarray(c, np.result_type(u, w))
 
