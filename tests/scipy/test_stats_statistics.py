@@ -43,9 +43,46 @@ def test_a_constant_sample_has_no_skewness():
     assert np.isnan(dotbar.value_and_grad(st.skew)(np.ones(4))[0])
 
 
-def test_nans_are_not_left_out():
-    with pytest.raises(NoRuleError, match="nan_policy"):
-        dotbar.grad(lambda x: st.sem(x, nan_policy="omit"))(x[0, :, 0])
+OMITTING = {
+    **dict.fromkeys(
+        ("skew", "sem", "gmean", "tvar", "iqr", "kstat", "circmean", "entropy", "skewtest", "shapiro"), ({}, 1)
+    ),
+    "pmean": ({"p": 1.5}, 1),
+    "moment": ({"order": [2, 3]}, 1),
+    "ttest_1samp": ({"popmean": 0.3}, 1),
+    "cramervonmises": ({"cdf": "gamma", "args": (3.0,)}, 1),
+    **dict.fromkeys(("linregress", "ttest_rel", "ttest_ind", "f_oneway", "bartlett", "theilslopes"), ({}, 2)),
+}
+
+
+@pytest.mark.parametrize("axis", [1, None])
+@pytest.mark.parametrize("name", OMITTING)
+def test_nans_are_left_out(name, axis):
+    """Of each sample by itself, or of pairs."""
+    kw, count = OMITTING[name]
+    samples = np.random.default_rng(0).gamma(3.0, size=(2, 3, 24))[:count]
+    samples[0, 0, 2] = samples[0, 1, 5] = samples[-1, 0, 4] = np.nan
+    kw = {**kw, "axis": axis, "nan_policy": "omit"}
+
+    def f(where, *samples):
+        result = getattr(where, name)(*samples, **kw)
+        return [getattr(result, "statistic", result[0] if isinstance(result, tuple) else result)]
+
+    directions = tuple(np.nan_to_num(samples**2))
+    (y,), (slope,) = dotbar.jvp(lambda *samples: f(st, *samples), tuple(samples), directions)
+    assert np.shape(y) == np.shape(f(scipy.stats, *samples)[0])
+    assert np.allclose(y, f(scipy.stats, *samples)[0], 1e-10)
+    (up,), (down,) = (f(scipy.stats, *(samples + h * np.array(directions))) for h in (1e-6, -1e-6))
+    assert np.allclose(slope, (up - down) / 2e-6, 1e-5, 1e-6)
+
+
+def test_nans_raise_if_they_are_to():
+    f = lambda u: st.sem(u, nan_policy="raise")
+    assert dotbar.grad(f)(x[0, :, 0]).shape == (5,)
+    with pytest.raises(ValueError, match="The input contains nan values"):
+        dotbar.grad(f)(np.array([0.1, np.nan, 0.3]))
+    with pytest.raises(NoRuleError, match="zscore has no derivative rule with nan_policy='omit'"):
+        dotbar.grad(lambda u: st.zscore(u, nan_policy="omit")[0])(x[0, :, 0])
 
 
 WITH_A_NAN = {

@@ -33,7 +33,7 @@ def correlation(x: Any, y: Any) -> Any:
     return np.sum(u * v, -1)
 
 
-@statistic(stats.pearsonr, "x", "y", least=3)
+@statistic(stats.pearsonr, "x", "y", least=3, paired=True)
 def _pearsonr(x: Any, y: Any, alternative: str, method: Any) -> Any:
     """Student (1908): r is distributed as beta on (−1, 1)."""
     if method is not None:
@@ -44,12 +44,12 @@ def _pearsonr(x: Any, y: Any, alternative: str, method: Any) -> Any:
     return Correlation(r, p).having(n=n, alternative=alternative)
 
 
-@statistic(stats.pointbiserialr, "x", "y", least=3)
+@statistic(stats.pointbiserialr, "x", "y", least=3, paired=True)
 def _pointbiserialr(x: Any, y: Any) -> Any:
     return _pearsonr(x, y, "two-sided", None)
 
 
-@statistic(stats.linregress, "x", "y", double=True, least=3)
+@statistic(stats.linregress, "x", "y", double=True, least=3, paired=True)
 def _linregress(x: Any, y: Any, alternative: str) -> Any:
     x, y = x * np.float64(1), y * np.float64(1)
     same = np.max(x, -1) == np.min(x, -1)
@@ -82,7 +82,7 @@ def _ttest_1samp(a: Any, popmean: Any, alternative: str) -> Any:
     return student(m - popmean, np.var(a, -1, ddof=1) / n, n - 1, alternative, estimate=m)
 
 
-@statistic(stats.ttest_rel, "a", "b", least=2)
+@statistic(stats.ttest_rel, "a", "b", least=2, paired=True)
 def _ttest_rel(a: Any, b: Any, alternative: str) -> Any:
     return _ttest_1samp(a - b, 0.0, alternative)
 
@@ -284,12 +284,12 @@ def divergence(f_obs: Any, f_exp: Any, ddof: Any, power: Any, sum_check: bool = 
     return Test(total, pvalue(stats.chi2, total, terms.shape[-1] - 1 - ddof))
 
 
-@statistic(stats.chisquare, "f_obs", "f_exp", double=True)
+@statistic(stats.chisquare, "f_obs", "f_exp", double=True, paired=True)
 def _chisquare(f_obs: Any, f_exp: Any, ddof: int, sum_check: bool = True) -> Any:
     return divergence(f_obs, f_exp, ddof, 1, sum_check)
 
 
-@statistic(stats.power_divergence, "f_obs", "f_exp", double=True)
+@statistic(stats.power_divergence, "f_obs", "f_exp", double=True, paired=True)
 def _power_divergence(f_obs: Any, f_exp: Any, ddof: int, lambda_: Any) -> Any:
     if not isinstance(lambda_, (int, float, str, type(None))):
         raise NoRuleError("scipy.stats.power_divergence has no derivative with respect to 'lambda_'.")

@@ -93,6 +93,18 @@ def each_entry(f: Callable[[Any], Any], y: Any) -> Any:
     return f(y) if hasattr(y, "dtype") else y
 
 
+def stacked(ys: Any) -> Any:
+    """Results of the same form as one, along a new last axis."""
+    y = ys[0]
+    if isinstance(y, tuple):
+        parts = map(stacked, zip(*ys))
+        whole = tuple(parts) if type(y) is tuple else type(y)(*parts)
+        if not isinstance(y, Further):
+            return whole
+        return whole.having(**{k: stacked([vars(t)[k] for t in ys]) for k in vars(y)})
+    return y if callable(y) or isinstance(y, str) else np.stack(ys, -1)
+
+
 def pvalue(dist: Any, value: Any, *shapes: Any, alternative: str = "greater", **kw: Any) -> Any:
     """The probability of a value at least as extreme; of a symmetric distribution also on both sides."""
     own = OWN[dist]

@@ -1,11 +1,11 @@
 """Statistics of samples: moments, means, order statistics, directions, entropies, distances.
 
-Each is written over the last axis; ``statistic`` brings the axis there, and refuses to leave out NaNs.
+Each is written over the last axis; ``statistic`` brings the axis there, and leaves out NaNs on request.
 """
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import reduce, wraps
 from typing import Any
 
@@ -17,21 +17,22 @@ from scipy.optimize import linprog
 from dotbar.core import as_array, dtype_of, first_traced, primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import composite, constant
-from dotbar.rules.words import stop_gradient
+from dotbar.rules.words import raise_if, stop_gradient
 from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.spatial import distance_matrix
 from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.stats.continuous import log1p_ratio, near_zero
-from dotbar.scipy.stats.results import Description, Directions, Line, TheilSen, each_entry
+from dotbar.scipy.stats.results import Description, Directions, Line, TheilSen, each_entry, stacked
 
 
 def statistic(
-    fn: Any, *samples: str, reduces: bool = True, double: bool = False, least: int = 1
+    fn: Any, *samples: str, reduces: bool = True, double: bool = False, least: int = 1, paired: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated body for SciPy's ``fn``: of the samples, with their axis last, and the other arguments.
 
     What does not reduce has its axis put back.  The result has the samples' precision, or is ``double`` as in SciPy; it
-    is NaN where a sample has a NaN.  ``least`` is how many values there must be for it to have a derivative.
+    is NaN where a sample has a NaN.  ``least`` is how many values there must be for it to have a derivative.  Of
+    ``paired`` samples the same places are left out.
     """
     signature = inspect.signature(fn)
     samples = samples or (next(iter(signature.parameters)),)
@@ -44,8 +45,9 @@ def statistic(
             bound = signature.bind(*args, **kw)
             bound.apply_defaults()
             settings = dict(bound.arguments)
-            if settings.pop("nan_policy", "propagate") != "propagate":
-                raise NoRuleError(f"{fn.__name__} has no derivative rule with a nan_policy other than 'propagate'.")
+            policy = settings.pop("nan_policy", "propagate")
+            if policy not in (("propagate", "raise", "omit") if reduces else ("propagate", "raise")):
+                raise NoRuleError(f"scipy.stats.{fn.__name__} has no derivative rule with nan_policy={policy!r}.")
             keepdims, axis = settings.pop("keepdims", False), settings.pop("axis", None)
             given = settings.pop(samples[0]) if several else [settings.pop(name) for name in samples]
             xs = [None if x is None else as_array(x) for x in given]
@@ -54,19 +56,49 @@ def statistic(
             axes = tuple(normalize_axis_index(k, ndim) for k in axes)
             xs = [x if x is None else axes_last(with_ndim(x, ndim), axes) for x in xs]
             present = [x for x in xs if x is not None]
-            if min(x.shape[-1] for x in present) < least:
-                raise NoRuleError(f"scipy.stats.{fn.__name__} has no derivative for fewer than {least} values.")
             dtype = np.dtype(float) if double else np.result_type(1.0, *map(dtype_of, present))
-            y = each_entry(lambda t: in_precision(t, dtype), body(*xs, **settings))
+
+            def of(xs: list[Any]) -> Any:
+                present = [x for x in xs if x is not None]
+                if min(x.shape[-1] for x in present) < least:
+                    raise NoRuleError(f"scipy.stats.{fn.__name__} has no derivative for fewer than {least} values.")
+                y = each_entry(lambda t: in_precision(t, dtype), body(*xs, **settings))
+                if not reduces:
+                    return y
+                known = in_precision(reduce(np.multiply, map(nan_where_one_is, present)), dtype)
+                return each_entry(lambda t: t * known, y)
+
+            if policy == "raise":
+                some = reduce(np.logical_or, (np.any(np.isnan(x)) for x in present))
+                raise_if(some, error=ValueError("The input contains nan values"))
+            if policy == "omit":
+                if np.ndim(settings.get("popmean", 0)):
+                    raise NoRuleError(f"scipy.stats.{fn.__name__} leaves NaNs out with a derivative for one popmean.")
+                lead = np.broadcast_shapes(*(x.shape[:-1] for x in present))
+                ys = [of(complete(row, paired)) for row in rows(xs, lead)]
+                y = each_entry(lambda t: np.reshape(t, (*np.shape(t)[:-1], *lead)), stacked(ys))
+            else:
+                y = of(xs)
             if not reduces:
                 return np.moveaxis(np.reshape(y, shape_with(as_array(given[0]), axes)), range(-len(axes), 0), axes)
-            known = reduce(np.multiply, map(nan_where_one_is, present))
-            y = each_entry(lambda t: t * in_precision(known, dtype), y)
             return each_entry(lambda t: with_axes(t, axes, ndim), y) if keepdims else y
 
         return body
 
     return register
+
+
+def rows(xs: list[Any], lead: tuple[int, ...]) -> Iterator[list[Any]]:
+    """The samples along their last axis, one set after another."""
+    xs = [x if x is None else np.broadcast_to(x, (*lead, x.shape[-1])) for x in xs]
+    return ([x if x is None else x[i] for x in xs] for i in np.ndindex(*lead))
+
+
+def complete(xs: list[Any], paired: bool) -> list[Any]:
+    """The samples without NaNs; of paired ones without the places where any has one."""
+    missing = [False if x is None else np.isnan(x) for x in xs]
+    missing = [reduce(np.logical_or, missing)] * len(xs) if paired else missing
+    return [x if x is None else x[~m] for x, m in zip(xs, missing)]
 
 
 def nan_where_one_is(x: Any) -> Any:
@@ -195,12 +227,12 @@ def _kstat(data: Any, n: int) -> Any:
 # ---------------------------------------------------------------- means and spreads
 
 
-@statistic(stats.gmean, "a", "weights")
+@statistic(stats.gmean, "a", "weights", paired=True)
 def _gmean(a: Any, weights: Any, dtype: Any) -> Any:
     return np.exp(mean(np.log(a if dtype is None else a.astype(dtype)), weights))[..., 0]
 
 
-@statistic(stats.hmean, "a", "weights")
+@statistic(stats.hmean, "a", "weights", paired=True)
 def _hmean(a: Any, weights: Any, dtype: Any) -> Any:
     return 1 / mean(1 / (a if dtype is None else a.astype(dtype)), weights)[..., 0]
 
@@ -210,7 +242,7 @@ def expm1_excess(x: Any) -> Any:
     return near_zero(x, lambda x: (np.expm1(x) - x) / (x * x), [1 / math.factorial(k + 2) for k in range(10)])
 
 
-@statistic(stats.pmean, "a", "weights")
+@statistic(stats.pmean, "a", "weights", paired=True)
 def _pmean(a: Any, weights: Any, p: Any, dtype: Any) -> Any:
     """(E aᵖ)^(1/p).  Near p = 0, where it is the geometric mean, from E exp(p d) = 1 + p² E d² (1/2 + …).
 
@@ -477,7 +509,7 @@ def ranks_of_slopes(x: Any, y: Any, *, alpha: float) -> Any:
 constant(ranks_of_slopes, like=lambda x, y, *, alpha: None, batch="(n),(n)->(k)")
 
 
-@statistic(stats.theilslopes, "y", "x", double=True, least=2)
+@statistic(stats.theilslopes, "y", "x", double=True, least=2, paired=True)
 def _theilslopes(y: Any, x: Any, alpha: float, method: str) -> Any:
     """Theil (1950), Sen (1968)."""
     x = np.arange(y.shape[-1], dtype=float) if x is None else x
@@ -491,7 +523,7 @@ def _theilslopes(y: Any, x: Any, alpha: float, method: str) -> Any:
     return TheilSen(slope, intercept, ends[..., 0], ends[..., 1])
 
 
-@statistic(stats.siegelslopes, "y", "x", double=True, least=2)
+@statistic(stats.siegelslopes, "y", "x", double=True, least=2, paired=True)
 def _siegelslopes(y: Any, x: Any, method: str) -> Any:
     """Siegel (1982)."""
     x = np.arange(y.shape[-1], dtype=float) if x is None else x
@@ -544,7 +576,7 @@ def _directional_stats(samples: Any, *, axis: int = 0, normalize: bool = True) -
 # ---------------------------------------------------------------- entropies and distances
 
 
-@statistic(stats.entropy, "pk", "qk")
+@statistic(stats.entropy, "pk", "qk", paired=True)
 def _entropy(pk: Any, qk: Any, base: Any) -> Any:
     p = pk / np.sum(pk, -1, keepdims=True)
     terms = sc.entr(p) if qk is None else sc.rel_entr(p, qk / np.sum(qk, -1, keepdims=True))
