@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from dotbar.core import Cell, Shape, Traced, active, as_array, is_differentiable
+from dotbar.core import Cell, Shape, Traced, active, as_array, dtype_of, is_differentiable
 from dotbar.errors import DotbarError
 from dotbar.nested import record, run, stand_in
 from dotbar.program import Part, Program, Var
@@ -161,20 +161,33 @@ _DERIVED: WeakKeyDictionary[Program, dict[Any, dict[Any, Function]]] = WeakKeyDi
 
 
 def derived(f: Function, parameters: "Packed") -> dict[Any, Function]:
-    """Where functions made of f, recorded, are kept as long as f's Program."""
+    """Functions that are made of f and recorded, which are kept as long as f's Program."""
     return _DERIVED.setdefault(f.program, {}).setdefault(parameters.key, {}) if isinstance(f, Closed) else {}
 
 
-def recorded(f: Function, theta: Any, fixed: Sequence[Any], *xs: Any) -> Function:
-    """A function ``f(θ, fixed, *xs)`` as a Program, which is quicker to call; as it is if it cannot be recorded."""
+def recorded(
+    f: Function, theta: Any, fixed: Sequence[Any], *xs: Any, among: dict[Any, Function] | None = None, name: Any = ""
+) -> Function:
+    """A function ``f(θ, fixed, *xs)`` as a Program, which is quicker to call; as it is if it cannot be recorded.
+
+    If there is one of the same name and types ``among`` others, it is that; else it is entered there.
+    """
     n = len(fixed)
     values = [theta, *fixed, *xs]
+    key = name, f.__name__, *((np.shape(x), dtype_of(x)) for x in values)
+    if among is not None and key in among:
+        return among[key]
     try:
         (program,), outer = record((lambda *args: [f(args[0], args[1 : n + 1], *args[n + 1 :])], map(stand_in, values)))
     except DotbarError:
         return f
     call = Closed(program)
-    return f if outer else lambda theta, fixed, *xs: call((theta, *fixed), *xs)
+    if outer:
+        return f
+    made = lambda theta, fixed, *xs: call((theta, *fixed), *xs)
+    if among is not None:
+        among[key] = made
+    return made
 
 
 def as_given(f: Function, given: Any, operands: Sequence[Any], *xs: Any) -> Any:

@@ -1,6 +1,6 @@
 """Adaptive quadrature: ``quad``, ``quad_vec``, ``nquad``, ``dblquad``, ``tplquad``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from dotbar.nested import stand_in
 from dotbar.rules.kinds import rule, unbroadcast
 from dotbar.rules.refusals import differentiated, refusal
 from dotbar.rules.words import conj, raise_if, stop_gradient
-from dotbar.scipy.closed import Function, Packed, arguments, as_tuple, closed, is_traced, recorded, with_args
+from dotbar.scipy.closed import Function, Packed, arguments, as_tuple, closed, derived, is_traced, recorded, with_args
 from dotbar.scipy.mirror import stands_for
 from dotbar.transforms import jvp, vjp, vmap
 
@@ -45,6 +45,7 @@ def _integral(y: Any, a: Any, b: Any, theta: Any, *fixed: Any, f: Any, how: "Qua
     θ̇ and Ī are of size 1 in them, so that absolute tolerances mean what they mean for the integral itself.
     """
     n, x = len(theta), middle(a, b)
+    programs = getattr(f, "programs", None)
 
     def at_limit(x: Any) -> Any:
         inside = np.where(np.isfinite(x), x, 0)
@@ -65,7 +66,9 @@ def _integral(y: Any, a: Any, b: Any, theta: Any, *fixed: Any, f: Any, how: "Qua
             return jvp(lambda theta: f(theta, fixed, x), (pair[:n],), (pair[n:],))[1]
 
         pair = np.concatenate([theta, unit])
-        return size * integral(a, b, pair, *fixed, f=recorded(pushed, pair, fixed, x), how=how, many=many)[0], None
+        return size * integral(
+            a, b, pair, *fixed, f=recorded(pushed, pair, fixed, x, among=programs), how=how, many=many
+        )[0], None
 
     def bar(ybar: Any) -> Any:
         if ybar[0] is None:
@@ -77,7 +80,8 @@ def _integral(y: Any, a: Any, b: Any, theta: Any, *fixed: Any, f: Any, how: "Qua
             return vjp(lambda theta: f(theta, fixed, x), pair[:n])[1](Ibar)[0]
 
         pair = np.concatenate([theta, np.ravel(unit)])
-        return size * integral(a, b, pair, *fixed, f=recorded(pulled, pair, fixed, x), how=how, many=True)[0]
+        of_pair = recorded(pulled, pair, fixed, x, among=programs, name=shape_of(unit))
+        return size * integral(a, b, pair, *fixed, f=of_pair, how=how, many=True)[0]
 
     return [end(a, -1), end(b, 1), (dot, bar), *(None for _ in fixed)]
 
@@ -152,11 +156,22 @@ def middle(a: Any, b: Any) -> Any:
     return x if np.ndim(x) else float(x)
 
 
+class Integrand:
+    """A function f(θ, fixed, x), and what was made of it."""
+
+    def __init__(self, func: Function, args: Any, a: Any, b: Any):
+        (self.call,), operands = closed(as_tuple(args), (with_args(func), (middle(a, b),)))
+        self.parameters = Packed(operands)
+        self.programs = derived(self.call, self.parameters)
+
+    def __call__(self, theta: Any, fixed: Sequence[Any], x: Any) -> Any:
+        return self.call(self.parameters.unpacked(theta, fixed), x)
+
+
 def integrand(func: Function, args: Any, a: Any, b: Any) -> tuple[Function, Packed]:
     """A function f(θ, fixed, x) and its parameters."""
-    (f,), operands = closed(as_tuple(args), (with_args(func), (middle(a, b),)))
-    parameters = Packed(operands)
-    return (lambda theta, fixed, x: f(parameters.unpacked(theta, fixed), x)), parameters
+    f = Integrand(func, args, a, b)
+    return f, f.parameters
 
 
 @stands_for(si.quad)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import scipy.integrate as si
 
-from dotbar.core import dtype_of
 from dotbar.scipy.closed import recorded
 
 Function = Callable[..., Any]
@@ -125,7 +124,7 @@ class Method:
         self.options = options
         self.last: tuple[Any, Any] = (None, None)
         self.programs: dict[Any, Function] = {}
-        self.others: dict[Any, Function] = {}
+        self.others: set[Any] = set()
 
     def of_pair(self) -> "Method":
         """The same for a system and its sensitivities."""
@@ -150,12 +149,12 @@ class Method:
         )
 
     def recorded(self, f: Function, theta: Any, fixed: Any, *xs: Any, name: str = "") -> Function:
-        """A function that is made of the right-hand side, as a Program; of each name and types there is one."""
-        key = name, f.__name__, *((np.shape(x), dtype_of(x)) for x in (theta, *fixed, *xs))
-        made = self.programs.get(key) or self.others.get(key)
-        if made is None:
-            made = recorded(f, theta, fixed, *xs)
-            (self.others if made is f else self.programs)[key] = made
+        """A function that is made of the right-hand side, as a Program if it can be recorded."""
+        if (f.__name__, name) in self.others:
+            return f
+        made = recorded(f, theta, fixed, *xs, among=self.programs, name=name)
+        if made is f:
+            self.others.add((f.__name__, name))
         return made
 
     def kept(self, xs: Any, solve: Callable[[], Trajectory]) -> Trajectory:

@@ -116,7 +116,7 @@ class Variation:
         affine: whether there is a g.
     """
 
-    SMALL = 1000
+    SMALL = 300
     """Numbers in the matrix of a step for which it is formed."""
     TOGETHER = 1 << 19
     """Numbers in the matrices of all stages of the steps that are taken together."""
