@@ -43,6 +43,20 @@ def test_by_order(f, n):
                 assert abs(entry - want) <= 1e-12 * scale, (order, point, entry, want)
 
 
+@pytest.mark.parametrize(("v", "x"), [(99.9, 1e4), (300.2, 2e3), (1000.5, 2.5e4), (333.3, 340.0)])
+@pytest.mark.parametrize("f", [*FUNCTIONS[:2], sc.ive, sc.kve, sc.hankel1e, sc.hankel2e], ids=lambda f: f.__name__)
+def test_large_orders(f, v, x):
+    """By order and by argument, also where recurrences lose x digits, and near the turning point."""
+    want, scale = by_order(f, v, x, 1)
+    scale = scale if f in (sc.jv, sc.yv) else abs(want)
+    assert abs(jvp(lambda v: f(v, x), (v,), (1.0,))[1] - want) <= 1e-12 * scale
+    with mpmath.workdps(80):
+        h = mpmath.mpf(x) / 10**20
+        slope = complex((REFERENCES[f.__name__](v, x + h) - REFERENCES[f.__name__](v, x - h)) / (2 * h))
+    if f not in (sc.jv, sc.yv):
+        assert abs(jvp(lambda x: f(v, x), (x,), (1.0,))[1] - slope) <= 1e-12 * abs(slope)
+
+
 @pytest.mark.parametrize("f", [sc.jv, sc.iv, sc.jve, sc.ive], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("v", [0.0, 1e-6, -1e-9, 1e-12])
 def test_slopes_where_the_order_below_is_rounded(f, v):

@@ -22,6 +22,7 @@ SAMPLES = [
     sample(sc.wofz, np.append(z, [7 - 1j, 8 + 2j, -3j]), case="wofz complex", rtol=1e-5),
     sample(sc.dawsn, far),
     sample(errors.faddeeva, z, n=2),
+    sample(errors.gaussian, z, n=1),
     sample(errors.smoothed, x + 1j * g, s, n=0),
     sample(sc.voigt_profile, x, s, g, case="voigt_profile"),
     sample(sc.fresnel, x, case="fresnel"),

@@ -3,7 +3,7 @@
 import numpy as np
 
 import dotbar.scipy.special as sc
-from dotbar.scipy.special.exponential import branch_of_lambertw, exponential_moment
+from dotbar.scipy.special.exponential import above_branch_point, branch_of_lambertw, exponential_moment
 from samples import cnormal, sample, uniform
 
 X = uniform(0.3, 3, 4)
@@ -27,6 +27,7 @@ SAMPLES = [
     sample(sc.lambertw, Z, k=-1),
     sample(sc.lambertw, 0.3 + 0.2j, np.array([-2, -1, 0, 1])),
     sample(branch_of_lambertw, X, 0, tol=1e-8),
+    sample(above_branch_point, X - 0.6, 0, tol=1e-8),
     sample(sc.wrightomega, np.append(X, -2.0), case="wrightomega"),
     sample(sc.wrightomega, Z),
     sample(sc.agm, X, X[::-1] + 0.2, case="bernoulli/agm"),

@@ -43,7 +43,7 @@ def _airye(y: Any, z: Any) -> Any:
     """
     ai, aip, bi, bip = y
     real = dtype_of(z).kind != "c"
-    root = np.where(z > 0, np.sqrt(np.where(z > 0, z, 1)), 0) if real else np.sqrt(z + 0)  # −0 is 0 to SciPy
+    root = np.where(z > 0, np.sqrt(np.where(z > 0, z, 1)), 0) if real else np.sqrt(z)
     sign = np.sign(np.real(root * z))
     rates = (
         lambda: aip + root * ai,

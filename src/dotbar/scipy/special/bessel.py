@@ -81,9 +81,8 @@ def scaled_slope(f: Any, n: int, v: Any, z: Any, slope: Any) -> Any:
 
 
 def other_sheet(q: complex, z: Any) -> Any:
-    """Where arg z = arg qz ∓ π/2 does not hold of principal values, q = ±i; −0 is 0 to SciPy."""
-    below = np.imag(z) < 0
-    return (np.real(z) < 0) & (below if q == -1j else np.logical_not(below))
+    """Where √(qz) = −√q √z; z + 0j, as −0 is 0 to SciPy."""
+    return np.real(np.sqrt((z + 0j) * q) * np.conj(np.sqrt(q) * np.sqrt(z + 0j))) < 0
 
 
 @primitive

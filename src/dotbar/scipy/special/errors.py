@@ -42,12 +42,20 @@ def faddeeva(z: Any, *, n: int) -> Any:
     series = series * 1j / sqrt(pi) * (-1) ** n * math.factorial(n) / large ** (n + 1)
     y = np.where(far, series, terms[n])
     share = np.where(below, 2, far & (z.imag == 0))
-    return np.where(below, -((-1) ** n) * y, y) + np.where(share > 0, share * gaussian(z, n), 0)
+    return np.where(below, -((-1) ** n) * y, y) + np.where(share > 0, share * gaussian(z, n=n), 0)
 
 
-def gaussian(z: Any, n: int) -> Any:
-    """The n-th derivative of exp(−z²).  DLMF 18.5.5."""
-    return np.exp(-z * z) * (-1) ** n * np.polynomial.hermite.hermval(z, [0] * n + [1])
+@family(lambda z, n: gaussian(z, n=n + 1))
+def gaussian(z: Any, *, n: int) -> Any:
+    """The n-th derivative of exp(−z²), with the digits of z² that its rounding loses.  DLMF 18.5.5.
+
+    The square of the leading half h of the digits is exact; z² − h² = (z − h)(z + h).
+    """
+    step = 2.0 ** (np.floor(np.log2(np.maximum(np.abs(z), 1e-300))) - 24)
+    high = np.where(np.isfinite(step), np.round(z / step) * step, 0)
+    square = (high.real - high.imag) * (high.real + high.imag) + 2j * (high.real * high.imag)
+    hermite = np.polynomial.hermite.hermval(z, [0] * n + [1])
+    return np.exp(-square) * np.exp(-(z - high) * (z + high)) * (-1) ** n * hermite
 
 
 def like_argument(x: Any, y: Any) -> Any:
@@ -57,26 +65,18 @@ def like_argument(x: Any, y: Any) -> Any:
 
 entrywise(sc.wofz, lambda y, z: faddeeva(z, n=1))
 elementwise(sc.erfcx, lambda x: like_argument(x, 1j * faddeeva(1j * x, n=1)))  # erfcx z = w(iz).  DLMF 7.5.3
-elementwise(sc.dawsn, lambda x: like_argument(x, -1j * sqrt(pi) / 2 * (2 * x * np.exp(-x * x) + faddeeva(x, n=1))))
+elementwise(
+    sc.dawsn, lambda x: like_argument(x, -1j * sqrt(pi) / 2 * (2 * x * exponential_of_square(x, -1) + faddeeva(x, n=1)))
+)
 
 # ---------------------------------------------------------------- error functions
-
-
-@family(lambda z, n: bell_curve(z, n=n + 1))
-def bell_curve(z: Any, *, n: int) -> Any:
-    """The n-th derivative of exp(−z²) at complex z, z² to more digits: the square of z's leading half is exact."""
-    step = 2.0 ** (np.floor(np.log2(np.maximum(np.abs(z), 1e-300))) - 24)
-    high = np.round(z / step) * step
-    square = (high.real - high.imag) * (high.real + high.imag) + 2j * (high.real * high.imag)
-    hermite = np.polynomial.hermite.hermval(z, [0] * n + [1])
-    return np.exp(-square) * np.exp(-(z - high) * (z + high)) * (-1) ** n * hermite
 
 
 def exponential_of_square(z: Any, sign: int) -> Any:
     """exp(±z²)."""
     if dtype_of(z).kind != "c":
         return np.exp(sign * z * z)
-    return bell_curve(z if sign < 0 else 1j * z, n=0)
+    return gaussian(z if sign < 0 else 1j * z, n=0)
 
 
 elementwise(sc.erf, lambda x: 2 / sqrt(pi) * exponential_of_square(x, -1))

@@ -109,7 +109,7 @@ def above_branch_point(z: Any, k: Any, *, tol: float) -> Any:
     The sum is 1 − (1 − q) eᵠ, and q ≈ ±√(2(ez + 1)), the root with the sign + on the branch 0.
     """
     z, k, w = np.broadcast_arrays(z, k, sc.lambertw(z, k, tol))
-    q, rest = 1 + w, np.e * z.astype(complex)  # which keeps the sign of Im z = ±0
+    q, rest = 1 + w, np.array(np.e * z, complex)  # which keeps the sign of Im z = ±0
     rest.real = np.e * ((z.real + BRANCH_POINT[0]) + BRANCH_POINT[1])
     near = (np.abs(q) < 0.5) & (np.abs(rest) < 0.1)
     rest = np.where(near, rest, 0.01)
