@@ -21,13 +21,14 @@ from dotbar.transforms import jvp
 INTEGER = "it is an integer"
 RADIAL = "SciPy computes radial functions from several expansions, of which none converges on the whole ray"
 GIVEN = "c and its eigenvalue do not vary independently: at other values the equation has no bounded solution"
-ROWS = 40
+ROWS, AGREES = 40, 1e-5
+"""How many rows the matrix has at least, and how near to SciPy's value that of the series must come."""
 
 # ---------------------------------------------------------------- in c
 
 
-def legendre_coefficients(m: Any, n: Any, c: Any, oblate: bool) -> tuple[Any, Any, Any]:
-    """∂λ/∂c = vᵀ(∂γ²/∂c X²)v, the degrees of one parity, and the coefficients v, along a last axis.  DLMF 30.8."""
+def legendre_coefficients(m: Any, n: Any, c: Any, oblate: bool) -> tuple[Any, Any, Any, Any]:
+    """λ, ∂λ/∂c = vᵀ(∂γ²/∂c X²)v, the degrees of one parity, and the coefficients v, along a last axis.  DLMF 30.8."""
     m, n = m[..., None], n[..., None]
     rows = np.arange(ROWS + int(np.max(n - m, initial=0)) // 2)
     degree, unit = m + (n - m) % 2 + 2 * rows, np.eye(len(rows))
@@ -36,9 +37,10 @@ def legendre_coefficients(m: Any, n: Any, c: Any, oblate: bool) -> tuple[Any, An
     square = (step(degree, m) ** 2 + step(degree + 1, m) ** 2)[..., None] * unit + beside + np.swapaxes(beside, -1, -2)
     sign = -1 if oblate else 1
     own = (degree * (degree + 1.0))[..., None] * unit
-    V = np.linalg.eigh(own + (sign * c * c)[..., None, None] * square)[1]
-    v = np.sum(V * np.equal(rows, (n - m) // 2)[..., None, :], -1)
-    return 2 * sign * c * np.sum(v * np.sum(square * v[..., None, :], -1), -1), degree, v
+    w, V = np.linalg.eigh(own + (sign * c * c)[..., None, None] * square)
+    pick = np.equal(rows, (n - m) // 2)
+    v = np.sum(V * pick[..., None, :], -1)
+    return np.sum(w * pick, -1), 2 * sign * c * np.sum(v * np.sum(square * v[..., None, :], -1), -1), degree, v
 
 
 def step(degree: Any, m: Any) -> Any:
@@ -63,7 +65,7 @@ def legendre(m: Any, degree: Any, x: Any) -> tuple[Any, Any]:
 
 def angular(m: Any, n: Any, c: Any, x: Any, oblate: bool) -> tuple[Any, Any]:
     """S and its slope, of which that which is not 0 at x = 0 is there the same for all c.  Flammer (1957)."""
-    _, degree, v = legendre_coefficients(m, n, c, oblate)
+    _, _, degree, v = legendre_coefficients(m, n, c, oblate)
     odd = (n - m) % 2 == 1
     own, slope = sc.pro_ang1(m, n, 1.0, 0.0)
     p, p_slope = legendre(m, degree, 0 * x)
@@ -72,10 +74,17 @@ def angular(m: Any, n: Any, c: Any, x: Any, oblate: bool) -> tuple[Any, Any]:
     return scale * np.sum(v * p, -1), scale * np.sum(v * p_slope, -1)
 
 
-def characteristic_slope(m: Any, n: Any, c: Any, oblate: bool) -> Any:
-    """∂λ/∂c = vᵀ(∂T/∂c)v, T the matrix of the coefficients v in Legendre functions."""
-    m, n, c = np.broadcast_arrays(np.asarray(m).astype(int), np.asarray(n).astype(int), c)
-    return legendre_coefficients(m, n, c, oblate)[0]
+def in_domain(m: Any, n: Any, c: Any, *x: Any) -> tuple[Any, ...]:
+    """The arguments with others in the place of those at which there is no function."""
+    m, n, c, *x = np.broadcast_arrays(*(np.nan_to_num(k).astype(int) for k in (m, n)), c, *x)
+    m = np.maximum(m, 0)
+    return m, np.maximum(n, m), np.where(np.isfinite(c), c, 1.0), *x
+
+
+def characteristic_slope(y: Any, m: Any, n: Any, c: Any, oblate: bool) -> Any:
+    """∂λ/∂c = vᵀ(∂T/∂c)v, T the matrix of the coefficients v in Legendre functions; NaN if λ is not SciPy's."""
+    own, slope, *_ = legendre_coefficients(*in_domain(m, n, c), oblate)
+    return np.where(np.abs(own - y) <= AGREES * (1 + np.abs(y)), slope, np.nan)
 
 
 def in_c(y: Any, m: Any, n: Any, c: Any, x: Any, oblate: bool) -> Any:
@@ -83,10 +92,10 @@ def in_c(y: Any, m: Any, n: Any, c: Any, x: Any, oblate: bool) -> Any:
 
     NaN where the series cancels so far that it is not SciPy's value, as for oblate functions of large c.
     """
-    m, n, c, x = np.broadcast_arrays(np.asarray(m).astype(int), np.asarray(n).astype(int), c, x)
+    m, n, c, x = in_domain(m, n, c, x)
     own, by_c = jvp(lambda c: angular(m, n, c, x, oblate), (c,), (np.ones_like(c),))
-    off = np.abs(own[0] - y[0]) + np.abs(own[1] - y[1]) > 1e-9 * (np.abs(y[0]) + np.abs(y[1]))
-    return tuple(np.where(off, np.nan, slope) for slope in by_c)
+    same = np.abs(own[0] - y[0]) + np.abs(own[1] - y[1]) <= AGREES * (np.abs(y[0]) + np.abs(y[1]))
+    return tuple(np.where(same, slope, np.nan) for slope in by_c)
 
 
 # ---------------------------------------------------------------- in the argument
@@ -128,8 +137,8 @@ def register(stem: str) -> None:
 for _stem in ("pro_ang1", "pro_rad1", "pro_rad2", "obl_ang1", "obl_rad1", "obl_rad2"):
     register(_stem)
 
-elementwise(sc.pro_cv, INTEGER, INTEGER, lambda a, b, c: characteristic_slope(a, b, c, False))
-elementwise(sc.obl_cv, INTEGER, INTEGER, lambda a, b, c: characteristic_slope(a, b, c, True))
+elementwise(sc.pro_cv, INTEGER, INTEGER, lambda y, a, b, c: characteristic_slope(y, a, b, c, False))
+elementwise(sc.obl_cv, INTEGER, INTEGER, lambda y, a, b, c: characteristic_slope(y, a, b, c, True))
 
 
 def sequence(name: str, eigenvalue: np.ufunc) -> None:
