@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dotbar import elementwise_grad, jit, value_and_grad
+from dotbar.jit import Jitted
 
 A = np.array([1.0, 2.5, 3.0, 4.0])
 
@@ -194,6 +195,32 @@ def test_ways_through_a_function_take_turns():
         for x in (A, -A):
             assert same(compiled(x), f(x))
     assert len(compiled._entrances) == 2
+
+
+def test_what_calls_back_is_entered_as_well():
+    shift = np.ones(2)
+
+    def f(pair, scale=1.0):
+        x = pair["x"]
+        if x[0, 0] > 10:
+            return -np.linalg.eigvals(x)
+        return np.linalg.eigvals(x) * scale + shift
+
+    x = np.diag([1.0, 2.0])
+    compiled = warm(f, {"x": x}, scale=3.0)
+    calls, compiled._call = [], lambda *args, **kwargs: calls.append(1) or Jitted._run(compiled, *args, **kwargs)
+    for _ in range(3):
+        assert same(compiled({"x": x}, scale=3.0), f({"x": x}, scale=3.0))
+    shift[1] = 5.0  # seen, as the array is the same
+    assert same(compiled({"x": x}, scale=2.0), f({"x": x}, scale=2.0))
+    assert not calls
+    for other in ({"x": x + 20}, {"x": np.eye(3)[:2, :2]}, {"x": x.astype(np.float32)}, {"x": x}):
+        for scale in (3.0, 2):
+            assert same(compiled(other, scale=scale), f(other, scale=scale))
+    shift = np.zeros(2)
+    assert same(compiled({"x": x}, scale=3.0), f({"x": x}, scale=3.0))
+    with pytest.raises(np.linalg.LinAlgError):
+        compiled({"x": x * np.nan}, scale=3.0)
 
 
 def test_static_arguments():

@@ -1,4 +1,6 @@
-"""The short way into a compiled function: a builtin that checks the arguments natively and calls nothing of Python's.
+"""The short way into a compiled function: a builtin that checks the arguments natively.
+
+If the whole function is native it calls nothing of Python's; else it hands over to the variant's Program.
 
 It is for one variant and one form of call.  What it does not expect goes to the builtin made before it, and in the end
 to the long way round, which finds another variant or records one.
@@ -10,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from dotbar.compiler.run import Segment
 from dotbar.compiler.wrapper import Array, Binding, Constant, Hidden, Number, Scalar, Spec
 from dotbar.program import Var
 from dotbar.surroundings import MISSING
@@ -24,32 +25,28 @@ class IndirectError(Exception):
 
 
 def entrance(
-    segment: Segment,
+    make: Callable[..., Callable[..., Any]],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     fixed: dict[Any, Any],
     hidden: Sequence[Any],
     bindings: Sequence[tuple[Any, Any, Any]],
-    output: Callable[[], Spec],
-    slow: Callable[..., Any],
 ) -> Callable[..., Any] | None:
     """A builtin for calls like this one, None if there is none.
 
     Args:
-        segment: the whole Program of the variant.
+        make: makes it of what is expected.
         args: the arguments of an example.
         kwargs: those given by name.
         fixed: those among them, by position or name, that belong to the function.
         hidden: arrays and numbers that the function finds elsewhere, further inputs of the Program.
         bindings: these and whatever else it uses, with the places where it finds them.
-        output: what specifies the result.
-        slow: what calls go to that are in any way different.
     """
     try:
         given = [Constant(x) if i in fixed else argument(x) for i, x in (*enumerate(args), *kwargs.items())]
         found = [Hidden(x, argument(x)) for x in hidden]
         bound = [binding(*where) for where in bindings]
-        return segment.builtin(given, output(), slow, None, keywords=tuple(kwargs), bindings=bound, hidden=found)
+        return make(given, keywords=tuple(kwargs), bindings=bound, hidden=found)
     except IndirectError:
         return None
 

@@ -12,7 +12,7 @@ import random
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from io import IOBase
 from typing import Any
 
@@ -21,7 +21,7 @@ import numpy as np
 from dotbar.batch import Batch, Batched
 from dotbar.core import Cell, Traced, as_plain, full_name, shape_of, without_cells
 from dotbar.dual import Dual, Forward
-from dotbar.errors import InputError
+from dotbar.errors import InputError, for_the_user
 from dotbar.joint import joint, merged
 from dotbar.program import Guard, GuardFailed, Program, Var
 from dotbar.rebuilt import Rebuilt
@@ -185,12 +185,17 @@ class Jitted(Derived):
             variant.compile()
             segment = run.whole(variant.native)
             bindings = call.surroundings.bindings()
-            if segment is None or variant.changed or bindings is None:
+            indirect = segment is None and (call.fixed or not engine.available())
+            if indirect or variant.changed or bindings is None:
                 return False
             before = self._entrances[-1:] if len(self._entrances) < VARIANTS else []
             slow = before[0] if before else self.__call__
             hidden = call.examples[len(call.places) :]
-            made = entrance(segment, args, kwargs, call.fixed, hidden, bindings, variant.output, slow)
+            if segment is None:
+                make = partial(wrapper.gate, through=through(variant, call.places, hidden, slow), slow=slow)
+            else:
+                make = lambda given, **more: segment.builtin(given, variant.output(), slow, None, **more)
+            made = entrance(make, args, kwargs, call.fixed, hidden, bindings)
             if made is None:
                 return False
             self._entrances = [*(self._entrances if before else []), made]
@@ -376,6 +381,21 @@ class Call:
             )
         variant = Variant(program, structure, changed, results, self.jitted._reassociate)
         return variant, variant.finish(results, self.examples)
+
+
+def through(variant: "Variant", places: list[int], hidden: list[Any], slow: Callable[..., Any]) -> Callable[..., Any]:
+    """A variant of which NumPy computes a part, as a function of the arguments, which have been checked."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        leaves = flatten((args, kwargs))[0]
+        try:
+            return variant([*(leaves[i] for i in places), *hidden])
+        except REFUSALS:
+            return slow(*args, **kwargs)
+        except Exception as error:
+            raise for_the_user(error)  # noqa: B904 (it is the error itself)
+
+    return run
 
 
 class Overlap(Exception):  # noqa: N818 (it is caught, and means another way to call)

@@ -113,14 +113,38 @@ def wrap(
     ``failed``, ``slow`` also gets what failed.
     """
     text = _Text()
-    text.write(arguments, keywords, output, slow, failed, hidden, bindings, arena, long, raises)
+    inputs = text.checked(arguments, keywords, hidden, bindings)
+    text.write(inputs, len(arguments), len(keywords), output, slow, failed, arena, long, raises)
     scratch = np.empty(arena + ALIGNMENT, np.uint8)
     start = -(-scratch.ctypes.data // ALIGNMENT) * ALIGNMENT
-    symbols = text.symbols | {"program": code.address("program"), "arena": start}
+    return _builtin(text, name, {"program": code.address("program"), "arena": start}, code, scratch)
+
+
+def gate(
+    arguments: Sequence[Spec],
+    through: Callable[..., Any],
+    slow: Callable[..., Any],
+    *,
+    keywords: Sequence[str] = (),
+    hidden: Sequence[Hidden] = (),
+    bindings: Sequence[Binding] = (),
+    name: str = "compiled",
+) -> Callable[..., Any]:
+    """A builtin that hands over what it is given: to ``through`` if it is as expected, else to ``slow``."""
+    text = _Text()
+    text.checked(arguments, keywords, hidden, bindings)
+    text.hand_over(through)
+    text.label("slow")
+    text.hand_over(slow)
+    return _builtin(text, name, {})
+
+
+def _builtin(text: "_Text", name: str, symbols: dict[str, int], *alive: Any) -> Callable[..., Any]:
+    """What a text is a function of."""
+    symbols = text.symbols | symbols
     entry = engine.compile(str(text), symbols=symbols, level=0)  # it runs as fast, and is made in a fifth of the time
     definition = _MethodDef(name.encode(), entry.address("call"), _FASTCALL | _KEYWORDS, None)
-    alive = (definition, code, entry, scratch, *text.objects)
-    return _new_builtin(ctypes.byref(definition), alive, None)
+    return _new_builtin(ctypes.byref(definition), (definition, entry, *alive, *text.objects), None)
 
 
 def direct(base: type) -> type:
@@ -280,20 +304,14 @@ class _Text:
             ]
         )
 
-    def write(
+    def checked(
         self,
         arguments: Sequence[Spec],
         keywords: Sequence[str],
-        output: Spec,
-        slow: Callable[..., Any],
-        failed: Callable[..., Any] | None,
         hidden: Sequence[Hidden],
         bindings: Sequence[Binding],
-        arena: int,
-        long: bool,
-        raises: bool,
-    ) -> None:
-        """The whole function."""
+    ) -> list[str]:
+        """Go on if all is as expected, else at the label slow; the pointers to the inputs' data."""
         self.line(f"%nargs = and i64 %flagged, {2**63 - 1}")  # without PY_VECTORCALL_ARGUMENTS_OFFSET
         self.require(self.equal("i64", "%nargs", len(arguments) - len(keywords)))
         self.check_names(keywords)
@@ -306,18 +324,37 @@ class _Text:
             self.bound(binding)
         for item in hidden:
             inputs += self.check(item.spec, self.object(item.value), held=True)
+        return inputs
+
+    def hand_over(self, function: Callable[..., Any]) -> None:
+        """Return what a function makes of the arguments."""
+        self.line(f"ret ptr {self.call('PyObject_Vectorcall', self.object(function), '%args', '%nargs', '%names')}")
+
+    def write(
+        self,
+        inputs: Sequence[str],
+        arguments: int,
+        keywords: int,
+        output: Spec,
+        slow: Callable[..., Any],
+        failed: Callable[..., Any] | None,
+        arena: int,
+        long: bool,
+        raises: bool,
+    ) -> None:
+        """The call, and what follows."""
         self.write_call(inputs, output, arena, long, raises)
         result = self.build(output)
         self.line(f"ret ptr {self.load('ptr', result)}")
 
         self.label("slow")
-        self.line(f"ret ptr {self.call('PyObject_Vectorcall', self.object(slow), '%args', '%nargs', '%names')}")
+        self.hand_over(slow)
         self.label("failed")
         self.drop()
         if failed is None:
             self.line("br label %slow")
         else:
-            self.report(failed, len(arguments), len(keywords))
+            self.report(failed, arguments, keywords)
         self.label("memory")
         self.call("PyErr_NoMemory")
         self.line("br label %error")
