@@ -139,6 +139,29 @@ def test_the_power_mean_of_a_zero():
     assert np.isclose(dotbar.grad(f)(0.05), np.log(2) / 0.05**2 * 2**-20.0)
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda u: st.hmean(-u),
+        lambda u: st.pmean(-u, 2),
+        lambda u: st.lmoment(0 * u + 0.1, 3),
+        lambda u: st.shapiro(0 * u + 0.1).statistic,
+        lambda u: st.expectile(u + np.append(np.zeros(4), np.nan)),
+    ],
+)
+def test_what_is_no_number_has_no_derivative(f):
+    u = np.arange(1.0, 6.0)
+    y, slope = dotbar.value_and_grad(f)(u)
+    assert np.isnan(y)
+    assert np.isnan(slope).any()
+
+
+def test_equal_directions_have_no_spread():
+    y, slope = dotbar.value_and_grad(st.circstd)(np.ones(12))
+    assert abs(y) < 1e-7
+    assert np.all(np.isfinite(slope))
+
+
 def test_a_number_is_a_sample_of_one():
     assert dotbar.grad(st.tmean)(0.3) == 1
     assert dotbar.grad(lambda x: st.gmean(x))(0.3) == pytest.approx(1)

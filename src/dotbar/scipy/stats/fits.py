@@ -68,7 +68,8 @@ def shapiro_pvalue(W: Any, n: int) -> Any:
 def _shapiro(x: Any) -> Any:
     """The squared correlation of the ordered sample with normal quantiles.  Shapiro & Wilk (1965)."""
     n, x = x.shape[-1], np.sort(x, -1)
-    W = np.sum(shapiro_weights(n) * x, -1) ** 2 / np.sum((x - mean(x)) ** 2, -1)
+    spread = np.where(x[..., 0] == x[..., -1], np.nan, np.sum((x - mean(x)) ** 2, -1))
+    W = np.sum(shapiro_weights(n) * x, -1) ** 2 / spread
     return Test(W, shapiro_pvalue(W, n))
 
 

@@ -423,7 +423,7 @@ def _kstest(
     return dispatching(stats.ks_1samp)(rvs, F, args, alternative, method, **kw)
 
 
-@statistic(stats.epps_singleton_2samp, "x", "y")
+@statistic(stats.epps_singleton_2samp, "x", "y", least=5)
 def _epps_singleton_2samp(x: Any, y: Any, t: Any) -> Any:
     """Epps & Singleton (1986), on empirical characteristic functions."""
     m, n = x.shape[-1], y.shape[-1]

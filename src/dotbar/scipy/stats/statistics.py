@@ -17,6 +17,7 @@ from scipy.optimize import linprog
 from dotbar.core import as_array, dtype_of, first_traced, primitive
 from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import composite, constant
+from dotbar.rules.statistics import root
 from dotbar.rules.words import raise_if, stop_gradient
 from dotbar.scipy.mirror import dispatching
 from dotbar.scipy.spatial import distance_matrix
@@ -232,9 +233,15 @@ def _gmean(a: Any, weights: Any, dtype: Any) -> Any:
     return np.exp(mean(np.log(a if dtype is None else a.astype(dtype)), weights))[..., 0]
 
 
+def positive(a: Any) -> Any:
+    """The values, NaN in the place of negative ones."""
+    return a * np.where(a < 0, np.nan, 1.0).astype(dtype_of(a) if dtype_of(a).kind == "f" else float)
+
+
 @statistic(stats.hmean, "a", "weights", paired=True)
 def _hmean(a: Any, weights: Any, dtype: Any) -> Any:
-    return 1 / mean(1 / (a if dtype is None else a.astype(dtype)), weights)[..., 0]
+    a = positive(a if dtype is None else a.astype(dtype))
+    return 1 / mean(1 / a, weights)[..., 0]
 
 
 def expm1_excess(x: Any) -> Any:
@@ -248,7 +255,7 @@ def _pmean(a: Any, weights: Any, p: Any, dtype: Any) -> Any:
 
     The d are the deviations of the logarithms from their mean.
     """
-    a = a if dtype is None else a.astype(dtype)
+    a = positive(a if dtype is None else a.astype(dtype))
     if first_traced(p) is None and p != 0:
         return mean(a ** float(p), weights)[..., 0] ** (1 / p)
     small = (np.abs(p) < 0.1) & ((p == 0) | np.all(a != 0))
@@ -421,6 +428,7 @@ def _quantile(
     if weights is not None or nan_policy != "propagate":
         raise NoRuleError("scipy.stats.quantile has no derivative rule with weights, or another nan_policy.")
     x, p = as_array(x), as_array(p)
+    dtype = np.result_type(dtype_of(x), 1.0 if isinstance(p, float) else dtype_of(p), 1.0)
     ndim, flat = max(1, np.ndim(x), np.ndim(p)), axis is None
     if axis is None:
         axis, (x, p) = -1, (np.reshape(t, (1,) * (ndim - 1) + (-1,)) for t in (x, p))
@@ -428,7 +436,7 @@ def _quantile(
     lead = np.broadcast_shapes(x.shape[:-1], p.shape[:-1])
     x, p = (np.broadcast_to(t, (*lead, t.shape[-1])) for t in (x, p))
     known = np.expand_dims(nan_where_one_is(x), -1)
-    y = np.moveaxis(between_orders(x, p, method) * in_precision(known, dtype_of(x)), -1, axis)
+    y = np.moveaxis(in_precision(between_orders(x, p, method) * known, dtype), -1, axis)
     if keepdims or y.shape[axis] > 1:
         return y
     return np.reshape(y, ()) if flat else np.squeeze(y, axis)
@@ -463,7 +471,8 @@ def _lmoment(sample: Any, order: Any, sorted: bool, standardize: bool) -> Any:
     order = np.asarray([1, 2, 3, 4] if order is None else order)
     x = sample if sorted else np.sort(sample, -1)
     moments = [np.sum(x * w, -1) for w in l_weights(x.shape[-1], max(np.max(order), 2))]
-    chosen = [moments[k - 1] / (moments[1] if standardize and k > 2 else 1) for k in np.ravel(order)]
+    spread = np.where(x[..., 0] == x[..., -1], np.nan, moments[1])
+    chosen = [moments[k - 1] / (spread if standardize and k > 2 else 1) for k in np.ravel(order)]
     return np.stack(chosen) if order.ndim else chosen[0]
 
 
@@ -483,7 +492,7 @@ def _expectile(a: Any, alpha: Any = 0.5, *, weights: Any = None) -> Any:
     weights = np.ones(a.shape) if weights is None else np.broadcast_to(as_array(weights), a.shape)
     t = expectile_of(a, alpha, weights)
     w = weights * np.where(a <= t, 1 - alpha, alpha)
-    return np.sum(w * a) / np.sum(w)
+    return np.sum(w * a) / np.sum(w) * np.where(np.isnan(t), np.nan, 1.0)
 
 
 # ---------------------------------------------------------------- lines through medians
@@ -560,7 +569,7 @@ def _circvar(samples: Any, high: float, low: float) -> Any:
 @statistic(stats.circstd)
 def _circstd(samples: Any, high: float, low: float, normalize: bool) -> Any:
     c, s, unit = resultant(samples, high, low)
-    return np.sqrt(-2 * np.log(np.hypot(c, s))) * (1 if normalize else unit)
+    return root(-2 * np.log(np.minimum(np.hypot(c, s), 1))) * (1 if normalize else unit)
 
 
 @composite(dispatching(stats.directional_stats))
