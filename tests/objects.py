@@ -9,7 +9,12 @@ from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 from walk import Call, Verdict, verdicts_of
+
+from dotbar.scipy.integrate import solve_ivp
+from dotbar.scipy.sparse import csc_array
+from dotbar.scipy.sparse.linalg import splu
 
 X, Y, T = np.arange(8.0), np.sin(np.arange(8.0)), np.array([0.5, 2.5])
 SITES = np.random.default_rng(3).normal(size=(9, 2))
@@ -60,6 +65,7 @@ def members(name: str, **methods: tuple[Any, ...]) -> list[Made]:
     return [Made(f"{name}.{m}", args, {}, getattr(own, m), getattr(plain, m)) for m, args in methods.items()]
 
 
+SOLVED = solve_ivp(lambda t, y: -y, (0.0, 3.0), [1.0], dense_output=True)
 ENTRIES = (np.arange(1.0, 6.0), (np.arange(5), np.array([0, 2, 1, 4, 3])))
 PIECES = (np.sin(np.arange(15.0).reshape(3, 5)), np.arange(6.0))
 POLYNOMIAL = {"__call__": (T,), "derivative": (1,), "antiderivative": (1,), "integrate": (0.3, 2.1)}
@@ -128,6 +134,10 @@ CALLS = [
     *made("spatial.transform.RigidTransform", np.eye(4), apply=(TURNS[0],), inv=(), __pow__=(2.0,)),
     *members("spatial.transform.RigidTransform", from_translation=(TURNS,), from_exp_coords=(FIVE[[*range(5), 0]],)),
     *members("spatial.transform.RigidTransform", from_dual_quat=(Y,), from_matrix=(np.eye(4),)),
+    *made("spatial.transform.Slerp", X[:3], Rotation.from_rotvec(TURNS), __call__=(T[:1],)),
+    *made("spatial.transform.RotationSpline", X[:3], Rotation.from_rotvec(TURNS), __call__=(T[:1],)),
+    Made("sparse.linalg.splu.solve", (FIVE,), {}, splu(csc_array(SQUARE)).solve, lambda rhs, trans="N": rhs),
+    Made("integrate.OdeSolution", (T,), {}, SOLVED.sol, lambda t: t),
     *made("stats.gaussian_kde", Y, pdf=(T,), integrate_box_1d=(0.1, 0.5), integrate_gaussian=(0.1, 0.5)),
     *members("stats.norm", **dict.fromkeys((*LAW, "ppf", "isf"), (0.3, 0.5, 2.0)), stats=(0.5, 2.0), moment=(2, 0.5)),
     *members("stats.norm", entropy=(0.5, 2.0), interval=(0.9, 0.5, 2.0), support=(0.5,)),

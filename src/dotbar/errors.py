@@ -287,6 +287,7 @@ INSTEAD = {
         ("StateSpace", "TransferFunction", "ZerosPolesGain", "dlti", "lti"),
         "Give the functions of dotbar.scipy.signal, such as lsim and bode, the system as a tuple of arrays.",
     ),
+    "OdeSolution": "dotbar.scipy.integrate.solve_ivp differentiates in the times of t_eval.",
     "Covariance": "dotbar.scipy.stats.multivariate_normal takes the matrix itself.",
     "LinearOperator": "The solvers of dotbar.scipy.sparse.linalg take the matrix itself.",
     "SuperLU": "The solve of dotbar.scipy.sparse.linalg.splu and spilu has a derivative.",

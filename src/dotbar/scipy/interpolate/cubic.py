@@ -67,7 +67,9 @@ def condition(bc: Any, h: Any, H: Any, d: Any, sign: int) -> tuple[Any, Any, Any
     if isinstance(bc, str):
         bc = ({"clamped": 1, "natural": 2}[bc], np.zeros(d.shape[1:]))
     order, value = bc
-    value = np.broadcast_to(double(value), d.shape[1:])[None]
+    value = double(value)[None]
+    if value.shape != d[:1].shape:
+        raise ValueError(f"`deriv_value` shape {value.shape[1:]} is not the expected one {d.shape[1:]}.")
     if order == 1:
         return np.ones_like(h[:1]), np.zeros_like(h[:1]), value + 0 * d[:1]
     return 2 * h[:1], h[:1], 3 * d[:1] * H[:1] - sign * value * H[:1] ** 2 / 2

@@ -237,10 +237,12 @@ class Scattered(Interpolator):
     """What is given points and values, and called at points of shape (…, d) or at their coordinates."""
 
     def value(self, *xi: Any, **options: Any) -> Any:
+        if options:
+            raise NoRuleError(f"{type(self).__name__} has a derivative without the options {', '.join(options)}.")
         points, values, *rest = self.fitted
         x = coordinates(xi, points.shape[1])
         flat = np.reshape(x, (-1, points.shape[1]))
-        return np.reshape(self.of(points, values, flat, *rest, **options), (*x.shape[:-1], *values.shape[1:]))
+        return np.reshape(self.of(points, values, flat, *rest), (*x.shape[:-1], *values.shape[1:]))
 
     def of(self, points: Any, values: Any, x: Any, *rest: Any) -> Any:
         raise NotImplementedError
@@ -266,9 +268,7 @@ class NearestNDInterpolator(Scattered, si.NearestNDInterpolator):
     def fit(self, x: Any, y: Any, rescale: bool = False, tree_options: Any = None) -> Any:  # type: ignore[override]
         return double(coordinates(x, 2)), double(y), rescale
 
-    def of(self, points: Any, values: Any, x: Any, rescale: bool, **options: Any) -> Any:  # type: ignore[override]
-        if options:
-            raise NoRuleError(f"NearestNDInterpolator has a derivative without the options {', '.join(options)}.")
+    def of(self, points: Any, values: Any, x: Any, rescale: bool) -> Any:  # type: ignore[override]
         points, x = in_units(points, x, rescale)
         return entries(values, neighbourhoods(x, points, count=1)[:, 0])
 
