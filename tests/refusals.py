@@ -34,6 +34,7 @@ CLASSES = {
 REFUSED = {
     "fft": {
         "choose the library and the threads": "*_backend get_workers set_workers",
+        "lengths, which are integers": "next_fast_len prev_fast_len",
     },
     "integrate": {
         "nodes and weights of a whole order": "lebedev_rule newton_cotes",
@@ -111,7 +112,9 @@ REFUSED = {
     },
     "spatial": {
         "plot": "convex_hull_plot_2d delaunay_plot_2d voronoi_plot_2d",
-        "neighbours and regions, which jump": "cKDTree Delaunay HalfspaceIntersection KDTree SphericalVoronoi Voronoi",
+        "neighbours and regions, which jump": """
+            cKDTree Delaunay HalfspaceIntersection KDTree SphericalVoronoi tsearch Voronoi
+        """,
         "holds its bounds": "Rectangle",
     },
     "spatial.distance": {
@@ -127,7 +130,7 @@ REFUSED = {
             cheby? gegenbauer genlaguerre hermite hermitenorm jacobi laguerre legendre sh_cheby? sh_jacobi sh_legendre
         """,
         "nodes and weights of whole degrees; roots_jacobi and its kin differentiate": "*_roots roots_*",
-        "how errors are treated": "errstate",
+        "how errors are treated": "errstate geterr seterr",
     },
     "stats": {
         "depend on the data by ranks and counts, and jump": """
