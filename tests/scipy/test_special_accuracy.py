@@ -74,6 +74,7 @@ TABLE = [
     Accuracy(sc.stdtrit, 0, 1e-12),
     Accuracy(sc.tklmbda, 1, 1e-11),
     Accuracy(sc.boxcox, 1, 1e-13),
+    *(Accuracy(f, 0, 1e-12, at=[(300.0, 300.0), (200.0, 30.0), (3.5, 2.0)]) for f in (sc.struve, sc.modstruve)),
     *(Accuracy(f, 0, 1e-13, n, grid([0.5, 3.0, 9.0, 12.0])) for f in (sc.ker, sc.kei) for n in (1, 2)),
     *(Accuracy(f, 0, 1e-12, n, grid([0.5, 9.9, 10.1, 30.0])) for f in (sc.ber, sc.bei) for n in (1, 2)),
 ]

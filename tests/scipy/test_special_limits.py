@@ -49,6 +49,8 @@ def slopes(f, *xs):
         (sc.ndtri, (0.0,), inf),
         (sc.cbrt, (0.0,), inf),
         (sc.agm, (0.0, 1.0), (inf, 0)),
+        *((f, (inf,), 0) for f in (sc.i0e, sc.i1e, sc.k0e, sc.k1e)),
+        (sc.it2struve0, (0.0,), -2 / np.pi),
         (sc.agm, (1e-300, 1e-300), (0.5, 0.5)),
         (sc.agm, (1e308, 1e308), (0.5, 0.5)),
         (sc.agm, (1e-300, 1.0), (3.278721999936511e294, 0.002266127472157885)),
@@ -86,6 +88,7 @@ def test_first_derivative(f, xs, want):
 @pytest.mark.parametrize(
     ("f", "xs"),
     [
+        (sc.exp1, (-1.0,)),
         (sc.gammainc, (2.0, np.nan)),
         (sc.gammainc, (1.0, -2.0)),
         (sc.gammaincinv, (0.0, 0.5)),

@@ -176,7 +176,9 @@ def _it2i0k0(y: Any, x: Any) -> Any:
 
 elementwise(sc.itstruve0, lambda x: sc.struve(0.0, x))  # ∫₀ˣ H₀
 elementwise(sc.itmodstruve0, lambda x: sc.modstruve(0.0, x))  # ∫₀ˣ L₀
-elementwise(sc.it2struve0, lambda x: -sc.struve(0.0, x) / x)  # ∫ₓ^∞ H₀(t)/t dt
+elementwise(  # ∫ₓ^∞ H₀(t)/t dt
+    sc.it2struve0, lambda x: np.where(x == 0, -2 / np.pi, -sc.struve(0.0, x) / np.where(x == 0, 1, x))
+)
 
 # ---------------------------------------------------------------- zeros
 

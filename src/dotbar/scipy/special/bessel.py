@@ -76,7 +76,7 @@ def scaled_slope(f: Any, n: int, v: Any, z: Any, slope: Any) -> Any:
         left = other_sheet(q, z) & (np.real(z * q) > -25)
     elif f is sc.kve and dtype_of(z).kind == "c":
         left = False
-    far = (np.abs(z) > 25 + 1.6 * np.abs(v)) & np.logical_not(left)
+    far = (np.abs(z) > 25 + 1.6 * np.abs(v)) & np.isfinite(z) & np.logical_not(left)
     return np.where(far, expansion(np.where(far, v, 0), np.where(far, z, 100), f=f, n=n, m=1), slope)
 
 
@@ -155,13 +155,14 @@ for _f in RECURRENCE:
 
 def even_or_odd(v: float, x: Any, slope: Any) -> Any:
     """The slope of exp(−|x|) Iᵥ(x), v = 0 or 1."""
+    slope = np.where(np.isinf(x), 0, slope)
     return np.sign(x) ** (v + 1) * scaled_slope(sc.ive, 0, v, np.abs(x), np.sign(x) ** (v + 1) * slope)
 
 
 elementwise(sc.i0e, lambda y, x: even_or_odd(0.0, x, sc.i1e(x) - np.sign(x) * y))
 elementwise(sc.i1e, lambda y, x: even_or_odd(1.0, x, (sc.i0e(x) + sc.ive(2.0, x)) / 2 - np.sign(x) * y))
 elementwise(sc.k0e, lambda y, x: scaled_slope(sc.kve, 0, 0.0, x, y - sc.k1e(x)))
-elementwise(sc.k1e, lambda y, x: scaled_slope(sc.kve, 0, 1.0, x, y - (sc.k0e(x) + sc.kve(2.0, x)) / 2))
+elementwise(sc.k1e, lambda y, x: scaled_slope(sc.kve, 0, 1.0, x, y - sc.k0e(x) - y / x))
 
 
 def derivatives_of(vp: Any, f: Any) -> None:

@@ -22,7 +22,7 @@ INTEGER = "it is an integer"
 # ---------------------------------------------------------------- exponential integrals
 
 elementwise(sc.expi, lambda x: np.exp(x) / x)  # DLMF 6.2.5
-elementwise(sc.exp1, lambda x: -np.exp(-x) / x)  # DLMF 6.2.1
+elementwise(sc.exp1, lambda y, x: np.where(np.isnan(y), y, -np.exp(-x) / x))  # DLMF 6.2.1
 
 
 def _expn(n: Any, x: Any) -> Any:

@@ -11,7 +11,18 @@ from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.special.bessel_order import order_derivative
 from dotbar.scipy.special.hypergeometric import is_small
 from dotbar.scipy.special.quadrature import family
-from dotbar.scipy.special.taylor import Jet, derivatives, exp, expand, gamma_ratio, partial, select, total, value
+from dotbar.scipy.special.taylor import (
+    Jet,
+    derivatives,
+    exp,
+    expand,
+    gamma_ratio,
+    gammaln,
+    partial,
+    select,
+    total,
+    value,
+)
 
 NODES = 641
 TERMS = 500
@@ -27,8 +38,11 @@ def log(x: Any) -> Any:
 
 def over_gamma(v: Any, x: Any, shift: float) -> Any:
     """(x/2)^ν/(√π Γ(ν + shift)): its factors may leave the range of numbers where it does not."""
-    half = exp(v * (np.log(x / 2) / 2))
-    return half * gamma_ratio([], [v + shift]) * half / sqrt(pi)
+    large = value(v) > 1
+    v, low = select(large, v, 2.0), select(large, 0.0, v)
+    half = exp(low * (np.log(x / 2) / 2))
+    y = select(large, exp(v * np.log(x / 2) - gammaln(v + shift)), half * gamma_ratio([], [low + shift]) * half)
+    return y / sqrt(pi)
 
 
 def forcing(v: Any, x: Any) -> Any:
