@@ -166,6 +166,21 @@ def test_a_matrix_that_is_changed_in_place():
     assert not np.isclose(first, wanted, 1e-2)
 
 
+@pytest.mark.parametrize("n", [2, 20])
+def test_a_direction_that_is_nan_spoils_no_other(n):
+    start, f = np.cos(np.arange(n)), lambda y: si.solve_ivp(lambda t, y: -y * y, (0, 1.0), y, t_eval=[0.5, 1.0]).y
+    directions = np.ones((3, n))
+    directions[1, 0] = np.nan
+    forward = vmap(lambda v: jvp(f, (start,), (v,))[1])(directions)
+    backward = vmap(lambda v: vjp(f, start)[1](np.stack([v, v], 1))[0])(directions)
+    for found, alone in (
+        (forward, jvp(f, (start,), (directions[0],))[1]),
+        (backward, vjp(f, start)[1](np.ones((n, 2)))[0]),
+    ):
+        assert np.allclose(found[[0, 2]], alone, 1e-2)
+        assert np.all(np.isnan(found[1]))
+
+
 def test_a_solution_is_asked_for_in_any_order():
     """The stages of DOP853 are not in the order of time."""
     (window,) = Method("RK45", 1e-6, 1e-9).trajectory(lambda t, y: A @ y, 0.0, y0, 3.0).windows()

@@ -148,10 +148,9 @@ class Variation:
         """
         k = 0
         while k < len(stops):
-            if np.any(np.isnan(v)):
-                v = np.full_like(v, np.nan)
-            if stops[k] == a or np.isnan(v[0, 0]) or not (self.affine or np.any(v)):
-                a, v, k = stops[k], arrived(k, v), k + 1
+            lost = np.all(np.any(np.isnan(v), 1))
+            if stops[k] == a or lost or not (self.affine or np.any(v)):
+                a, v, k = stops[k], arrived(k, np.full_like(v, np.nan) if lost else v), k + 1
                 continue
             times, parts, numbers = self.plan(y, a, k, stops)
             negligible = np.abs(np.diff(times)) <= self.SMALLEST * np.maximum(np.abs(times[1:]), np.abs(times[:-1]))
@@ -171,8 +170,6 @@ class Variation:
             if taken:
                 a, v = times[taken], arrived(numbers[taken - 1], ends[taken - 1])
                 k += sum(number < len(stops) for number in numbers[:taken])
-            elif np.isnan(errors[0]):
-                v = np.full_like(v, np.nan)
         return v
 
     def plan(self, y: Window, a: Any, first: int, stops: Sequence[Any]) -> tuple[Any, Any, list[int]]:
@@ -194,7 +191,7 @@ class Variation:
     def steps(
         self, tableau: Tableau, y: Window, times: Any, v: Any, numbers: Sequence[int], arrived: Function
     ) -> tuple[Any, Any]:
-        """v at the ends of some steps, and the sizes of their errors."""
+        """v at the ends of some steps, and the sizes of their errors; of a row that is nan nothing is asked."""
         n, h = self.real, np.diff(times)[:, None, None]
         stages = times[:-1, None] + tableau.c * h[:, 0]
         Y = np.ascontiguousarray(y(np.ravel(stages)).T).reshape(*stages.shape, -1)
@@ -216,8 +213,10 @@ class Variation:
         scale[..., : self.n] += self.atol
         scale[..., self.n :] += np.min(self.atol)
         parts = [slice(self.n), slice(self.n, None)] if v.shape[1] > self.n else [slice(self.n)]
-        errors = [tableau.error(differences[..., part], scale[..., part]) for part in parts]
-        return ends, np.max(errors, (0, -1))
+        errors = np.max([tableau.error(differences[..., part], scale[..., part]) for part in parts], 0)
+        lost = np.isnan(errors)
+        ends[lost] = np.nan
+        return ends, np.max(np.where(lost, 0, errors), -1)
 
     def step(self, tableau: Tableau, times: Any, Y: Any, h: Any, v: Any) -> tuple[Any, Any]:
         """v after a step, and the differences to the other methods in real numbers."""
