@@ -136,3 +136,11 @@ def test_spherical_harmonics_at_the_poles():
 def test_integers_are_refused_by_name(f, name):
     with pytest.raises(NoRuleError, match=f"with respect to '{name}': SciPy has it at integers only"):
         dotbar.grad(f)(2.0)
+
+
+@pytest.mark.parametrize("x", [1.5, -1.5])
+def test_associated_functions_are_nan_where_scipys_are(x):
+    for m in (-2, 1, 2):
+        value, slope = dotbar.value_and_grad(lambda x, m=m: sc.lpmv(m, 2.5, x))(x)
+        assert np.isnan([sc.lpmv(m, 2.5, x), value, slope]).all()
+    assert dotbar.value_and_grad(lambda x: sc.lpmv(0, 2, x))(x) == (sc.lpmv(0, 2, x), 3 * x)

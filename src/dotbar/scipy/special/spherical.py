@@ -117,11 +117,12 @@ def mirror(v: Any, k: Any) -> Any:
 
 @composite(sc.lpmv)
 def lpmv(m: Any, v: Any, x: Any) -> Any:
-    """Pᵥᵐ by the Gegenbauer function of degree v − |m|.  DLMF 14.9.3, 14.3.21."""
+    """Pᵥᵐ on the cut, by the Gegenbauer function of degree v − |m|.  DLMF 14.9.3, 14.3.21."""
     _integers("lpmv", m=m)
     k = np.abs(m)
     weight = np.where(m < 0, mirror(v, k, order=(0, 0)), 1 - 2 * np.mod(k, 2)) * sc.gamma(k + 0.5) * 2.0**k
-    y = weight / np.sqrt(np.pi) * (1 - x * x) ** (k / 2) * sc.eval_gegenbauer(v - k, k + 0.5, x)
+    square = np.where((np.abs(x) > 1) & (k > 0), np.nan, 1 - x * x)
+    y = weight / np.sqrt(np.pi) * square ** (k / 2) * sc.eval_gegenbauer(v - k, k + 0.5, x)
     return _typed(y, sc.lpmv, m, v, x)
 
 
