@@ -148,7 +148,7 @@ REFUSED = {
         "have as many values as the data say": "sigmaclip",
         "have no rule; Normal, Uniform and Logistic have one, and norm, uniform and logistic": "abs exp log",
         "have no rule; the objects of the older interface, such as norm and gamma, have one": """
-            CensoredData make_distribution order_statistic rv_continuous rv_discrete rv_histogram truncate
+            CensoredData make_distribution order_statistic rv_continuous rv_discrete truncate
         """,
     },
 }

@@ -506,3 +506,18 @@ def test_the_multivariate_normal_cdf_of_one_dimension():
     want = lambda cov: st.norm.cdf(0.7, scale=np.sqrt(cov))
     for own, other in ((f, want), (dotbar.grad(f), dotbar.grad(want))):
         assert np.isclose(dotbar.grad(own)(1.3), dotbar.grad(other)(1.3), 1e-12)
+
+
+@pytest.mark.parametrize("density", [True, False])
+@pytest.mark.parametrize(
+    "name", ["pdf", "logpdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf", "mean", "var", "std", "median", "entropy"]
+)
+def test_histograms(name, density):
+    """By heights, edges, location and scale."""
+    points = () if name in ("mean", "var", "std", "median", "entropy") else (np.array([0.3, 0.6, 0.9]),)
+    arguments = (np.array([2.0, 3.0, 5.0, 1.0]), np.array([-0.5, 0.2, 0.7, 1.2, 2.0]), 0.05, 1.1)
+
+    def f(where, heights, edges, loc, scale):
+        return getattr(where.rv_histogram((heights, edges), density=density), name)(*points, loc=loc, scale=scale)
+
+    agree(lambda *args: f(scipy.stats, *args), lambda *args: f(st, *args), arguments, range(4))

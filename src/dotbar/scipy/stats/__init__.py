@@ -5,6 +5,7 @@ from dotbar.scipy.stats import (
     bins,
     covariance,
     fits,
+    histograms,
     hypotheses,
     kernels,
     moments,
