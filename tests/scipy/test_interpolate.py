@@ -339,3 +339,53 @@ def test_gradients_that_bend_the_edges_least():
     assert np.allclose(interpolated(points, values[:, None], at)[0][:, 0], exact, 1e-12)
     linear = lambda c: si.CloughTocher2DInterpolator(points, points @ c)(at)
     assert np.allclose(jacobian(linear)(np.ones(2)), at, 1e-12)  # linear functions are reproduced
+
+
+OLDER = [
+    *({"function": name} for name in ("inverse", "gaussian", "linear", "cubic", "quintic", "thin-plate")),
+    {"norm": "cityblock"},
+    {"function": lambda r: 1 / (1 + r**2)},
+    {"function": lambda self, r: np.exp(-self.rate * (r / self.epsilon) ** 2), "rate": 2.0, "smooth": 0.1},
+]
+
+
+@pytest.mark.parametrize("settings", OLDER)
+def test_rbf_is_scipys_in_all_functions(settings):
+    P, q = np.random.default_rng(1).normal(size=(3, 8)), np.random.default_rng(2).normal(size=(2, 3))
+    f = lambda M, P, q: M.Rbf(*P, **settings)(*q)
+    value, _ = jvp(lambda P, q: f(si, P, q), (P, q), (P, q))
+    assert np.allclose(value, f(scipy.interpolate, P, q), 1e-9)
+    dotbar.check_grads(lambda P, q: f(si, P, q))(P, q)
+
+
+@pytest.mark.parametrize("orders", [None, 1, 3, [1, 2]])
+def test_polynomials_by_derivatives_are_scipys(orders):
+    xi, y, at = np.array([0.0, 1.0, 2.5]), np.random.default_rng(1).normal(size=(3, 2, 2)), np.array([0.3, 1.7])
+    f = lambda M, xi, y: M.BPoly.from_derivatives(xi, list(y), orders)(at)
+    value, _ = jvp(lambda xi, y: f(si, xi, y), (xi, y), (xi, y))
+    assert np.allclose(value, f(scipy.interpolate, xi, y), 1e-13)
+    dotbar.check_grads(lambda xi, y: f(si, xi, y))(xi, y)
+
+
+@pytest.mark.parametrize(("y", "orders"), [([1.0, 2.0], None), ([[1.0]], None), ([[1.0], [1.0]], 3)])
+def test_polynomials_by_derivatives_refuse_what_scipy_does(y, orders):
+    with pytest.raises(ValueError, match=r"1-D array|same length|requested"):
+        grad(lambda x: si.BPoly.from_derivatives(np.stack([0.0, x]), y, orders)(0.5))(1.0)
+
+
+def test_a_design_matrix_keeps_its_pattern():
+    x, t = np.array([0.2, 1.4, 2.7]), np.array([0.0, 0, 0, 0, 1, 2, 3, 3, 3, 3])
+    B = lambda M, x: M.BSpline.design_matrix(x, t, 3)
+    found = []
+    value, _ = jvp(lambda x: (found.append(B(si, x)), found[0].data)[1], (x,), (x,))
+    plain = B(scipy.interpolate, x)
+    assert np.allclose(value, plain.data)
+    assert np.array_equal(found[0].col, plain.indices)
+    with pytest.raises(ValueError, match="Out of bounds"):
+        grad(lambda x: B(si, x + 9).sum())(x)
+
+
+def test_the_value_of_an_end_condition_has_the_shape_of_the_data():
+    ends = ((1, 0.0), (2, 0.0))
+    with pytest.raises(ValueError, match="is not the expected one"):
+        grad(lambda y: np.sum(si.CubicSpline(np.arange(4.0), y, bc_type=ends)(0.5)))(np.ones((4, 2)))

@@ -299,3 +299,9 @@ def test_a_rigid_transform_of_plain_arrays_is_scipys_own():
         NoRuleError, match=r"RigidTransform\.from_dual_quat has no derivative with respect to 'scalar_first'"
     ):
         dotbar.jvp(lambda x: RigidTransform.from_dual_quat(np.ones(8), scalar_first=x).as_matrix(), (1.0,), (1.0,))
+
+
+@pytest.mark.parametrize("metric", ["euclidean", lambda u, v: np.sum(u * v)])
+def test_distances_of_no_points(metric):
+    f = lambda X: distance.cdist(X, np.ones((5, 3)), metric)
+    assert dotbar.jvp(f, (np.zeros((0, 3)),), (np.zeros((0, 3)),))[1].shape == (0, 5)

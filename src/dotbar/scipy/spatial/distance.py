@@ -196,7 +196,8 @@ def _pairs(metric: Any, A: Any, B: Any, both: Any, kw: dict[str, Any], take: Any
             raise NoRuleError(f"the metric {metric!r} counts, and has no derivative.")
         if isinstance(metric, str):
             raise ValueError(f"Unknown Distance Metric: {metric}")
-        y = in_double(np.stack([metric(A[i], B[j], **kw) for i, j in zip(*every)]))
+        each = [metric(A[i], B[j], **kw) for i, j in zip(*every)]
+        y = in_double(np.stack(each)) if each else np.zeros(0)
         return y if take is not None else np.reshape(y, (len(A), len(B)))
     A, B = in_double(A), in_double(B)
     if name == "seuclidean" and kw.get("V") is None:
