@@ -208,5 +208,15 @@ def test_spheroidal_functions_in_c(f, order, c, want):
     assert f(c) == pytest.approx(want, 1e-12)
 
 
-def test_where_scipys_oblate_function_is_lost_it_has_no_derivative_in_c():
-    assert np.isnan(grad(lambda c: sc.obl_ang1(1, 1, c, 0.1)[0])(25.0))
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda d: sc.ncfdtr(1.0, d, -3.0, 2.0), 2.0),
+        (lambda p: sc.ncfdtri(1.0, 2.0, 3.0, p), 2.0),
+        (lambda t: sc.nctdtr(-2.0, 0.3, t), 0.4),
+        (lambda c: sc.obl_ang1(1, 1, c, 0.1)[0], 25.0),
+    ],
+)
+def test_every_derivative_of_a_value_that_is_lost_is_nan(f, x):
+    assert np.isnan(grad(f)(x))
+    assert np.isnan(grad(grad(f))(x))

@@ -84,7 +84,7 @@ def in_domain(m: Any, n: Any, c: Any, *x: Any) -> tuple[Any, ...]:
 def characteristic_slope(y: Any, m: Any, n: Any, c: Any, oblate: bool) -> Any:
     """∂λ/∂c = vᵀ(∂T/∂c)v, T the matrix of the coefficients v in Legendre functions; NaN if λ is not SciPy's."""
     own, slope, *_ = legendre_coefficients(*in_domain(m, n, c), oblate)
-    return np.where(np.abs(own - y) <= AGREES * (1 + np.abs(y)), slope, np.nan)
+    return np.where(np.abs(own - y) <= AGREES * (1 + np.abs(y)), slope, np.nan * y)
 
 
 def in_c(y: Any, m: Any, n: Any, c: Any, x: Any, oblate: bool) -> Any:
@@ -95,7 +95,7 @@ def in_c(y: Any, m: Any, n: Any, c: Any, x: Any, oblate: bool) -> Any:
     m, n, c, x = in_domain(m, n, c, x)
     own, by_c = jvp(lambda c: angular(m, n, c, x, oblate), (c,), (np.ones_like(c),))
     same = np.abs(own[0] - y[0]) + np.abs(own[1] - y[1]) <= AGREES * (np.abs(y[0]) + np.abs(y[1]))
-    return tuple(np.where(same, slope, np.nan) for slope in by_c)
+    return tuple(np.where(same, slope, np.nan * y[0]) for slope in by_c)
 
 
 # ---------------------------------------------------------------- in the argument
