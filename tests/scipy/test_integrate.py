@@ -166,6 +166,14 @@ def test_a_matrix_that_is_changed_in_place():
     assert not np.isclose(first, wanted, 1e-2)
 
 
+@both_modes
+@pytest.mark.parametrize("dtype", [np.float32, np.longdouble, int])
+def test_initial_values_of_any_type_and_none(jac, dtype):
+    f = lambda y0: lambda p: si.solve_ivp(lambda t, y: -p * y, (0, 1.0), y0, t_eval=[1.0], rtol=1e-8).y[:, 0]
+    assert np.allclose(jac(f(np.array([1, 2], dtype)))(1.0), [-np.exp(-1), -2 * np.exp(-1)], 1e-4)
+    assert jac(f(np.zeros(0, dtype)))(1.0).shape == (0,)
+
+
 @pytest.mark.parametrize("n", [2, 20])
 def test_a_direction_that_is_nan_spoils_no_other(n):
     start, f = np.cos(np.arange(n)), lambda y: si.solve_ivp(lambda t, y: -y * y, (0, 1.0), y, t_eval=[0.5, 1.0]).y

@@ -168,7 +168,7 @@ def sensitivities(
     """s in several directions, which are the rows of Ẏ₀ and Θ̇, together."""
     size = np.maximum(np.max(np.abs(Ydot), -1, initial=0), np.max(np.abs(Thetadot), -1, initial=0))[:, None]
     size = np.where(size > 0, size, 1.0)
-    Ydot, Thetadot = (Ydot / size).astype(np.result_type(y0, Ydot, float)), Thetadot / size
+    Ydot, Thetadot = (Ydot / size).astype(kind_of(y0, Ydot)), Thetadot / size
 
     def pushed(theta: Any, fixed: Any, t: Any, y: Any, s: Any, Thetadot: Any) -> Any:
         push = lambda s, thetadot: jvp(lambda y, theta: f(theta, fixed, t, y), (y, theta), (s, thetadot))[1]
@@ -198,6 +198,11 @@ def sensitivities(
     return np.moveaxis(size * S, 1, 0)
 
 
+def kind_of(*xs: Any) -> Any:
+    """What SciPy's solvers compute in."""
+    return complex if np.result_type(*xs).kind == "c" else float
+
+
 def variation(
     f: Function, f_y: Function, how: Method, theta: Any, fixed: Any, t0: Any, y0: Any, v: Any, *others: Any
 ) -> Variation:
@@ -206,7 +211,7 @@ def variation(
     f_y is the same without the others and without what is integrated besides.
     """
     rows = v[:, : len(y0)]
-    one = np.eye(rows[0].nbytes // 8).view(rows.dtype)
+    one = np.eye(len(y0) * rows.itemsize // 8).view(rows.dtype)
     units = [np.concatenate([one, np.zeros_like(rows)])] if others else [one]
     units += [np.concatenate([np.zeros((len(one), *np.shape(x)[1:])), x]) for x in others]
 
@@ -309,7 +314,7 @@ def adjoints(
         return vmap(lambda lam: -pull(lam)[0])(lam)
 
     t0 = float(t0)
-    v = np.zeros((len(Ybars), n + len(theta)), np.result_type(y0, Ybars, float))
+    v = np.zeros((len(Ybars), n + len(theta)), kind_of(y0, Ybars))
     along = variation(pulled, pulled_alone, how, theta, fixed, t0, y0, v)
     found = how.solution(f, theta, fixed, t0, y0, last(times, t0))
     order = np.argsort(-np.abs(times - t0), kind="stable")

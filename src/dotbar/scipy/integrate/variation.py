@@ -133,7 +133,7 @@ class Variation:
         self.rtol, self.atol = how.rtol, how.atol
         self.dtype, self.n, self.affine = v.dtype, n, affine
         self.real = n * v.itemsize // 8
-        size = (self.real + affine * len(v)) * v[0].nbytes // 8
+        size = max((self.real + affine * len(v)) * v.shape[1] * v.itemsize // 8, 1)
         stages = max(len(tableau.A) for tableau in self.tableaus)
         self.formed = size <= self.SMALL
         self.most = max(self.TOGETHER // (size * stages), 1) if self.formed else 1
@@ -149,14 +149,13 @@ class Variation:
         k = 0
         while k < len(stops):
             lost = np.all(np.any(np.isnan(v), 1))
-            if stops[k] == a or lost or not (self.affine or np.any(v)):
+            if stops[k] == a or lost or not (np.any(v) or (self.affine and v.size)):
                 a, v, k = stops[k], arrived(k, np.full_like(v, np.nan) if lost else v), k + 1
                 continue
             times, parts, numbers = self.plan(y, a, k, stops)
-            negligible = np.abs(np.diff(times)) <= self.SMALLEST * np.maximum(np.abs(times[1:]), np.abs(times[:-1]))
             for tableau in self.tableaus:
                 ends, errors = self.steps(tableau, y, times, v, numbers, arrived)
-                good = (errors <= 1) | negligible
+                good = errors <= 1
                 taken = len(good) if np.all(good) else int(np.argmin(good))
                 change = tableau.factor(np.max(errors) if taken == len(good) else errors[taken])
                 if taken or change > self.MILD:
@@ -216,7 +215,8 @@ class Variation:
         errors = np.max([tableau.error(differences[..., part], scale[..., part]) for part in parts], 0)
         lost = np.isnan(errors)
         ends[lost] = np.nan
-        return ends, np.max(np.where(lost, 0, errors), -1)
+        negligible = np.abs(np.diff(times)) <= self.SMALLEST * np.maximum(np.abs(times[1:]), np.abs(times[:-1]))
+        return ends, np.max(np.where(lost | negligible[:, None], 0, errors), -1, initial=0)
 
     def step(self, tableau: Tableau, times: Any, Y: Any, h: Any, v: Any) -> tuple[Any, Any]:
         """v after a step, and the differences to the other methods in real numbers."""
