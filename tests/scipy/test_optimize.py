@@ -429,3 +429,42 @@ def test_the_scale_of_a_loss_and_bounds_in_lists():
     assert np.isclose(grad(fit)(0.7), (fit(0.701) - fit(0.699)) / 0.002, rtol=1e-4)
     box = lambda u: so.least_squares(lambda x: x - 3, [0.1, 0.1], bounds=([0, 0], [u, 5.0])).x
     assert np.allclose(jvp(box, (1.0,), (1.0,))[1], [1, 0], atol=1e-6)
+
+
+STARTS = {
+    "minimize": lambda x0: so.minimize(lambda x: np.sum((x - 2) ** 2), x0).x,
+    "root": lambda x0: so.root(lambda x: x**3 - 2, x0).x,
+    "fsolve": lambda x0: so.fsolve(lambda x: x**3 - 2, x0),
+    "newton": lambda x0: so.newton(lambda x: x**3 - 2, x0),
+    "fixed_point": lambda x0: so.fixed_point(lambda x: np.cos(x), x0),
+    "least_squares": lambda x0: so.least_squares(lambda x: x**3 - 2, x0).x,
+    "leastsq": lambda x0: so.leastsq(lambda x: x**3 - 2, x0)[0],
+    "curve_fit": lambda x0: so.curve_fit(lambda x, a, b: a * x + b, np.arange(3.0), np.arange(3.0), x0)[0],
+    "fmin_bfgs": lambda x0: so.fmin_bfgs(lambda x: np.sum((x - 2) ** 2), x0, disp=0),
+    "broyden1": lambda x0: so.broyden1(lambda x: x**3 - 2, x0),
+}
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_a_start_in_a_list_counts_for_nothing(name):
+    assert np.all(jacobian(lambda t: 1.0 * STARTS[name]([t, 1.1]))(1.2) == 0)
+
+
+@pytest.mark.parametrize("sigma", [None, np.array([1.0, 2.0, 1.0, 2.0, 1.5])])
+@pytest.mark.parametrize("wrap", [lambda f: f, jit])
+def test_a_fit_omits_what_is_nan(sigma, wrap):
+    x = np.array([1.0, 2.0, 3.0, np.nan, 5.0])
+    kept, y = np.array([0, 2, 4]), np.array([1.0, 3.0, 4.4])
+    model = lambda x, a, b: a * x + b * np.log(x)
+    omitted = lambda y: so.curve_fit(
+        model, x, np.stack([y[0], np.nan, y[1], 5.0, y[2]]), None, sigma, nan_policy="omit"
+    )
+    clean = lambda y: so.curve_fit(model, x[kept], y, None, None if sigma is None else sigma[kept])
+    for k in (0, 1):
+        assert np.allclose(omitted(y)[k], clean(y)[k])
+        J, wanted = wrap(jacobian(lambda y, k=k: omitted(y)[k]))(y), jacobian(lambda y, k=k: clean(y)[k])(y)
+        assert np.allclose(J, wanted)
+    matrix = lambda s: so.curve_fit(model, x, x, None, s * np.eye(5), nan_policy="omit")[0][0]
+    assert np.isfinite(matrix(1.0))
+    with pytest.raises(NoRuleError, match="matrix sigma"):
+        grad(matrix)(1.0)

@@ -83,5 +83,6 @@ def test_isotonic_regression_projects(increasing):
     x = lambda y: so.isotonic_regression(y, increasing=increasing).x
     J = jacobian(x)(y)
     assert np.allclose(J, J.T)
+    assert np.allclose(J[:, 0], jacobian(lambda first: x([first, *y[1:]]))(y[0]))
     assert np.allclose(J @ J, J)
     assert np.allclose(J @ y, plain.isotonic_regression(y, increasing=increasing).x)

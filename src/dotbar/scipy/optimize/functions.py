@@ -67,10 +67,10 @@ def isotonic_regression(*args: Any, **kw: Any) -> Any:
     """SciPy's; x, the weighted mean of each block of y, is a function of y and of the weights."""
     given = arguments(so.isotonic_regression, args, kw)
     y, weights, increasing = (given[name] for name in ("y", "weights", "increasing"))
+    y, weights = as_array(y), as_array(weights)
     if not (is_traced(y) or is_traced(weights)):
         return so.isotonic_regression(*args, **kw)
-    y = as_array(y)
-    w = np.ones(y.shape) if weights is None else as_array(weights)
+    w = np.ones(y.shape) if weights is None else weights
     block = blocks(y, w, increasing=increasing)
     total = lambda v: np.bincount(block, v, len(y))
     return so.OptimizeResult(x=(total(w * y) / np.where(total(np.ones(len(y))) > 0, total(w), 1))[block])

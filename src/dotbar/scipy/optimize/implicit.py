@@ -265,7 +265,7 @@ def exact(derivative: Function, f: Function, *xs: Any) -> Function | None:
 # ---------------------------------------------------------------- near, and degenerate solutions
 
 
-SUCCESSFUL, OTHERWISE = (1e-2, 0.1, 1e-3), (1e-5, 0.0, 0.0)
+SUCCESSFUL, OTHERWISE = (1e-2, 0.1, 1e-2), (1e-5, 0.0, 0.0)
 """How near the solution must be, relative to its size, to where a search ended: with success, when it may be as far as
 the user allowed, and without; and what no entry is less than, relative to the largest and at all."""
 

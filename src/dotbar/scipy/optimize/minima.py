@@ -31,6 +31,7 @@ def minimize(*args: Any, **kw: Any) -> Any:
     )
     if jac is True:
         both, f, jac = f, lambda x, *args: both(x, *args)[0], lambda x, *args: both(x, *args)[1]
+    x0 = as_array(x0)
     start = np.atleast_1d(np.asarray(stand_in(x0), float))
     constraints = [constraints] if isinstance(constraints, (dict, *CONSTRAINTS)) else list(constraints or ())
     functions: Given = {

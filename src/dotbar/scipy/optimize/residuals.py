@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import scipy.optimize as so
 
-from dotbar.core import as_array, dtype_of
+from dotbar.core import active, as_array, dtype_of, shape_of
+from dotbar.errors import NoRuleError
 from dotbar.nested import stand_in
 from dotbar.rules.words import mT, stop_gradient
 from dotbar.scipy.closed import Function, arguments, as_tuple, is_traced
@@ -44,6 +45,7 @@ def least_squares(*args: Any, **kw: Any) -> Any:
     given = arguments(so.least_squares, args, kw)
     f, x0, jac, bounds, args, keywords = (given.pop(k) for k in ("fun", "x0", "jac", "bounds", "args", "kwargs"))
     loss = given["loss"]
+    x0 = as_array(x0)
     start = np.atleast_1d(np.asarray(stand_in(x0), float))
     own = lambda f: lambda given, x: f(x, *given["args"], **given["kwargs"])
     residual = lambda given, x: np.atleast_1d(as_array(own(f)(given, x)))
@@ -87,6 +89,7 @@ def leastsq(*args: Any, **kw: Any) -> Any:
     """SciPy's with the exact Jacobian where none is given; x depends on the parameters in ``func`` and ``args``."""
     given = arguments(so.leastsq, args, kw)
     f, x0, args, jac, full_output = (given.pop(k) for k in ("func", "x0", "args", "Dfun", "full_output"))
+    x0 = as_array(x0)
     start = np.ravel(np.asarray(stand_in(x0), float))
     residual = lambda args, x: np.atleast_1d(as_array(f(x, *args)))
     functions: Given = {"f": ((lambda args, x: 0.5 * np.sum(residual(args, x) ** 2)), (start,))}
@@ -116,18 +119,27 @@ def curve_fit(f: Function, xdata: Any, ydata: Any, *args: Any, **kw: Any) -> Any
     names = [p.name for p in signature(so.curve_fit).parameters.values() if p.kind is not p.VAR_KEYWORD]
     given = dict(zip(names[3:], args)) | kw
     p0, sigma, jac, bounds = (given.pop(k, None) for k in ("p0", "sigma", "jac", "bounds"))
-    n = count_of_parameters(f) if p0 is None else np.size(stand_in(as_array(p0)))
+    p0 = as_array(p0)
+    n = count_of_parameters(f) if p0 is None else np.size(stand_in(p0))
     pair = pair_of((-np.inf, np.inf) if bounds is None else bounds)
     has_bounds = limited(pair)
     start = inside(*(np.broadcast_to(stand_in(x), n) for x in pair))
     if p0 is not None:
-        start = np.asarray(stand_in(as_array(p0)), float).reshape(n)
+        start = np.asarray(stand_in(p0), float).reshape(n)
+
+    omits = given.get("nan_policy") == "omit"
+    if omits and sigma is not None and len(shape_of(as_array(sigma))) > 1 and active.levels:
+        raise NoRuleError(
+            "curve_fit has no derivative with nan_policy='omit' and a matrix sigma; leave out what is nan."
+        )
 
     def model(given: Any, p: Any) -> Any:
         return f(numbers(given["x"]), *p)
 
     def residual(given: Any, p: Any) -> Any:
         r, sigma = model(given, p) - numbers(given["y"]), given["sigma"]
+        if omits:
+            r = np.where(missing(given["x"], given["y"]), 0.0, r)
         if sigma is None:
             return r
         sigma = numbers(sigma)
@@ -148,21 +160,28 @@ def curve_fit(f: Function, xdata: Any, ydata: Any, *args: Any, **kw: Any) -> Any
 
     def run(fs: Functions, p0: Any) -> Any:
         slopes = fs["jac"] if callable(jac) else exact(jacfwd(fs["model"]), fs["model"], start) if jac is None else None
-        first = slopes and (lambda x, *p: slopes(np.array(p)))
+        x, y = fs["x"](), fs["y"]()
+        kept = ~missing(x, y) if omits else None
+        keep = (lambda v: np.asarray(v)[kept]) if omits else (lambda v: v)
+        first = slopes and (lambda x, *p: keep(slopes(np.array(p))))
         where = {"bounds": (*fs["l", "x"](),)} if has_bounds else {}
         weights = {} if sigma is None else {"sigma": fs["sigma"]()}
         if np.size(weights.get("sigma", ())) == 1:  # SciPy takes one number only where it has no Jacobian
-            weights["sigma"] = np.full(np.size(fs["y"]()), weights["sigma"])
-        at = lambda x, *p: fs["model"](np.array(p))
+            weights["sigma"] = np.full(np.size(y), weights["sigma"])
+        if omits:
+            x, y = np.zeros(np.sum(kept)), keep(numbers(y))  # f has x already
+            weights = {name: keep(v) if np.ndim(v) < 2 else keep(v)[:, kept] for name, v in weights.items()}
+        at = lambda x, *p: keep(fs["model"](np.array(p)))
         options = {**given, **where, **weights, "full_output": True}
-        return so.curve_fit(at, fs["x"](), fs["y"](), p0, jac=first or jac, **options)
+        return so.curve_fit(at, x, y, p0, jac=first or jac, **options)
 
     def read(result: Any) -> Any:
         return result[0], np.True_, 0.5 * np.sum(result[2]["fvec"] ** 2), result[1]
 
     p, _, _, covariance, result = minimum(run, functions, tree, start, (start if p0 is None else p0,), read)
     if is_traced(p):
-        C = covariance_of(lambda p: np.ravel(residual(tree, p)), p, given.get("absolute_sigma", False), loss)
+        m = np.sum(~missing(xdata, ydata)) if omits else None
+        C = covariance_of(lambda p: np.ravel(residual(tree, p)), p, given.get("absolute_sigma", False), loss, m)
         covariance = stop_gradient(covariance) + np.where(np.isfinite(covariance), C - stop_gradient(C), 0)
     return (p, covariance, *rest((result or (None,) * 5)[2:], p)) if given.get("full_output") else (p, covariance)
 
@@ -175,13 +194,20 @@ def count_of_parameters(model: Function) -> int:
     return len(named) - 1
 
 
-def covariance_of(residual: Function, p: Any, absolute: bool, loss: Function) -> Any:
+def covariance_of(residual: Function, p: Any, absolute: bool, loss: Function, m: Any = None) -> Any:
     """s² (JᵀWJ)⁻¹, W the second derivatives of the loss; s² = 2 Σ loss / (m − n), or 1 where sigma is absolute."""
     J, r = jacfwd(residual)(p), residual(p)
     one = np.ones_like(r)
     W = np.maximum(along(lambda r: along(loss, r, one), r, one), np.finfo(float).eps)
     C = np.linalg.inv(mT(J) @ (W[:, None] * J))
-    return C if absolute else C * 2 * np.sum(loss(r)) / max(len(r) - len(p), 1)
+    return C if absolute else C * 2 * np.sum(loss(r)) / np.maximum((len(r) if m is None else m) - len(p), 1)
+
+
+def missing(x: Any, y: Any) -> Any:
+    """Which data SciPy omits: where y or any of x is nan."""
+    x, y = map(numbers, (x, y))
+    of_x = np.isnan(stop_gradient(x)) if isinstance(x, np.ndarray) or is_traced(x) else np.False_
+    return np.isnan(stop_gradient(y)) | np.any(of_x, tuple(range(len(shape_of(of_x)) - 1)))
 
 
 def numbers(x: Any) -> Any:

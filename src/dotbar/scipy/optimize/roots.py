@@ -65,7 +65,7 @@ def newton(*args: Any, **kw: Any) -> Any:
     """SciPy's; with neither a derivative nor a second point it takes Newton's own steps by the exact derivative."""
     given = arguments(so.newton, args, kw)
     f, first, second, args = (given.pop(k) for k in ("func", "fprime", "fprime2", "args"))
-    x0, x1, full_output = (given.pop(k) for k in ("x0", "x1", "full_output"))
+    x0, x1, full_output = as_array(given.pop("x0")), as_array(given.pop("x1")), given.pop("full_output")
 
     def run(fs: Functions, x0: Any, x1: Any = None) -> Any:
         fprime = fs.get("fprime")
@@ -140,6 +140,7 @@ def fsolve(*args: Any, **kw: Any) -> Any:
     """SciPy's with the exact Jacobian where none is given."""
     given = arguments(so.fsolve, args, kw)
     f, x0, args, fprime, full_output = (given.pop(k) for k in ("func", "x0", "args", "fprime", "full_output"))
+    x0 = as_array(x0)
     transposed, banded = given["col_deriv"], given["band"] is not None
 
     def run(fs: Functions, x0: Any) -> Any:
@@ -167,6 +168,7 @@ def root(*args: Any, **kw: Any) -> Any:
     """SciPy's; the methods that take a Jacobian have the exact one where none is given."""
     given = arguments(so.root, args, kw)
     f, x0, args, jac, method = (given.pop(k) for k in ("fun", "x0", "args", "jac", "method"))
+    x0 = as_array(x0)
     newtons = method.lower() in ("hybr", "lm")
     if jac is True:
         both, f, jac = f, lambda x, *args: both(x, *args)[0], lambda x, *args: both(x, *args)[1]
@@ -207,6 +209,7 @@ def fixed_point(*args: Any, **kw: Any) -> Any:
     """x = f(x)."""
     given = arguments(so.fixed_point, args, kw)
     f, x0, args = (given.pop(k) for k in ("func", "x0", "args"))
+    x0 = as_array(x0)
     start = np.asarray(stand_in(x0), float)
     x, _, _ = solved(
         lambda fs, x0: so.fixed_point(fs["f"], x0, **given),

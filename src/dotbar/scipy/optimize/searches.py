@@ -83,7 +83,7 @@ def basinhopping(*args: Any, **kw: Any) -> Any:
     if not active.levels:
         return so.basinhopping(*args, **kw)
     given = arguments(so.basinhopping, args, kw)
-    f, x0, options = given.pop("func"), given.pop("x0"), dict(given.pop("minimizer_kwargs") or {})
+    f, x0, options = given.pop("func"), as_array(given.pop("x0")), dict(given.pop("minimizer_kwargs") or {})
     args, bounds = as_tuple(options.pop("args", ())), options.pop("bounds", None)
     given = settings(so.basinhopping, given)
     start = np.ravel(np.asarray(stand_in(x0), float))
@@ -131,7 +131,7 @@ def from_start(method: Function) -> Function:
     def find(*args: Any, **kw: Any) -> Any:
         given = arguments(method, args, kw)
         name = "f" if "f" in given else "func"
-        f, x0, args = (given.pop(k) for k in (name, "x0", "args"))
+        f, x0, args = given.pop(name), as_array(given.pop("x0")), given.pop("args")
         start = np.ravel(np.asarray(stand_in(x0), float))
         slopes = {k: given.pop(k) for k in ("fprime", "fhess") if k in given}
         given = settings(method, given)
@@ -172,7 +172,7 @@ def of_equations(method: Function) -> Function:
     def find(*args: Any, **kw: Any) -> Any:
         given = arguments(method, args, kw)
         given |= given.pop("kw", {})
-        F, xin = given.pop("F"), given.pop("xin")
+        F, xin = given.pop("F"), as_array(given.pop("xin"))
         given = settings(method, given)
         start = np.asarray(stand_in(xin), float)
         x, _, _ = solved(
