@@ -50,6 +50,7 @@ def slopes(f, *xs):
         (sc.cbrt, (0.0,), inf),
         (sc.agm, (0.0, 1.0), (inf, 0)),
         *((f, (inf,), 0) for f in (sc.i0e, sc.i1e, sc.k0e, sc.k1e)),
+        *((f, (inf,), 0) for f in (sc.erfcx, sc.dawsn)),
         (sc.it2struve0, (0.0,), -2 / np.pi),
         (sc.agm, (1e-300, 1e-300), (0.5, 0.5)),
         (sc.agm, (1e308, 1e308), (0.5, 0.5)),

@@ -63,11 +63,23 @@ def like_argument(x: Any, y: Any) -> Any:
     return y if dtype_of(x).kind == "c" else np.real(y)
 
 
+def scaled_slope(x: Any) -> Any:
+    """erfcx′, erfcx z = w(iz); 0 at ∞.  DLMF 7.5.3."""
+    end = x == np.inf
+    return np.where(end, 0, like_argument(x, 1j * faddeeva(1j * np.where(end, 0, x), n=1)))
+
+
+def dawson_slope(x: Any) -> Any:
+    """F′, F = i√π/2 (exp(−z²) − w(z)); 0 at ±∞.  DLMF 7.5.1."""
+    end = np.abs(x) == np.inf
+    z = np.where(end, 0, x)
+    slope = like_argument(x, -1j * sqrt(pi) / 2 * (2 * z * exponential_of_square(z, -1) + faddeeva(z, n=1)))
+    return np.where(end, 0, slope)
+
+
 entrywise(sc.wofz, lambda y, z: faddeeva(z, n=1))
-elementwise(sc.erfcx, lambda x: like_argument(x, 1j * faddeeva(1j * x, n=1)))  # erfcx z = w(iz).  DLMF 7.5.3
-elementwise(
-    sc.dawsn, lambda x: like_argument(x, -1j * sqrt(pi) / 2 * (2 * x * exponential_of_square(x, -1) + faddeeva(x, n=1)))
-)
+elementwise(sc.erfcx, scaled_slope)
+elementwise(sc.dawsn, dawson_slope)
 
 # ---------------------------------------------------------------- error functions
 
