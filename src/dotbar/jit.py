@@ -192,7 +192,7 @@ class Jitted(Derived):
             slow = before[0] if before else self.__call__
             hidden = call.examples[len(call.places) :]
             if segment is None:
-                make = partial(wrapper.gate, through=through(variant, call.places, hidden, slow), slow=slow)
+                make = partial(wrapper.gate, through=through(variant, call, args, kwargs, slow), slow=slow)
             else:
                 make = lambda given, **more: segment.builtin(given, variant.output(), slow, None, **more)
             made = entrance(make, args, kwargs, call.fixed, hidden, bindings)
@@ -383,11 +383,13 @@ class Call:
         return variant, variant.finish(results, self.examples)
 
 
-def through(variant: "Variant", places: list[int], hidden: list[Any], slow: Callable[..., Any]) -> Callable[..., Any]:
-    """A variant of which NumPy computes a part, as a function of the arguments, which have been checked."""
+def through(variant: "Variant", call: Call, args: Any, kwargs: Any, slow: Callable[..., Any]) -> Callable[..., Any]:
+    """A variant of which NumPy computes a part, as a function of arguments like these, which have been checked."""
+    places, hidden = call.places, call.examples[len(call.places) :]
+    flat = all(map(varies, (*args, *kwargs.values())))
 
     def run(*args: Any, **kwargs: Any) -> Any:
-        leaves = flatten((args, kwargs))[0]
+        leaves = (*args, *kwargs.values()) if flat else flatten((args, kwargs))[0]
         try:
             return variant([*(leaves[i] for i in places), *hidden])
         except REFUSALS:

@@ -8,6 +8,7 @@ import threading
 
 import numpy as np
 import pytest
+from scipy import special
 
 import dotbar as db
 from dotbar.compiler import engine, threads
@@ -213,3 +214,14 @@ def test_loops_whose_steps_are_shared_by_threads():
     compiled, x = db.jit(f), np.linspace(0, 1, 20_000)
     compiled(x)
     np.testing.assert_allclose(compiled(x), f(x), rtol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:floating point number truncated")
+def test_each_thread_may_warn():
+    """Which takes the GIL, for each of these entries: the thread that waits for the others does not hold it."""
+    set_num_threads(2)
+    order, x = np.full(9000, 2.5), np.linspace(0.1, 5, 9000)
+    f = db.jit(special.expn)
+    for _ in range(3):
+        assert np.allclose(f(order, x), special.expn(order, x))
+    assert "parallel" in f.llvm(order, x)

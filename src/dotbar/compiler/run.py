@@ -33,6 +33,7 @@ from dotbar.compiler.lowering import Lowering, UnsupportedError
 from dotbar.compiler.pairs import PARTS
 from dotbar.compiler.simplify import simplify
 from dotbar.compiler.special import raises
+from dotbar.compiler.threads import get_num_threads
 from dotbar.compiler.wrapper import Array, Hidden, Number, Scalar, Spec, wrap
 from dotbar.core import Rule
 from dotbar.program import Equation, GuardFailed, Program, Var, is_static, variables
@@ -68,7 +69,9 @@ class Segment(Rule):
         """A builtin that takes and returns what is specified."""
         hidden = [Hidden(x, Array(x.dtype, x.shape)) for x in self.native.constants]
         options["hidden"] = [*options.get("hidden", ()), *hidden]
-        options |= {"arena": self.native.arena, "long": self.long, "raises": raises(self.native.symbols)}
+        may_raise = raises(self.native.symbols)
+        long = self.long or (may_raise and get_num_threads() > 1)  # each thread needs the GIL to raise
+        options |= {"arena": self.native.arena, "long": long, "raises": may_raise}
         return wrap(self.code, arguments, output, slow, failed, **options)
 
     def adapted(self, *xs: Any) -> Any:
