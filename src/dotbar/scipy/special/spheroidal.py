@@ -19,7 +19,7 @@ from dotbar.scipy.special.results import Pair, slopes
 from dotbar.transforms import jvp
 
 INTEGER = "it is an integer"
-RADIAL = "SciPy computes radial functions from several expansions, of which none converges on the whole ray"
+RADIAL = "no expansion of the radial functions of both kinds converges on the whole ray, which could be differentiated"
 GIVEN = "c and its eigenvalue do not vary independently: at other values the equation has no bounded solution"
 ROWS, AGREES = 40, 1e-5
 """How many rows the matrix has at least, and how near to SciPy's value that of the series must come."""
