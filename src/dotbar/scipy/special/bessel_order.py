@@ -9,12 +9,13 @@ Q, 0 ≤ ν < 2        DLMF 10.32.9, ∫ e^(w − w cosh t) cosh νt dt, along t
 Q, larger ν         the recurrence upwards, where K is dominant, from there or from Debye's.  DLMF 10.29.1
 P, |w|² ≤ 4(ν + 1)  the power series.  DLMF 10.25.2
 P, ν < 1            Schläfli's integral.  DLMF 10.32.4
-P, elsewhere        the recurrence downwards from there.  DLMF 10.29.1
+P, elsewhere        the recurrence downwards from Debye's expansion at a larger order.  DLMF 10.29.1
 J, Y, H, orders     P and Q with coefficients exp(iπrν) at w = ∓iz.  DLMF 10.4, 10.27, 10.34
 below 0, Re z < 0
 ==================  ============================================================================================
 
-The error is at most some 1e-14 or 1e-15 times the order, relative to the amplitude of the function.
+The error is at most some 1e-14 or, for larger ν, 1e-15 ν, relative to the amplitude of the function; beside the turning
+point |z| ≈ ν, up to 5e-15 ν.
 """
 
 from math import factorial
