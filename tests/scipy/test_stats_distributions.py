@@ -521,3 +521,17 @@ def test_histograms(name, density):
         return getattr(where.rv_histogram((heights, edges), density=density), name)(*points, loc=loc, scale=scale)
 
     agree(lambda *args: f(scipy.stats, *args), lambda *args: f(st, *args), arguments, range(4))
+
+
+@pytest.mark.parametrize("size", [None, (), 0, 3, (3,), (2, 3), [2, 3]])
+@pytest.mark.parametrize("generator", [lambda: 3, lambda: np.random.default_rng(3), lambda: np.random.RandomState(3)])
+def test_traced_samples_are_the_numbers_that_scipy_draws(size, generator):
+    for f in (
+        lambda where, a: where.gamma.rvs(a, size=size, random_state=generator()),
+        lambda where, a: where.gamma(a, scale=2.0).rvs(size, generator()),
+        lambda where, a: where.norm.rvs(0.1, a, size, random_state=generator()),
+    ):
+        plain = f(scipy.stats, 2.3)
+        found = dotbar.jvp(lambda a: f(st, a), (2.3,), (1.0,))[0]  # noqa: B023
+        assert np.shape(found) == np.shape(plain)
+        assert np.array_equal(found, plain)
