@@ -192,7 +192,8 @@ def names_of(value: Any) -> list[tuple[str, str]]:
         return [(value.__qualname__.partition(".")[0], value.__module__ or "")]
     value = getattr(value, "__dict__", {}).get("dist", value)  # of a frozen distribution the one that it freezes
     kinds = [(re.sub("_(gen|frozen)$", "", kind.__name__), kind.__module__) for kind in type(value).__mro__]
-    return [(name, MISPLACED.get(name, module)) for name, module in kinds]
+    placed = ((name, MISPLACED.get(name, module)) for name, module in kinds)
+    return [(name, module) for name, module in placed if module.partition(".")[0] not in sys.stdlib_module_names]
 
 
 MISPLACED = {"SuperLU": "scipy.sparse.linalg"}
