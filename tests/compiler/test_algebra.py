@@ -200,7 +200,14 @@ def test_symmetric_arrays_are_not_transposed(f):
 
 
 @pytest.mark.parametrize(
-    "f", [lambda B: B - B.T, lambda B: B * B.T[::-1], lambda B: np.sin(B[:, None] - B).sum(-1), np.exp]
+    "f",
+    [
+        lambda B: B - B.T,
+        lambda B: B * B.T[::-1],
+        lambda B: np.sin(B[:, None] - B).sum(-1),
+        lambda B: B[0].reshape(-1, 1) * np.full((1, 3), 2.0),
+        np.exp,
+    ],
 )
 def test_others_are(f):
     program = record(lambda B: f(B).T, B)

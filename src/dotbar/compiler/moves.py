@@ -50,8 +50,13 @@ def _transpose_inside(e: Equation, walk: Walk) -> Any:
 
 def _transposed_where_free(x: Any, axes: tuple[int, ...], whole: tuple[int, ...], walk: Walk) -> Any:
     """An operand of an operation of shape ``whole``, transposed by a reshape, or back to what was transposed."""
-    if type(x) is not Var or x.weak:
-        return x if uniform(x) is not None else None
+    if type(x) is not Var:
+        lead = (1,) * (len(whole) - np.ndim(x))
+        return (
+            None if uniform(x) is None else np.transpose(np.reshape(x, lead + np.shape(x)), axes) if np.ndim(x) else x
+        )
+    if x.weak:
+        return None
     x = reshaped(x, (1,) * (len(whole) - len(x.shape)) + x.shape, walk)
     shape = tuple(x.shape[a] for a in axes)
     inner = walk.made_by(x, np.transpose)
