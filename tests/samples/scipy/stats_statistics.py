@@ -167,7 +167,7 @@ SAMPLES = [
     sample(st.expectile, x, 0.7, weights=w, wrt=(0, 1, "weights"), **by_version),
     sample(st.scoreatpercentile, X, [20.0, 60.0], axis=0),
     sample(st.theilslopes, x, y, **by_version),
-    sample(st.siegelslopes, x, y, method="separate"),
+    sample(st.siegelslopes, x, y, method="separate", **by_version),
     sample(
         st.directional_stats,
         X,

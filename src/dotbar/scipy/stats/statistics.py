@@ -19,7 +19,7 @@ from dotbar.errors import NoRuleError
 from dotbar.rules.kinds import composite, constant
 from dotbar.rules.statistics import root
 from dotbar.rules.words import raise_if, stop_gradient
-from dotbar.scipy.mirror import dispatching
+from dotbar.scipy.mirror import before, dispatching
 from dotbar.scipy.spatial import distance_matrix
 from dotbar.scipy.special import ufuncs as sc
 from dotbar.scipy.stats.continuous import log1p_ratio, near_zero
@@ -719,7 +719,9 @@ def _obrientransform(*samples: Any) -> Any:
         n, d2 = a.shape[-1], (a - mean(a)) ** 2
         return ((n - 1.5) * n * d2 - np.sum(d2) / 2) / ((n - 1) * (n - 2))
 
-    samples = tuple(map(as_array, samples))
-    if len({x.shape for x in samples}) > 1:
+    transformed = tuple(transform(as_array(x)) for x in samples)
+    if not before("1.18.0"):
+        return transformed
+    if len({x.shape for x in transformed}) > 1:
         raise NoRuleError("scipy.stats.obrientransform has a derivative rule for samples of the same size.")
-    return np.stack([transform(x) for x in samples])
+    return np.stack(transformed)
