@@ -14,7 +14,7 @@ from samples import Sample, all_samples, constants
 from walk import refused_arguments
 
 from dotbar import jit, vjp
-from dotbar.compiler.loops import supported
+from dotbar.compiler.run import supported
 from dotbar.compiler.simplify import simplify
 from dotbar.core import RULES, dtype_of, full_name
 from dotbar.tree import flatten
