@@ -8,6 +8,7 @@ from samples import cnormal, hpd, normal, spd
 
 import dotbar
 import dotbar.scipy.linalg as sl
+from dotbar.errors import NoRuleError
 from dotbar.rules.words import H, sym
 
 A, B, C = normal(4, 4) + 3 * np.eye(4), normal(4, 2, seed=1), normal(4, 4, seed=2)
@@ -90,6 +91,14 @@ def test_least_squares_at_constant_rank(driver):
     F, G, b = normal(5, 2), normal(2, 3, seed=1), normal(5, seed=2)
     own = lambda F, G, b: sl.lstsq(F @ G, b, cond=1e-8, lapack_driver=driver)[0]
     same_derivatives(own, lambda F, G, b: np.linalg.pinv(F @ G, rtol=1e-8) @ b, F, G, b, tol=1e-9)
+
+
+def test_columns_that_are_dropped_by_their_pivots_refuse():
+    A = np.linalg.qr(normal(5, 3))[0] * [1.0, 0.5, 0.01] @ np.linalg.qr(normal(3, 3, seed=1))[0]
+    f = lambda A, driver: np.sum(sl.lstsq(A, np.ones(5), cond=0.1, lapack_driver=driver)[0])
+    with pytest.raises(NoRuleError, match="gelsd and gelss drop singular values"):
+        dotbar.grad(lambda A: f(A, "gelsy"))(A)
+    dotbar.check_grads(lambda A: f(A, "gelsd"))(A)
 
 
 def test_pseudo_inverses_with_their_rank():

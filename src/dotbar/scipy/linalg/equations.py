@@ -12,6 +12,7 @@ import scipy.linalg as sl
 from numpy.linalg import LinAlgError
 
 from dotbar.core import dtype_of, primitive
+from dotbar.errors import NoRuleError
 from dotbar.linalg import unitary_factor
 from dotbar.rules import linalg, norms
 from dotbar.rules.kinds import DETERMINED, composite, constant, rule
@@ -245,6 +246,12 @@ def _least_squares(y: Any, a: Any, b: Any, *, cond: Any, lapack_driver: Any) -> 
     return linalg.lstsq(y, a, b, rcond=np.finfo(dtype_of(y[0])).eps if cond is None else cond)
 
 
+DROPS = (
+    "scipy.linalg.lstsq has no derivative where cond drops columns by their pivots, as gelsy does; gelsd and gelss "
+    "drop singular values."
+)
+
+
 @composite(dispatching(sl.lstsq))
 def _lstsq(
     a: Any,
@@ -256,7 +263,13 @@ def _lstsq(
     lapack_driver: Any = None,
 ) -> Any:
     a, b = checked(check_finite, a, b)
-    solve = partial(least_squares, cond=cond, lapack_driver=lapack_driver)
+
+    def solve(a: Any, b: Any) -> Any:
+        y = least_squares(a, b, cond=cond, lapack_driver=lapack_driver)
+        if lapack_driver == "gelsy" and linalg.truncates(a, cond):
+            raise_if(y[2] < min(a.shape), error=NoRuleError(DROPS))
+        return y
+
     if a.ndim == 2 and b.ndim <= 2:
         return solve(a, b)
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
